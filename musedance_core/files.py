@@ -1,0 +1,39 @@
+"""Writing files so that a crash or a kill never leaves half a file behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import InputError
+
+
+@contextmanager
+def atomic_path(target: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; on success it is renamed onto `target`.
+
+    The temporary file keeps the target's suffix, so writers that look at the ending work. It is
+    removed when the body raises.
+
+    Raises:
+        InputError: `target` is a directory or its folder does not exist.
+    """
+    target = Path(target)
+    if target.is_dir():
+        raise InputError(f"{target} is a directory; give the name of a file to write.")
+    if not target.parent.is_dir():
+        raise InputError(f"The folder {target.parent} of {target.name} does not exist.")
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+    )
+    os.close(handle)
+    temporary = Path(name)
+    temporary.chmod(0o644)
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""The two scales of one system, as data."""
+
+from __future__ import annotations
+
+from .config import (
+    ClipConfig,
+    DynamicsConfig,
+    MaskConfig,
+    MuseDanceConfig,
+    MusicConfig,
+    ScheduleConfig,
+    TextConfig,
+    UNetConfig,
+    VAEConfig,
+)
+
+SD15 = MuseDanceConfig(
+    preset="sd15",
+    clip=ClipConfig(),
+    unet=UNetConfig(),
+    dynamics=DynamicsConfig(),
+    mask=MaskConfig(),
+    vae=VAEConfig(),
+    text=TextConfig(),
+    music=MusicConfig(),
+    schedule=ScheduleConfig(),
+)
+
+STICKER = MuseDanceConfig(
+    preset="sticker",
+    clip=ClipConfig(size=64),
+    unet=UNetConfig(
+        latent_channels=16,
+        channels=(128, 160),
+        attention=(True, True),
+        layers=1,
+        heads=4,
+        text_width=128,
+        ff_mult=2,
+        norm_groups=16,
+        spatial_positions=True,
+    ),
+    dynamics=DynamicsConfig(
+        token_width=128, heads=4, motion_attentions=1, motion_ff_mult=2, beat_phase=True
+    ),
+    mask=MaskConfig(),
+    vae=VAEConfig(
+        kind="patch",
+        channels=(),
+        latent_channels=16,
+        scale=1.0,
+        refiner_width=48,
+        refiner_blocks=3,
+    ),
+    text=TextConfig(vocab_size=1024, width=128, layers=3, heads=4),
+    music=MusicConfig(
+        mel_bins=64,
+        frequency_stride=16,
+        time_stride=20,
+        width=128,
+        layers=3,
+        heads=4,
+        mean=-4.5,
+        std=4.5,
+    ),
+    schedule=ScheduleConfig(guidance=2.0, sampling_steps=20),
+)
+
+PRESETS = {"sd15": SD15, "sticker": STICKER}
+
+
+def preset(name: str) -> MuseDanceConfig:
+    """The preset called `name`.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"no preset is called {name!r}; there are {sorted(PRESETS)}")
+    return PRESETS[name]
