@@ -1,0 +1,61 @@
+# `make demo` writes out/demo.mp4; `make test` runs lint, types and all tests.
+# Both need only Python 3.10+ and make.
+
+PYTHON ?= python3
+# The torch to install first. Without a GPU on Linux, a CPU build is a far smaller download:
+#   make demo TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
+WORKERS ?= 2
+
+BIN := .venv/bin
+PICTURE ?= assets/sticker-unicorn.png
+SONG ?= assets/demo-song.ogg
+TEXT ?= big hops on the spot
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit format clean
+
+help:
+	@echo "make demo    animate a sticker to a song with the embedded model: out/demo.mp4"
+	@echo "make test    lint, types and all tests"
+	@echo "make format  let ruff rewrite the code in the project's style"
+	@echo "make clean   remove the virtual environment and everything written by make"
+
+.venv/torch.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "MuseDance needs Python 3.10 or newer; try make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	@touch $@
+
+.venv/run.stamp: .venv/torch.stamp pyproject.toml
+	$(BIN)/python -m pip install --quiet -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	@touch $@
+
+demo: .venv/run.stamp
+	@mkdir -p out
+	$(BIN)/musedance animate $(PICTURE) $(SONG) --text "$(TEXT)" --out out/demo.mp4 \
+		--seconds 8 --seed 1 --preview-sheet out/demo.png
+
+test: lint types unit
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+unit: .venv/dev.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --durations=10
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache build *.egg-info
