@@ -31,7 +31,7 @@ STICKER = MuseDanceConfig(
     clip=ClipConfig(size=64),
     unet=UNetConfig(
         latent_channels=16,
-        channels=(128, 160),
+        channels=(96, 128),
         attention=(True, True),
         layers=1,
         heads=4,

@@ -1,0 +1,77 @@
+"""What the denoiser listens to, as values: nothing here is kept on a module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class SlotFeatures:
+    """What ReferenceNet gives one attention slot.
+
+    `stream [b n d]` is the residual stream before norm1, `normed [b n d]` the same after norm1;
+    `n` is `height * width` tokens.
+    """
+
+    stream: Tensor
+    normed: Tensor
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class ReferenceFeatures:
+    """ReferenceNet's features of one picture, one entry per attention slot in reading order."""
+
+    slots: tuple[SlotFeatures, ...]
+
+
+@dataclass(frozen=True)
+class MotionFeatures:
+    """ReferenceNet's residual streams of the last `m` frames: per slot `[b m n d]`."""
+
+    slots: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class ReferenceKeys:
+    """Keys and values of the picture, projected by the denoiser's layers once per segment.
+
+    Per slot `[b heads n d/heads]`.
+    """
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """All that drives one call of the denoiser.
+
+    Attributes:
+        text: `[b 77 d]` text tokens (zeros: no text).
+        reference: the picture's keys and values, or None.
+        previous: features of the previous frames, or None.
+        music: `[b l d]` timed music tokens, or None where there is no music module.
+        beat: `[b f d]` timed beat tokens, or None where there is no beat module.
+        seconds: `[f]` time of every frame from the clip's start.
+        keep_reference: bool `[b]`; False hides picture and previous frames from that sample.
+    """
+
+    text: Tensor
+    reference: ReferenceKeys | None = None
+    previous: MotionFeatures | None = None
+    music: Tensor | None = None
+    beat: Tensor | None = None
+    seconds: Tensor | None = None
+    keep_reference: Tensor | None = None
+
+    def without_text(self) -> Conditions:
+        """The same with the sentence dropped."""
+        return replace(self, text=self.text * 0)
+
+    def without_reference(self) -> Conditions:
+        """The same with picture and previous frames dropped."""
+        return replace(self, reference=None, keep_reference=self.text.new_zeros(len(self.text)) > 0)

@@ -1,0 +1,59 @@
+"""Weights to start training from. Constructors never touch weights; this does."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .layers import ConditionedTemporalBlock, ResBlock
+from .mask import MaskEncoder
+from .motion import MotionModule
+from .reference import ReferenceNet
+from .transformer import SpatialTransformer
+from .unet import MuseDanceUNet
+
+
+def _zero(module: nn.Module) -> None:
+    for parameter in module.parameters(recurse=False):
+        nn.init.zeros_(parameter)
+
+
+@torch.no_grad()
+def init_weights(model: nn.Module) -> None:
+    """Start `model` afresh: every branch that adds to a stream begins at zero.
+
+    So a stage 2 of fresh modules equals stage 1 frame by frame at step 0.
+    """
+    for module in model.modules():
+        if isinstance(module, (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)):
+            module.reset_parameters()
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+    for module in model.modules():
+        if isinstance(module, ResBlock):
+            _zero(module.conv2)
+        elif isinstance(module, SpatialTransformer) and not module.read_only:
+            _zero(module.proj_out)
+        elif isinstance(module, (MuseDanceUNet, MaskEncoder)):
+            _zero(module.conv_out)
+    for module in model.modules():
+        init_dynamics_outputs(module)
+
+
+def init_dynamics_outputs(module: nn.Module) -> None:
+    """Silence one fresh music, beat or motion module."""
+    if isinstance(module, ConditionedTemporalBlock):
+        for attention in (module.cross, module.temporal):
+            for linear in attention.to_out:
+                _zero(linear)
+    elif isinstance(module, MotionModule):
+        _zero(module.proj_out)
+        if module.slot is not None:
+            _zero(module.previous_proj)
+
+
+@torch.no_grad()
+def copy_unet_to_reference(unet: MuseDanceUNet, reference: ReferenceNet) -> None:
+    """ReferenceNet starts as the denoiser's copy (section 4.2)."""
+    own = unet.state_dict()
+    reference.load_state_dict({name: own[name] for name in reference.state_dict()})

@@ -1,0 +1,47 @@
+"""The part-map encoder of equation 1 and the palette that colours part ids."""
+
+from __future__ import annotations
+
+import colorsys
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..config import MaskConfig
+
+SUBJECT = 25
+"""Part id of "the subject, whatever part": what a plain mask says."""
+
+
+def palette() -> Tensor:
+    """Colours `[26 3]` in 0..1: 0 background (black), 1..24 DensePose parts, 25 subject (white)."""
+    hues = [colorsys.hsv_to_rgb(i / 24, 0.9 if i % 2 else 0.55, 0.95) for i in range(24)]
+    return torch.tensor([(0.0, 0.0, 0.0), *hues, (1.0, 1.0, 1.0)])
+
+
+class MaskEncoder(nn.Module):
+    """Strided convolutions from a coloured part map to the latent's shape, an eighth in size."""
+
+    def __init__(self, config: MaskConfig, latent_channels: int, ops: Any = nn) -> None:
+        super().__init__()
+        widths = config.channels
+        self.conv_in = ops.Conv2d(3, widths[0], 3, padding=1)
+        self.blocks = nn.ModuleList(
+            [
+                ops.Conv2d(a, b, 3, stride=2, padding=1)
+                for a, b in zip(widths[:-1], widths[1:], strict=True)
+            ]
+        )
+        self.conv_out = ops.Conv2d(widths[-1], latent_channels, 3, padding=1)
+
+    def forward(self, part_map: Tensor) -> Tensor:
+        """`part_map [b H W]` of ids 0..25 -> `[b c H/8 W/8]`, to be added to the picture's latent."""
+        x = rearrange(palette().to(part_map.device)[part_map], "b h w c -> b c h w")
+        x = F.silu(self.conv_in(x))
+        for conv in self.blocks:
+            x = F.silu(conv(x))
+        out: Tensor = self.conv_out(x)
+        return out

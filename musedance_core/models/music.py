@@ -1,0 +1,84 @@
+"""The music understanding module and the encoder that feeds it (section 3.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..config import MusicConfig
+from .layers import ConditionedTemporalBlock, seconds_embedding
+
+
+class MusicEncoder(nn.Module):
+    """The Audio Spectrogram Transformer of `transformers`, frozen when the denoiser is trained."""
+
+    def __init__(self, config: MusicConfig) -> None:
+        super().__init__()
+        from transformers import ASTConfig, ASTModel
+
+        self.config = config
+        self.ast = ASTModel(
+            ASTConfig(
+                hidden_size=config.width,
+                num_hidden_layers=config.layers,
+                num_attention_heads=config.heads,
+                intermediate_size=config.width * config.ff_mult,
+                patch_size=config.patch,
+                frequency_stride=config.frequency_stride,
+                time_stride=config.time_stride,
+                max_length=config.length,
+                num_mel_bins=config.mel_bins,
+                hidden_dropout_prob=0.0,
+                attention_probs_dropout_prob=0.0,
+            )
+        )
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """`mel [b length mel_bins]` (log-mel, not normalised) -> token grid `[b rows columns d]`.
+
+        AST orders its tokens by frequency first and puts two tokens of its own before them.
+        """
+        normalised = (mel - self.config.mean) / (2 * self.config.std)
+        tokens = self.ast(input_values=normalised).last_hidden_state[:, 2:]
+        return rearrange(tokens, "b (r c) d -> b r c d", r=self.config.rows)
+
+    def over_clip(self, mel: Tensor, clip_seconds: float) -> tuple[Tensor, Tensor]:
+        """The tokens that lie over the clip, which is the middle of the window.
+
+        Returns:
+            tokens `[b l d]` and the time of each from the clip's start in seconds `[l]`.
+        """
+        grid = self(mel)
+        seconds = column_seconds(self.config, clip_seconds).to(mel.device)
+        inside = (seconds >= 0) & (seconds < clip_seconds)
+        tokens = rearrange(grid[:, :, inside], "b r c d -> b (r c) d")
+        return tokens, seconds[inside].repeat(self.config.rows)
+
+
+def column_seconds(config: MusicConfig, clip_seconds: float) -> Tensor:
+    """Centre of every AST time column in seconds from the start of a centred clip, `[columns]`."""
+    centre = torch.arange(config.columns) * config.time_stride + config.patch / 2
+    return centre * 0.010 - (config.length * 0.010 - clip_seconds) / 2
+
+
+class MusicTokens(nn.Module):
+    """AST features to the width of the cross-attention, with the time of each token added."""
+
+    def __init__(self, music_width: int, token_width: int, ops: Any = nn) -> None:
+        super().__init__()
+        self.token_width = token_width
+        self.proj = ops.Linear(music_width, token_width)
+        self.norm = ops.LayerNorm(token_width)
+
+    def forward(self, features: Tensor, seconds: Tensor) -> Tensor:
+        """`features [b l d]`, `seconds [l]` from the clip's start -> `[b l token_width]`."""
+        times = seconds_embedding(seconds, self.token_width).to(features.dtype)
+        tokens: Tensor = self.norm(self.proj(features)) + times
+        return tokens
+
+
+class MusicModule(ConditionedTemporalBlock):
+    """Frames listen to music tokens, then to each other."""
