@@ -68,10 +68,6 @@ class Conditions:
     seconds: Tensor | None = None
     keep_reference: Tensor | None = None
 
-    def without_text(self) -> Conditions:
-        """The same with the sentence dropped."""
-        return replace(self, text=self.text * 0)
-
     def without_reference(self) -> Conditions:
         """The same with picture and previous frames dropped."""
         return replace(self, reference=None, keep_reference=self.text.new_zeros(len(self.text)) > 0)
