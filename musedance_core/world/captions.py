@@ -102,7 +102,7 @@ SIZE_ADJECTIVES = {
 }
 SIZE_ADVERBS = {
     "small": ("a little", "slightly", "just a bit", "gently", "only a tiny bit", "subtly"),
-    "medium": ("moderately", "a medium amount", "neither much nor little", "normally"),
+    "medium": ("moderately", "a medium amount", "to a medium degree", "normally"),
     "big": ("a lot", "hugely", "wildly", "as far as it can", "very much", "in a big way"),
 }
 SIDE_PHRASES = (
