@@ -1,0 +1,114 @@
+"""Schedule, guidance and DDIM against diffusers and against their own definitions."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from musedance_core.models import Conditions
+from musedance_core.presets import preset
+from musedance_core.sampling import (
+    ConditionSet,
+    Guidance,
+    NoiseSchedule,
+    guided_velocity,
+    sample_ddim,
+)
+
+CONFIG = preset("sd15").schedule
+SHAPE = (2, 3, 4, 8, 8)
+
+
+def test_the_last_timestep_is_pure_noise() -> None:
+    schedule = NoiseSchedule(CONFIG)
+    assert schedule.alphas_cumprod[-1] == 0
+    clean, noise, t = torch.randn(SHAPE), torch.randn(SHAPE), torch.tensor([999, 999])
+    assert torch.equal(schedule.add_noise(clean, noise, t), noise)
+
+
+def test_splitting_undoes_adding_noise() -> None:
+    schedule = NoiseSchedule(CONFIG)
+    clean, noise, t = torch.randn(SHAPE), torch.randn(SHAPE), torch.tensor([10, 700])
+    noisy, v = schedule.add_noise(clean, noise, t), schedule.velocity(clean, noise, t)
+    again, residue = schedule.split(noisy, v, t)
+    torch.testing.assert_close(again, clean, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(residue, noise, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 8, 25])
+def test_ddim_equals_diffusers(steps: int) -> None:
+    diffusers = pytest.importorskip("diffusers")
+    oracle = diffusers.DDIMScheduler(
+        beta_start=CONFIG.beta_start,
+        beta_end=CONFIG.beta_end,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+    )
+    oracle.set_timesteps(steps)
+    noise = torch.randn(SHAPE, generator=torch.Generator().manual_seed(0))
+
+    def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x) * (0.5 + t.view(-1, 1, 1, 1, 1) / 2000)
+
+    heard: list[int] = []
+    ours = sample_ddim(
+        denoise, noise, NoiseSchedule(CONFIG), steps, lambda step, _: heard.append(step)
+    )
+    x = noise
+    for t in oracle.timesteps:
+        x = oracle.step(denoise(x, t.expand(2)), t, x).prev_sample
+    torch.testing.assert_close(ours, x, atol=2e-4, rtol=1e-4)
+    assert heard == list(range(1, steps + 1))
+
+
+def test_a_perfect_denoiser_is_followed_to_the_clean_latents() -> None:
+    schedule, clean = NoiseSchedule(CONFIG), torch.randn(SHAPE)
+
+    def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        alpha = schedule.alphas_cumprod[t].view(-1, 1, 1, 1, 1)
+        noise = (x - alpha.sqrt() * clean) / (1 - alpha).sqrt()
+        return schedule.velocity(clean, noise, t)
+
+    out = sample_ddim(denoise, torch.randn(SHAPE), schedule, 8)
+    torch.testing.assert_close(out, clean, atol=1e-4, rtol=1e-4)
+
+
+def test_steps_out_of_range_are_refused() -> None:
+    for steps in (0, -3, 1001):
+        with pytest.raises(ValueError, match=str(steps)):
+            NoiseSchedule(CONFIG).timesteps(steps)
+
+
+def conditions(value: float) -> Conditions:
+    return Conditions(text=torch.full((2, 1, 1), value))
+
+
+def test_guidance_is_the_stated_sum_and_costs_one_call_per_weight() -> None:
+    calls: list[float] = []
+
+    def denoise(x: torch.Tensor, t: torch.Tensor, c: Conditions) -> torch.Tensor:
+        calls.append(float(c.text[0, 0, 0]))
+        return x * c.text[0, 0, 0]
+
+    x, t = torch.randn(SHAPE), torch.tensor([500, 500])
+    chosen = ConditionSet(conditions(3), conditions(1), {"music": conditions(2), "text": conditions(0)})
+    plain = guided_velocity(denoise, x, t, chosen, Guidance(2.0, {"music": 0.5, "text": 0.0}, 0.0))
+    torch.testing.assert_close(plain, x * (1 + 2 * (3 - 1) + 0.5 * (3 - 2)))
+    assert calls == [3, 1, 2]
+    rescaled = guided_velocity(denoise, x, t, chosen, Guidance(2.0, {}, 1.0))
+    torch.testing.assert_close(rescaled.flatten(1).std(1), (x * 3).flatten(1).std(1))
+
+
+def test_guidance_refuses_unknown_conditions() -> None:
+    with pytest.raises(ValueError, match="drums"):
+        Guidance(1.0, {"drums": 1.0})
+
+
+def test_the_schedule_refuses_what_it_cannot_do() -> None:
+    with pytest.raises(ValueError, match="epsilon"):
+        dataclasses.replace(CONFIG, prediction="epsilon")
