@@ -60,8 +60,8 @@ STICKER = MuseDanceConfig(
         width=128,
         layers=3,
         heads=4,
-        mean=-4.5,
-        std=4.5,
+        mean=-3.0,
+        std=3.0,
     ),
     schedule=ScheduleConfig(guidance=2.0, sampling_steps=20),
 )

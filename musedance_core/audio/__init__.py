@@ -1,0 +1,1 @@
+"""Sound: decoding, beats and log-mel features."""

@@ -1,0 +1,168 @@
+"""Beats of the whole song, and where they fall on a video's frames (section 3.3)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..files import atomic_path
+from .waveform import Waveform
+
+TRACKING_RATE = 22050
+"""librosa's own rate; at 16 kHz its tracker misses many more beats."""
+DETECTION_LAG = 0.025
+"""Seconds by which librosa's onset strength peaks late."""
+BEATS_PER_BAR = 4
+
+
+@dataclass(frozen=True)
+class BeatGrid:
+    """Beat `times` and `downbeats` in seconds from the song's start, strictly rising; tempo in BPM."""
+
+    times: np.ndarray
+    downbeats: np.ndarray
+    tempo: float
+
+    def __post_init__(self) -> None:
+        if len(self.times) < 2:
+            raise ValueError(f"a beat grid needs two beats, got {len(self.times)}")
+        if not np.isfinite(self.times).all() or (np.diff(self.times) <= 0).any():
+            raise ValueError("beat times must be finite and strictly rising")
+
+    def count(self, t: np.ndarray) -> np.ndarray:
+        """Continuous beat count at times `t`: i at beat i, linear between, extrapolated outside."""
+        t = np.asarray(t, dtype=np.float64)
+        index = np.clip(np.searchsorted(self.times, t, side="right") - 1, 0, len(self.times) - 2)
+        begin, end = self.times[index], self.times[index + 1]
+        result: np.ndarray = index + (t - begin) / (end - begin)
+        return result
+
+    def shifted(self, seconds: float) -> BeatGrid:
+        """All beats later by `seconds`."""
+        return BeatGrid(self.times + seconds, self.downbeats + seconds, self.tempo)
+
+    def halved(self) -> BeatGrid:
+        """Every other beat."""
+        if len(self.times) < 4:
+            return self
+        return BeatGrid(self.times[::2], self.downbeats, self.tempo / 2)
+
+    def doubled(self) -> BeatGrid:
+        """A beat more halfway between any two."""
+        middle = (self.times[:-1] + self.times[1:]) / 2
+        return BeatGrid(np.sort(np.r_[self.times, middle]), self.downbeats, self.tempo * 2)
+
+    def jittered(self, rng: np.random.Generator, seconds: float) -> BeatGrid:
+        """Every beat moved at random by up to `seconds`, less where beats are close."""
+        room = min(seconds, float(np.diff(self.times).min()) * 0.4)
+        times = self.times + rng.uniform(-room, room, len(self.times))
+        return BeatGrid(times, self.downbeats, self.tempo)
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"tempo": .., "beats": [s, ..], "downbeats": [s, ..]}`."""
+        return {
+            "tempo": round(float(self.tempo), 3),
+            "beats": [round(float(t), 4) for t in self.times],
+            "downbeats": [round(float(t), 4) for t in self.downbeats],
+        }
+
+
+def regular_grid(bpm: float, offset: float, seconds: float) -> BeatGrid:
+    """Even beats at `bpm` with one at `offset`, over `seconds` of song.
+
+    Raises:
+        InputError: the tempo is not within 20..400 BPM or the offset not finite.
+    """
+    if not 20 <= bpm <= 400:
+        raise InputError(f"A tempo must be within 20..400 BPM, got {bpm}.")
+    if not np.isfinite(offset):
+        raise InputError(f"A beat offset must be a number of seconds, got {offset}.")
+    period = 60 / bpm
+    first = offset % period
+    times = np.arange(first, max(seconds, first + 1.5 * period), period)
+    return BeatGrid(times, times[::BEATS_PER_BAR], float(bpm))
+
+
+def track_beats(wave: Waveform, bpm: float | None = None) -> BeatGrid:
+    """Hear the beats of a whole song with librosa's tracker; `bpm` says the tempo if known.
+
+    Downbeats are every fourth beat, in the phase whose onsets are strongest. A song without any
+    audible pulse gets an even grid at 120 BPM.
+    """
+    import librosa
+
+    sound = wave.mono().resampled(TRACKING_RATE).samples[0]
+    onset = librosa.onset.onset_strength(y=sound, sr=TRACKING_RATE)
+    tempo, frames = librosa.beat.beat_track(
+        onset_envelope=onset, sr=TRACKING_RATE, bpm=bpm, trim=False
+    )
+    times = librosa.frames_to_time(frames, sr=TRACKING_RATE) - DETECTION_LAG
+    if len(times) < 2:
+        return regular_grid(bpm or 120.0, 0.0, wave.seconds)
+    strength = onset[np.clip(frames, 0, len(onset) - 1)]
+    phase = max(range(BEATS_PER_BAR), key=lambda p: _mean(strength[p::BEATS_PER_BAR]))
+    tempo = 60 / float(np.median(np.diff(times)))
+    return BeatGrid(np.maximum.accumulate(times), times[phase::BEATS_PER_BAR], tempo)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def write_beats(path: str | Path, grid: BeatGrid) -> None:
+    """Write the grid as JSON, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(grid.to_json(), indent=1) + "\n")
+
+
+def read_beats(path: str | Path) -> BeatGrid:
+    """Read a grid that `write_beats` or a person wrote.
+
+    Raises:
+        InputError: not such JSON, or times that are not finite, not sorted or fewer than two.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no beats file at {path}.")
+    try:
+        data = json.loads(path.read_text())
+        times = np.array(data["beats"], dtype=np.float64)
+        downbeats = np.array(data.get("downbeats", times[::BEATS_PER_BAR]), dtype=np.float64)
+        tempo = float(data.get("tempo") or 60 / np.median(np.diff(times)))
+    except (ValueError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
+        raise InputError(f'{path} is not JSON with a list "beats" of seconds.') from error
+    if times.ndim != 1 or len(times) < 2:
+        raise InputError(f"{path} holds {times.size} beats; two are needed at least.")
+    if not (np.isfinite(times).all() and np.isfinite(downbeats).all() and np.isfinite(tempo)):
+        raise InputError(f"{path} holds a beat time or tempo that is not a finite number.")
+    drops = np.flatnonzero(np.diff(times) <= 0)
+    if len(drops):
+        i = int(drops[0])
+        raise InputError(f"{path}: beats must rise, but {times[i]} comes before {times[i + 1]}.")
+    return BeatGrid(times, downbeats, tempo)
+
+
+@dataclass(frozen=True)
+class BeatFrames:
+    """Per frame: `ids` int64 `[f]` (1 where a beat falls) and continuous `count` float64 `[f]`."""
+
+    ids: np.ndarray
+    count: np.ndarray
+
+
+def beat_frames(grid: BeatGrid, start: float, frames: int, fps: int, first: int = 0) -> BeatFrames:
+    """Beats on frames `first .. first + frames - 1` of a video that starts `start` s into the song.
+
+    A beat at `t` falls on frame `round((t - start) * fps)`, counted from the video's first frame,
+    so segments neither lose nor repeat one.
+    """
+    index = np.round((grid.times - start) * fps).astype(np.int64) - first
+    ids = np.zeros(frames, dtype=np.int64)
+    ids[index[(index >= 0) & (index < frames)]] = 1
+    t = start + (first + np.arange(frames)) / fps
+    return BeatFrames(ids, grid.count(t))

@@ -1,0 +1,70 @@
+"""Log-mel features: one filter bank for training and use alike (Kaldi's, as AST was trained on)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .waveform import Waveform
+
+RATE = 16_000
+WINDOW, HOP, FFT = 400, 160, 512
+PREEMPHASIS, LOWEST = 0.97, 20.0
+FLOOR = 1.1920928955078125e-07
+LOUDNESS = 0.1
+"""Root mean square to which every song is brought before it is heard."""
+
+
+def _mel(hertz: Tensor) -> Tensor:
+    return 1127.0 * torch.log1p(hertz / 700.0)
+
+
+def mel_filters(mel_bins: int) -> Tensor:
+    """Triangular filters `[FFT/2 + 1, mel_bins]`, triangles drawn in mel space."""
+    lowest, highest = _mel(torch.tensor([LOWEST, RATE / 2], dtype=torch.float64))
+    edges = torch.linspace(float(lowest), float(highest), mel_bins + 2, dtype=torch.float64)
+    bins = _mel(torch.arange(FFT // 2 + 1, dtype=torch.float64) * RATE / FFT)[:, None]
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    rising = (bins - left) / (centre - left)
+    falling = (right - bins) / (right - centre)
+    return torch.minimum(rising, falling).clamp_min(0).float()
+
+
+def log_mel(samples: Tensor, mel_bins: int) -> Tensor:
+    """`samples [... n]` at 16 kHz in -1..1 -> `[... t mel_bins]`, 25 ms windows every 10 ms.
+
+    Natural logarithm of mel power; mean removed and pre-emphasis per window, Hann window.
+    """
+    frames = samples.unfold(-1, WINDOW, HOP)
+    frames = frames - frames.mean(dim=-1, keepdim=True)
+    before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
+    frames = frames - PREEMPHASIS * before
+    window = torch.hann_window(WINDOW, periodic=False, device=samples.device)
+    power = torch.fft.rfft(frames * window, n=FFT).abs() ** 2
+    mel = power @ mel_filters(mel_bins).to(samples.device)
+    return mel.clamp_min(FLOOR).log()
+
+
+def song_log_mel(wave: Waveform, mel_bins: int) -> Tensor:
+    """Log-mel `[t mel_bins]` of a whole song, brought to one loudness; frame t is at t * 10 ms."""
+    sound = wave.mono().resampled(RATE).samples[0]
+    level = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
+    samples = torch.from_numpy(sound * np.float32(LOUDNESS / max(level, 1e-6)))
+    return log_mel(F.pad(samples, (0, WINDOW)), mel_bins)
+
+
+def clip_window(mel: Tensor, start: float, frames: int, fps: int, length: int = 1024) -> Tensor:
+    """`[length mel]`: the song around a clip of `frames` at `start` s, the clip in its middle.
+
+    Only beyond the song's ends it is padded, with silence.
+    """
+    spare = length * 0.010 - frames / fps
+    first = round((start - spare / 2) / 0.010)
+    piece = mel[max(first, 0) : max(first + length, 0)]
+    before = min(max(-first, 0), length)
+    after = length - before - len(piece)
+    return F.pad(piece, (0, 0, before, after), value=math.log(FLOOR))
