@@ -1,0 +1,219 @@
+"""The command line: `musedance animate | beats | inspect`.
+
+Everything heavy is imported when a command runs, so that `musedance --help` answers at once. Bad
+input ends in one sentence on stderr and exit code 2, before anything is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from .errors import InputError
+from .version import __version__
+
+_ANIMATE = """\
+Make PICTURE dance to SONG.
+
+The picture may have any size, shape and transparency. An opaque picture is scaled to fit inside
+the model's square without cropping, and the rest is filled with the mean colour of its border. A
+picture with transparency is a sticker: it is trimmed and set in the middle of a plain background
+with room to dance. The song may be any audio file, or a video with sound, of any length.
+"""
+_BEATS = """\
+Hear the tempo and the beats of SONG, in seconds from its start.
+
+With --bpm the tempo is told and only the beats' places are heard; with --bpm and --offset nothing
+is heard at all, and the beats stand on that regular grid. --json writes a file that can be edited
+by hand and given to `musedance animate --beats`.
+"""
+_INSPECT = "Say what a checkpoint is: its parts, their sizes, how it samples, how it was trained."
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that complains in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 2 bad input, 130 interrupted."""
+    options = build_parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], None] = options.run
+    try:
+        run(options)
+    except InputError as error:
+        print(f"musedance: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("musedance: Stopped; nothing was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, for `main` and for tests."""
+    parser = _Parser(
+        prog="musedance", description="One picture, a song and a sentence become a dance video."
+    )
+    parser.add_argument("--version", action="version", version=f"musedance {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_animate(commands)
+    _add_beats(commands)
+    _add_inspect(commands)
+    return parser
+
+
+def _add_command(
+    commands: argparse._SubParsersAction[_Parser], name: str, about: str, short: str
+) -> _Parser:
+    raw = argparse.RawDescriptionHelpFormatter
+    return commands.add_parser(name, description=about, help=short, formatter_class=raw)
+
+
+def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _add_command(commands, "animate", _ANIMATE, "make a picture dance to a song")
+    add = command.add_argument
+    add("picture", metavar="PICTURE", help="the picture to animate")
+    add("song", metavar="SONG", help="the song: mp3, ogg, flac, wav, m4a, or a video's sound")
+    add("--text", required=True, type=_sentence, help='how to dance, such as "big hops"')
+    add("--out", required=True, metavar="FILE.mp4", help="the video to write")
+    add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
+    add("--seconds", type=_above_zero, metavar="S", help="length (default: the rest of the song)")
+    add(
+        "--start",
+        type=_not_negative,
+        default=0.0,
+        metavar="T",
+        help="where in the song the video starts, in seconds (default: 0)",
+    )
+    add("--mask", metavar="FILE", help="a picture of the same shape, white where the subject is")
+    add("--seed", type=_seed, default=0, metavar="N", help="another seed, another take (default 0)")
+    add("--steps", type=_steps, metavar="N", help="denoising steps (default: the model's own)")
+    add(
+        "--guidance",
+        type=_not_negative,
+        metavar="G",
+        help="how strictly to follow sentence, song and picture (default: the model's)",
+    )
+    add(
+        "--beats",
+        metavar="FILE",
+        help="beats as `musedance beats --json` writes them; the times "
+        "are seconds from the song's start, whatever --start is (default: heard)",
+    )
+    add(
+        "--device",
+        default="auto",
+        metavar="D",
+        help="cpu, cuda, cuda:1, mps (default: cuda where there is one, else cpu)",
+    )
+    add(
+        "--dtype",
+        default="float32",
+        choices=("float32", "bfloat16", "float16"),
+        metavar="T",
+        help="float32, bfloat16 or float16 (default: float32)",
+    )
+    add("--allow-untrained", action="store_true", help="sample a model never trained to dance")
+    add("--preview-sheet", metavar="FILE.png", help="also write a sheet of the video's frames")
+    command.set_defaults(run=_run_animate)
+
+
+def _add_beats(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _add_command(commands, "beats", _BEATS, "hear the tempo and the beats of a song")
+    command.add_argument("song", metavar="SONG", help="any audio file, or a video with sound")
+    command.add_argument("--json", metavar="FILE", help="write tempo, beats and downbeats there")
+    command.add_argument("--bpm", type=_tempo, metavar="B", help="the tempo, in beats per minute")
+    command.add_argument("--offset", type=_finite, metavar="O", help="one beat's time, in seconds")
+    command.set_defaults(run=_run_beats)
+
+
+def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _add_command(commands, "inspect", _INSPECT, "say what a checkpoint is")
+    command.add_argument(
+        "file", nargs="?", metavar="FILE", help="a checkpoint (default: the embedded model)"
+    )
+    command.set_defaults(run=_run_inspect)
+
+
+def _run_animate(options: argparse.Namespace) -> None:
+    from .commands import animate
+
+    animate(options)
+
+
+def _run_beats(options: argparse.Namespace) -> None:
+    from .commands import beats
+
+    beats(options.song, options.json, options.bpm, options.offset)
+
+
+def _run_inspect(options: argparse.Namespace) -> None:
+    from .checkpoint.inspect import describe
+    from .pipeline import DEFAULT_CHECKPOINT
+
+    print(describe(options.file or DEFAULT_CHECKPOINT))
+
+
+def _finite(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number.")
+    return value
+
+
+def _above_zero(text: str) -> float:
+    value = _finite(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero.")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = _finite(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative.")
+    return value
+
+
+def _tempo(text: str) -> float:
+    value = _finite(text)
+    if not 20 <= value <= 400:
+        raise argparse.ArgumentTypeError(f"{text} is not a tempo within 20..400 beats per minute.")
+    return value
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number within {low}..{high}.")
+    return value
+
+
+def _steps(text: str) -> int:
+    return _whole(text, 1, 1000)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, 2**32 - 1)
+
+
+def _sentence(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the sentence is empty.")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

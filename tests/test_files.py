@@ -1,0 +1,67 @@
+"""Writing files: all or nothing, also when the writer dies."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from musedance_core.errors import InputError
+from musedance_core.files import atomic_path
+
+SLOW_WRITER = """
+import sys, time
+from musedance_core.files import atomic_path
+with atomic_path(sys.argv[1]) as temporary:
+    temporary.write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_target_appears_only_when_the_body_is_done(tmp_path: Path) -> None:
+    target = tmp_path / "video.mp4"
+    with atomic_path(target) as temporary:
+        assert temporary.suffix == ".mp4" and temporary.parent == tmp_path
+        temporary.write_text("whole")
+        assert not target.exists()
+    assert target.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "video.mp4"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("old", ["old", None])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_kill_leaves_no_half_file(tmp_path: Path, old: str | None, how: signal.Signals) -> None:
+    target = tmp_path / "video.mp4"
+    if old is not None:
+        target.write_text(old)
+    command = [sys.executable, "-c", SLOW_WRITER, str(target)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == "writing\n"
+        writer.send_signal(how)
+        started = time.monotonic()
+        assert writer.wait(timeout=30) != 0 and time.monotonic() - started < 30
+    assert (target.read_text() if target.exists() else None) == old
+
+
+def test_impossible_targets_are_said_in_one_sentence(tmp_path: Path) -> None:
+    for target, words in [(tmp_path, "is a directory"), (tmp_path / "no" / "a.mp4", "not exist")]:
+        with pytest.raises(InputError, match=words), atomic_path(target):
+            pass
+    assert list(tmp_path.iterdir()) == []
