@@ -1,0 +1,132 @@
+"""Pictures to latents and back: Stable Diffusion's autoencoder, or a small one on patches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..config import VAEConfig
+
+PATCH = 8
+
+
+class Refiner(nn.Module):
+    """A residual convolutional block; silent until trained."""
+
+    def __init__(self, width: int, ops: Any = nn) -> None:
+        super().__init__()
+        self.norm = ops.GroupNorm(8, width)
+        self.conv1 = ops.Conv2d(width, width, 3, padding=1)
+        self.conv2 = ops.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.conv2(F.silu(self.conv1(F.silu(self.norm(x)))))
+        return out
+
+
+class PatchAutoencoder(nn.Module):
+    """Linear maps of 8x8 patches that start as their principal components, then convolutions.
+
+    The decoder's refiners work on features that are at a quarter and at full resolution, and undo
+    the seams between patches. Latents have about unit variance per channel.
+    """
+
+    def __init__(self, config: VAEConfig, ops: Any = nn) -> None:
+        super().__init__()
+        c, width, blocks = config.latent_channels, config.refiner_width, config.refiner_blocks
+        self.config = config
+        self.to_latent = ops.Linear(3 * PATCH * PATCH, c)
+        self.to_patch = ops.Linear(c, 3 * PATCH * PATCH)
+        self.encoder_in = ops.Conv2d(3 * 16, width, 3, padding=1)
+        self.encoder = nn.ModuleList([Refiner(width, ops) for _ in range(blocks)])
+        self.encoder_out = ops.Conv2d(width, c, 2, stride=2)
+        self.latent_in = ops.Conv2d(c, width * 2, 3, padding=1)
+        self.latent = nn.ModuleList([Refiner(width * 2, ops) for _ in range(blocks)])
+        self.decoder_in = ops.Conv2d(3 * 16 + width // 2, width, 3, padding=1)
+        self.decoder = nn.ModuleList([Refiner(width, ops) for _ in range(blocks)])
+        self.decoder_out = ops.Conv2d(width, 3 * 16, 3, padding=1)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """`images [b 3 h w]` in 0..1 (h, w multiples of 8) -> latents `[b c h/8 w/8]`."""
+        x = images * 2 - 1
+        linear = self.to_latent(F.pixel_unshuffle(x, PATCH).movedim(1, -1)).movedim(-1, 1)
+        y = self.encoder_in(F.pixel_unshuffle(x, 4))
+        for refiner in self.encoder:
+            y = refiner(y)
+        latents: Tensor = linear + self.encoder_out(y)
+        return latents
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """`latents [b c h w]` -> images `[b 3 8h 8w]` in 0..1."""
+        linear = F.pixel_shuffle(self.to_patch(latents.movedim(1, -1)).movedim(-1, 1), PATCH)
+        y = self.latent_in(latents)
+        for refiner in self.latent:
+            y = refiner(y)
+        y = torch.cat([F.pixel_unshuffle(linear, 4), F.pixel_shuffle(y, 2)], dim=1)
+        y = self.decoder_in(y)
+        for refiner in self.decoder:
+            y = refiner(y)
+        x = linear + F.pixel_shuffle(self.decoder_out(y), 4)
+        return (x / 2 + 0.5).clamp(0, 1)
+
+    @torch.no_grad()
+    def fit_pca(self, images: Tensor) -> None:
+        """Start training: principal components of `images [b 3 h w]`, refiners silent.
+
+        Latents then have unit variance per channel.
+        """
+        patches = rearrange(F.pixel_unshuffle(images * 2 - 1, PATCH), "b d h w -> (b h w) d")
+        mean = patches.mean(dim=0)
+        _, vectors = torch.linalg.eigh(torch.cov(patches.T))
+        basis = vectors.flip(1).T[: self.config.latent_channels]
+        scale = ((patches - mean) @ basis.T).std(dim=0)[:, None]
+        self.to_latent.weight.copy_(basis / scale)
+        self.to_latent.bias.copy_(-(basis / scale) @ mean)
+        self.to_patch.weight.copy_((basis * scale).T)
+        self.to_patch.bias.copy_(mean)
+        for silent in (self.encoder_out, self.decoder_out):
+            nn.init.zeros_(silent.weight)
+            nn.init.zeros_(silent.bias)
+        for module in self.modules():
+            if isinstance(module, Refiner):
+                nn.init.zeros_(module.conv2.weight)
+                nn.init.zeros_(module.conv2.bias)
+
+
+class DiffusersAutoencoder(nn.Module):
+    """Stable Diffusion's AutoencoderKL behind the same two methods; parameter names unchanged."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        from diffusers import AutoencoderKL
+
+        self.config = config
+        levels = len(config.channels)
+        self.kl = AutoencoderKL(
+            block_out_channels=config.channels,
+            down_block_types=("DownEncoderBlock2D",) * levels,
+            up_block_types=("UpDecoderBlock2D",) * levels,
+            layers_per_block=2,
+            latent_channels=config.latent_channels,
+        )
+
+    def encode(self, images: Tensor) -> Tensor:
+        """`images [b 3 h w]` in 0..1 -> the mode of the latents `[b c h/8 w/8]`, scaled."""
+        latents: Tensor = self.kl.encode(images * 2 - 1).latent_dist.mode()
+        return latents * self.config.scale
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """`latents [b c h w]`, scaled -> images `[b 3 8h 8w]` in 0..1."""
+        images: Tensor = self.kl.decode(latents / self.config.scale).sample
+        return (images / 2 + 0.5).clamp(0, 1)
+
+
+def build_vae(config: VAEConfig, ops: Any = nn) -> PatchAutoencoder | DiffusersAutoencoder:
+    """The autoencoder that `config.kind` names."""
+    if config.kind == "patch":
+        return PatchAutoencoder(config, ops)
+    return DiffusersAutoencoder(config)
