@@ -1,0 +1,1 @@
+"""Checkpoints: the file format and what comes from public weights."""

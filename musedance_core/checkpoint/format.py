@@ -1,0 +1,170 @@
+"""One `.safetensors` file per model: weights and, in the metadata, all there is to know of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ..config import MuseDanceConfig
+from ..errors import InputError
+from ..files import atomic_path
+from ..models import MuseDance
+from ..tokenizer import Tokenizer
+
+FORMAT_VERSION = 1
+METADATA_KEY = "musedance"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint's metadata says.
+
+    `provenance["trained"]` tells whether the model was trained to dance; `provenance["stages"]`
+    lists how each part was trained.
+    """
+
+    config: MuseDanceConfig
+    tokenizer: str
+    provenance: dict[str, Any]
+    licence: str
+
+
+@dataclass(frozen=True)
+class LoadedCheckpoint:
+    """A model ready to use and what its file says of it."""
+
+    model: MuseDance
+    tokenizer: Tokenizer
+    provenance: dict[str, Any]
+    licence: str
+
+    @property
+    def config(self) -> MuseDanceConfig:
+        """The model's config."""
+        return self.model.config
+
+
+def save_state(
+    path: str | Path,
+    weights: Mapping[str, Tensor],
+    header: Header,
+    dtype: torch.dtype | None = torch.float16,
+) -> None:
+    """Write weights and header, atomically; floating-point weights in `dtype` (None: as they are)."""
+    said = {
+        "format_version": FORMAT_VERSION,
+        "config": header.config.to_dict(),
+        "tokenizer": header.tokenizer,
+        "provenance": header.provenance,
+        "licence": header.licence,
+    }
+    tensors = {
+        name: (w.detach().to(dtype or w.dtype) if w.is_floating_point() else w.detach())
+        .cpu()
+        .contiguous()
+        for name, w in weights.items()
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, {METADATA_KEY: json.dumps(said), "format": "pt"})
+
+
+def save_checkpoint(
+    path: str | Path,
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    provenance: dict[str, Any],
+    licence: str = "Apache-2.0",
+    dtype: torch.dtype | None = torch.float16,
+) -> None:
+    """Write `model` with its tokenizer and history as one file, atomically."""
+    header = Header(model.config, tokenizer.to_json(), provenance, licence)
+    save_state(path, model.state_dict(), header, dtype)
+
+
+def _open(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"There is no checkpoint at {path}.")
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path} is not a .safetensors file; other formats can run code, so are refused.")
+    try:
+        return safe_open(path, framework="pt")
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged or no safetensors file: {error}.") from error
+
+
+def read_header(path: str | Path) -> Header:
+    """The metadata of a checkpoint, without its weights.
+
+    Raises:
+        InputError: not a file of ours, of another version, or damaged.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        metadata = file.metadata() or {}
+    if METADATA_KEY not in metadata:
+        raise InputError(f"{path} is no MuseDance checkpoint: its metadata lacks {METADATA_KEY!r}.")
+    try:
+        said = json.loads(metadata[METADATA_KEY])
+        version = said["format_version"]
+        if version != FORMAT_VERSION:
+            raise InputError(
+                f"{path} has format version {version}; this program reads {FORMAT_VERSION}."
+            )
+        config = MuseDanceConfig.from_dict(said["config"])
+        return Header(config, said["tokenizer"], said["provenance"], said["licence"])
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} has metadata that cannot be read: {error}.") from error
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file.
+
+    Raises:
+        InputError: missing, damaged or not safetensors.
+    """
+    with _open(Path(path)) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _compare(path: Path, own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    missing, extra = sorted(set(own) - set(given)), sorted(set(given) - set(own))
+    if missing:
+        raise InputError(f"{path} lacks {len(missing)} weights: {', '.join(missing[:5])}.")
+    if extra:
+        raise InputError(f"{path} holds {len(extra)} unknown weights: {', '.join(extra[:5])}.")
+    for name, tensor in given.items():
+        if tensor.shape != own[name].shape:
+            raise InputError(
+                f"{path}: {name} has shape {tuple(tensor.shape)}, not {tuple(own[name].shape)}."
+            )
+
+
+def load_checkpoint(
+    path: str | Path,
+    ops: Any = nn,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> LoadedCheckpoint:
+    """Build the model that `path` describes and fill it, strictly.
+
+    Raises:
+        InputError: anything about the file that does not fit, in one sentence.
+    """
+    path = Path(path)
+    header, weights = read_header(path), read_weights(path)
+    model = MuseDance(header.config, ops)
+    _compare(path, model.state_dict(), weights)
+    model.load_state_dict(weights)
+    model.to(device=device, dtype=dtype)
+    tokenizer = Tokenizer.from_json(header.tokenizer, header.config.text.max_tokens)
+    return LoadedCheckpoint(model, tokenizer, header.provenance, header.licence)

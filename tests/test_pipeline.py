@@ -1,0 +1,141 @@
+"""The pipeline on a small untrained model: clocks, seams, seeds and cancelling."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from musedance_core.audio.beats import regular_grid
+from musedance_core.audio.waveform import Waveform
+from musedance_core.config import ClipConfig, UNetConfig
+from musedance_core.models import MuseDance
+from musedance_core.pipeline import MuseDancePipeline, Segment, Track
+from musedance_core.presets import preset
+from musedance_core.sampling import Guidance, StepInfo
+from musedance_core.tokenizer import train_tokenizer
+
+STICKER = preset("sticker")
+SMALL = dataclasses.replace(
+    STICKER,
+    clip=ClipConfig(size=32, frames=6, fps=12, previous=2),
+    unet=dataclasses.replace(STICKER.unet, channels=(16, 32), heads=4),
+    text=dataclasses.replace(STICKER.text, layers=1),
+    music=dataclasses.replace(STICKER.music, layers=1),
+)
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> MuseDancePipeline:
+    torch.manual_seed(0)
+    assert isinstance(SMALL.unet, UNetConfig)
+    tokenizer = train_tokenizer(["the sticker hops", "it sways to the left"], 64)
+    return MuseDancePipeline(MuseDance(SMALL), tokenizer)
+
+
+@pytest.fixture(scope="module")
+def track(pipeline: MuseDancePipeline) -> Track:
+    rng = np.random.default_rng(0)
+    song = Waveform(rng.normal(0, 0.1, (1, 16000 * 4)).astype(np.float32), 16000)
+    return pipeline.listen(song, regular_grid(120, 0.0, 4.0))
+
+
+def animate(pipeline: MuseDancePipeline, track: Track, **changes: object) -> list[Segment]:
+    options: dict[str, object] = {"frames": 14, "steps": 2, "seed": 3}
+    picture = torch.linspace(0, 1, 3 * 32 * 32).reshape(3, 32, 32)
+    text = changes.pop("text", "the sticker hops")
+    return list(pipeline.animate(picture, track, text, **{**options, **changes}))
+
+
+def video(segments: list[Segment]) -> torch.Tensor:
+    return torch.cat([s.frames for s in segments])
+
+
+def test_frames_are_as_many_as_asked_in_order_and_in_range(
+    pipeline: MuseDancePipeline, track: Track
+) -> None:
+    segments = animate(pipeline, track)
+    assert [(s.first, len(s.frames)) for s in segments] == [(0, 6), (6, 6), (12, 2)]
+    frames = video(segments)
+    assert frames.shape == (14, 3, 32, 32) and frames.min() >= 0 and frames.max() <= 1
+
+
+def test_the_same_seed_gives_the_same_video_and_another_seed_another(
+    pipeline: MuseDancePipeline, track: Track
+) -> None:
+    first = video(animate(pipeline, track))
+    assert torch.equal(first, video(animate(pipeline, track)))
+    assert not torch.equal(first, video(animate(pipeline, track, seed=4)))
+
+
+def test_a_shorter_video_is_the_beginning_of_a_longer_one(
+    pipeline: MuseDancePipeline, track: Track
+) -> None:
+    short, long = video(animate(pipeline, track, frames=8)), video(animate(pipeline, track))
+    assert torch.equal(short, long[:8])
+
+
+def test_the_second_segment_depends_on_the_tail_of_the_first(
+    pipeline: MuseDancePipeline, track: Track
+) -> None:
+    segments = animate(pipeline, track)
+    assert segments[0].tail.shape == (2, 16, 4, 4)
+    assert torch.equal(pipeline.model.vae.decode(segments[0].tail).cpu(), segments[0].frames[-2:])
+
+
+def test_every_step_is_heard_and_may_cancel(pipeline: MuseDancePipeline, track: Track) -> None:
+    heard: list[tuple[int, int]] = []
+
+    def on_step(info: StepInfo) -> None:
+        heard.append((info.segment, info.step))
+        if len(heard) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        animate(pipeline, track, on_step=on_step)
+    assert heard == [(0, 1), (0, 2), (1, 1)]
+
+
+def test_it_is_an_iterator_that_works_on_demand(pipeline: MuseDancePipeline, track: Track) -> None:
+    heard: list[int] = []
+    stream = pipeline.animate(
+        torch.zeros(3, 32, 32),
+        track,
+        "it sways",
+        frames=12,
+        steps=1,
+        on_step=lambda info: heard.append(info.segment),
+    )
+    assert isinstance(stream, Iterator) and heard == []
+    next(stream)
+    assert heard == [0]
+
+
+def test_every_condition_reaches_the_frames(pipeline: MuseDancePipeline, track: Track) -> None:
+    torch.manual_seed(1)
+    noisy = MuseDancePipeline(MuseDance(SMALL), pipeline.tokenizer)
+    base = video(animate(noisy, track, frames=6))
+    moved = dataclasses.replace(track, grid=track.grid.shifted(1 / 6))
+    quiet = dataclasses.replace(track, mel=track.mel - 3)
+    mask = torch.full((32, 32), 25)
+    others = {
+        "beats": animate(noisy, moved, frames=6),
+        "music": animate(noisy, quiet, frames=6),
+        "text": animate(noisy, track, frames=6, text="it sways to the left"),
+        "mask": animate(noisy, track, frames=6, part_map=mask),
+        "guidance": animate(noisy, track, frames=6, guidance=Guidance(1.0)),
+        "weights": animate(noisy, track, frames=6, guidance=Guidance(2.0, {"music": 2.0})),
+    }
+    for name, segments in others.items():
+        assert (video(segments) - base).abs().max() > 1e-5, name
+
+
+def test_a_list_of_sentences_changes_between_segments(
+    pipeline: MuseDancePipeline, track: Track
+) -> None:
+    both = video(animate(pipeline, track, text=["the sticker hops", "it sways to the left"]))
+    one = video(animate(pipeline, track, text="the sticker hops"))
+    assert torch.equal(both[:6], one[:6]) and not torch.equal(both[6:12], one[6:12])
