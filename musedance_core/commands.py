@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -138,7 +139,7 @@ class Sheet:
             yield segment.frames
 
 
-def _advance(bar: tqdm[None], info: StepInfo) -> None:
+def _advance(bar: tqdm[NoReturn], info: StepInfo) -> None:
     bar.set_description(f"segment {info.segment + 1} of {info.segments}", refresh=False)
     bar.update()
 
