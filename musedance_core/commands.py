@@ -16,7 +16,7 @@ from tqdm import tqdm
 from .audio.beats import BeatGrid, read_beats, regular_grid, track_beats, write_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .errors import InputError
-from .pictures import load_picture, read_picture
+from .pictures import fit_picture, load_mask, load_picture
 from .pipeline import MuseDancePipeline, Segment
 from .sampling import Guidance, StepInfo
 from .sheets import spread, write_sheet
@@ -34,7 +34,8 @@ def animate(options: argparse.Namespace) -> None:
     began = time.monotonic()
     _check_outputs(options)
     device = pick_device(options.device)
-    load_picture(options.picture)
+    source = load_picture(options.picture)
+    mask = load_mask(options.mask, source) if options.mask else None
     song = load_song(options.song)
     seconds = _length(song, options.start, options.seconds, options.song)
     given = read_beats(options.beats) if options.beats else None
@@ -45,7 +46,7 @@ def animate(options: argparse.Namespace) -> None:
     total = round(seconds * clip.fps)
     if total < 1:
         raise InputError(f"--seconds {seconds:g} is shorter than one frame at {clip.fps} fps.")
-    picture = read_picture(options.picture, clip.size, options.mask)
+    picture = fit_picture(source, mask, clip.size)
     track = pipeline.listen(song, given)
     steps = options.steps or schedule.sampling_steps
     guidance = schedule.guidance if options.guidance is None else options.guidance

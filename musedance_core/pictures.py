@@ -49,25 +49,15 @@ class FittedPicture:
     part_map: Tensor | None
 
 
-def read_picture(path: str | Path, size: int, mask: str | Path | None = None) -> FittedPicture:
-    """The picture file at `path` fitted to `size` x `size`, with the part map of its mask.
+def fit_picture(picture: Image.Image, mask: Image.Image | None, size: int) -> FittedPicture:
+    """What `load_picture` and `load_mask` gave, fitted to `size` x `size`.
 
-    The mask is a picture of the same shape, white where the subject is. Without one, a sticker's
-    own transparency is its mask, and an opaque picture has none.
-
-    Raises:
-        InputError: a file is missing or no picture, too small or too large, shows nothing, or the
-            mask does not fit the picture.
+    Without a mask, a sticker's own transparency is its mask, and an opaque picture has none.
     """
-    picture = load_picture(path)
     placement = place(picture, size)
-    part_map = None
-    if mask is not None:
-        part_map = _part_map(_load_mask(mask, picture.size), placement)
-        if not bool(part_map.any()):
-            raise InputError(f"The mask {mask} marks nothing: white is where the subject is.")
-    elif picture.mode == "RGBA":
-        part_map = _part_map(picture.getchannel("A"), placement)
+    if mask is None and picture.mode == "RGBA":
+        mask = picture.getchannel("A")
+    part_map = None if mask is None else _part_map(mask, placement)
     return FittedPicture(fit(picture, placement), part_map)
 
 
@@ -75,7 +65,8 @@ def load_picture(path: str | Path) -> Image.Image:
     """The picture at `path`, upright: RGBA if it has any transparent pixel, else RGB.
 
     Raises:
-        InputError: see `read_picture`.
+        InputError: there is no such file, it is no picture, too small or too large, or it shows
+            nothing.
     """
     path = Path(path)
     if not path.is_file():
@@ -93,6 +84,26 @@ def load_picture(path: str | Path) -> Image.Image:
     if picture.mode == "RGBA" and _visible(picture) is None:
         raise InputError(f"{path} shows nothing: all of it is transparent.")
     return picture
+
+
+def load_mask(path: str | Path, picture: Image.Image) -> Image.Image:
+    """The mask of `picture` at `path` as grey of the picture's size, white where the subject is.
+
+    Raises:
+        InputError: as for a picture, or it has another shape, or it marks nothing.
+    """
+    mask, (width, height) = load_picture(path), picture.size
+    if abs(mask.width * height - mask.height * width) > 0.02 * mask.height * width:
+        raise InputError(
+            f"The mask {path} is {mask.width} x {mask.height} pixels, but its picture is "
+            f"{width} x {height}: they must have the same shape."
+        )
+    black = Image.new("RGB", mask.size)
+    black.paste(mask.convert("RGB"), mask=mask.getchannel("A") if mask.mode == "RGBA" else None)
+    grey = black.convert("L").resize(picture.size, Image.Resampling.BILINEAR)
+    if grey.point([0] * 128 + [255] * 128).getbbox() is None:
+        raise InputError(f"The mask {path} marks nothing: white is where the subject is.")
+    return grey
 
 
 def place(picture: Image.Image, side: int) -> Placement:
@@ -166,19 +177,6 @@ def _backdrop(part: Image.Image) -> tuple[int, int, int]:
     weight = pixels[..., 3:]
     mean = (pixels[..., :3] * weight).sum(axis=(0, 1)) / max(float(weight.sum()), 1.0)
     return DARK if float(mean @ (0.299, 0.587, 0.114)) > 200 else LIGHT
-
-
-def _load_mask(path: str | Path, size: tuple[int, int]) -> Image.Image:
-    """The mask file as grey, in the picture's size."""
-    mask = load_picture(path)
-    if abs(mask.width * size[1] - mask.height * size[0]) > 0.02 * mask.height * size[0]:
-        raise InputError(
-            f"The mask {path} is {mask.width} x {mask.height} pixels, but its picture is "
-            f"{size[0]} x {size[1]}: they must have the same shape."
-        )
-    black = Image.new("RGB", mask.size)
-    black.paste(mask.convert("RGB"), mask=mask.getchannel("A") if mask.mode == "RGBA" else None)
-    return black.convert("L").resize(size, Image.Resampling.BILINEAR)
 
 
 def _part_map(grey: Image.Image, placement: Placement) -> Tensor:

@@ -10,10 +10,23 @@ import torch
 from PIL import Image
 
 from musedance_core.errors import InputError
-from musedance_core.pictures import DARK, LIGHT, STICKER_SHARE, read_picture
+from musedance_core.pictures import (
+    DARK,
+    LIGHT,
+    STICKER_SHARE,
+    FittedPicture,
+    fit_picture,
+    load_mask,
+    load_picture,
+)
 from musedance_core.sheets import COLUMNS, TILE, spread, write_sheet
 
 SIZE = 64
+
+
+def read_picture(path: Path, size: int, mask: Path | None = None) -> FittedPicture:
+    picture = load_picture(path)
+    return fit_picture(picture, None if mask is None else load_mask(mask, picture), size)
 
 
 def save(path: Path, pixels: np.ndarray, **options: object) -> Path:
