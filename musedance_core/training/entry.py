@@ -1,0 +1,41 @@
+"""What the scripts in `train/` share: read the config, build the stage, run the loop."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from ..errors import InputError
+from ..models import MuseDance
+from ..tokenizer import Tokenizer
+from .config import TrainConfig, load_config
+from .loop import Progress, Trainer
+from .stage import Stage
+from .start import start, write_model
+
+MakeStage = Callable[[MuseDance, Tokenizer, TrainConfig], Stage]
+
+
+def train(make: MakeStage, config: TrainConfig) -> Progress:
+    """Run one stage; `output_dir/model.safetensors` holds the result."""
+    begin = start(config)
+    stage = make(begin.model, begin.tokenizer, config)
+
+    def export(steps: int, minutes: float) -> None:
+        write_model(begin, stage.part, config, steps, minutes)
+
+    return Trainer(stage, config, export).run()
+
+
+def main(make: MakeStage, doc: str, argv: Sequence[str] | None = None) -> None:
+    """`SCRIPT CONFIG.yaml key=value ...`; exits with code 2 on bad input."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("config", help="a YAML file of train/configs")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. optim.lr=1e-4")
+    arguments = parser.parse_args(argv)
+    try:
+        train(make, load_config(arguments.config, arguments.overrides))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

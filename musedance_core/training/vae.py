@@ -1,0 +1,61 @@
+"""The patch autoencoder of `sticker`: starts at the PCA of patches, then learns to refine."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models import MuseDance
+from ..tokenizer import Tokenizer
+from .config import TrainConfig
+from .sources import Pictures
+from .stage import Batch, Source, Stage
+
+PCA_PICTURES = 3000
+PCA_CHUNK = 100
+PCA_STREAM = 10_000_000
+LATENT_NOISE = 0.05
+SPREAD_WEIGHT = 0.1
+
+
+class VaeStage(Stage):
+    """L1 + MSE of the round trip through slightly noisy latents, which keep unit variance."""
+
+    part = "vae"
+    trainable = ("vae.*",)
+
+    def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
+        super().__init__(model)
+        self.tokenizer, self.config = tokenizer, config
+
+    def source(self, split: str) -> Source:
+        return Pictures(self.model.config, self.config.data, self.tokenizer, split)
+
+    def sample(self) -> Tensor:
+        """A few thousand training pictures."""
+        source = self.source("train")
+        first = range(PCA_STREAM, PCA_STREAM + PCA_PICTURES, PCA_CHUNK)
+        return torch.cat([source(list(range(i, i + PCA_CHUNK)))["pictures"] for i in first])
+
+    def prepare(self) -> None:
+        self.model.vae.fit_pca(self.sample().to(self.device))
+
+    def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        pictures = batch["pictures"]
+        latents = self.model.vae.encode(pictures)
+        noise = torch.randn(latents.shape, generator=generator).to(latents)
+        error = self.model.vae.decode(latents + LATENT_NOISE * noise) - pictures
+        mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+        drift = (mean**2 + (spread - 1) ** 2).mean()
+        return error.abs().mean() + 5 * error.square().mean() + SPREAD_WEIGHT * drift
+
+    def evaluate(self, batch: Batch) -> dict[str, float]:
+        """Round-trip PSNR in dB, and mean and spread of the latents."""
+        latents = self.model.vae.encode(batch["pictures"])
+        error = F.mse_loss(self.model.vae.decode(latents), batch["pictures"])
+        return {
+            "psnr": -10 * torch.log10(error).item(),
+            "latent_mean": latents.mean().item(),
+            "latent_std": latents.std().item(),
+        }

@@ -1,0 +1,26 @@
+#!/bin/sh
+# The whole recipe of the sticker model, from nothing to runs/sticker/stage2/model.safetensors:
+#
+#     sh train/sticker.sh [cpu|gpu] [FOLDER] [key=value ...]
+#
+# Every stage resumes where it stopped, so the same command goes on after an interruption.
+set -eu
+cd "$(dirname "$0")/.."
+profile=${1:-cpu}
+folder=${2:-runs/sticker}
+[ $# -ge 1 ] && shift
+[ $# -ge 1 ] && shift
+case $profile in
+    cpu) configs=train/configs/sticker ;;
+    gpu) configs=train/configs/sticker/gpu ;;
+    *) echo "the profile is cpu or gpu, not $profile" >&2; exit 2 ;;
+esac
+python=${PYTHON:-python}
+init=
+for stage in text music vae stage1 stage2; do
+    echo "== $stage"
+    PYTHONPATH=. $python "train/$stage.py" "$configs/$stage.yaml" \
+        "output_dir=$folder/$stage" "init=$init" "$@"
+    init=$folder/$stage/model.safetensors
+done
+echo "The model is $init"
