@@ -1,0 +1,201 @@
+"""Songs with exactly known beats: a small synthesiser plays drums, bass and chords in bars of four.
+
+A song is a function of (seed, index) alone. Sections of two or four bars differ in energy, which is
+heard as loudness, density of the drums and brightness. In a break the drums stop while bass and
+chords go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..audio.beats import BEATS_PER_BAR, BeatGrid
+from ..audio.waveform import Waveform
+from . import synth
+from .synth import RATE
+
+BREAK_SHARE = 0.4
+"""Share of songs with a break."""
+
+
+@dataclass(frozen=True)
+class Genre:
+    """How a kind of music is played; steps are sixteenths of a bar."""
+
+    tempo: tuple[float, float]
+    smoothness: float
+    swing: float
+    kicks: tuple[int, ...]
+    snares: tuple[int, ...]
+    hats: int
+    bass: tuple[int, ...]
+    pad: str
+    chord_beats: int
+
+
+GENRES: dict[str, Genre] = {
+    "techno": Genre((118, 150), 0.0, 0.0, (0, 4, 8, 12), (4, 12), 2, (2, 6, 10, 14), "saw", 4),
+    "house": Genre((110, 130), 0.25, 0.1, (0, 4, 8, 12), (4, 12), 2, (0, 3, 6, 11), "saw", 4),
+    "rock": Genre((95, 165), 0.2, 0.0, (0, 8, 10), (4, 12), 2, (0, 2, 4, 6, 8, 10, 12, 14), "saw", 4),
+    "funk": Genre((90, 118), 0.4, 0.15, (0, 6, 8), (4, 12), 1, (0, 3, 6, 8, 11, 14), "saw", 1),
+    "hiphop": Genre((70, 105), 0.5, 0.25, (0, 7, 8), (4, 12), 2, (0, 7, 10), "tone", 4),
+    "chiptune": Genre((120, 170), 0.1, 0.0, (0, 8), (4, 12), 2, (0, 4, 8, 12), "square", 1),
+    "swing": Genre((100, 170), 0.6, 0.33, (0, 4, 8, 12), (4, 12), 2, (0, 4, 8, 12), "tone", 2),
+    "ballad": Genre((70, 96), 1.0, 0.0, (0, 8), (4, 12), 4, (0, 8), "tone", 4),
+}
+SCALE = (0, 2, 3, 5, 7, 8, 10)
+PROGRESSIONS = ((0, 5, 3, 4), (0, 3, 4, 0), (0, 2, 5, 4), (5, 3, 0, 4))
+
+
+@dataclass(frozen=True)
+class Song:
+    """Sound and truth.
+
+    `wave` is mono at 32 kHz with 16-bit values; `grid` holds the exact beats; `energy [beats]` is
+    0..1; `breaks` are (begin, end) in seconds; `smoothness` 0..1 belongs to the genre.
+    """
+
+    wave: Waveform
+    grid: BeatGrid
+    genre: str
+    energy: np.ndarray
+    breaks: tuple[tuple[float, float], ...]
+    smoothness: float
+
+    def energy_at(self, t: np.ndarray) -> np.ndarray:
+        """Energy of the beats that hold the times `t`."""
+        beat = np.floor(self.grid.count(np.asarray(t)) + 1e-6).astype(np.int64)
+        return np.asarray(self.energy[np.clip(beat, 0, len(self.energy) - 1)])
+
+    def in_break(self, t: np.ndarray) -> np.ndarray:
+        """Whether the drums are silent at the times `t`."""
+        t = np.asarray(t)
+        inside = np.zeros(t.shape, dtype=bool)
+        for begin, end in self.breaks:
+            inside |= (t >= begin) & (t < end)
+        return inside
+
+
+def make_song(
+    seed: int,
+    index: int,
+    seconds: float = 24.0,
+    tempo: float | None = None,
+    genre: str | None = None,
+    level: float | None = None,
+) -> Song:
+    """Song `index` of `seed`; tempo (BPM), genre and a constant energy `level` can be prescribed."""
+    rng = np.random.default_rng([seed, index, 77])
+    name = str(rng.choice(list(GENRES)))
+    name = genre or name
+    style = GENRES[name]
+    bpm = float(rng.uniform(*style.tempo))
+    bpm = tempo or bpm
+    period = 60 / bpm
+    offset = float(rng.uniform(0.05, 0.05 + period))
+    count = int((seconds - offset) / period) + 1
+    times = offset + period * np.arange(count)
+    energy, breaks = _sections(rng, count, times, period)
+    if level is not None:
+        energy = np.full(count, level, dtype=np.float32)
+    grid = BeatGrid(times, times[::BEATS_PER_BAR], bpm)
+    song = Song(Waveform(np.zeros((1, 1), np.float32), RATE), grid, name, energy, breaks, 0.0)
+    track = np.zeros(round(seconds * RATE))
+    _play_drums(track, rng, style, song, period)
+    _play_harmony(track, rng, style, song, period)
+    track = np.tanh(track * (0.5 / max(float(np.std(track)) * 3, 1e-6)))
+    samples = (np.round(track * 0.9 * 32767) / 32768).astype(np.float32)[None]
+    return Song(Waveform(samples, RATE), grid, name, energy, breaks, style.smoothness)
+
+
+def _sections(
+    rng: np.random.Generator, count: int, times: np.ndarray, period: float
+) -> tuple[np.ndarray, tuple[tuple[float, float], ...]]:
+    """Energy per beat and the breaks, both on bar lines."""
+    energy = np.zeros(count, dtype=np.float32)
+    first, previous = 0, -1.0
+    while first < count:
+        length = BEATS_PER_BAR * int(rng.choice([2, 4]))
+        value = float(rng.uniform(0.05, 1))
+        while abs(value - previous) < 0.25:
+            value = float(rng.uniform(0.05, 1))
+        energy[first : first + length] = value
+        first, previous = first + length, value
+    breaks: list[tuple[float, float]] = []
+    bars = count // BEATS_PER_BAR
+    if bars > 4 and rng.random() < BREAK_SHARE:
+        bar = int(rng.integers(2, bars - 1))
+        begin = float(times[bar * BEATS_PER_BAR])
+        breaks.append((begin, begin + BEATS_PER_BAR * period))
+    return energy, tuple(breaks)
+
+
+def _play_drums(
+    track: np.ndarray, rng: np.random.Generator, style: Genre, song: Song, period: float
+) -> None:
+    kick = synth.kick(rng, float(rng.random()))
+    snare = synth.snare(rng, float(rng.random()))
+    hats = [synth.hat(rng, open_) for open_ in (0.0, 1.0)]
+    for beat, time in enumerate(song.grid.times):
+        if song.in_break(np.array([time + period / 2]))[0]:
+            continue
+        level = float(song.energy[beat])
+        gain = 0.45 + 0.55 * level
+        fill = beat % 16 == 15 and level > 0.5
+        for sixteenth in range(4):
+            step = (beat % BEATS_PER_BAR) * 4 + sixteenth
+            late = style.swing * period / 4 if sixteenth % 2 else 0.0
+            at = time + sixteenth * period / 4 + late
+            if step in style.kicks or sixteenth == 0:
+                strong = 1.0 if step in style.kicks else 0.35
+                synth.mix(track, kick, at, strong * gain * (1 if sixteenth == 0 else 0.6))
+            if step in style.snares:
+                synth.mix(track, snare, at, 0.55 * gain)
+            elif fill and sixteenth:
+                synth.mix(track, snare, at, 0.25 * gain)
+            dense = style.hats if level > 0.35 else style.hats * 2
+            if step % dense == 0 or (level > 0.75 and sixteenth % 2 == 0):
+                ring = hats[int(level > 0.6 and sixteenth == 2)]
+                synth.mix(track, ring, at, 0.22 * gain * (1.0 if sixteenth == 0 else 0.6))
+
+
+def _play_harmony(
+    track: np.ndarray, rng: np.random.Generator, style: Genre, song: Song, period: float
+) -> None:
+    root = 45 + int(rng.integers(0, 10))
+    progression = PROGRESSIONS[int(rng.integers(len(PROGRESSIONS)))]
+    voices: dict[tuple[int, int], np.ndarray] = {}
+    for beat, time in enumerate(song.grid.times):
+        level = float(song.energy[beat])
+        degree = progression[(beat // BEATS_PER_BAR) % len(progression)]
+        bright = round(level * 4)
+        if beat % style.chord_beats == 0:
+            if (degree, bright) not in voices:
+                seconds = period * style.chord_beats * 0.95
+                voices[degree, bright] = _chord(root, degree, seconds, bright / 4, style.pad)
+            synth.mix(track, voices[degree, bright], time, 0.10 + 0.12 * level)
+        note = 440 * 2 ** ((root - 12 + _semitones(degree) - 69) / 12)
+        for sixteenth in range(4):
+            if (beat % BEATS_PER_BAR) * 4 + sixteenth in style.bass:
+                low = synth.enveloped(synth.saw(note, period * 0.4, 0.3 * level), 0.004, 0.05)
+                synth.mix(track, low, time + sixteenth * period / 4, 0.35 + 0.25 * level)
+
+
+def _semitones(degree: int) -> int:
+    return SCALE[degree % 7] + 12 * (degree // 7)
+
+
+def _chord(root: int, degree: int, seconds: float, brightness: float, pad: str) -> np.ndarray:
+    """A triad of the scale on `degree`."""
+    total = np.zeros(round(seconds * RATE))
+    for third in (0, 2, 4):
+        frequency = 440 * 2 ** ((root + 12 + _semitones(degree + third) - 69) / 12)
+        if pad == "tone":
+            voice = synth.tone(frequency, seconds)
+        else:
+            voice = synth.saw(frequency, seconds, 0.2 + 0.8 * brightness)
+            voice = np.sign(voice) * 0.4 if pad == "square" else voice
+        total += voice[: len(total)]
+    return synth.enveloped(total, 0.02 if pad != "tone" else 0.08, 0.3 * seconds)
