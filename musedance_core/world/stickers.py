@@ -1,0 +1,171 @@
+"""Stickers: glyphs of Noto Color Emoji, split by glyph, and how their looks are varied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ..errors import InputError
+
+GLYPH_FILE = Path(__file__).parent / "glyphs.json"
+GLYPH_SIZE = 109
+"""The one size at which the font holds its pictures."""
+FONT_PLACES = (
+    "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
+    "/usr/share/fonts/noto/NotoColorEmoji.ttf",
+    "/usr/share/fonts/google-noto-emoji/NotoColorEmoji.ttf",
+    "/usr/share/fonts/google-noto-color-emoji-fonts/NotoColorEmoji.ttf",
+    "~/.local/share/fonts/NotoColorEmoji.ttf",
+    "~/Library/Fonts/NotoColorEmoji.ttf",
+    "C:/Windows/Fonts/NotoColorEmoji.ttf",
+)
+SUBJECT = 25
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A dancer as layers, bottom to top.
+
+    layers [p 4 s s] are RGBA 0..1, all in the frame of the body at rest, which spans -0.5..0.5 both
+    ways (feet at y = +0.5). part_ids name the layers (0..25). Layer i turns by the pose's field
+    `drives[i]` (None: it is fixed to the body) about `pivots[i]`, in body units.
+    """
+
+    layers: Tensor
+    part_ids: tuple[int, ...]
+    drives: tuple[str | None, ...]
+    pivots: tuple[tuple[float, float], ...]
+
+
+def find_font(font: str | None = None) -> str:
+    """The path of Noto Color Emoji: the given one or that of the system.
+
+    Raises:
+        InputError: it is not there; the message says what to install.
+    """
+    for place in (font,) if font else FONT_PLACES:
+        path = Path(place).expanduser()
+        if path.is_file():
+            return str(path)
+    raise InputError(
+        f"The font Noto Color Emoji is not at {font or 'any usual place'}; install it (on Debian "
+        "and Ubuntu: apt install fonts-noto-color-emoji) or give its path."
+    )
+
+
+def draw_glyph(text: str, font: str) -> np.ndarray:
+    """One glyph as RGBA uint8, trimmed to what is drawn; empty if the font lacks it."""
+    face = ImageFont.truetype(font, GLYPH_SIZE)
+    image = Image.new("RGBA", (180, 160))
+    ImageDraw.Draw(image).text((10, 10), text, font=face, embedded_color=True)
+    box = image.getbbox()
+    return np.asarray(image.crop(box)) if box else np.zeros((0, 0, 4), np.uint8)
+
+
+def candidate_glyphs(font: str) -> list[str]:
+    """Emoji of one code point that are pictures: no flags, digits, letters, signs or clock faces.
+
+    This made `glyphs.json`; it is here to show how.
+    """
+    blocks = [(0x1F300, 0x1F5FF), (0x1F600, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F7E0, 0x1F7EB)]
+    blocks += [(0x1F900, 0x1FAFF), (0x2600, 0x27BF)]
+    left_out = set(range(0x1F550, 0x1F568)) | set(range(0x1F3FB, 0x1F400)) | {0x1F6AB}
+    kept = []
+    for first, last in blocks:
+        for code in range(first, last + 1):
+            if code in left_out or 0x1F500 <= code <= 0x1F53D:
+                continue
+            if draw_glyph(chr(code), font).shape[0] >= 60:
+                kept.append(chr(code))
+    return kept
+
+
+def split_glyphs(glyphs: Sequence[str], seed: int = 0) -> dict[str, list[str]]:
+    """80 / 8 / 12 % of the glyphs for training, validation and test."""
+    order = np.random.default_rng(seed).permutation(len(glyphs))
+    shuffled = [glyphs[i] for i in order]
+    a, b = round(0.8 * len(shuffled)), round(0.88 * len(shuffled))
+    return {
+        "train": sorted(shuffled[:a]),
+        "validation": sorted(shuffled[a:b]),
+        "test": sorted(shuffled[b:]),
+    }
+
+
+class Glyphs:
+    """The glyphs of one split, drawn on first use and kept."""
+
+    def __init__(self, split: str, size: int, font: str | None = None) -> None:
+        """`size` is the side of the square layers in pixels."""
+        splits: dict[str, list[str]] = json.loads(GLYPH_FILE.read_text(encoding="utf-8"))
+        if split not in splits:
+            raise ValueError(f"split must be one of {sorted(splits)}: {split!r}")
+        self.names, self.size, self.font = splits[split], size, find_font(font)
+        self._drawn: dict[int, Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def subject(self, index: int) -> Subject:
+        """Glyph `index` as a dancer of one layer, feet at the bottom."""
+        if index not in self._drawn:
+            rgba = draw_glyph(self.names[index], self.font)
+            self._drawn[index] = fit_layer(rgba, self.size)
+        return Subject(self._drawn[index][None], (SUBJECT,), (None,), ((0.0, 0.0),))
+
+
+def fit_layer(rgba: np.ndarray, size: int) -> Tensor:
+    """An RGBA uint8 picture `[h w 4]` as a layer `[4 size size]`, standing at the bottom centre."""
+    h, w = rgba.shape[:2]
+    scale = size / max(h, w)
+    shape = (max(1, round(h * scale)), max(1, round(w * scale)))
+    tensor = rearrange(torch.from_numpy(rgba.copy()).float() / 255, "h w c -> 1 c h w")
+    colour, alpha = tensor[:, :3] * tensor[:, 3:], tensor[:, 3:]
+    both = F.interpolate(torch.cat([colour, alpha], 1), shape, mode="bilinear", antialias=True)[0]
+    both[:3] = both[:3] / both[3:].clamp_min(1e-4)
+    left = (size - shape[1]) // 2
+    return F.pad(both, (left, size - shape[1] - left, size - shape[0], 0))
+
+
+def augment(subject: Subject, rng: np.random.Generator) -> Subject:
+    """Other looks, same shape of dance: hue, light, contrast, texture, width and mirroring."""
+    layers = subject.layers.clone()
+    colour = layers[:, :3]
+    if rng.random() < 0.7:
+        colour = _turn_hue(colour, float(rng.uniform(-np.pi, np.pi)))
+    if rng.random() < 0.3:
+        colour = colour[:, list(rng.permutation(3))]
+    gain, shift = float(rng.uniform(0.75, 1.25)), float(rng.uniform(-0.12, 0.12))
+    colour = (colour - 0.5) * gain + 0.5 + shift
+    if rng.random() < 0.3:
+        size = layers.shape[-1]
+        coarse = torch.from_numpy(rng.normal(0, 0.15, (1, 3, 6, 6)).astype(np.float32))
+        colour = colour + F.interpolate(coarse, (size, size), mode="bilinear")
+    layers[:, :3] = colour.clamp(0, 1)
+    pivots, drives = subject.pivots, subject.drives
+    if rng.random() < 0.5 and all(drive is None for drive in drives):
+        layers = layers.flip(-1)
+    return Subject(layers, subject.part_ids, drives, pivots)
+
+
+def _turn_hue(colour: Tensor, angle: float) -> Tensor:
+    """Rotate RGB about the grey axis."""
+    c, s = float(np.cos(angle)), float(np.sin(angle))
+    third, root = (1 - c) / 3, s / 3**0.5
+    matrix = torch.tensor(
+        [
+            [c + third, third - root, third + root],
+            [third + root, c + third, third - root],
+            [third - root, third + root, c + third],
+        ]
+    )
+    return torch.einsum("ij,pjhw->pihw", matrix, colour).clamp(0, 1)
