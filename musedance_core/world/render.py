@@ -44,38 +44,40 @@ def render(
     """
     b, f = pose.shape
     h, w = backgrounds.shape[-2:]
-    most = max(len(s.part_ids) for s in subjects)
-    layers = torch.stack([F.pad(s.layers, (0,) * 7 + (most - len(s.layers),)) for s in subjects])
-    turns, pivots = _joints(subjects, pose, most)
+    device = backgrounds.device
+    owner = torch.tensor([i for i, s in enumerate(subjects) for _ in s.part_ids], device=device)
+    level = torch.tensor([p for s in subjects for p, _ in enumerate(s.part_ids)], device=device)
+    ids = torch.tensor([part for s in subjects for part in s.part_ids], device=device)
+    sheets = torch.cat([s.layers for s in subjects])
+    turns, pivots = _joints(subjects, pose)
     body = _to_body(pose, places, h, w)
-    local = _turn(body[:, :, None], -turns[..., None, None], pivots[:, None, :, None, None])
-    grid = rearrange(local * 2, "b f p h w two -> (b p) (f h) w two")
-    sheets = rearrange(layers, "b p c y x -> (b p) c y x")
+    local = _turn(body[owner], -turns[..., None, None], pivots[:, None, None, None])
     premultiplied = torch.cat([sheets[:, :3] * sheets[:, 3:], sheets[:, 3:]], dim=1)
+    grid = rearrange(local * 2, "k f h w two -> k (f h) w two")
     drawn = F.grid_sample(premultiplied, grid, align_corners=False)
-    drawn = rearrange(drawn, "(b p) c (f h) w -> b p f c h w", b=b, f=f)
-    frames = repeat(backgrounds, "b c h w -> b f c h w", f=f)
-    part_map = torch.zeros(b, f, h, w, dtype=torch.long, device=frames.device)
-    for p in range(most):
-        colour, alpha = drawn[:, p, :, :3], drawn[:, p, :, 3:]
-        frames = frames * (1 - alpha) + colour
-        ids = torch.tensor([(*s.part_ids, *[0] * most)[p] for s in subjects], device=frames.device)
-        part_map = torch.where(alpha[:, :, 0] > 0.5, ids[:, None, None, None], part_map)
-    return Rendered(
-        frames.clamp(0, 1), part_map, _positions(subjects, layers, pose, places, turns, pivots, h, w)
-    )
+    drawn = rearrange(drawn, "k c (f h) w -> k f c h w", f=f)
+    frames = repeat(backgrounds, "b c h w -> b f c h w", f=f).clone()
+    part_map = torch.zeros(b, f, h, w, dtype=torch.long, device=device)
+    for p in range(int(level.max()) + 1):
+        chosen = level == p
+        at, alpha = owner[chosen], drawn[chosen, :, 3:]
+        frames[at] = frames[at] * (1 - alpha) + drawn[chosen, :, :3]
+        mine = ids[chosen][:, None, None, None]
+        part_map[at] = torch.where(alpha[:, :, 0] > 0.5, mine, part_map[at])
+    points = _positions(sheets, pose, places, owner, turns, pivots, (h, w))
+    positions = points.new_full((b, f, int(level.max()) + 1, 2), float("nan"))
+    positions[owner, :, level] = points
+    return Rendered(frames.clamp(0, 1), part_map, positions)
 
 
-def _joints(subjects: Sequence[Subject], pose: Pose, most: int) -> tuple[Tensor, Tensor]:
-    """Angles `[b f p]` and pivots `[b p 2]` of all layers."""
-    turns = pose.x.new_zeros(*pose.shape, most)
-    pivots = pose.x.new_zeros(len(subjects), most, 2)
+def _joints(subjects: Sequence[Subject], pose: Pose) -> tuple[Tensor, Tensor]:
+    """Angles `[k f]` and pivots `[k 2]` of all layers of all subjects."""
+    turns, pivots = [], []
     for i, subject in enumerate(subjects):
-        for p, drive in enumerate(subject.drives):
-            pivots[i, p] = torch.tensor(subject.pivots[p])
-            if drive is not None:
-                turns[i, :, p] = getattr(pose, drive)[i]
-    return turns, pivots
+        for drive, pivot in zip(subject.drives, subject.pivots, strict=True):
+            turns.append(pose.x[i] * 0 if drive is None else getattr(pose, drive)[i])
+            pivots.append(pivot)
+    return torch.stack(turns), pose.x.new_tensor(pivots)
 
 
 def _turn(points: Tensor, angle: Tensor, centre: Tensor | float) -> Tensor:
@@ -108,38 +110,30 @@ def _to_body(pose: Pose, places: Tensor, h: int, w: int) -> Tensor:
 
 
 def _positions(
-    subjects: Sequence[Subject],
-    layers: Tensor,
+    sheets: Tensor,
     pose: Pose,
     places: Tensor,
+    owner: Tensor,
     turns: Tensor,
     pivots: Tensor,
-    h: int,
-    w: int,
+    shape: tuple[int, int],
 ) -> Tensor:
-    """Where the centre of every part is, `[b f p 2]` in pixels: the pose applied to it."""
-    alpha = layers[:, :, 3]
-    side = alpha.shape[-1]
-    axis = (torch.arange(side, device=alpha.device) + 0.5) / side - 0.5
+    """Where the centre of every layer is, `[k f 2]` in pixels: the pose applied to it."""
+    h, w = shape
+    alpha = sheets[:, 3]
+    axis = (torch.arange(alpha.shape[-1], device=alpha.device) + 0.5) / alpha.shape[-1] - 0.5
     weight = alpha.sum((-1, -2)).clamp_min(1e-6)
-    centre_x = (alpha.sum(-2) * axis).sum(-1) / weight
-    centre_y = (alpha.sum(-1) * axis).sum(-1) / weight
-    rest = torch.stack([centre_x, centre_y], -1)[:, None]
-    points = _turn(rest.expand(-1, turns.shape[1], -1, -1), turns, pivots[:, None])
+    x, y = (alpha.sum(-2) * axis).sum(-1) / weight, (alpha.sum(-1) * axis).sum(-1) / weight
+    rest = repeat(torch.stack([x, y], -1), "k two -> k f two", f=turns.shape[1])
+    u, v = _turn(rest, turns, pivots[:, None]).unbind(-1)
 
     def field(name: str) -> Tensor:
         value: Tensor = getattr(pose, name)
-        return rearrange(value, "b f -> b f 1")
+        return value[owner]
 
-    u, v = points.unbind(-1)
     u = u + field("bend") * (pi * v.clamp(-0.5, 0.5)).cos() - field("bend") * 0.5
     u = (u + field("lean") * (0.5 - v)) * field("scale_x")
     v = (v - 0.5) * field("scale_y") + 0.5
     u, v = _turn(torch.stack([u, v], -1), field("angle"), 0.0).unbind(-1)
-    x, y, size = (rearrange(value, "b -> b 1 1") for value in places.unbind(-1))
-    pixels = torch.stack(
-        [(x * w + (u + field("x")) * size * h), (y + (v + field("y")) * size) * h], dim=-1
-    )
-    for i, subject in enumerate(subjects):
-        pixels[i, :, len(subject.part_ids) :] = float("nan")
-    return pixels
+    x, y, size = (value[owner][:, None] for value in places.unbind(-1))
+    return torch.stack([x * w + (u + field("x")) * size * h, (y + (v + field("y")) * size) * h], -1)
