@@ -1,0 +1,234 @@
+"""Clips of the dance world: everything a training step or an evaluation wants, from an index.
+
+A clip is a pure function of (split, seed, index) and of the `World`'s settings. Its truth - where
+the dancer is in every frame - is a function of exactly what the model is given: picture, song,
+beat grid, sentence and the frames before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..audio.beats import BeatGrid, beat_frames
+from ..audio.features import clip_window, song_log_mel
+from ..audio.waveform import Waveform
+from .captions import caption
+from .cast import Cast, Look
+from .choreography import Dance, Pose, perform, random_dance, stack_poses
+from .hearing import edited_grid, hear
+from .render import Rendered, render
+from .songs import Song, make_song
+
+SPLITS = ("train", "validation", "test")
+FPS = 12
+PREVIOUS = 2
+SONG_SECONDS = 24.0
+EDITED_SHARE = 0.3
+CONTINUED_SHARE = 0.5
+CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
+SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """A batch of clips with all that conditions them and their exact motion.
+
+    frames [b f 3 h w], previous [b m 3 h w] and reference [b 3 h w] are pictures 0..1; `previous`
+    are the m frames before the clip or, where `continued` [b] is False, the reference m times.
+    part_map [b h w] int64 belongs to the reference. mel [b 1024 mel] is the song around the clip.
+    beat_ids [b f] int64 and beat_count [b f] float32 come from `grids`, which may be edited.
+    positions [b f p 2] are pixels (x, y) of the parts, NaN where a subject has fewer than p.
+    poses [b f] are the dancers' poses, frozen [b f] bool the frames in which they hold still.
+    starts [b] are the seconds of the `songs` at which the clips start. `songs` are the truth
+    without the sound; `World.song` has that too.
+    """
+
+    frames: Tensor
+    previous: Tensor
+    reference: Tensor
+    part_map: Tensor
+    captions: list[str]
+    mel: Tensor
+    beat_ids: Tensor
+    beat_count: Tensor
+    positions: Tensor
+    poses: Pose
+    frozen: Tensor
+    continued: Tensor
+    dances: list[Dance]
+    songs: list[Song]
+    song_indices: list[int]
+    grids: list[BeatGrid]
+    starts: list[float]
+
+    def beats_in_clip(self, i: int) -> np.ndarray:
+        """Seconds from the start of clip i of its grid's beats inside the clip."""
+        seconds = self.frames.shape[1] / FPS
+        times = self.grids[i].times - self.starts[i]
+        return np.asarray(times[(times >= 0) & (times < seconds)])
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """All choices of one clip; poses of the m frames before it, its f frames and the reference."""
+
+    look: Look
+    dance: Dance
+    caption: str
+    song_index: int
+    grid: BeatGrid
+    start: float
+    continued: bool
+    frozen: np.ndarray
+    pose: Pose
+
+
+class World:
+    """The dance world of one split, "train", "validation" or "test"; see `__init__`."""
+
+    def __init__(
+        self,
+        split: str = "train",
+        size: int = 64,
+        seed: int = 0,
+        songs: int = 64,
+        mel_bins: int = 64,
+        mixture: Mapping[str, float] | None = None,
+        font: str | None = None,
+        flat_backgrounds: bool = False,
+        edited: float | None = None,
+        continued: float = CONTINUED_SHARE,
+    ) -> None:
+        """Pictures are `size` x `size`; `songs` is the size of the bank, filled as it is used.
+
+        mixture: weights of the kinds of subjects, "emoji" and "puppet".
+        edited: share of clips whose beat grid was edited against the sound and is danced to as it
+            stands; by default 0.3 in training and 0 elsewhere.
+        continued: share of clips that come with the true frames before them.
+
+        Raises:
+            ValueError: an unknown split or kind of subject.
+            InputError: emoji are asked for and the font is not there.
+        """
+        if split not in SPLITS:
+            raise ValueError(f"split must be one of {', '.join(SPLITS)}: {split!r}")
+        self.size, self.mel_bins, self.song_count = size, mel_bins, songs
+        self.key = (seed, SPLITS.index(split))
+        self.cast = Cast(split, size, mixture, font, flat_backgrounds)
+        self.edited = edited if edited is not None else EDITED_SHARE * (split == "train")
+        self.continued = continued
+        self._songs: dict[int, tuple[Song, Tensor]] = {}
+
+    def clips(self, indices: Sequence[int], frames: int = 48) -> ClipBatch:
+        """The clips with these indices, each `frames` long."""
+        scenes = [self._scene(index, frames) for index in indices]
+        pose = stack_poses([scene.pose for scene in scenes])
+        drawn = _draw([scene.look for scene in scenes], pose)
+        before, clip, still = drawn.frames.split([PREVIOUS, frames, 1], dim=1)
+        continued = torch.tensor([scene.continued for scene in scenes])
+        previous = torch.where(continued[:, None, None, None, None], before, still)
+        beats = [beat_frames(scene.grid, scene.start, frames, FPS) for scene in scenes]
+        songs = [self._heard_song(scene.song_index) for scene in scenes]
+        return ClipBatch(
+            frames=clip,
+            previous=previous,
+            reference=still[:, 0],
+            part_map=drawn.part_map[:, -1],
+            captions=[scene.caption for scene in scenes],
+            mel=torch.stack(
+                [
+                    clip_window(mel, scene.start, frames, FPS)
+                    for scene, (_, mel) in zip(scenes, songs, strict=True)
+                ]
+            ),
+            beat_ids=torch.from_numpy(np.stack([beat.ids for beat in beats])),
+            beat_count=torch.from_numpy(np.stack([beat.count for beat in beats])).float(),
+            positions=drawn.positions[:, PREVIOUS:-1],
+            poses=Pose.from_stacked(pose.stacked()[:, PREVIOUS:-1]),
+            frozen=torch.from_numpy(np.stack([s.frozen[PREVIOUS:-1] for s in scenes])),
+            continued=continued,
+            dances=[scene.dance for scene in scenes],
+            songs=[song for song, _ in songs],
+            song_indices=[scene.song_index for scene in scenes],
+            grids=[scene.grid for scene in scenes],
+            starts=[scene.start for scene in scenes],
+        )
+
+    def pictures(self, indices: Sequence[int]) -> Tensor:
+        """Single pictures [b 3 h w] of dancers in the middle of a dance."""
+        rngs = [self._rng(PICTURE_STREAM, index) for index in indices]
+        looks = [self.cast.look(rng) for rng in rngs]
+        pose = stack_poses([_moments(random_dance(rng), rng, 1) for rng in rngs])
+        return _draw(looks, pose).frames[:, 0]
+
+    def pairs(self, indices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, list[str]]:
+        """Two moments of one dance: reference and target [b 3 h w], the reference's part map
+        [b h w], and captions."""
+        rngs = [self._rng(PAIR_STREAM, index) for index in indices]
+        looks = [self.cast.look(rng) for rng in rngs]
+        dances = [random_dance(rng) for rng in rngs]
+        captions = [caption(dance, rng) for dance, rng in zip(dances, rngs, strict=True)]
+        poses = [_moments(dance, rng, 2) for dance, rng in zip(dances, rngs, strict=True)]
+        drawn = _draw(looks, stack_poses(poses))
+        return drawn.frames[:, 0], drawn.frames[:, 1], drawn.part_map[:, 0], captions
+
+    def song(self, index: int) -> Song:
+        """Song `index` of the bank, with its sound."""
+        return make_song(self._song_seed(), index, seconds=SONG_SECONDS)
+
+    def _song_seed(self) -> int:
+        return int(np.random.default_rng((*self.key, SONG_STREAM)).integers(2**31))
+
+    def _heard_song(self, index: int) -> tuple[Song, Tensor]:
+        if index not in self._songs:
+            song = self.song(index)
+            mel = song_log_mel(song.wave, self.mel_bins)
+            self._songs[index] = replace(song, wave=SILENCE), mel
+        return self._songs[index]
+
+    def _rng(self, stream: int, index: int) -> np.random.Generator:
+        return np.random.default_rng((*self.key, stream, index))
+
+    def _scene(self, index: int, frames: int) -> _Scene:
+        rng = self._rng(CLIP_STREAM, index)
+        look = self.cast.look(rng)
+        dance = random_dance(rng)
+        sentence = caption(dance, rng)
+        song_index = int(rng.integers(self.song_count))
+        song, _ = self._heard_song(song_index)
+        grid = edited_grid(song.grid, rng) if rng.random() < self.edited else song.grid
+        start = float(rng.uniform(PREVIOUS / FPS, SONG_SECONDS - frames / FPS))
+        continued = bool(rng.random() < self.continued)
+        times = start + np.arange(-PREVIOUS, frames) / FPS
+        heard = hear(song, grid, np.append(times, rng.uniform(0, SONG_SECONDS)))
+        return _Scene(
+            look=look,
+            dance=dance,
+            caption=sentence,
+            song_index=song_index,
+            grid=grid,
+            start=start,
+            continued=continued,
+            frozen=heard.frozen,
+            pose=heard.perform(dance),
+        )
+
+
+def _moments(dance: Dance, rng: np.random.Generator, count: int) -> Pose:
+    """`count` moments of a dance to some song."""
+    smoothness = float(rng.random())
+    return perform(dance, rng.uniform(0, 2, count), rng.random(count), smoothness)
+
+
+def _draw(looks: Sequence[Look], pose: Pose) -> Rendered:
+    return render(
+        [look.subject for look in looks],
+        torch.stack([look.background for look in looks]),
+        pose,
+        torch.tensor([look.place for look in looks]),
+    )
