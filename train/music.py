@@ -1,6 +1,6 @@
 """Train the music encoder on exact labels.
 
-    python train/music.py train/configs/sticker/music.yaml output_dir=runs/music [key=value ...]
+python train/music.py train/configs/sticker/music.yaml output_dir=runs/music [key=value ...]
 """
 
 from musedance_core.training.entry import main

@@ -1,10 +1,10 @@
 """Stage 2: music, beats and motion on clips.
 
-    python train/stage2.py train/configs/sticker/stage2.yaml output_dir=runs/stage2 [key=value ...]
+python train/stage2.py train/configs/sticker/stage2.yaml output_dir=runs/stage2 [key=value ...]
 """
 
-from musedance_core.training.entry import main
 from musedance_core.training.diffusion import Stage2
+from musedance_core.training.entry import main
 
 if __name__ == "__main__":
     main(Stage2, __doc__)

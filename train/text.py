@@ -1,6 +1,6 @@
 """Train the text encoder on what captions say.
 
-    python train/text.py train/configs/sticker/text.yaml output_dir=runs/text [key=value ...]
+python train/text.py train/configs/sticker/text.yaml output_dir=runs/text [key=value ...]
 """
 
 from musedance_core.training.entry import main

@@ -1,6 +1,6 @@
 """Train the patch autoencoder.
 
-    python train/vae.py train/configs/sticker/vae.yaml output_dir=runs/vae [key=value ...]
+python train/vae.py train/configs/sticker/vae.yaml output_dir=runs/vae [key=value ...]
 """
 
 from musedance_core.training.entry import main

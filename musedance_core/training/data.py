@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 from torch.utils.data import DataLoader, Dataset
@@ -27,6 +28,12 @@ class Steps(Dataset[Batch]):
         return self.source(list(range(begin, begin + self.batch)))
 
 
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    """A scheduler's SIGTERM reaches all processes; only the trainer answers, by saving."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def batches(steps: Steps, workers: int) -> Iterator[Batch]:
     """The batches of `steps` in order, up to two per worker ahead of their use."""
     loader = DataLoader(
@@ -34,6 +41,6 @@ def batches(steps: Steps, workers: int) -> Iterator[Batch]:
         batch_size=None,
         num_workers=workers,
         prefetch_factor=2 if workers else None,
-        persistent_workers=False,
+        worker_init_fn=_leave_signals_to_the_trainer,
     )
     yield from loader

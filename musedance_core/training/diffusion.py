@@ -73,9 +73,7 @@ class DiffusionStage(Stage):
         """Latents `[b f c h w]` that are to be denoised."""
         raise NotImplementedError
 
-    def conditions(
-        self, batch: Batch, kept: Kept, generator: torch.Generator | None
-    ) -> Conditions:
+    def conditions(self, batch: Batch, kept: Kept, generator: torch.Generator | None) -> Conditions:
         """What drives the batch; a generator corrupts what training corrupts."""
         raise NotImplementedError
 
@@ -129,9 +127,7 @@ class Stage1(DiffusionStage):
     def target(self, batch: Batch) -> Tensor:
         return rearrange(self.encode(batch["target"]), "b c h w -> b 1 c h w")
 
-    def conditions(
-        self, batch: Batch, kept: Kept, generator: torch.Generator | None
-    ) -> Conditions:
+    def conditions(self, batch: Batch, kept: Kept, generator: torch.Generator | None) -> Conditions:
         text = self.words(batch["ids"], kept.text)
         part_map = batch["part_map"]
         if generator is not None:
@@ -178,9 +174,7 @@ class Stage2(DiffusionStage):
         seconds = frames / self.model.config.clip.fps
         return _Music(*self.model.music.over_clip(mel, seconds))
 
-    def conditions(
-        self, batch: Batch, kept: Kept, generator: torch.Generator | None
-    ) -> Conditions:
+    def conditions(self, batch: Batch, kept: Kept, generator: torch.Generator | None) -> Conditions:
         model, frames = self.model, batch["frames"].shape[1]
         text = self.words(batch["ids"], kept.text)
         previous = self.encode(batch["previous"])

@@ -116,8 +116,10 @@ class Trainer:
         if state is None:
             self.bare.prepare()
             self.ema = Ema(self.parameters, self.config.optim.ema)
-            self._say(f"training {len(self.parameters)} tensors, "
-                      f"{sum(p.numel() for p in self.parameters.values()) / 1e6:.2f} M numbers")
+            self._say(
+                f"training {len(self.parameters)} tensors, "
+                f"{sum(p.numel() for p in self.parameters.values()) / 1e6:.2f} M numbers"
+            )
             return
         meta = load_state(state, self.parameters, self.ema, self.optimizer)
         self.progress = Progress(meta["step"], meta["seconds"], meta["skipped"])
@@ -200,8 +202,13 @@ class Trainer:
         progress = self.progress
         meta = {"seconds": progress.seconds, "skipped": progress.skipped}
         save_state(
-            self.folder, progress.step, self.parameters, self.ema, self.optimizer,
-            {**meta, "config": self.config.to_dict()}, self.config.keep,
+            self.folder,
+            progress.step,
+            self.parameters,
+            self.ema,
+            self.optimizer,
+            {**meta, "config": self.config.to_dict()},
+            self.config.keep,
         )
         with self.ema.applied():
             self.export(progress.step, progress.seconds / 60)

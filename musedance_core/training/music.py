@@ -58,7 +58,9 @@ class Windows:
         window = clip_window(mel, start, clip.frames, clip.fps, music.length)
         bins = torch.linspace(0, 1, music.mel_bins)
         tilt, wave, shift = rng.normal(0, (0.6, 0.4, 0.4))
-        window = window + tilt * (bins - 0.5) + wave * torch.sin(bins * 6 + rng.uniform(0, 6)) + shift
+        window = (
+            window + tilt * (bins - 0.5) + wave * torch.sin(bins * 6 + rng.uniform(0, 6)) + shift
+        )
         times = start + column_seconds(music, clip.seconds).double().numpy()
         angle = 2 * np.pi * song.grid.count(times)
         labels = {

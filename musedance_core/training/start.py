@@ -52,9 +52,7 @@ def hardware() -> str:
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
 
 
-def write_model(
-    start: Start, part: str, config: TrainConfig, steps: int, minutes: float
-) -> Path:
+def write_model(start: Start, part: str, config: TrainConfig, steps: int, minutes: float) -> Path:
     """Write `output_dir/model.safetensors`, with this stage appended to the provenance."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     stage = {

@@ -1,0 +1,97 @@
+"""A tiny model and fixed batches, so that training tests take seconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from musedance_core.config import MuseDanceConfig
+from musedance_core.models import MuseDance, init_weights
+from musedance_core.presets import preset
+from musedance_core.tokenizer import Tokenizer, train_tokenizer
+from musedance_core.training.config import DataConfig, LossConfig, OptimConfig, TrainConfig
+from musedance_core.training.stage import Batch
+
+STICKER = preset("sticker")
+FRAMES, SIZE = 6, 32
+KEEP_ALL = LossConfig(drop_text=0.0, drop_reference=0.0, drop_all=0.0, drop_map=0.0)
+
+
+@pytest.fixture
+def config() -> MuseDanceConfig:
+    return replace(
+        STICKER,
+        clip=replace(STICKER.clip, size=SIZE, frames=FRAMES),
+        unet=replace(STICKER.unet, latent_channels=4, channels=(32, 48), heads=2, text_width=32),
+        dynamics=replace(STICKER.dynamics, token_width=32, heads=2),
+        mask=replace(STICKER.mask, channels=(8, 8, 16, 16)),
+        vae=replace(STICKER.vae, latent_channels=4, refiner_width=16, refiner_blocks=1),
+        text=replace(STICKER.text, vocab_size=300, width=32, layers=1, heads=2),
+        music=replace(STICKER.music, width=32, layers=1, heads=2),
+    )
+
+
+@pytest.fixture
+def tokenizer() -> Tokenizer:
+    return train_tokenizer(["the sticker hops", "it sways to the left"], 300)
+
+
+@pytest.fixture
+def model(config: MuseDanceConfig) -> MuseDance:
+    """Fresh weights, with an autoencoder that works."""
+    torch.manual_seed(0)
+    model = MuseDance(config)
+    init_weights(model)
+    pictures = moving_square().flatten(0, 1).repeat(4, 1, 1, 1)
+    model.vae.fit_pca(pictures + torch.rand(pictures.shape) / 9)
+    return model
+
+
+def moving_square() -> Tensor:
+    """A bright square that moves over a dark gradient, `[1 f 3 h w]`."""
+    rows = torch.linspace(0.1, 0.4, SIZE)[:, None].expand(SIZE, SIZE)
+    frames = rows.repeat(1, FRAMES, 3, 1, 1)
+    for k in range(FRAMES):
+        frames[0, k, 0, 10:22, 3 * k : 3 * k + 12] = 0.9
+        frames[0, k, 1, 10:22, 3 * k : 3 * k + 12] = 0.7
+    return frames
+
+
+@pytest.fixture
+def clip(tokenizer: Tokenizer) -> Batch:
+    """A batch for either stage that holds one clip."""
+    frames = moving_square()
+    generator = torch.Generator().manual_seed(5)
+    count = torch.arange(FRAMES)[None] / 3.0
+    part_map = (frames[:, 0, 0] > 0.8).long() * 25
+    return {
+        "frames": frames,
+        "previous": frames[:, :1].repeat(1, 2, 1, 1, 1),
+        "reference": frames[:, 0],
+        "target": frames[:, 2],
+        "part_map": part_map,
+        "mel": torch.randn(1, 1024, 64, generator=generator) - 5,
+        "beat_ids": (count % 1 == 0).long(),
+        "beat_count": count,
+        "ids": tokenizer.encode(["the sticker hops"]),
+    }
+
+
+@pytest.fixture
+def run_config(tmp_path: Path) -> TrainConfig:
+    return TrainConfig(
+        output_dir=str(tmp_path / "run"),
+        batch=1,
+        max_steps=6,
+        checkpoint_every=3,
+        log_every=3,
+        evaluate_every=100,
+        evaluate_batch=0,
+        loss=KEEP_ALL,
+        optim=OptimConfig(lr=2e-3, warmup=10, schedule="constant", ema=0.9, weight_decay=0.0),
+        data=DataConfig(workers=0),
+    )

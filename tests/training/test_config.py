@@ -1,0 +1,73 @@
+"""Configs are strict: what is not known is refused with its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from musedance_core.errors import InputError
+from musedance_core.training.config import TrainConfig, load_config
+
+CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").rglob("*.yaml"))
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: str(p.relative_to(p.parents[2])))
+def test_every_shipped_config_is_valid(path: Path) -> None:
+    config = load_config(path, ["output_dir=somewhere"])
+    assert config.model_config().preset == config.preset
+
+
+def test_overrides_reach_nested_values(tmp_path: Path) -> None:
+    path = written(tmp_path, "batch: 4\noptim: {lr: 1e-3}\n")
+    config = load_config(
+        path, ["output_dir=x", "optim.warmup=7", "loss.motion=2", "model.clip.size=32"]
+    )
+    assert (config.batch, config.optim.lr, config.optim.warmup, config.loss.motion) == (
+        4,
+        1e-3,
+        7,
+        2,
+    )
+    assert config.model_config().clip.size == 32
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("optim.speed=1", "speed"),
+        ("colour=red", "colour"),
+        ("model.unet.depth=3", "depth"),
+        ("batch=many", "batch"),
+        ("batch=0", "batch"),
+        ("optim.lr=fast", "lr"),
+        ("optim.schedule=linear", "schedule"),
+        ("preset=sdxl", "sdxl"),
+        ("max_steps", "max_steps"),
+    ],
+)
+def test_what_is_unknown_or_does_not_fit_is_named(
+    tmp_path: Path, override: str, named: str
+) -> None:
+    path = written(tmp_path, "batch: 4\n")
+    with pytest.raises(InputError, match=named):
+        load_config(path, ["output_dir=x", override]).model_config()
+
+
+def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing\.yaml"):
+        load_config(tmp_path / "nothing.yaml")
+    with pytest.raises(InputError, match="output_dir"):
+        load_config(written(tmp_path, "batch: 4\n"))
+
+
+def test_a_config_survives_its_dict() -> None:
+    config = TrainConfig(output_dir="x")
+    values = config.to_dict()
+    assert TrainConfig(output_dir="x").to_dict() == values
