@@ -14,7 +14,7 @@ from .stickers import Glyphs, Subject, augment
 
 KINDS = ("emoji", "puppet")
 MIXTURE = {"emoji": 0.6, "puppet": 0.4}
-USUAL_HEIGHT, LARGE_HEIGHT = (0.45, 0.65), (0.65, 0.80)
+USUAL_HEIGHT, LARGE_HEIGHT = (0.48, 0.68), (0.68, 0.85)
 LARGE_SHARE = 0.15
 PLAIN_SHARE = 0.25
 

@@ -8,7 +8,7 @@ minimum of speed per beat, and it lies on the beat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import pi
 
 import numpy as np
@@ -22,8 +22,10 @@ MOVES: tuple[str, ...] = tuple(MOVE_TABLE)
 SCORED_MOVES: tuple[str, ...] = MOVES
 SIDES: tuple[str, ...] = ("left", "right")
 SIZES: tuple[str, ...] = ("small", "medium", "big")
-SIZE_FACTOR = {"small": 0.55, "medium": 1.0, "big": 1.45}
-QUIETEST = 0.5
+SIZE_FACTOR = {"small": 0.6, "medium": 1.0, "big": 1.45}
+BODY = ((-0.4, -0.5), (0.4, -0.5), (0.4, 0.5), (-0.4, 0.5), (0.0, 0.0))
+QUIETEST = 0.55
+"""What the quietest music leaves of a move."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,36 @@ class Pose:
         return cls(*values.float().unbind(-1))
 
 
-assert tuple(item.name for item in fields(Pose)) == FIELDS
-
-
 def stack_poses(poses: list[Pose]) -> Pose:
     """Poses [f] of several dancers as one pose [b f]."""
     return Pose.from_stacked(torch.stack([pose.stacked() for pose in poses]))
+
+
+def outline(pose: Pose) -> Tensor:
+    """Corners and middle of a body of height 1 in its poses, [... f 5 2], as `render` moves it.
+
+    Unlike the middle alone these points move in every move, so their speed is the dancer's.
+    """
+    u, v = torch.tensor(BODY, dtype=torch.float64).unbind(-1)
+
+    def of(name: str) -> Tensor:
+        value: Tensor = getattr(pose, name)
+        return rearrange(value.double(), "... f -> ... f 1")
+
+    x = (u + of("bend") * ((pi * v).cos() - 0.5) + of("lean") * (0.5 - v)) * of("scale_x")
+    y = (v - 0.5) * of("scale_y") + 0.5
+    cosine, sine = of("angle").cos(), of("angle").sin()
+    turned = (x * cosine - y * sine + of("x"), x * sine + y * cosine + of("y"))
+    return torch.stack(turned, dim=-1)
+
+
+def blend(before: Pose, after: Pose, share: Tensor) -> Pose:
+    """From one pose to another, turning the shorter way; share 0..1 [... f] belongs to `after`."""
+    start, end = before.stacked(), after.stacked()
+    way = end - start
+    angle = FIELDS.index("angle")
+    way[..., angle] = torch.remainder(way[..., angle] + pi, 2 * pi) - pi
+    return Pose.from_stacked(start + rearrange(share, "... f -> ... f 1") * way)
 
 
 def ease(progress: np.ndarray, smoothness: np.ndarray | float) -> np.ndarray:
@@ -111,11 +137,13 @@ def perform(
 ) -> Pose:
     """The pose of `dance` at every frame: a pure function of its arguments, frame by frame.
 
-    count [f]: continuous count of beats. energy [f] or one number: 0..1; it scales the move from
-    half to full and should itself only change by `ease` (see `eased`), so that the dancer still
-    rests on the beats. smoothness [f] or one number: 0 sharp .. 1 smooth. frozen [f]: whether the
-    frame's beat (from floor(count) to the next) is held. origin [f]: the beat in whose pose the
-    dancer stands at floor(count); other than floor(count) only while frozen and the beat after.
+    count [f]: continuous count of beats.
+    energy [f] or one number: 0..1; it scales the move from `QUIETEST` to full. It should itself only
+        change by `ease` (see `eased`), so that the dancer still rests on the beats.
+    smoothness [f] or one number: 0 sharp .. 1 smooth.
+    frozen [f]: whether the frame's beat (from floor(count) to the next) is held.
+    origin [f]: the beat in whose pose the dancer stands at floor(count); other than floor(count)
+        only while the dancer is frozen and in the beat after.
     """
     count = np.asarray(count, dtype=np.float64)
     beat = np.floor(count)

@@ -19,7 +19,7 @@ from ..audio.features import clip_window, song_log_mel
 from ..audio.waveform import Waveform
 from .captions import caption
 from .cast import Cast, Look
-from .choreography import Dance, Pose, perform, random_dance, stack_poses
+from .choreography import Dance, Pose, blend, ease, perform, random_dance, stack_poses
 from .hearing import edited_grid, hear
 from .render import Rendered, render
 from .songs import Song, make_song
@@ -30,6 +30,8 @@ PREVIOUS = 2
 SONG_SECONDS = 24.0
 EDITED_SHARE = 0.3
 CONTINUED_SHARE = 0.5
+SWITCHED_SHARE = 0.15
+SWITCH_FRAMES = 4
 CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
 SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
 
@@ -40,6 +42,8 @@ class ClipBatch:
 
     frames [b f 3 h w], previous [b m 3 h w] and reference [b 3 h w] are pictures 0..1; `previous`
     are the m frames before the clip or, where `continued` [b] is False, the reference m times.
+    Where `switched` [b], the frames before show another dance, out of which the dancer comes during
+    the clip's first `SWITCH_FRAMES` frames.
     part_map [b h w] int64 belongs to the reference. mel [b 1024 mel] is the song around the clip.
     beat_ids [b f] int64 and beat_count [b f] float32 come from `grids`, which may be edited.
     positions [b f p 2] are pixels (x, y) of the parts, NaN where a subject has fewer than p.
@@ -60,6 +64,7 @@ class ClipBatch:
     poses: Pose
     frozen: Tensor
     continued: Tensor
+    switched: Tensor
     dances: list[Dance]
     songs: list[Song]
     song_indices: list[int]
@@ -84,6 +89,7 @@ class _Scene:
     grid: BeatGrid
     start: float
     continued: bool
+    switched: bool
     frozen: np.ndarray
     pose: Pose
 
@@ -103,6 +109,7 @@ class World:
         flat_backgrounds: bool = False,
         edited: float | None = None,
         continued: float = CONTINUED_SHARE,
+        switched: float | None = None,
     ) -> None:
         """Pictures are `size` x `size`; `songs` is the size of the bank, filled as it is used.
 
@@ -110,6 +117,8 @@ class World:
         edited: share of clips whose beat grid was edited against the sound and is danced to as it
             stands; by default 0.3 in training and 0 elsewhere.
         continued: share of clips that come with the true frames before them.
+        switched: share of those before which the sentence was another; by default 0.15 in training
+            and 0 elsewhere.
 
         Raises:
             ValueError: an unknown split or kind of subject.
@@ -122,6 +131,7 @@ class World:
         self.cast = Cast(split, size, mixture, font, flat_backgrounds)
         self.edited = edited if edited is not None else EDITED_SHARE * (split == "train")
         self.continued = continued
+        self.switched = switched if switched is not None else SWITCHED_SHARE * (split == "train")
         self._songs: dict[int, tuple[Song, Tensor]] = {}
 
     def clips(self, indices: Sequence[int], frames: int = 48) -> ClipBatch:
@@ -129,7 +139,7 @@ class World:
         scenes = [self._scene(index, frames) for index in indices]
         pose = stack_poses([scene.pose for scene in scenes])
         drawn = _draw([scene.look for scene in scenes], pose)
-        before, clip, still = drawn.frames.split([PREVIOUS, frames, 1], dim=1)
+        before, clip, still = torch.split(drawn.frames, [PREVIOUS, frames, 1], dim=1)
         continued = torch.tensor([scene.continued for scene in scenes])
         previous = torch.where(continued[:, None, None, None, None], before, still)
         beats = [beat_frames(scene.grid, scene.start, frames, FPS) for scene in scenes]
@@ -152,6 +162,7 @@ class World:
             poses=Pose.from_stacked(pose.stacked()[:, PREVIOUS:-1]),
             frozen=torch.from_numpy(np.stack([s.frozen[PREVIOUS:-1] for s in scenes])),
             continued=continued,
+            switched=torch.tensor([scene.switched for scene in scenes]),
             dances=[scene.dance for scene in scenes],
             songs=[song for song, _ in songs],
             song_indices=[scene.song_index for scene in scenes],
@@ -204,8 +215,12 @@ class World:
         grid = edited_grid(song.grid, rng) if rng.random() < self.edited else song.grid
         start = float(rng.uniform(PREVIOUS / FPS, SONG_SECONDS - frames / FPS))
         continued = bool(rng.random() < self.continued)
+        switched = continued and bool(rng.random() < self.switched)
         times = start + np.arange(-PREVIOUS, frames) / FPS
         heard = hear(song, grid, np.append(times, rng.uniform(0, SONG_SECONDS)))
+        pose = heard.perform(dance)
+        if switched:
+            pose = _switch(heard.perform(random_dance(rng)), pose)
         return _Scene(
             look=look,
             dance=dance,
@@ -214,8 +229,9 @@ class World:
             grid=grid,
             start=start,
             continued=continued,
+            switched=switched,
             frozen=heard.frozen,
-            pose=heard.perform(dance),
+            pose=pose,
         )
 
 
@@ -223,6 +239,15 @@ def _moments(dance: Dance, rng: np.random.Generator, count: int) -> Pose:
     """`count` moments of a dance to some song."""
     smoothness = float(rng.random())
     return perform(dance, rng.uniform(0, 2, count), rng.random(count), smoothness)
+
+
+def _switch(before: Pose, after: Pose) -> Pose:
+    """`before` in the m frames before the clip; its last pose then gives way to `after`."""
+    values = before.stacked()
+    values[PREVIOUS:] = values[PREVIOUS - 1]
+    frame = np.arange(1 - PREVIOUS, after.shape[0] + 1 - PREVIOUS)
+    share = ease(np.clip(frame / (SWITCH_FRAMES + 1), 0, 1), 1.0)
+    return blend(Pose.from_stacked(values), after, torch.from_numpy(share).float())
 
 
 def _draw(looks: Sequence[Look], pose: Pose) -> Rendered:

@@ -68,10 +68,10 @@ MOVE_TABLE: dict[str, Move] = {
         odd={"y": 0.04, "scale_x": 0.10, "scale_y": -0.12, "arm_left": 0.1, "arm_right": -0.1},
     ),
     "slide": _swing(x=0.24, lean=-0.06, arm_left=0.5, arm_right=-0.2, head=0.1),
-    "sway": _swing(angle=0.36, arm_left=1.1, arm_right=0.3, head=-0.2),
+    "sway": _swing(angle=0.44, arm_left=1.1, arm_right=0.3, head=-0.2),
     "spin": Move(
         even={"arm_left": 1.2, "arm_right": -1.2},
-        odd={"y": -0.16, "arm_left": 0.4, "arm_right": -0.4},
+        odd={"y": -0.20, "arm_left": 0.4, "arm_right": -0.4},
         turns=0.5,
     ),
     "squash": Move(
@@ -79,8 +79,8 @@ MOVE_TABLE: dict[str, Move] = {
         | {"arm_left": 0.9, "arm_right": -0.9, "leg_left": 0.5, "leg_right": -0.5},
         odd={"scale_x": -0.14, "scale_y": 0.20, "arm_left": 0.1, "arm_right": -0.1},
     ),
-    "shimmy": _swing(lean=0.36, arm_left=0.7, arm_right=0.7, head=-0.25),
-    "wave": _swing(bend=0.20, arm_left=1.9, arm_right=-0.6, leg_left=0.15, leg_right=0.15),
+    "shimmy": _swing(lean=0.44, arm_left=0.7, arm_right=0.7, head=-0.25),
+    "wave": _swing(bend=0.28, arm_left=1.9, arm_right=-0.6, leg_left=0.15, leg_right=0.15),
     "step-touch": Move(
         even={"x": 0.22, "angle": 0.16, "leg_left": 0.5, "arm_right": -0.9, "arm_left": 0.2},
         odd={"x": -0.22, "angle": -0.16, "leg_right": -0.5, "arm_left": 0.9, "arm_right": -0.2},

@@ -9,14 +9,12 @@ import pytest
 
 from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.waveform import Waveform
-from musedance_core.world.choreography import SCORED_MOVES, SIDES, SIZES, Dance, Pose
+from musedance_core.world.choreography import SCORED_MOVES, SIDES, SIZES, Dance, outline
 from musedance_core.world.hearing import edited_grid, hear
-from musedance_core.world.moves import FIELDS
 from musedance_core.world.songs import Song, make_song
 
 SIGMA = 0.05
 RATE = 100  # samples of the motion per second
-BODY = np.array([[-0.4, -0.5], [0.4, -0.5], [0.4, 0.5], [-0.4, 0.5], [0.0, 0.0]])
 
 
 def steady_song(index: int) -> Song:
@@ -25,20 +23,10 @@ def steady_song(index: int) -> Song:
     return replace(song, wave=Waveform(np.zeros((1, 1), np.float32), 32_000))
 
 
-def body(pose: Pose) -> np.ndarray:
-    """Corners and middle of a unit body [f 5 2], moved as the pose says."""
-    v = {name: getattr(pose, name).double().numpy()[:, None] for name in FIELDS}
-    x = BODY[:, 0] * v["scale_x"] - BODY[:, 1] * v["lean"]
-    x = x + v["bend"] * np.cos(2 * np.pi * BODY[:, 1])
-    y = BODY[:, 1] * v["scale_y"]
-    cos, sin = np.cos(v["angle"]), np.sin(v["angle"])
-    return np.stack([cos * x - sin * y + v["x"], sin * x + cos * y + v["y"]], axis=-1)
-
-
 def motion_beats(dance: Dance, song: Song, grid: BeatGrid, rate: float = RATE) -> np.ndarray:
     """Seconds of the minima of speed between the grid's first beat and its last."""
     times = np.arange(grid.times[0], grid.times[-1], 1 / rate)
-    points = body(hear(song, grid, times).perform(dance))
+    points = outline(hear(song, grid, times).perform(dance)).numpy()
     speed = np.linalg.norm(np.diff(points, axis=0), axis=-1).mean(axis=1)
     lowest = 1 + np.flatnonzero((speed[1:-1] < speed[:-2]) & (speed[1:-1] <= speed[2:]))
     return times[lowest] + 0.5 / rate
@@ -112,7 +100,9 @@ def test_dancers_freeze_in_a_break_and_come_back_without_a_jump() -> None:
         begin, end = song.breaks[0]
         period = 60 / song.grid.tempo
         times = np.arange(begin - 2 * period, end + 3 * period, 0.001)
-        points = body(hear(song, song.grid, times).perform(Dance("slide", "left", "big")))
+        points = outline(
+            hear(song, song.grid, times).perform(Dance("slide", "left", "big"))
+        ).numpy()
         step = np.abs(np.diff(points, axis=0)).max(axis=(1, 2))
         inside = (times[:-1] > begin + 0.002) & (times[1:] < end - 0.002)
         assert step[inside].max() == 0

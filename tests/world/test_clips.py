@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+from musedance_core.errors import InputError
+from musedance_core.world.choreography import Pose
+from musedance_core.world.clips import FPS, PREVIOUS, SONG_SECONDS, SWITCH_FRAMES, ClipBatch, World
+from musedance_core.world.hearing import beat_times, edited_grid, hear
+from musedance_core.world.moves import FIELDS
+
+FRAMES = 16
+INDICES = range(12)
+
+
+def world(split: str = "train", **options: object) -> World:
+    return World(split, songs=4, mel_bins=16, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def batch() -> ClipBatch:
+    return world().clips(INDICES, frames=FRAMES)
+
+
+def same(one: object, two: object) -> bool:
+    if isinstance(one, torch.Tensor):
+        assert isinstance(two, torch.Tensor)
+        return torch.equal(one.nan_to_num(-1e6), two.nan_to_num(-1e6))
+    if isinstance(one, Pose):
+        assert isinstance(two, Pose)
+        return torch.equal(one.stacked(), two.stacked())
+    return repr(one) == repr(two)
+
+
+def test_same_seed_and_index_give_the_same_bytes(batch: ClipBatch) -> None:
+    again = world().clips(INDICES, frames=FRAMES)
+    for item in fields(ClipBatch):
+        assert same(getattr(batch, item.name), getattr(again, item.name)), item.name
+
+
+def test_a_clip_does_not_depend_on_its_batch(batch: ClipBatch) -> None:
+    for i in (0, 3, 7):
+        alone = world().clips([i], frames=FRAMES)
+        assert torch.equal(alone.frames[0], batch.frames[i])
+        assert torch.equal(alone.mel[0], batch.mel[i])
+        assert alone.captions[0] == batch.captions[i]
+
+
+def test_other_seeds_and_splits_give_other_clips(batch: ClipBatch) -> None:
+    for other in (world(seed=1), world("validation"), world("test")):
+        clips = other.clips(INDICES, frames=FRAMES)
+        assert not torch.equal(clips.frames, batch.frames)
+        assert not torch.equal(clips.mel, batch.mel)
+        assert clips.captions != batch.captions
+
+
+def test_shapes_types_and_ranges(batch: ClipBatch) -> None:
+    b = len(INDICES)
+    assert batch.frames.shape == (b, FRAMES, 3, 64, 64)
+    assert batch.previous.shape == (b, PREVIOUS, 3, 64, 64)
+    assert batch.reference.shape == (b, 3, 64, 64)
+    assert batch.part_map.shape == (b, 64, 64) and batch.part_map.dtype == torch.int64
+    assert batch.mel.shape == (b, 1024, 16)
+    assert batch.beat_ids.shape == batch.beat_count.shape == (b, FRAMES)
+    assert batch.beat_ids.dtype == torch.int64 and batch.beat_count.dtype == torch.float32
+    assert batch.positions.shape[:2] == (b, FRAMES)
+    for pictures in (batch.frames, batch.previous, batch.reference):
+        assert pictures.dtype == torch.float32
+        assert pictures.min() >= 0 and pictures.max() <= 1
+    assert torch.isfinite(batch.mel).all()
+
+
+def test_frames_show_the_poses_of_their_times(batch: ClipBatch) -> None:
+    assert not batch.switched.all()
+    for i in np.flatnonzero(~batch.switched.numpy()):
+        times = batch.starts[i] + np.arange(FRAMES) / FPS
+        pose = hear(batch.songs[i], batch.grids[i], times).perform(batch.dances[i])
+        told = torch.stack([getattr(batch.poses, name)[i] for name in FIELDS], dim=-1)
+        assert torch.allclose(pose.stacked(), told, atol=1e-6)
+        count = torch.from_numpy(batch.grids[i].count(times)).float()
+        assert torch.equal(batch.beat_count[i], count)
+
+
+def test_beat_ids_stand_on_the_frames_nearest_to_the_beats(batch: ClipBatch) -> None:
+    for i in range(len(INDICES)):
+        frames = np.round((batch.grids[i].times - batch.starts[i]) * FPS).astype(int)
+        wanted = [frame for frame in frames if 0 <= frame < FRAMES]
+        assert np.flatnonzero(batch.beat_ids[i].numpy()).tolist() == sorted(set(wanted))
+        inside = batch.beats_in_clip(i)
+        assert ((inside >= 0) & (inside < FRAMES / FPS)).all()
+
+
+def test_previous_are_the_frames_before_or_the_reference_twice() -> None:
+    long = world(continued=1.0, edited=0.0, switched=0.0).clips(INDICES, frames=FRAMES)
+    first = world(continued=0.0, edited=0.0, switched=0.0).clips(INDICES, frames=FRAMES)
+    assert torch.equal(first.previous, first.reference[:, None].expand_as(first.previous))
+    assert torch.equal(long.frames, first.frames)
+    speed = (long.frames[:, 1:] - long.frames[:, :-1]).abs().mean((1, 2, 3, 4))
+    seam = (long.frames[:, 0] - long.previous[:, -1]).abs().mean((1, 2, 3))
+    assert (seam <= 4 * speed + 1e-3).all()
+    both = world().clips(range(40), frames=1)
+    assert 0.3 < both.continued.float().mean() < 0.7
+
+
+def test_after_another_sentence_the_dancer_moves_over_without_a_jump() -> None:
+    switched = world(continued=1.0, switched=1.0).clips(INDICES, frames=FRAMES)
+    steady = world(continued=1.0, switched=0.0).clips(INDICES, frames=FRAMES)
+    assert switched.switched.all() and not steady.switched.any()
+    later = slice(SWITCH_FRAMES, None)
+    assert torch.allclose(switched.frames[:, later], steady.frames[:, later], atol=1e-3)
+    assert not torch.equal(switched.previous, steady.previous)
+    assert switched.captions == steady.captions
+    jump = (steady.frames[:, 0] - switched.previous[:, -1]).abs().mean()
+    seam = (switched.frames[:, 0] - switched.previous[:, -1]).abs().mean()
+    assert seam < 0.7 * jump
+    assert world().clips(range(100), frames=1).switched.float().mean() < 0.2
+
+
+def test_the_background_and_place_stay_while_the_dancer_moves() -> None:
+    clips = world(edited=0.0).clips(INDICES, frames=FRAMES)
+    moved = (clips.frames.amax(1) - clips.frames.amin(1)).amax(1)
+    assert (moved.amin((1, 2)) == 0).all()  # somewhere nothing changes
+    dancing = ~clips.frozen.any(1)
+    assert (moved.amax((1, 2))[dancing] > 0.1).all()
+
+
+def test_the_reference_is_any_moment_of_the_song() -> None:
+    clips = world(edited=0.0).clips(range(30), frames=FRAMES)
+    gap = (clips.reference[:, None] - clips.frames).abs().mean((2, 3, 4)).amin(1)
+    assert (gap > 1e-3).float().mean() > 0.3
+
+
+def test_three_of_ten_training_grids_are_edited_and_no_others() -> None:
+    def edited_share(clips: ClipBatch) -> float:
+        own = zip(clips.grids, clips.songs, strict=True)
+        return float(np.mean([not np.array_equal(g.times, s.grid.times) for g, s in own]))
+
+    assert edited_share(world().clips(range(200), frames=1)) == pytest.approx(0.3, abs=0.09)
+    assert edited_share(world("test").clips(range(60), frames=1)) == 0
+
+
+def test_edits_move_halve_and_double_the_beats() -> None:
+    song = world().song(0)
+    rng = np.random.default_rng(0)
+    tempi, shifts = set(), []
+    for _ in range(60):
+        grid = edited_grid(song.grid, rng)
+        assert (np.diff(grid.times) > 0).all()
+        tempi.add(round(grid.tempo / song.grid.tempo, 2))
+        if len(grid.times) == len(song.grid.times):
+            shifts.append(np.abs(grid.times - song.grid.times).max() * song.grid.tempo / 60)
+    assert len(tempi) >= 2 and 1.0 in tempi
+    assert min(shifts) > 0.05 and max(shifts) <= 0.5
+
+
+def test_beat_times_invert_the_count() -> None:
+    grid = world().song(1).grid
+    beats = np.arange(-5, len(grid.times) + 5)
+    assert np.allclose(grid.count(beat_times(grid, beats)), beats)
+
+
+def test_clips_lie_within_their_songs(batch: ClipBatch) -> None:
+    assert min(batch.starts) >= PREVIOUS / FPS
+    assert max(batch.starts) + FRAMES / FPS <= SONG_SECONDS
+
+
+def test_song_with_sound_is_the_one_the_clip_was_made_of(batch: ClipBatch) -> None:
+    song = world().song(batch.song_indices[0])
+    assert np.array_equal(song.grid.times, batch.songs[0].grid.times)
+    assert song.wave.seconds == pytest.approx(SONG_SECONDS)
+
+
+def test_pairs_and_pictures_are_seeded_and_differ() -> None:
+    reference, target, part_map, captions = world().pairs(range(8))
+    again = world().pairs(range(8))
+    assert torch.equal(reference, again[0]) and captions == again[3]
+    assert reference.shape == target.shape == (8, 3, 64, 64)
+    assert part_map.shape == (8, 64, 64) and len(captions) == 8
+    assert ((reference - target).abs().mean((1, 2, 3)) > 1e-3).float().mean() > 0.8
+    pictures = world().pictures(range(8))
+    assert pictures.shape == (8, 3, 64, 64) and torch.equal(pictures, world().pictures(range(8)))
+    assert not torch.equal(pictures, reference)
+
+
+def test_part_maps_say_what_kind_of_dancer_it_is() -> None:
+    emoji = world(mixture={"emoji": 1.0}).clips(range(6), frames=1)
+    assert set(emoji.part_map.unique().tolist()) == {0, 25}
+    puppets = world(mixture={"puppet": 1.0}).clips(range(6), frames=1)
+    assert 25 not in puppets.part_map and len(puppets.part_map.unique()) > 4
+    assert not puppets.positions.isnan().any()
+
+
+def test_flat_backgrounds_are_of_one_colour() -> None:
+    clips = world(flat_backgrounds=True).clips(range(6), frames=1)
+    for picture, parts in zip(clips.reference, clips.part_map, strict=True):
+        corner = picture[:, 0, 0]
+        share = (picture == corner[:, None, None]).all(0).float().mean()
+        assert share > 0.2 or parts.float().mean() > 0
+
+
+def test_other_sizes() -> None:
+    assert world(size=128).pictures([0]).shape == (1, 3, 128, 128)
+
+
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="holdout"):
+        world("holdout")
+    with pytest.raises(ValueError, match="photo"):
+        world(mixture={"photo": 1.0})
+    with pytest.raises(InputError, match="fonts-noto-color-emoji"):
+        world(font="/nowhere/font.ttf")
