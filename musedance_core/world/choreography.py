@@ -138,7 +138,7 @@ def perform(
     """The pose of `dance` at every frame: a pure function of its arguments, frame by frame.
 
     count [f]: continuous count of beats.
-    energy [f] or one number: 0..1; it scales the move from `QUIETEST` to full. It should itself only
+    energy [f] or one number: 0..1; it scales the move from `QUIETEST` to full. It should only
         change by `ease` (see `eased`), so that the dancer still rests on the beats.
     smoothness [f] or one number: 0 sharp .. 1 smooth.
     frozen [f]: whether the frame's beat (from floor(count) to the next) is held.
