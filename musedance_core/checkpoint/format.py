@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..files import atomic_path
 from ..models import MuseDance
 from ..tokenizer import Tokenizer
+from .keymaps import PUBLISHED, published_names, rename
 
 FORMAT_VERSION = 1
 METADATA_KEY = "musedance"
@@ -58,7 +59,13 @@ def save_state(
     header: Header,
     dtype: torch.dtype | None = torch.float16,
 ) -> None:
-    """Write weights and header, atomically; floating-point weights in `dtype` (None: as they are)."""
+    """Write weights and header, atomically; floating-point weights in `dtype` (None: as they are).
+
+    Raises:
+        InputError: `path` does not end in .safetensors, is a directory, or its folder is missing.
+    """
+    if Path(path).suffix.lower() != ".safetensors":
+        raise InputError(f"The name {path} of a checkpoint must end in .safetensors.")
     said = {
         "format_version": FORMAT_VERSION,
         "config": header.config.to_dict(),
@@ -67,13 +74,15 @@ def save_state(
         "licence": header.licence,
     }
     tensors = {
-        name: (w.detach().to(dtype or w.dtype) if w.is_floating_point() else w.detach())
+        rename(name, PUBLISHED): (w.to(dtype) if dtype and w.is_floating_point() else w)
+        .detach()
         .cpu()
         .contiguous()
         for name, w in weights.items()
     }
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, {METADATA_KEY: json.dumps(said), "format": "pt"})
+        temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
 
 
 def save_checkpoint(
@@ -89,14 +98,21 @@ def save_checkpoint(
     save_state(path, model.state_dict(), header, dtype)
 
 
-def _open(path: Path) -> Any:
+def open_safetensors(path: Path) -> Any:
+    """A safetensors file, open for reading.
+
+    Raises:
+        InputError: missing, damaged, unreadable or of another kind.
+    """
     if not path.is_file():
         raise InputError(f"There is no checkpoint at {path}.")
-    if path.suffix != ".safetensors":
-        raise InputError(f"{path} is not a .safetensors file; other formats can run code, so are refused.")
+    if path.suffix.lower() != ".safetensors":
+        raise InputError(
+            f"{path} is not a .safetensors file; other formats can run code, so they are refused."
+        )
     try:
         return safe_open(path, framework="pt")
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is damaged or no safetensors file: {error}.") from error
 
 
@@ -107,7 +123,7 @@ def read_header(path: str | Path) -> Header:
         InputError: not a file of ours, of another version, or damaged.
     """
     path = Path(path)
-    with _open(path) as file:
+    with open_safetensors(path) as file:
         metadata = file.metadata() or {}
     if METADATA_KEY not in metadata:
         raise InputError(f"{path} is no MuseDance checkpoint: its metadata lacks {METADATA_KEY!r}.")
@@ -122,7 +138,9 @@ def read_header(path: str | Path) -> Header:
         return Header(config, said["tokenizer"], said["provenance"], said["licence"])
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise InputError(f"{path} has metadata that lacks {error}.") from error
+    except (ValueError, TypeError) as error:
         raise InputError(f"{path} has metadata that cannot be read: {error}.") from error
 
 
@@ -132,21 +150,33 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     Raises:
         InputError: missing, damaged or not safetensors.
     """
-    with _open(Path(path)) as file:
+    with open_safetensors(Path(path)) as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
-def _compare(path: Path, own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
-    missing, extra = sorted(set(own) - set(given)), sorted(set(given) - set(own))
-    if missing:
-        raise InputError(f"{path} lacks {len(missing)} weights: {', '.join(missing[:5])}.")
-    if extra:
-        raise InputError(f"{path} holds {len(extra)} unknown weights: {', '.join(extra[:5])}.")
-    for name, tensor in given.items():
-        if tensor.shape != own[name].shape:
-            raise InputError(
-                f"{path}: {name} has shape {tuple(tensor.shape)}, not {tuple(own[name].shape)}."
-            )
+def require_fit(
+    path: str | Path, expected: Mapping[str, Tensor], given: Mapping[str, Tensor]
+) -> None:
+    """Names and shapes must be exactly those expected.
+
+    Raises:
+        InputError: one sentence that names the file and the first names that do not fit.
+    """
+    missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
+    complaints = [
+        f"{verb} {len(names)} weights ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"
+        for verb, names in (("lacks", missing), ("holds unknown", extra))
+        if names
+    ]
+    if complaints:
+        raise InputError(f"{path} does not fit: it {' and '.join(complaints)}.")
+    wrong = [
+        f"{name} has shape {tuple(w.shape)}, not {tuple(expected[name].shape)}"
+        for name, w in sorted(given.items())
+        if w.shape != expected[name].shape
+    ]
+    if wrong:
+        raise InputError(f"{path} does not fit: {'; '.join(wrong[:3])}.")
 
 
 def load_checkpoint(
@@ -161,10 +191,21 @@ def load_checkpoint(
         InputError: anything about the file that does not fit, in one sentence.
     """
     path = Path(path)
-    header, weights = read_header(path), read_weights(path)
-    model = MuseDance(header.config, ops)
-    _compare(path, model.state_dict(), weights)
-    model.load_state_dict(weights)
+    header = read_header(path)
+    weights = {rename(name, PUBLISHED): w for name, w in read_weights(path).items()}
+    with torch.device("meta"):
+        model = MuseDance(header.config)
+    own, names = model.state_dict(), published_names(model.state_dict())
+    require_fit(path, {name: own[names[name]] for name in names}, weights)
+    if ops is not nn:
+        with torch.device("meta"):
+            model = MuseDance(header.config, ops)
+    model.load_state_dict({names[name]: w for name, w in weights.items()}, assign=True)
     model.to(device=device, dtype=dtype)
     tokenizer = Tokenizer.from_json(header.tokenizer, header.config.text.max_tokens)
+    if max(tokenizer.start, tokenizer.end) >= header.config.text.vocab_size:
+        raise InputError(
+            f"{path} does not fit: its tokenizer gives ids up to {tokenizer.end}, its text encoder "
+            f"knows {header.config.text.vocab_size}."
+        )
     return LoadedCheckpoint(model, tokenizer, header.provenance, header.licence)

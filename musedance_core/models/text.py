@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from ..config import TextConfig
@@ -31,6 +32,14 @@ class TextEncoder(nn.Module):
                 pad_token_id=config.vocab_size - 1,
             )
         )
+        self._keep_positions_off_meta()
+
+    def _keep_positions_off_meta(self) -> None:
+        """CLIP's position ids, a constant in no file, are real even when built on meta."""
+        for module in self.clip.modules():
+            if "position_ids" in dict(module.named_buffers(recurse=False)):
+                ids = torch.arange(self.config.max_tokens, device="cpu")[None]
+                module.register_buffer("position_ids", ids, persistent=False)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token ids `[b 77]` -> text tokens `[b 77 d]` (the last hidden state)."""
