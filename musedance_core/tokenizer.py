@@ -42,20 +42,36 @@ class Tokenizer:
 
 
 def train_tokenizer(sentences: Iterable[str], vocab_size: int = 1024) -> Tokenizer:
-    """A lower-case byte-level BPE; start and end are the last two ids, as in CLIP."""
-    from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, trainers
+    """A byte-level BPE that ignores case and spacing and loses no letter; ids as in CLIP.
+
+    Start and end are the last two ids. The 256 bytes always have theirs, so `vocab_size` below 258
+    gives a larger vocabulary than asked for.
+    """
+    from tokenizers import (
+        AddedToken,
+        Regex,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        trainers,
+    )
     from tokenizers import Tokenizer as Inner
 
-    inner = Inner(models.BPE(end_of_word_suffix="</w>"))
-    inner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
-    inner.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    inner = Inner(models.BPE())
+    inner.normalizer = normalizers.Sequence(
+        [
+            normalizers.NFC(),
+            normalizers.Lowercase(),
+            normalizers.Replace(Regex(r"\s+"), " "),
+            normalizers.Strip(),
+        ]
     )
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     inner.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size - 2,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        end_of_word_suffix="</w>",
         show_progress=False,
     )
     inner.train_from_iterator(sentences, trainer)
