@@ -1,0 +1,134 @@
+"""What a checkpoint is, for a person to read."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from ..config import MuseDanceConfig
+from .format import FORMAT_VERSION, open_safetensors, read_header
+
+PARTS = {
+    "unet": "denoiser",
+    "reference": "ReferenceNet",
+    "mask": "part-map encoder",
+    "vae": "autoencoder",
+    "text": "text encoder",
+    "music": "music encoder",
+}
+DYNAMICS = ("music", "beat", "motion")
+NOT_TRAINED = "NOT trained to dance: it moves at random until train/ has trained it"
+
+
+def describe(path: str | Path) -> str:
+    """Parts and their sizes, preset, schedule, licence, and how each part was trained.
+
+    Reads the header only, never the weights.
+
+    Raises:
+        InputError: `path` is no MuseDance checkpoint.
+    """
+    path = Path(path)
+    header = read_header(path)
+    provenance = header.provenance
+    trained = "to dance" if provenance.get("trained", True) else NOT_TRAINED
+    lines = [
+        f"{path.name}: a MuseDance checkpoint, format {FORMAT_VERSION}, "
+        f"{path.stat().st_size / 2**20:.1f} MiB",
+        f"  trained     {trained}",
+        f"  licence     {header.licence}",
+        *_model(header.config),
+        "",
+        "Parameters",
+        *_parameters(_counts(path)),
+        "",
+        "How it was made",
+        *(_stages(provenance.get("stages", [])) or ["  no training is recorded"]),
+        *_others(provenance),
+    ]
+    return "\n".join(lines)
+
+
+def _model(config: MuseDanceConfig) -> list[str]:
+    clip, schedule = config.clip, config.schedule
+    snr = "zero terminal SNR" if schedule.zero_terminal_snr else "no zero terminal SNR"
+    return [
+        f"  preset      {config.preset}",
+        f"  clip        {clip.frames} frames of {clip.size} x {clip.size} at {clip.fps} fps "
+        f"({clip.seconds:g} s), after {clip.previous} previous frames",
+        f"  schedule    scaled_linear betas {schedule.beta_start:g} to {schedule.beta_end:g} over "
+        f"{schedule.steps} steps, {schedule.prediction}-prediction, {snr}",
+        f"  sampling    {schedule.sampling_steps} steps, guidance {schedule.guidance:g}, "
+        f"rescale {schedule.guidance_rescale:g}",
+    ]
+
+
+def _counts(path: Path) -> dict[str, tuple[int, set[str]]]:
+    """Per part, and per module of stage 2, how many parameters in which number formats."""
+    counts: dict[str, int] = defaultdict(int)
+    kinds: dict[str, set[str]] = defaultdict(set)
+    with open_safetensors(path) as file:
+        for name in file.keys():  # noqa: SIM118
+            tensor = file.get_slice(name)
+            part = _part(name)
+            counts[part] += math.prod(tensor.get_shape())
+            kinds[part].add(tensor.get_dtype())
+    return {part: (counts[part], kinds[part]) for part in counts}
+
+
+def _part(name: str) -> str:
+    """`unet`, `unet.motion`, `vae`, ...: the first piece, and the kind of dynamics."""
+    part, *rest = name.split(".")
+    if part == "unet":
+        for kind in DYNAMICS:
+            if kind in rest or f"{kind}_tokens" in rest:
+                return f"unet.{kind}"
+    return part
+
+
+def _parameters(counts: dict[str, tuple[int, set[str]]]) -> list[str]:
+    lines = []
+    for part, title in PARTS.items():
+        lines.append(_row(title, *counts.get(part, (0, set()))))
+        if part == "unet":
+            lines += [
+                _row(f"  its {kind} modules", *counts[f"unet.{kind}"])
+                for kind in DYNAMICS
+                if f"unet.{kind}" in counts
+            ]
+    return [*lines, _row("all", sum(count for count, _ in counts.values()), set())]
+
+
+def _row(title: str, count: int, kinds: set[str]) -> str:
+    return f"  {title:<22}{count:>15,}  {', '.join(sorted(kinds))}".rstrip()
+
+
+def _stages(stages: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for stage in stages:
+        known = dict(stage)
+        command = known.pop("command", None)
+        said = [f"{name.replace('_', ' ')} {value}" for name, value in known.items()]
+        lines.append(f"  {', '.join(said)}")
+        if command:
+            lines.append(f"      {command}")
+    return lines
+
+
+def _others(provenance: dict[str, Any]) -> list[str]:
+    """What else the maker of the file wrote down."""
+    return [
+        f"  {name.replace('_', ' ')}: {_flat(value)}"
+        for name, value in provenance.items()
+        if name not in ("trained", "stages")
+    ]
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_flat(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_flat(inner) for inner in value)
+    return str(value)
