@@ -1,4 +1,4 @@
-"""Does librosa hear the exact beats of the synthesiser's songs? Run: python benchmarks/world_songs.py"""
+"""Does librosa hear the exact beats of the synthesiser's songs?"""
 
 from __future__ import annotations
 
@@ -38,11 +38,15 @@ def main() -> None:
         octave += int(min(abs(ratio - 2), abs(ratio - 0.5)) < 0.1)
         near = song.grid.times[np.abs(song.grid.times[:, None] - with_tempo).argmin(0)]
         lag.append(np.median(with_tempo - near))
-        print(f"{index:3d} {song.genre:9s} {song.grid.tempo:6.1f} BPM  F told {told[-1]:.3f}  "
-              f"alone {untold[-1]:.3f} at {alone.tempo:.1f}")
-    print(f"{args.songs} songs: F told the tempo {np.mean(told):.3f} (lowest {min(told):.3f}), "
-          f"alone {np.mean(untold):.3f}, octave errors {octave}, "
-          f"median lag {1000 * np.median(lag):.0f} ms")
+        print(
+            f"{index:3d} {song.genre:9s} {song.grid.tempo:6.1f} BPM  F told {told[-1]:.3f}  "
+            f"alone {untold[-1]:.3f} at {alone.tempo:.1f}"
+        )
+    print(
+        f"{args.songs} songs: F told the tempo {np.mean(told):.3f} (lowest {min(told):.3f}), "
+        f"alone {np.mean(untold):.3f}, octave errors {octave}, "
+        f"median lag {1000 * np.median(lag):.0f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Every number of a model, as frozen dataclasses that check themselves.
 
-A `MuseDanceConfig` travels inside the checkpoint, so that a file says how to build and how to sample
-the model it holds. The base presets are data in `presets.py`; variants are made with
+A `MuseDanceConfig` travels inside the checkpoint, so that a file says how to build and how to
+sample the model it holds. The base presets are data in `presets.py`; variants are made with
 `dataclasses.replace`.
 """
 
@@ -72,8 +72,9 @@ class UNetConfig:
 class DynamicsConfig:
     """The music, beat and motion modules of stage 2.
 
-    `token_width` is the width of music and beat tokens. `beat_phase` adds the sine and cosine of the
-    beat phase and of the two-beat phase to the one-hot beat tokens; the paper has the one-hot alone.
+    `token_width` is the width of music and beat tokens. `beat_phase` adds the sine and cosine of
+    the beat phase and of the two-beat phase to the one-hot beat tokens; the paper has the one-hot
+    alone.
     The three switches leave a module out, as in the paper's ablation.
     """
 
@@ -206,7 +207,8 @@ class MuseDanceConfig:
         Raises:
             ValueError: a key is missing or unknown, or a value does not fit.
         """
-        return _build(cls, values, "config")
+        built: MuseDanceConfig = _build(cls, values, "config")
+        return built
 
 
 def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:

@@ -78,18 +78,20 @@ class MuseDancePipeline:
         """
         loaded = load_checkpoint(path or DEFAULT_CHECKPOINT, device=device, dtype=dtype)
         if not loaded.provenance.get("trained", True) and not allow_untrained:
-            raise InputError(f"{path} was never trained to dance; allow untrained models to try it.")
+            raise InputError(
+                f"{path} was never trained to dance; it is sampled only where that is allowed."
+            )
         return cls(loaded.model, loaded.tokenizer)
 
     @property
     def device(self) -> torch.device:
         """Where the model lives."""
-        return self.model.unet.conv_in.weight.device
+        return next(self.model.unet.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
         """What the model computes in."""
-        return self.model.unet.conv_in.weight.dtype
+        return next(self.model.unet.parameters()).dtype
 
     def listen(self, song: Waveform, beats: BeatGrid | None = None) -> Track:
         """Hear the whole song once; `beats` replaces the tracked ones."""

@@ -96,7 +96,9 @@ def test_guidance_is_the_stated_sum_and_costs_one_call_per_weight() -> None:
         return x * c.text[0, 0, 0]
 
     x, t = torch.randn(SHAPE), torch.tensor([500, 500])
-    chosen = ConditionSet(conditions(3), conditions(1), {"music": conditions(2), "text": conditions(0)})
+    chosen = ConditionSet(
+        conditions(3), conditions(1), {"music": conditions(2), "text": conditions(0)}
+    )
     plain = guided_velocity(denoise, x, t, chosen, Guidance(2.0, {"music": 0.5, "text": 0.0}, 0.0))
     torch.testing.assert_close(plain, x * (1 + 2 * (3 - 1) + 0.5 * (3 - 2)))
     assert calls == [3, 1, 2]

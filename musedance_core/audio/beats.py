@@ -22,7 +22,7 @@ BEATS_PER_BAR = 4
 
 @dataclass(frozen=True)
 class BeatGrid:
-    """Beat `times` and `downbeats` in seconds from the song's start, strictly rising; tempo in BPM."""
+    """Beat `times` and `downbeats` in seconds of the song, strictly rising; `tempo` in BPM."""
 
     times: np.ndarray
     downbeats: np.ndarray

@@ -32,7 +32,7 @@ def seconds_embedding(seconds: Tensor, width: int) -> Tensor:
 
 
 def index_embedding(length: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Transformer sinusoids of positions 0..length-1, `[length width]`, interleaved sine, cosine."""
+    """Transformer sinusoids of positions 0..length-1, `[length width]`, sine, cosine by turns."""
     position = torch.arange(length, dtype=torch.float32, device=device)[:, None]
     even = torch.arange(0, width, 2, dtype=torch.float32, device=device)
     angles = position * torch.exp(even * (-math.log(10000.0) / width))
@@ -67,11 +67,13 @@ class Attention(nn.Module):
 
     def keys(self, context: Tensor) -> Tensor:
         """Keys of `context [b l d]`, heads apart: `[b heads l d/heads]`."""
-        return rearrange(self.to_k(context), "b l (k d) -> b k l d", k=self.heads)
+        out: Tensor = rearrange(self.to_k(context), "b l (k d) -> b k l d", k=self.heads)
+        return out
 
     def values(self, context: Tensor) -> Tensor:
         """Values of `context [b l d]`, heads apart: `[b heads l d/heads]`."""
-        return rearrange(self.to_v(context), "b l (k d) -> b k l d", k=self.heads)
+        out: Tensor = rearrange(self.to_v(context), "b l (k d) -> b k l d", k=self.heads)
+        return out
 
     def attend(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
         """Queries from `x [b n d]` over given keys and values; `mask` is True where to look."""
@@ -197,4 +199,5 @@ class ConditionedTemporalBlock(nn.Module):
         s = s + rearrange(self.cross(query, tokens), "b (n f) d -> (b n) f d", f=frames)
         timed = self.temporal_norm(s) + now
         s = s + self.temporal(timed, timed)
-        return rearrange(s, "(b h w) f d -> (b f) d h w", h=h, w=w)
+        out: Tensor = rearrange(s, "(b h w) f d -> (b f) d h w", h=h, w=w)
+        return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -30,15 +31,12 @@ class MaskEncoder(nn.Module):
         widths = config.channels
         self.conv_in = ops.Conv2d(3, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(
-            [
-                ops.Conv2d(a, b, 3, stride=2, padding=1)
-                for a, b in zip(widths[:-1], widths[1:], strict=True)
-            ]
+            [ops.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths)]
         )
         self.conv_out = ops.Conv2d(widths[-1], latent_channels, 3, padding=1)
 
     def forward(self, part_map: Tensor) -> Tensor:
-        """`part_map [b H W]` of ids 0..25 -> `[b c H/8 W/8]`, to be added to the picture's latent."""
+        """Ids 0..25 `[b H W]` -> `[b c H/8 W/8]`, to be added to the picture's latent."""
         x = rearrange(palette().to(part_map.device)[part_map], "b h w c -> b c h w")
         x = F.silu(self.conv_in(x))
         for conv in self.blocks:

@@ -43,7 +43,8 @@ class MusicEncoder(nn.Module):
         """
         normalised = (mel - self.config.mean) / (2 * self.config.std)
         tokens = self.ast(input_values=normalised).last_hidden_state[:, 2:]
-        return rearrange(tokens, "b (r c) d -> b r c d", r=self.config.rows)
+        grid: Tensor = rearrange(tokens, "b (r c) d -> b r c d", r=self.config.rows)
+        return grid
 
     def over_clip(self, mel: Tensor, clip_seconds: float) -> tuple[Tensor, Tensor]:
         """The tokens that lie over the clip, which is the middle of the window.

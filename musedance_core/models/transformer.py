@@ -89,9 +89,9 @@ class SpatialTransformer(nn.Module):
             reference = conditions.reference
             keys, values = self._join(keys, values, reference, frames)
             if conditions.keep_reference is not None:
-                n = own.normed.shape[1]
-                seen = repeat(conditions.keep_reference, "b -> (b f) 1 1 l", f=frames, l=keys.shape[2])
-                mask = seen | (torch.arange(keys.shape[2], device=seen.device) < n)
+                own_keys = torch.arange(keys.shape[2], device=keys.device) < own.normed.shape[1]
+                keep = repeat(conditions.keep_reference, "b -> (b f) 1 1 1", f=frames)
+                mask = keep | own_keys
         return own.stream + attention.attend(placed, keys, values, mask)
 
     def _join(

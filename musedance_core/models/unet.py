@@ -6,8 +6,8 @@ them as `music`, `beat` and `motion`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -140,7 +140,7 @@ class UNetBase(nn.Module):
         """`x [(b f) c h w]` through all levels; `visit(block, i, x)` runs slot i of a level."""
         x = self.conv_in(x)
         skips = [x]
-        for block in self.down_blocks:
+        for block in cast(Iterable[Block], self.down_blocks):
             for i in range(len(block.resnets)):
                 x = visit(block, i, x)
                 skips.append(x)
@@ -149,7 +149,7 @@ class UNetBase(nn.Module):
                 skips.append(x)
         x = visit(self.mid_block, 0, x)
         x = self.mid_block.resnets[1](x, time)
-        for block in self.up_blocks:
+        for block in cast(Iterable[Block], self.up_blocks):
             for i in range(len(block.resnets)):
                 x = visit(block, i, torch.cat([x, skips.pop()], dim=1))
             for up in block.upsamplers:
@@ -198,8 +198,12 @@ class MuseDanceUNet(UNetBase):
 
         def visit(block: Any, i: int, x: Tensor) -> Tensor:
             if self.gradient_checkpointing and torch.is_grad_enabled():
-                return checkpoint(block.slot, i, x, time, conditions, frames, use_reentrant=False)
-            return block.slot(i, x, time, conditions, frames)
+                again: Tensor = checkpoint(
+                    block.slot, i, x, time, conditions, frames, use_reentrant=False
+                )
+                return again
+            out: Tensor = block.slot(i, x, time, conditions, frames)
+            return out
 
         x = self.through(rearrange(x, "b f c h w -> (b f) c h w"), time, visit)
         x = self.conv_out(F.silu(self.conv_norm_out(x)))

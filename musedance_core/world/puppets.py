@@ -44,7 +44,10 @@ class Layer:
     def limb(self, points: list[tuple[float, float]], width: float, fill: Colour) -> None:
         """A thick line with round ends."""
         self.draw.line(
-            [self._at(*p) for p in points], fill=fill, width=round(width * self.pixels), joint="curve"
+            [self._at(*p) for p in points],
+            fill=fill,
+            width=round(width * self.pixels),
+            joint="curve",
         )
         for x, y in points:
             self.ellipse(x, y, width / 2, width / 2, fill)
@@ -95,7 +98,9 @@ def random_puppet(rng: np.random.Generator, size: int) -> Subject:
         sheet.limb([(x, shoulder + 0.03), hand], width, cloth)
         sheet.ellipse(*hand, width * 0.65, width * 0.65, skin)
         layers.append((ARMS[name], name, (x, shoulder + 0.03), sheet))
-    layers.append((HEAD, "head", (0.0, shoulder), _head(rng, size, head, skin, extra, animal, robot)))
+    layers.append(
+        (HEAD, "head", (0.0, shoulder), _head(rng, size, head, skin, extra, animal, robot))
+    )
     return Subject(
         torch.stack([sheet.tensor() for *_, sheet in layers]),
         tuple(part for part, *_ in layers),
@@ -115,7 +120,11 @@ def _head(
             if tall > 0.08:
                 x = sign * r * 0.6
                 sheet.polygon(
-                    [(x - 0.06, y - r * 0.6), (x + 0.06, y - r * 0.6), (x + sign * 0.02, y - r - 0.03)],
+                    [
+                        (x - 0.06, y - r * 0.6),
+                        (x + 0.06, y - r * 0.6),
+                        (x + sign * 0.02, y - r - 0.03),
+                    ],
                     skin,
                 )
             else:

@@ -100,8 +100,9 @@ def _to_body(pose: Pose, places: Tensor, h: int, w: int) -> Tensor:
 
     u = (columns - x) * aspect / size - field("x")
     v = (rows[:, None] - y) / size - field("y")
-    u, v = torch.broadcast_tensors(u, v)
-    u, v = _turn(torch.stack([u, v], -1), -field("angle"), 0.0).unbind(-1)
+    flat = torch.zeros_like(u + v)
+    placed = torch.stack([u + flat, v + flat], -1)
+    u, v = _turn(placed, -field("angle"), 0.0).unbind(-1)
     u = u / field("scale_x")
     v = (v - 0.5) / field("scale_y") + 0.5
     u = u - field("lean") * (0.5 - v)

@@ -38,7 +38,9 @@ class Genre:
 GENRES: dict[str, Genre] = {
     "techno": Genre((118, 150), 0.0, 0.0, (0, 4, 8, 12), (4, 12), 2, (2, 6, 10, 14), "saw", 4),
     "house": Genre((110, 130), 0.25, 0.1, (0, 4, 8, 12), (4, 12), 2, (0, 3, 6, 11), "saw", 4),
-    "rock": Genre((95, 165), 0.2, 0.0, (0, 8, 10), (4, 12), 2, (0, 2, 4, 6, 8, 10, 12, 14), "saw", 4),
+    "rock": Genre(
+        (95, 165), 0.2, 0.0, (0, 8, 10), (4, 12), 2, (0, 2, 4, 6, 8, 10, 12, 14), "saw", 4
+    ),
     "funk": Genre((90, 118), 0.4, 0.15, (0, 6, 8), (4, 12), 1, (0, 3, 6, 8, 11, 14), "saw", 1),
     "hiphop": Genre((70, 105), 0.5, 0.25, (0, 7, 8), (4, 12), 2, (0, 7, 10), "tone", 4),
     "chiptune": Genre((120, 170), 0.1, 0.0, (0, 8), (4, 12), 2, (0, 4, 8, 12), "square", 1),
@@ -86,7 +88,7 @@ def make_song(
     genre: str | None = None,
     level: float | None = None,
 ) -> Song:
-    """Song `index` of `seed`; tempo (BPM), genre and a constant energy `level` can be prescribed."""
+    """Song `index` of `seed`; tempo (BPM), genre and one energy `level` can be prescribed."""
     rng = np.random.default_rng([seed, index, 77])
     name = str(rng.choice(list(GENRES)))
     name = genre or name

@@ -47,7 +47,9 @@ def test_music_tokens_carry_the_time_of_their_column() -> None:
     torch.testing.assert_close(seconds.diff(), torch.full((100,), 0.1))
     tokens = MusicTokens(8, 32)
     features = torch.zeros(1, 2, 8)
-    difference = tokens(features, torch.tensor([1.0, 2.0])) - tokens(features, torch.tensor([0.0, 0.0]))
+    difference = tokens(features, torch.tensor([1.0, 2.0])) - tokens(
+        features, torch.tensor([0.0, 0.0])
+    )
     expected = seconds_embedding(torch.tensor([1.0, 2.0]), 32) - seconds_embedding(
         torch.tensor([0.0, 0.0]), 32
     )

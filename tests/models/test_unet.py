@@ -39,7 +39,9 @@ def randomise(module: nn.Module, seed: int = 0) -> None:
                 p.add_(torch.randn(p.shape, generator=generator) * 0.1)
 
 
-def whole(f: int = 3, m: int = 2, size: tuple[int, int] = (8, 8), trained: bool = True) -> SimpleNamespace:
+def whole(
+    f: int = 3, m: int = 2, size: tuple[int, int] = (8, 8), trained: bool = True
+) -> SimpleNamespace:
     """Both networks and everything they listen to."""
     torch.manual_seed(0)
     unet = MuseDanceUNet(SMALL, DYNAMICS, MUSIC).eval()
@@ -194,7 +196,9 @@ def test_previous_frames_and_beats_and_music_each_matter() -> None:
     for name in ("previous", "music", "beat"):
         value = getattr(s.conditions, name)
         other = (
-            type(value)(tuple(x.flip(0) for x in value.slots)) if name == "previous" else value.flip(0)
+            type(value)(tuple(x.flip(0) for x in value.slots))
+            if name == "previous"
+            else value.flip(0)
         )
         changed = s.unet(s.x, s.t, dataclasses.replace(s.conditions, **{name: other}))
         assert (changed - base).abs().max() > 1e-3, name
