@@ -18,6 +18,13 @@ from .losses import Kept, draw_kept, draw_timesteps, motion_weight, noised, velo
 from .sources import Clips, Pairs
 from .stage import Batch, Source, Stage
 
+DYNAMICS = (
+    "unet.*.music.*",
+    "unet.*.beat.*",
+    "unet.*.motion.*",
+    "unet.music_tokens.*",
+    "unet.beat_tokens.*",
+)
 EVALUATION_SEED = 20
 EVALUATION_TIMES = (100, 350, 600, 850, 999)
 
@@ -112,7 +119,7 @@ class Stage1(DiffusionStage):
     """Single frames from the picture and the sentence (section 4.2)."""
 
     part = "stage1"
-    trainable = ("unet.*", "reference.*", "mask.*")
+    trainable = ("unet.*", "reference.*", "mask.*", *(f"!{pattern}" for pattern in DYNAMICS))
 
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         super().__init__(model, tokenizer, config)
@@ -154,13 +161,7 @@ class Stage2(DiffusionStage):
     """Clips: music, beats and motion, and what else the config lists (section 4.3)."""
 
     part = "stage2"
-    trainable = (
-        "unet.*.music.*",
-        "unet.*.beat.*",
-        "unet.*.motion.*",
-        "unet.music_tokens.*",
-        "unet.beat_tokens.*",
-    )
+    trainable = DYNAMICS
 
     def source(self, split: str) -> Source:
         return Clips(self.model.config, self.config.data, self.tokenizer, split)

@@ -48,19 +48,23 @@ class Stage(nn.Module):
 
 
 def choose_trainable(stage: Stage, patterns: tuple[str, ...]) -> dict[str, nn.Parameter]:
-    """Freeze all of the model but what matches a pattern; return what learns, by name.
+    """Freeze all of the model but what `patterns` choose; return what learns, by name.
 
-    That is the chosen parameters of the model, and those that the stage adds (its heads).
+    A pattern is written as for file names; one that begins with "!" takes parameters out again.
+    What the stage itself adds (its heads) always learns.
 
     Raises:
         InputError: a pattern matches nothing.
     """
     named = dict(stage.model.named_parameters())
+    learning: set[str] = set()
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in named):
+        matching = {name for name in named if fnmatchcase(name, pattern.lstrip("!"))}
+        if not matching:
             raise InputError(f"trainable: no parameter matches {pattern!r}.")
+        learning = learning - matching if pattern.startswith("!") else learning | matching
     for name, parameter in named.items():
-        parameter.requires_grad_(any(fnmatchcase(name, pattern) for pattern in patterns))
-    chosen = {name: p for name, p in named.items() if p.requires_grad}
+        parameter.requires_grad_(name in learning)
+    chosen = {name: p for name, p in named.items() if name in learning}
     own = {name: p for name, p in stage.named_parameters() if not name.startswith("model.")}
     return chosen | own

@@ -12,7 +12,7 @@ from .config import TrainConfig
 from .sources import Pictures
 from .stage import Batch, Source, Stage
 
-PCA_PICTURES = 3000
+PCA_PICTURES = 2000
 PCA_CHUNK = 100
 PCA_STREAM = 10_000_000
 LATENT_NOISE = 0.05
