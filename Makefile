@@ -8,7 +8,7 @@ TORCH ?= torch==2.13.0
 WORKERS ?= 2
 
 BIN := .venv/bin
-PICTURE ?= assets/sticker-unicorn.png
+PICTURE ?= assets/sticker-chick.png
 SONG ?= assets/demo-song.ogg
 TEXT ?= big hops on the spot
 

@@ -46,7 +46,8 @@ def log_mel(samples: Tensor, mel_bins: int) -> Tensor:
     window = torch.hann_window(WINDOW, periodic=False, device=samples.device)
     power = torch.fft.rfft(frames * window, n=FFT).abs() ** 2
     mel = power @ mel_filters(mel_bins).to(samples.device)
-    return mel.clamp_min(FLOOR).log()
+    out: Tensor = mel.clamp_min(FLOOR).log()
+    return out
 
 
 def song_log_mel(wave: Waveform, mel_bins: int) -> Tensor:
