@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole recipe of the sticker model, from nothing to runs/sticker/stage2/model.safetensors:
+# The whole recipe of the sticker model, from nothing to runs/sticker/stage2_long/model.safetensors:
 #
 #     sh train/sticker.sh [cpu|gpu] [FOLDER] [key=value ...]
 #
@@ -17,9 +17,9 @@ case $profile in
 esac
 python=${PYTHON:-python}
 init=
-for stage in text music vae stage1 stage2; do
+for stage in text music vae stage1 stage2 stage2_long; do
     echo "== $stage"
-    PYTHONPATH=. $python "train/$stage.py" "$configs/$stage.yaml" \
+    PYTHONPATH=. $python "train/${stage%_long}.py" "$configs/$stage.yaml" \
         "output_dir=$folder/$stage" "init=$init" "$@"
     init=$folder/$stage/model.safetensors
 done

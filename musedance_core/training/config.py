@@ -106,7 +106,8 @@ class TrainConfig:
 
     def model_config(self) -> MuseDanceConfig:
         """The preset with this config's `model` overrides."""
-        return _merge(preset(self.preset), self.model, "model")
+        merged: MuseDanceConfig = _merge(preset(self.preset), self.model, "model")
+        return merged
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
@@ -125,7 +126,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
         _apply(values, override)
     if "output_dir" not in values:
         raise InputError("Say where to write: output_dir=FOLDER.")
-    return _merge(TrainConfig(output_dir=""), values, "config")
+    config: TrainConfig = _merge(TrainConfig(output_dir=""), values, "config")
+    return config
 
 
 def _apply(values: dict[str, Any], override: str) -> None:

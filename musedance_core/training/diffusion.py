@@ -187,16 +187,26 @@ class Stage2(DiffusionStage):
             self.encode(batch["reference"]), text, part_map, kept.part_map
         )
         heard = self.hear(batch["mel"], frames)
-        seconds = model.frame_seconds(frames, text.device)
+        begin = 0.0 if generator is None else self.begin(frames, generator)
+        seconds = model.frame_seconds(frames, text.device) + begin
         return Conditions(
             text=text,
             reference=model.unet.project_reference(features),
             previous=model.reference.motion_features(previous, text),
-            music=model.timed_music(heard.tokens, heard.seconds, kept.music),
+            music=model.timed_music(heard.tokens, heard.seconds + begin, kept.music),
             beat=model.timed_beats(batch["beat_ids"], batch["beat_count"], seconds, kept.music),
             seconds=seconds,
             keep_reference=kept.reference,
         )
+
+    def begin(self, frames: int, generator: torch.Generator) -> float:
+        """Where in a whole clip a shorter one is said to lie, in seconds: any place is possible.
+
+        So networks trained on short clips have met every time of a long one.
+        """
+        clip = self.model.config.clip
+        spare = max(0.0, clip.seconds - frames / clip.fps)
+        return spare * torch.rand((), generator=generator).item()
 
     def corrupted(self, previous: Tensor, generator: torch.Generator) -> Tensor:
         """Previous latents `[b m c h w]` with noise of a random strength per sample."""

@@ -37,8 +37,8 @@ def draw_kept(b: int, config: LossConfig, generator: torch.Generator, device: to
     choice = torch.bucketize(u, edges, right=True)
     keep_map = torch.rand(b, generator=generator) >= config.drop_map
     everything = choice == 3
-    kept = [~((choice == i) | everything).to(device) for i in range(3)]
-    return Kept(*kept, keep_map.to(device))
+    text, reference, music = (~((choice == i) | everything).to(device) for i in range(3))
+    return Kept(text, reference, music, keep_map.to(device))
 
 
 def draw_timesteps(b: int, steps: int, power: float, generator: torch.Generator) -> Tensor:

@@ -70,7 +70,8 @@ class TextStage(Stage):
     def padding(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
         """One of the last 30 tokens, which lie behind the end of any caption."""
         back = int(torch.randint(1, 31, (), generator=generator))
-        return tokens[:, -back]
+        token: Tensor = tokens[:, -back]
+        return token
 
     def evaluate(self, batch: Batch) -> dict[str, float]:
         """Share of right answers from the mean of all tokens."""

@@ -6,7 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import InputError
 from ..models import MuseDance
+from ..models.vae import PatchAutoencoder
 from ..tokenizer import Tokenizer
 from .config import TrainConfig
 from .sources import Pictures
@@ -39,7 +41,10 @@ class VaeStage(Stage):
         return torch.cat([source(list(range(i, i + PCA_CHUNK)))["pictures"] for i in first])
 
     def prepare(self) -> None:
-        self.model.vae.fit_pca(self.sample().to(self.device))
+        autoencoder = self.model.vae
+        if not isinstance(autoencoder, PatchAutoencoder):
+            raise InputError("train/vae.py trains the patch autoencoder; the preset has another.")
+        autoencoder.fit_pca(self.sample().to(self.device))
 
     def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
         pictures = batch["pictures"]
