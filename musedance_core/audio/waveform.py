@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.signal import resample_poly
@@ -13,6 +15,8 @@ from ..errors import InputError
 
 SHORTEST = 0.5
 """Seconds below which a sound is no song."""
+JITTER = 0.02
+"""Seconds by which a time stamp may differ from the samples before it without meaning a gap."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class Waveform:
 def load_waveform(path: str | Path) -> Waveform:
     """Decode the sound of any audio or video file at its native rate, one or two channels.
 
-    Samples are placed by their time stamps, so a codec's priming samples do not shift the song.
+    Samples are placed by their time stamps, counted from the file's beginning as players do: a
+    codec's priming samples do not shift the song, and gaps are silence.
 
     Raises:
         InputError: no such file, not media, or no sound in it.
@@ -63,36 +68,71 @@ def load_waveform(path: str | Path) -> Waveform:
     if not path.is_file():
         raise InputError(f"There is no song at {path}.")
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise InputError(f"{path} has no sound.")
-            return _decode(container, path)
-    except (av.FFmpegError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as sound: {error}.") from error
+            waveform = _decode(container)
+    except av.FFmpegError as error:
+        raise InputError(f"{path} cannot be read as sound: {error.strerror}.") from error
+    if waveform is None:
+        raise InputError(f"{path} has no sound that can be decoded.")
+    return waveform
 
 
-def _decode(container: object, path: Path) -> Waveform:
+def _decode(container: Any) -> Waveform | None:
+    """The first sound stream, or None where nothing in it can be decoded."""
+    stream = container.streams.audio[0]
+    rate, channels = int(stream.rate), min(stream.channels, 2)
+    begin = (container.start_time or 0) / 1_000_000
+    pieces: list[tuple[int, np.ndarray]] = []
+    end = 0
+    for frame, piece in _converted(container, stream, rate, "mono" if channels == 1 else "stereo"):
+        at = end if frame.time is None else round((frame.time - begin) * rate)
+        # Time stamps are coarse in some formats: only what they cannot explain is a gap.
+        at = at if abs(at - end) > rate * JITTER or not pieces else end
+        pieces.append((at, piece))
+        end = at + piece.shape[1]
+    if not pieces:
+        return None
+    return Waveform(_assembled(pieces, channels, _length(stream, rate, end, frame.samples)), rate)
+
+
+def _converted(
+    container: Any, stream: Any, rate: int, layout: str
+) -> Iterator[tuple[Any, np.ndarray]]:
+    """Every frame with its samples `[channels n]`; damaged packets are passed over."""
     import av
 
-    stream = container.streams.audio[0]  # type: ignore[attr-defined]
-    rate = int(stream.rate)
-    layout = "mono" if stream.channels == 1 else "stereo"
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-    pieces: list[np.ndarray] = []
-    offset: float | None = None
-    for frame in container.decode(stream):  # type: ignore[attr-defined]
-        if offset is None:
-            offset = float(frame.time or 0.0)
-        for converted in resampler.resample(frame):
-            pieces.append(converted.to_ndarray())
-    for converted in resampler.resample(None):
-        pieces.append(converted.to_ndarray())
-    if not pieces:
-        raise InputError(f"{path} has no sound.")
-    samples = np.concatenate(pieces, axis=1).astype(np.float32)
-    shift = round((offset or 0.0) * rate)
-    samples = samples[:, -shift:] if shift < 0 else np.pad(samples, ((0, 0), (shift, 0)))
-    return Waveform(samples, rate)
+    form = None
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            continue
+        for frame in frames:
+            if form != (frame.format.name, frame.layout.name, frame.sample_rate):
+                form = (frame.format.name, frame.layout.name, frame.sample_rate)
+                resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+            for converted in resampler.resample(frame):
+                yield frame, converted.to_ndarray()
+
+
+def _length(stream: Any, rate: int, end: int, last: int) -> int:
+    """Samples of the sound: `end`, less what only fills the codec's `last` frame."""
+    if stream.duration is None:
+        return end
+    told = round(float(stream.duration * stream.time_base) * rate)
+    return told if 0 < end - told < last else end
+
+
+def _assembled(pieces: list[tuple[int, np.ndarray]], channels: int, length: int) -> np.ndarray:
+    """Pieces at their places in `[channels length]`, silence between them."""
+    samples = np.zeros((channels, length), dtype=np.float32)
+    for at, piece in pieces:
+        skipped = max(-at, 0)
+        kept = piece[:, skipped : max(length - at, 0)]
+        samples[:, at + skipped : at + skipped + kept.shape[1]] = kept
+    return samples
 
 
 def require_music(wave: Waveform, name: str) -> None:

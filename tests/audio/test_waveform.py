@@ -1,0 +1,145 @@
+"""Sound from files: the right samples at the right time, and one sentence for what is no song."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from musedance_core.audio.waveform import Waveform, load_waveform, require_music
+from musedance_core.errors import InputError
+
+
+def noise(seconds: float, rate: int, channels: int = 1) -> Waveform:
+    """Low-passed noise: every codec keeps it, and only one alignment fits it."""
+    rng = np.random.default_rng(0)
+    samples = rng.standard_normal((channels, round(seconds * rate) + 15))
+    smooth = [np.convolve(row, np.hanning(16), "valid") for row in samples]
+    return Waveform((0.05 * np.array(smooth)).astype(np.float32), rate)
+
+
+def encode(path: Path, wave: Waveform, codec: str, form: str = "fltp") -> Path:
+    layout = "mono" if len(wave.samples) == 1 else "stereo"
+    samples = wave.samples if form.startswith("flt") else (wave.samples * 32767).astype(np.int16)
+    if not form.endswith("p"):
+        samples = samples.T.reshape(1, -1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=wave.sample_rate, layout=layout)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), form, layout)
+        frame.sample_rate, frame.pts = wave.sample_rate, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def lag(truth: np.ndarray, heard: np.ndarray) -> int:
+    """Samples by which `heard` comes late, from the peak of the cross-correlation."""
+    size = 1 << (len(truth) + len(heard)).bit_length()
+    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(truth, size))
+    peak = int(np.fft.irfft(product).argmax())
+    return peak if peak < size // 2 else peak - size
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "form", "rate", "channels"),
+    [
+        ("a.wav", "pcm_s16le", "s16", 44_100, 2),
+        ("a.wav", "pcm_s16le", "s16", 22_050, 1),
+        ("a.flac", "flac", "s16", 48_000, 2),
+        ("a.m4a", "aac", "fltp", 16_000, 1),
+        ("a.m4a", "aac", "fltp", 44_100, 2),
+        ("a.mp3", "libmp3lame", "fltp", 44_100, 2),
+        ("a.mp3", "libmp3lame", "fltp", 16_000, 1),
+        ("a.ogg", "libopus", "flt", 48_000, 2),
+    ],
+)
+def test_every_format_gives_the_sound_back_in_time(
+    tmp_path: Path, name: str, codec: str, form: str, rate: int, channels: int
+) -> None:
+    wave = noise(3.7, rate, channels)
+    heard = load_waveform(encode(tmp_path / name, wave, codec, form))
+    assert heard.sample_rate == rate and heard.samples.dtype == np.float32
+    assert heard.samples.shape == wave.samples.shape
+    for truth, channel in zip(wave.samples, heard.samples, strict=True):
+        assert lag(truth, channel) == 0
+        assert np.corrcoef(truth, channel)[0, 1] > 0.97
+
+
+def test_sound_of_a_file_that_changes_its_channels(tmp_path: Path) -> None:
+    one = encode(tmp_path / "one.mp3", noise(1, 44_100, 1), "libmp3lame")
+    two = encode(tmp_path / "two.mp3", noise(1, 44_100, 2), "libmp3lame")
+    both = tmp_path / "both.mp3"
+    both.write_bytes(one.read_bytes() + two.read_bytes())
+    assert load_waveform(both).seconds == pytest.approx(2, abs=0.2)
+
+
+def test_foreign_letters_in_tags_do_no_harm(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.wav", noise(1, 16_000), "pcm_s16le", "s16")
+    tag = b"INFOINAM" + (6).to_bytes(4, "little") + b"\xe4\xf6\xfc\xdf\xe9\x00"
+    data = path.read_bytes() + b"LIST" + len(tag).to_bytes(4, "little") + tag
+    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    assert load_waveform(path).seconds == 1
+
+
+def silent_film(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=12)
+        stream.width = stream.height = 32
+        frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def test_what_is_no_sound_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.mp3").write_text("This is a text, not a song.\n" * 100)
+    (tmp_path / "nothing.mp3").write_text("")
+    (tmp_path / "folder.mp3").mkdir()
+    silent_film(tmp_path / "film.mp4")
+    for name in ("missing.mp3", "text.mp3", "nothing.mp3", "folder.mp3", "film.mp4"):
+        with pytest.raises(InputError) as caught:
+            load_waveform(tmp_path / name)
+        assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("samples", "word"),
+    [
+        (np.zeros((1, 0)), "0.00 s"),
+        (np.ones((2, 3200)), "0.20 s"),
+        (np.zeros((1, 16_000)), "silent"),
+        (np.full((2, 16_000), 9e-5), "silent"),
+        (np.full((1, 16_000), np.nan), "not numbers"),
+    ],
+)
+def test_no_music(samples: np.ndarray, word: str) -> None:
+    with pytest.raises(InputError, match=word) as caught:
+        require_music(Waveform(samples.astype(np.float32), 16_000), "song.wav")
+    assert str(caught.value).startswith("song.wav") and str(caught.value).count(".\n") == 0
+
+
+def test_quiet_music_is_music() -> None:
+    require_music(Waveform(noise(1, 16_000).samples * 0.01, 16_000), "song.wav")
+
+
+def test_mono_and_resampled() -> None:
+    t = np.arange(44_100) / 44_100
+    tone = np.sin(2 * np.pi * 440 * t).astype(np.float32)
+    wave = Waveform(np.stack([tone, 0 * tone]), 44_100)
+    assert np.array_equal(wave.mono().samples, tone[None] / 2)
+    lower = wave.resampled(16_000)
+    assert lower.samples.dtype == np.float32 and lower.seconds == pytest.approx(wave.seconds)
+    expected = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
+    assert np.abs(lower.samples[0] - expected)[200:-200].max() < 2e-3
+    assert wave.resampled(44_100) is wave
+
+
+@pytest.mark.parametrize(("start", "seconds"), [(-0.5, 1.0), (0.25, 0.5), (0.8, 1.0), (2.0, 0.3)])
+def test_cut_keeps_times_and_fills_with_silence(start: float, seconds: float) -> None:
+    wave = noise(1, 16_000)
+    piece = wave.cut(start, seconds)
+    assert piece.samples.shape == (1, round(seconds * 16_000))
+    padded = np.pad(wave.samples, ((0, 0), (8_000, 40_000)))
+    first = 8_000 + round(start * 16_000)
+    assert np.array_equal(piece.samples, padded[:, first : first + piece.samples.shape[1]])
