@@ -164,8 +164,8 @@ def require_fit(
     """
     missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     complaints = [
-        f"{verb} {len(names)} weights ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"
-        for verb, names in (("lacks", missing), ("holds unknown", extra))
+        f"{verb.format(len(names))} ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"
+        for verb, names in (("lacks {} weights", missing), ("holds {} unknown ones", extra))
         if names
     ]
     if complaints:
