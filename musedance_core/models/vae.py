@@ -10,6 +10,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import VAEConfig
+from ..errors import InputError
 
 PATCH = 8
 
@@ -78,12 +79,19 @@ class PatchAutoencoder(nn.Module):
         """Start training: principal components of `images [b 3 h w]`, refiners silent.
 
         Latents then have unit variance per channel.
+
+        Raises:
+            ValueError: the pictures are too few or too alike for that many components.
         """
         patches = rearrange(F.pixel_unshuffle(images * 2 - 1, PATCH), "b d h w -> (b h w) d")
         mean = patches.mean(dim=0)
         _, vectors = torch.linalg.eigh(torch.cov(patches.T))
         basis = vectors.flip(1).T[: self.config.latent_channels]
         scale = ((patches - mean) @ basis.T).std(dim=0)[:, None]
+        if not scale.min() > 1e-4:
+            raise ValueError(
+                f"{len(images)} pictures do not vary in {self.config.latent_channels} directions"
+            )
         self.to_latent.weight.copy_(basis / scale)
         self.to_latent.bias.copy_(-(basis / scale) @ mean)
         self.to_patch.weight.copy_((basis * scale).T)
@@ -98,11 +106,20 @@ class PatchAutoencoder(nn.Module):
 
 
 class DiffusersAutoencoder(nn.Module):
-    """Stable Diffusion's AutoencoderKL behind the same two methods; parameter names unchanged."""
+    """Stable Diffusion's AutoencoderKL behind the same two methods; parameter names unchanged.
+
+    Raises:
+        InputError: diffusers is not installed.
+    """
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
-        from diffusers import AutoencoderKL
+        try:
+            from diffusers import AutoencoderKL
+        except ImportError as error:
+            raise InputError(
+                "This model needs diffusers: pip install 'musedance[sd15]'."
+            ) from error
 
         self.config = config
         levels = len(config.channels)
