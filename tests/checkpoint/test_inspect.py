@@ -1,0 +1,55 @@
+"""`describe` says what a person wants to know of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from musedance_core.checkpoint.format import save_checkpoint
+from musedance_core.checkpoint.inspect import describe
+from musedance_core.errors import InputError
+from musedance_core.models import MuseDance
+from musedance_core.tokenizer import Tokenizer
+
+
+def row(text: str, title: str) -> str:
+    return next(line for line in text.splitlines() if line.strip().startswith(title))
+
+
+def count(text: str, title: str) -> int:
+    return int(row(text, title).removeprefix(" ").split(title)[1].split()[0].replace(",", ""))
+
+
+def test_parameters_are_counted_part_by_part(model: MuseDance, written: Path) -> None:
+    text = describe(written)
+    assert count(text, "all") == sum(p.numel() for p in model.parameters())
+    assert count(text, "ReferenceNet") == sum(p.numel() for p in model.reference.parameters())
+    dynamics = ["denoiser", *(f"its {kind} modules" for kind in ("music", "beat", "motion"))]
+    assert sum(count(text, title) for title in dynamics) == sum(
+        p.numel() for p in model.unet.parameters()
+    )
+
+
+def test_it_says_how_the_file_was_made_and_how_it_samples(written: Path) -> None:
+    text = describe(written)
+    for said in ("to dance", "Apache-2.0", "sticker", "32 x 32", "v-prediction", "zero terminal"):
+        assert said in text
+    assert "steps 7" in text and "python train/vae.py x.yaml" in text and "NOT" not in text
+
+
+def test_it_says_when_a_file_was_never_trained_to_dance(
+    model: MuseDance, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    path = tmp_path / "public.safetensors"
+    sources = {"unet": "sd15.safetensors", "ast": "ast.safetensors"}
+    save_checkpoint(path, model, tokenizer, {"trained": False, "sources": sources}, "RAIL")
+    text = describe(path)
+    assert "NOT trained to dance" in row(text, "trained") and "RAIL" in row(text, "licence")
+    assert "unet: sd15.safetensors; ast: ast.safetensors" in text
+    assert "no training is recorded" in text
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no checkpoint at"):
+        describe(tmp_path / "absent.safetensors")
