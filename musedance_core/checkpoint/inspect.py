@@ -19,7 +19,7 @@ PARTS = {
     "music": "music encoder",
 }
 DYNAMICS = ("music", "beat", "motion")
-NOT_TRAINED = "NOT trained to dance: it moves at random until train/ has trained it"
+NOT_TRAINED = "NOT trained to dance: it is a place to start training from"
 
 
 def describe(path: str | Path) -> str:
