@@ -113,11 +113,11 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_sentence_and_exit_code_2(
-    case: str, inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    case: str, inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "dance.mp4").write_text("the old video")
     before = {p: p.read_bytes() for p in [*inputs.iterdir(), *tmp_path.iterdir()] if p.is_file()}
-    words = ["animate", "--text", "hop", "--out", OUT, *BAD[case][0]]
+    words = ["animate", "--text", "hop", "--out", OUT, "--checkpoint", str(written), *BAD[case][0]]
     assert run(*(w.format(inputs=inputs, out=tmp_path) for w in words)) == 2
     heard = capsys.readouterr()
     assert heard.out == "" and BAD[case][1] in heard.err
@@ -149,11 +149,12 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_dance_is_written_with_exact_frames_and_sound(
-    inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     av = pytest.importorskip("av")
     out, sheet = tmp_path / "dance.mp4", tmp_path / "sheet.png"
     words = [inputs / "sticker.png", inputs / "song.wav", "--text", "big hops", "--out", out]
+    words += ["--checkpoint", written]
     more = ["--seconds", "4.6", "--start", "1.25", "--steps", "1", "--preview-sheet", sheet]
     assert run("animate", *words, *more) == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
@@ -207,8 +208,10 @@ def test_bad_input_to_beats(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_inspect_says_what_the_embedded_model_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("inspect") == 0
+def test_inspect_says_what_a_checkpoint_is(
+    written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("inspect", written) == 0
     assert "sticker" in capsys.readouterr().out
 
 

@@ -98,16 +98,16 @@ def track_beats(wave: Waveform, bpm: float | None = None) -> BeatGrid:
 
     sound = wave.mono().resampled(TRACKING_RATE).samples[0]
     onset = librosa.onset.onset_strength(y=sound, sr=TRACKING_RATE)
-    tempo, frames = librosa.beat.beat_track(
-        onset_envelope=onset, sr=TRACKING_RATE, bpm=bpm, trim=False
-    )
+    _, frames = librosa.beat.beat_track(onset_envelope=onset, sr=TRACKING_RATE, bpm=bpm, trim=False)
     times = librosa.frames_to_time(frames, sr=TRACKING_RATE) - DETECTION_LAG
     if len(times) < 2:
         return regular_grid(bpm or 120.0, 0.0, wave.seconds)
     strength = onset[np.clip(frames, 0, len(onset) - 1)]
+    intervals = np.diff(times)
+    usual = np.abs(intervals / np.median(intervals) - 1) < 0.15
+    tempo = 60 / float(intervals[usual].mean())
     phase = max(range(BEATS_PER_BAR), key=lambda p: _mean(strength[p::BEATS_PER_BAR]))
-    tempo = 60 / float(np.median(np.diff(times)))
-    return BeatGrid(np.maximum.accumulate(times), times[phase::BEATS_PER_BAR], tempo)
+    return BeatGrid(times, times[phase::BEATS_PER_BAR], tempo)
 
 
 def _mean(values: np.ndarray) -> float:
@@ -133,7 +133,7 @@ def read_beats(path: str | Path) -> BeatGrid:
         data = json.loads(path.read_text())
         times = np.array(data["beats"], dtype=np.float64)
         downbeats = np.array(data.get("downbeats", times[::BEATS_PER_BAR]), dtype=np.float64)
-        tempo = float(data.get("tempo") or 60 / np.median(np.diff(times)))
+        tempo = float(data.get("tempo") or 0)
     except (ValueError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
         raise InputError(f'{path} is not JSON with a list "beats" of seconds.') from error
     if times.ndim != 1 or len(times) < 2:
@@ -144,7 +144,7 @@ def read_beats(path: str | Path) -> BeatGrid:
     if len(drops):
         i = int(drops[0])
         raise InputError(f"{path}: beats must rise, but {times[i]} comes before {times[i + 1]}.")
-    return BeatGrid(times, downbeats, tempo)
+    return BeatGrid(times, downbeats, tempo or 60 / float(np.median(np.diff(times))))
 
 
 @dataclass(frozen=True)

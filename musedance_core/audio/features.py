@@ -51,7 +51,7 @@ def log_mel(samples: Tensor, mel_bins: int) -> Tensor:
 
 
 def song_log_mel(wave: Waveform, mel_bins: int) -> Tensor:
-    """Log-mel `[t mel_bins]` of a whole song, brought to one loudness; frame t is at t * 10 ms."""
+    """Log-mel `[t mel_bins]` of a whole song, at one loudness; window t begins at t * 10 ms."""
     sound = wave.mono().resampled(RATE).samples[0]
     level = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
     samples = torch.from_numpy(sound * np.float32(LOUDNESS / max(level, 1e-6)))

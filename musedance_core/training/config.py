@@ -65,6 +65,7 @@ class TrainConfig:
     """One run of one stage.
 
     `model` overrides numbers of the preset and is used only where no `init` checkpoint is given.
+    `note` is kept in the provenance.
     `trainable` are patterns (as in file names) of the parameters that learn. `max_minutes` ends the
     run early, 0 never does.
     """
@@ -73,6 +74,7 @@ class TrainConfig:
     preset: str = "sticker"
     model: dict[str, Any] = field(default_factory=dict)
     init: str = ""
+    note: str = ""
     trainable: tuple[str, ...] = ()
     resume: str = "latest"
     seed: int = 0

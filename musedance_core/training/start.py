@@ -64,6 +64,8 @@ def write_model(start: Start, part: str, config: TrainConfig, steps: int, minute
         "hardware": hardware(),
         "minutes": round(minutes, 1),
     }
+    if config.note:
+        stage["note"] = config.note
     provenance = {"trained": part == "stage2", "stages": [*start.stages, stage]}
     path = Path(config.output_dir) / "model.safetensors"
     save_checkpoint(path, start.model, start.tokenizer, provenance)

@@ -61,7 +61,7 @@ class TextStage(Stage):
         tokens = self.model.text(batch["ids"])
         noise = torch.randn(tokens.shape, generator=generator).to(tokens)
         tokens = tokens + TOKEN_NOISE * noise
-        loss = tokens.new_zeros(())
+        loss: Tensor = tokens.new_zeros(())
         for pooled in (tokens.mean(dim=1), tokens[:, -1], self.padding(tokens, generator)):
             for i, logits in enumerate(self.scores(pooled)):
                 loss = loss + F.cross_entropy(logits.float(), batch["labels"][:, i])

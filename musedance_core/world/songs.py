@@ -22,7 +22,11 @@ BREAK_SHARE = 0.4
 
 @dataclass(frozen=True)
 class Genre:
-    """How a kind of music is played; steps are sixteenths of a bar."""
+    """How a kind of music is played; steps are sixteenths of a bar.
+
+    Of every pair of notes of `swung` sixteenths the second comes late by `swing` of its length; a
+    third makes triplets.
+    """
 
     tempo: tuple[float, float]
     smoothness: float
@@ -33,6 +37,13 @@ class Genre:
     bass: tuple[int, ...]
     pad: str
     chord_beats: int
+    swung: int = 1
+
+    def onset(self, sixteenth: int, period: float) -> float:
+        """Seconds from the beat to its `sixteenth` (0..3), swung; the beat itself never moves."""
+        place = (sixteenth % (2 * self.swung)) / (2 * self.swung)
+        late = 2 * self.swung * self.swing * min(place, 1 - place)
+        return (sixteenth + late) * period / 4
 
 
 GENRES: dict[str, Genre] = {
@@ -44,7 +55,9 @@ GENRES: dict[str, Genre] = {
     "funk": Genre((90, 118), 0.4, 0.15, (0, 6, 8), (4, 12), 1, (0, 3, 6, 8, 11, 14), "saw", 1),
     "hiphop": Genre((70, 105), 0.5, 0.25, (0, 7, 8), (4, 12), 2, (0, 7, 10), "tone", 4),
     "chiptune": Genre((120, 170), 0.1, 0.0, (0, 8), (4, 12), 2, (0, 4, 8, 12), "square", 1),
-    "swing": Genre((100, 170), 0.6, 0.33, (0, 4, 8, 12), (4, 12), 2, (0, 4, 8, 12), "tone", 2),
+    "swing": Genre(
+        (100, 170), 0.6, 1 / 3, (0, 4, 8, 12), (4, 12), 2, (0, 4, 8, 12), "tone", 2, swung=2
+    ),
     "ballad": Genre((70, 96), 1.0, 0.0, (0, 8), (4, 12), 4, (0, 8), "tone", 4),
 }
 SCALE = (0, 2, 3, 5, 7, 8, 10)
@@ -103,10 +116,12 @@ def make_song(
     if level is not None:
         energy = np.full(count, level, dtype=np.float32)
     grid = BeatGrid(times, times[::BEATS_PER_BAR], bpm)
-    song = Song(Waveform(np.zeros((1, 1), np.float32), RATE), grid, name, energy, breaks, 0.0)
     track = np.zeros(round(seconds * RATE))
-    _play_drums(track, rng, style, song, period)
-    _play_harmony(track, rng, style, song, period)
+    silent = np.zeros(count, dtype=bool)
+    for begin, end in breaks:
+        silent |= (times > begin - period / 2) & (times < end - period / 2)
+    _play_drums(track, rng, style, grid, np.where(silent, -1.0, energy))
+    _play_harmony(track, rng, style, grid, energy)
     track = np.tanh(track * (0.5 / max(float(np.std(track)) * 3, 1e-6)))
     samples = (np.round(track * 0.9 * 32767) / 32768).astype(np.float32)[None]
     return Song(Waveform(samples, RATE), grid, name, energy, breaks, style.smoothness)
@@ -135,69 +150,79 @@ def _sections(
 
 
 def _play_drums(
-    track: np.ndarray, rng: np.random.Generator, style: Genre, song: Song, period: float
+    track: np.ndarray, rng: np.random.Generator, style: Genre, grid: BeatGrid, levels: np.ndarray
 ) -> None:
+    """Kick, snare and hats on every beat whose level is not negative."""
     kick = synth.kick(rng, float(rng.random()))
     snare = synth.snare(rng, float(rng.random()))
     hats = [synth.hat(rng, open_) for open_ in (0.0, 1.0)]
-    for beat, time in enumerate(song.grid.times):
-        if song.in_break(np.array([time + period / 2]))[0]:
-            continue
-        level = float(song.energy[beat])
-        gain = 0.45 + 0.55 * level
+    for beat in np.flatnonzero(levels >= 0):
+        level = float(levels[beat])
+        gain = 0.4 + 0.6 * level
         fill = beat % 16 == 15 and level > 0.5
+        dense = style.hats if level > 0.35 else style.hats * 2
         for sixteenth in range(4):
-            step = (beat % BEATS_PER_BAR) * 4 + sixteenth
-            late = style.swing * period / 4 if sixteenth % 2 else 0.0
-            at = time + sixteenth * period / 4 + late
+            step = int(beat % BEATS_PER_BAR) * 4 + sixteenth
+            at = grid.times[beat] + style.onset(sixteenth, 60 / grid.tempo)
+            on_beat = 1.0 if sixteenth == 0 else 0.6
             if step in style.kicks or sixteenth == 0:
                 strong = 1.0 if step in style.kicks else 0.35
-                synth.mix(track, kick, at, strong * gain * (1 if sixteenth == 0 else 0.6))
+                synth.mix(track, kick, at, strong * gain * on_beat)
             if step in style.snares:
                 synth.mix(track, snare, at, 0.55 * gain)
             elif fill and sixteenth:
                 synth.mix(track, snare, at, 0.25 * gain)
-            dense = style.hats if level > 0.35 else style.hats * 2
             if step % dense == 0 or (level > 0.75 and sixteenth % 2 == 0):
                 ring = hats[int(level > 0.6 and sixteenth == 2)]
-                synth.mix(track, ring, at, 0.22 * gain * (1.0 if sixteenth == 0 else 0.6))
+                synth.mix(track, ring, at, (0.08 + 0.18 * level) * on_beat)
 
 
 def _play_harmony(
-    track: np.ndarray, rng: np.random.Generator, style: Genre, song: Song, period: float
+    track: np.ndarray, rng: np.random.Generator, style: Genre, grid: BeatGrid, energy: np.ndarray
 ) -> None:
+    """Chords and bass, brighter and louder with the energy; they play through the breaks."""
+    period = 60 / grid.tempo
     root = 45 + int(rng.integers(0, 10))
     progression = PROGRESSIONS[int(rng.integers(len(PROGRESSIONS)))]
-    voices: dict[tuple[int, int], np.ndarray] = {}
-    for beat, time in enumerate(song.grid.times):
-        level = float(song.energy[beat])
+    chords: dict[tuple[int, int], np.ndarray] = {}
+    lows: dict[tuple[int, int], np.ndarray] = {}
+    for beat, time in enumerate(grid.times):
+        level = float(energy[beat])
         degree = progression[(beat // BEATS_PER_BAR) % len(progression)]
-        bright = round(level * 4)
+        sound = degree, round(level * 4)
+        if sound not in lows:
+            brightness = sound[1] / 4
+            chords[sound] = _chord(root, degree, period * style.chord_beats, brightness, style.pad)
+            lows[sound] = _low(root, degree, period, brightness)
         if beat % style.chord_beats == 0:
-            if (degree, bright) not in voices:
-                seconds = period * style.chord_beats * 0.95
-                voices[degree, bright] = _chord(root, degree, seconds, bright / 4, style.pad)
-            synth.mix(track, voices[degree, bright], time, 0.10 + 0.12 * level)
-        note = 440 * 2 ** ((root - 12 + _semitones(degree) - 69) / 12)
+            synth.mix(track, chords[sound], time, 0.10 + 0.12 * level)
         for sixteenth in range(4):
             if (beat % BEATS_PER_BAR) * 4 + sixteenth in style.bass:
-                low = synth.enveloped(synth.saw(note, period * 0.4, 0.3 * level), 0.004, 0.05)
-                synth.mix(track, low, time + sixteenth * period / 4, 0.35 + 0.25 * level)
+                at = time + style.onset(sixteenth, period)
+                synth.mix(track, lows[sound], at, 0.35 + 0.25 * level)
 
 
 def _semitones(degree: int) -> int:
     return SCALE[degree % 7] + 12 * (degree // 7)
 
 
+def _hertz(root: int, degree: int) -> float:
+    return float(440 * 2 ** ((root + _semitones(degree) - 69) / 12))
+
+
 def _chord(root: int, degree: int, seconds: float, brightness: float, pad: str) -> np.ndarray:
-    """A triad of the scale on `degree`."""
-    total = np.zeros(round(seconds * RATE))
-    for third in (0, 2, 4):
-        frequency = 440 * 2 ** ((root + 12 + _semitones(degree + third) - 69) / 12)
-        if pad == "tone":
-            voice = synth.tone(frequency, seconds)
-        else:
-            voice = synth.saw(frequency, seconds, 0.2 + 0.8 * brightness)
-            voice = np.sign(voice) * 0.4 if pad == "square" else voice
-        total += voice[: len(total)]
-    return synth.enveloped(total, 0.02 if pad != "tone" else 0.08, 0.3 * seconds)
+    """A triad of the scale on `degree`, held for nearly `seconds`."""
+    voice = {"tone": synth.tone, "saw": synth.saw, "square": synth.square}[pad]
+    held = 0.95 * seconds
+    voices = [
+        voice(_hertz(root + 12, degree + third), held, 0.1 + 0.8 * brightness)
+        for third in (0, 2, 4)
+    ]
+    return synth.enveloped(np.sum(voices, axis=0), 0.08 if pad == "tone" else 0.02, 0.3 * held)
+
+
+def _low(root: int, degree: int, period: float, brightness: float) -> np.ndarray:
+    """A bass note of nearly half a beat."""
+    return synth.enveloped(
+        synth.saw(_hertz(root - 12, degree), 0.4 * period, 0.3 * brightness), 0.004, 0.05
+    )

@@ -45,16 +45,24 @@ def hat(rng: np.random.Generator, open_: float) -> np.ndarray:
 
 def saw(frequency: float, seconds: float, brightness: float) -> np.ndarray:
     """A saw wave through a one-pole low-pass; `brightness` 0..1 opens it."""
-    t = _time(seconds)
-    wave = 2 * ((frequency * t) % 1) - 1
+    return _low_passed(2 * ((frequency * _time(seconds)) % 1) - 1, brightness)
+
+
+def square(frequency: float, seconds: float, brightness: float) -> np.ndarray:
+    """A square wave as of old game consoles; `brightness` 0..1 opens it."""
+    return _low_passed(np.where((frequency * _time(seconds)) % 1 < 0.5, 0.6, -0.6), brightness)
+
+
+def tone(frequency: float, seconds: float, brightness: float) -> np.ndarray:
+    """A soft sine with its octave; `brightness` 0..1 adds overtones."""
+    angle = 2 * np.pi * frequency * _time(seconds)
+    overtones = np.sin(3 * angle) / 3 + np.sin(5 * angle) / 4 + np.sin(8 * angle) / 6
+    return np.asarray(np.sin(angle) + 0.3 * np.sin(2 * angle) + brightness * overtones)
+
+
+def _low_passed(wave: np.ndarray, brightness: float) -> np.ndarray:
     pole = 0.985 - 0.55 * brightness
     return np.asarray(lfilter([1 - pole], [1, -pole], wave))
-
-
-def tone(frequency: float, seconds: float) -> np.ndarray:
-    """A soft sine with a little of its octave."""
-    t = _time(seconds)
-    return np.asarray(np.sin(2 * np.pi * frequency * t) + 0.3 * np.sin(4 * np.pi * frequency * t))
 
 
 def enveloped(wave: np.ndarray, attack: float, release: float) -> np.ndarray:

@@ -26,7 +26,14 @@ def config() -> MuseDanceConfig:
     return replace(
         STICKER,
         clip=replace(STICKER.clip, size=SIZE, frames=FRAMES),
-        unet=replace(STICKER.unet, latent_channels=4, channels=(32, 32), heads=2, text_width=32),
+        unet=replace(
+            STICKER.unet,
+            latent_channels=4,
+            channels=(32,),
+            attention=(True,),
+            heads=2,
+            text_width=32,
+        ),
         dynamics=replace(STICKER.dynamics, token_width=32, heads=2),
         mask=replace(STICKER.mask, channels=(8, 8, 16, 16)),
         vae=replace(STICKER.vae, latent_channels=4, refiner_width=16, refiner_blocks=1),
