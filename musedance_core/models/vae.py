@@ -33,7 +33,8 @@ class PatchAutoencoder(nn.Module):
     """Linear maps of 8x8 patches that start as their principal components, then convolutions.
 
     The decoder's refiners work on features that are at a quarter and at full resolution, and undo
-    the seams between patches. Latents have about unit variance per channel.
+    the seams between patches. Latents have unit variance on average over channels; one scale for
+    all of them keeps what matters to the eye large, so that colours are denoised before details.
     """
 
     def __init__(self, config: VAEConfig, ops: Any = nn) -> None:
@@ -78,7 +79,7 @@ class PatchAutoencoder(nn.Module):
     def fit_pca(self, images: Tensor) -> None:
         """Start training: principal components of `images [b 3 h w]`, refiners silent.
 
-        Latents then have unit variance per channel.
+        Latents then have unit variance on average over channels.
 
         Raises:
             ValueError: the pictures are too few or too alike for that many components.
@@ -87,11 +88,12 @@ class PatchAutoencoder(nn.Module):
         mean = patches.mean(dim=0)
         _, vectors = torch.linalg.eigh(torch.cov(patches.T))
         basis = vectors.flip(1).T[: self.config.latent_channels]
-        scale = ((patches - mean) @ basis.T).std(dim=0)[:, None]
-        if not scale.min() > 1e-4:
+        spread = ((patches - mean) @ basis.T).std(dim=0)
+        if not spread.min() > 1e-4:
             raise ValueError(
                 f"{len(images)} pictures do not vary in {self.config.latent_channels} directions"
             )
+        scale = spread.square().mean().sqrt()
         self.to_latent.weight.copy_(basis / scale)
         self.to_latent.bias.copy_(-(basis / scale) @ mean)
         self.to_patch.weight.copy_((basis * scale).T)

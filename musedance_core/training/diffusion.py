@@ -9,7 +9,6 @@ from einops import rearrange
 from torch import Tensor
 
 from ..models import Conditions, MuseDance, MuseDanceUNet
-from ..models.initialise import copy_unet_to_reference
 from ..models.mask import SUBJECT
 from ..sampling import NoiseSchedule
 from ..tokenizer import Tokenizer
@@ -127,9 +126,6 @@ class Stage1(DiffusionStage):
 
     def source(self, split: str) -> Source:
         return Pairs(self.model.config, self.config.data, self.tokenizer, split)
-
-    def prepare(self) -> None:
-        copy_unet_to_reference(self.model.unet, self.model.reference)
 
     def target(self, batch: Batch) -> Tensor:
         return rearrange(self.encode(batch["target"]), "b c h w -> b 1 c h w")

@@ -14,6 +14,7 @@ import torch
 
 from ..checkpoint.format import load_checkpoint, save_checkpoint
 from ..models import MuseDance, init_weights
+from ..models.initialise import copy_unet_to_reference
 from ..tokenizer import Tokenizer, train_tokenizer
 from ..world.captions import caption
 from ..world.choreography import random_dance
@@ -40,6 +41,7 @@ def start(config: TrainConfig) -> Start:
         return Start(loaded.model, loaded.tokenizer, stages)
     model = MuseDance(config.model_config())
     init_weights(model)
+    copy_unet_to_reference(model.unet, model.reference)
     rng = np.random.default_rng(config.seed)
     sentences = [caption(random_dance(rng), rng) for _ in range(TOKENIZER_SENTENCES)]
     return Start(model, train_tokenizer(sentences, model.config.text.vocab_size))

@@ -22,7 +22,7 @@ SPREAD_WEIGHT = 0.1
 
 
 class VaeStage(Stage):
-    """L1 + MSE of the round trip through slightly noisy latents, which keep unit variance."""
+    """L1 + MSE of the round trip through slightly noisy latents, which keep their mean and size."""
 
     part = "vae"
     trainable = ("vae.*",)
@@ -51,8 +51,7 @@ class VaeStage(Stage):
         latents = self.model.vae.encode(pictures)
         noise = torch.randn(latents.shape, generator=generator).to(latents)
         error = self.model.vae.decode(latents + LATENT_NOISE * noise) - pictures
-        mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
-        drift = (mean**2 + (spread - 1) ** 2).mean()
+        drift = latents.mean(dim=(0, 2, 3)).square().mean() + (latents.std() - 1) ** 2
         return error.abs().mean() + 5 * error.square().mean() + SPREAD_WEIGHT * drift
 
     def evaluate(self, batch: Batch) -> dict[str, float]:

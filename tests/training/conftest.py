@@ -11,6 +11,7 @@ from torch import Tensor
 
 from musedance_core.config import MuseDanceConfig
 from musedance_core.models import MuseDance, init_weights
+from musedance_core.models.initialise import copy_unet_to_reference
 from musedance_core.presets import preset
 from musedance_core.tokenizer import Tokenizer, train_tokenizer
 from musedance_core.training.config import DataConfig, LossConfig, OptimConfig, TrainConfig
@@ -53,6 +54,7 @@ def model(config: MuseDanceConfig) -> MuseDance:
     torch.manual_seed(0)
     model = MuseDance(config)
     init_weights(model)
+    copy_unet_to_reference(model.unet, model.reference)
     pictures = moving_square().flatten(0, 1).repeat(4, 1, 1, 1)
     model.vae.fit_pca(pictures + torch.rand(pictures.shape) / 9)
     return model
