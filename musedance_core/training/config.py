@@ -18,7 +18,8 @@ from ..presets import PRESETS, preset
 class DataConfig:
     """What is drawn from the dance world, and by how many processes (0: in the training one).
 
-    `songs` is the size of the bank of songs; `mixture` weighs "emoji" against "puppet".
+    `songs` is the size of the bank of songs; `mixture` weighs "emoji" against "puppet"; `font` is
+    the file of Noto Color Emoji, where it is not at a usual place.
     """
 
     seed: int = 0
@@ -26,6 +27,7 @@ class DataConfig:
     frames: int = 16
     mixture: dict[str, float] = field(default_factory=lambda: {"emoji": 0.6, "puppet": 0.4})
     workers: int = 1
+    font: str = ""
 
 
 @dataclass(frozen=True)

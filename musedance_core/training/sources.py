@@ -28,6 +28,7 @@ class WorldSource:
             songs=self.data.songs,
             mel_bins=self.model.music.mel_bins,
             mixture=self.data.mixture,
+            font=self.data.font or None,
         )
 
 
