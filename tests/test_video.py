@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,17 +115,14 @@ def test_the_index_stands_in_front(tmp_path: Path) -> None:
 
 def test_segments_are_taken_one_at_a_time(tmp_path: Path) -> None:
     """A segment is asked for only after the one before is encoded and can be forgotten."""
-    alive: list[int] = []
-
-    class Chunk(torch.Tensor):
-        def __del__(self) -> None:
-            alive.pop()
+    made: list[weakref.ref[Tensor]] = []
 
     def segments() -> Iterator[Tensor]:
         for _ in range(5):
-            alive.append(1)
-            assert len(alive) <= 2
-            yield torch.rand(4, 3, *SIZE).as_subclass(Chunk)
+            assert sum(reference() is not None for reference in made) <= 1
+            segment = torch.rand(4, 3, *SIZE)
+            made.append(weakref.ref(segment))
+            yield segment
 
     write_video(tmp_path / "dance.mp4", segments(), 12)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .layers import ConditionedTemporalBlock, ResBlock
+from .layers import Attention, ConditionedTemporalBlock, ResBlock, seconds_embedding
 from .mask import MaskEncoder
 from .motion import MotionModule
 from .reference import ReferenceNet
@@ -43,6 +43,7 @@ def init_weights(model: nn.Module) -> None:
 def init_dynamics_outputs(module: nn.Module) -> None:
     """Silence one fresh music, beat or motion module."""
     if isinstance(module, ConditionedTemporalBlock):
+        align_in_time(module.cross)
         for attention in (module.cross, module.temporal):
             for linear in attention.to_out:
                 _zero(linear)
@@ -50,6 +51,23 @@ def init_dynamics_outputs(module: nn.Module) -> None:
         _zero(module.proj_out)
         if module.slot is not None:
             _zero(module.previous_proj)
+
+
+@torch.no_grad()
+def align_in_time(attention: Attention, gain: float = 0.5) -> None:
+    """Let every frame begin by listening to the tokens of its own moment.
+
+    Keys are random maps of a token, times included; queries are fitted so that the time of a frame
+    maps to where the keys of that time are. Without this an attention has to discover time first.
+    """
+    width, context = attention.to_q.in_features, attention.to_k.in_features
+    nn.init.normal_(attention.to_k.weight, std=gain / width**0.25)
+    seconds = torch.arange(0.0, 5.0, 0.01)
+    keys = attention.to_k(seconds_embedding(seconds, context))
+    times = seconds_embedding(seconds, width)
+    ridge = 1e-4 * len(seconds) * torch.eye(width)
+    fitted = torch.linalg.solve(times.T @ times + ridge, times.T @ keys)
+    attention.to_q.weight.copy_(fitted.T)
 
 
 @torch.no_grad()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from musedance_core.audio.beats import BeatGrid, beat_frames
 from musedance_core.config import MaskConfig
 from musedance_core.models.beat import NULL, BeatTokens
-from musedance_core.models.layers import seconds_embedding
+from musedance_core.models.initialise import align_in_time
+from musedance_core.models.layers import Attention, seconds_embedding
 from musedance_core.models.mask import SUBJECT, MaskEncoder, palette
 from musedance_core.models.music import MusicEncoder, MusicTokens, column_seconds
 from musedance_core.presets import preset
@@ -75,6 +77,19 @@ def test_an_event_in_the_sound_changes_most_the_tokens_of_its_time() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("width", [96, 128, 320])
+def test_frames_start_by_listening_to_their_own_moment(width: int) -> None:
+    torch.manual_seed(0)
+    attention = Attention(width, 128, 4)
+    align_in_time(attention)
+    seconds = 1.3 + torch.arange(16) / 12
+    keys = attention.keys(seconds_embedding(seconds, 128)[None])
+    queries = attention.to_q(seconds_embedding(seconds, width)).unflatten(-1, (4, -1))
+    share = (queries.movedim(1, 0) @ keys[0].mT / (width / 4) ** 0.5).softmax(-1)
+    own, any_moment = share.diagonal(dim1=1, dim2=2).mean(), 1 / 16
+    assert own > 5 * any_moment
+
+
 def test_mask_encoder_is_an_eighth_in_size_and_tells_parts_apart() -> None:
     torch.manual_seed(0)
     encoder = MaskEncoder(MaskConfig(), 4)
