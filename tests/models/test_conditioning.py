@@ -76,7 +76,6 @@ def test_an_event_in_the_sound_changes_most_the_tokens_of_its_time() -> None:
     assert len(changed) > 0 and (changed - 3.0).abs().max() <= 0.11
 
 
-@torch.no_grad()
 @pytest.mark.parametrize("width", [96, 128, 320])
 def test_frames_start_by_listening_to_their_own_moment(width: int) -> None:
     torch.manual_seed(0)
@@ -90,6 +89,7 @@ def test_frames_start_by_listening_to_their_own_moment(width: int) -> None:
     assert own > 5 * any_moment
 
 
+@torch.no_grad()
 def test_mask_encoder_is_an_eighth_in_size_and_tells_parts_apart() -> None:
     torch.manual_seed(0)
     encoder = MaskEncoder(MaskConfig(), 4)
