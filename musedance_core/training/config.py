@@ -12,6 +12,7 @@ import yaml
 from ..config import MuseDanceConfig
 from ..errors import InputError
 from ..presets import PRESETS, preset
+from ..world.choreography import MOVES
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class DataConfig:
     """What is drawn from the dance world, and by how many processes (0: in the training one).
 
     `songs` is the size of the bank of songs; `mixture` weighs "emoji" against "puppet"; `font` is
-    the file of Noto Color Emoji, where it is not at a usual place.
+    the file of Noto Color Emoji, where it is not at a usual place; `moves` are those
+    that are danced, by default all.
     """
 
     seed: int = 0
@@ -28,6 +30,7 @@ class DataConfig:
     mixture: dict[str, float] = field(default_factory=lambda: {"emoji": 0.6, "puppet": 0.4})
     workers: int = 1
     font: str = ""
+    moves: tuple[str, ...] = MOVES
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,9 @@ class TrainConfig:
             )
         if self.preset not in PRESETS:
             raise InputError(f"preset must be one of {sorted(PRESETS)}, not {self.preset!r}.")
+        for move in self.data.moves or ("",):
+            if move not in MOVES:
+                raise InputError(f"data.moves must be some of {', '.join(MOVES)}, not {move!r}.")
         for name in ("batch", "max_steps", "checkpoint_every", "log_every", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}.")

@@ -29,6 +29,7 @@ class WorldSource:
             mel_bins=self.model.music.mel_bins,
             mixture=self.data.mixture,
             font=self.data.font or None,
+            moves=self.data.moves,
         )
 
 

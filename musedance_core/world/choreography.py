@@ -8,6 +8,7 @@ minimum of speed per beat, and it lies on the beat.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
 
@@ -185,10 +186,10 @@ def eased(
     return np.asarray(before + (after - before) * way)
 
 
-def random_dance(rng: np.random.Generator) -> Dance:
-    """Any move, side and size, all equally likely."""
+def random_dance(rng: np.random.Generator, moves: Sequence[str] = MOVES) -> Dance:
+    """Any of `moves`, any side and size, all equally likely."""
     return Dance(
-        MOVES[int(rng.integers(len(MOVES)))],
+        moves[int(rng.integers(len(moves)))],
         SIDES[int(rng.integers(len(SIDES)))],
         SIZES[int(rng.integers(len(SIZES)))],
     )

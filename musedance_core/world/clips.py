@@ -19,7 +19,7 @@ from ..audio.features import clip_window, song_log_mel
 from ..audio.waveform import Waveform
 from .captions import caption
 from .cast import Cast, Look
-from .choreography import Dance, Pose, blend, ease, perform, random_dance, stack_poses
+from .choreography import MOVES, Dance, Pose, blend, ease, perform, random_dance, stack_poses
 from .hearing import edited_grid, hear
 from .render import Rendered, render
 from .songs import Song, make_song
@@ -110,6 +110,7 @@ class World:
         edited: float | None = None,
         continued: float = CONTINUED_SHARE,
         switched: float | None = None,
+        moves: Sequence[str] = MOVES,
     ) -> None:
         """Pictures are `size` x `size`; `songs` is the size of the bank, filled as it is used.
 
@@ -119,6 +120,7 @@ class World:
         continued: share of clips that come with the true frames before them.
         switched: share of those before which the sentence was another; by default 0.15 in training
             and 0 elsewhere.
+        moves: what is danced.
 
         Raises:
             ValueError: an unknown split or kind of subject.
@@ -130,7 +132,7 @@ class World:
         self.key = (seed, SPLITS.index(split))
         self.cast = Cast(split, size, mixture, font, flat_backgrounds)
         self.edited = edited if edited is not None else EDITED_SHARE * (split == "train")
-        self.continued = continued
+        self.continued, self.moves = continued, tuple(moves)
         self.switched = switched if switched is not None else SWITCHED_SHARE * (split == "train")
         self._songs: dict[int, tuple[Song, Tensor]] = {}
 
@@ -174,7 +176,7 @@ class World:
         """Single pictures [b 3 h w] of dancers in the middle of a dance."""
         rngs = [self._rng(PICTURE_STREAM, index) for index in indices]
         looks = [self.cast.look(rng) for rng in rngs]
-        pose = stack_poses([_moments(random_dance(rng), rng, 1) for rng in rngs])
+        pose = stack_poses([_moments(random_dance(rng, self.moves), rng, 1) for rng in rngs])
         return _draw(looks, pose).frames[:, 0]
 
     def pairs(self, indices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, list[str]]:
@@ -182,7 +184,7 @@ class World:
         [b h w], and captions."""
         rngs = [self._rng(PAIR_STREAM, index) for index in indices]
         looks = [self.cast.look(rng) for rng in rngs]
-        dances = [random_dance(rng) for rng in rngs]
+        dances = [random_dance(rng, self.moves) for rng in rngs]
         captions = [caption(dance, rng) for dance, rng in zip(dances, rngs, strict=True)]
         poses = [_moments(dance, rng, 2) for dance, rng in zip(dances, rngs, strict=True)]
         drawn = _draw(looks, stack_poses(poses))
@@ -208,7 +210,7 @@ class World:
     def _scene(self, index: int, frames: int) -> _Scene:
         rng = self._rng(CLIP_STREAM, index)
         look = self.cast.look(rng)
-        dance = random_dance(rng)
+        dance = random_dance(rng, self.moves)
         sentence = caption(dance, rng)
         song_index = int(rng.integers(self.song_count))
         song, _ = self._heard_song(song_index)
@@ -220,7 +222,7 @@ class World:
         heard = hear(song, grid, np.append(times, rng.uniform(0, SONG_SECONDS)))
         pose = heard.perform(dance)
         if switched:
-            pose = _switch(heard.perform(random_dance(rng)), pose)
+            pose = _switch(heard.perform(random_dance(rng, self.moves)), pose)
         return _Scene(
             look=look,
             dance=dance,
