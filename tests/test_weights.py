@@ -1,0 +1,39 @@
+"""The embedded model: small enough to ship, says how it was made, dances."""
+
+from __future__ import annotations
+
+import torch
+
+from musedance_core.audio.beats import regular_grid
+from musedance_core.checkpoint.format import load_checkpoint
+from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline, Track
+from musedance_core.sampling import Guidance
+
+STAGES = {"text", "music", "vae", "stage1", "stage2"}
+
+
+def test_it_is_small_and_says_how_it_was_made() -> None:
+    assert DEFAULT_CHECKPOINT.stat().st_size <= 32 * 2**20
+    provenance = load_checkpoint(DEFAULT_CHECKPOINT, device="cpu").provenance
+    assert provenance["trained"] is True
+    made = {stage["part"]: stage for stage in provenance["stages"]}
+    assert set(made) >= STAGES
+    for name in STAGES:
+        assert {"command", "steps", "seed", "hardware", "minutes"} <= set(made[name])
+
+
+def test_moving_the_beats_moves_the_dance() -> None:
+    pipeline = MuseDancePipeline.from_checkpoint()
+    picture = torch.full((3, 64, 64), 0.8)
+    picture[:, 20:52, 22:42] = torch.tensor([0.9, 0.3, 0.1])[:, None, None]
+    mel = torch.full((1000, pipeline.config.music.mel_bins), -6.0)
+
+    def dance(offset: float) -> torch.Tensor:
+        track = Track(mel, regular_grid(120, offset, 10))
+        once = Guidance(1.0, {}, 0.0)
+        segments = pipeline.animate(picture, track, "big hops", frames=48, steps=4, guidance=once)
+        return next(iter(segments)).frames
+
+    still, moved = dance(0.0), dance(0.25)
+    assert torch.equal(still, dance(0.0))
+    assert (still - moved).abs().mean() > 0.003
