@@ -151,13 +151,18 @@ class MusicConfig:
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """The noise schedule and the defaults of sampling, one truth for training and sampling."""
+    """The noise schedule and the defaults of sampling, one truth for training and sampling.
+
+    `shared_noise` is the share of the noise's variance that all frames of a clip have in common;
+    it keeps details in place from frame to frame.
+    """
 
     steps: int = 1000
     beta_start: float = 0.00085
     beta_end: float = 0.012
     prediction: str = "v"
     zero_terminal_snr: bool = True
+    shared_noise: float = 0.0
     guidance: float = 3.5
     guidance_rescale: float = 0.7
     sampling_steps: int = 25
@@ -168,6 +173,7 @@ class ScheduleConfig:
             0 < self.beta_start < self.beta_end < 1,
             f"betas must rise within (0, 1): {self.beta_start}, {self.beta_end}",
         )
+        _check(0 <= self.shared_noise <= 1, f"shared_noise must be 0..1: {self.shared_noise}")
 
 
 @dataclass(frozen=True)

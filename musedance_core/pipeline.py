@@ -157,7 +157,7 @@ class MuseDancePipeline:
         """Clean latents `[f c h w]` of one whole clip; the noise depends on (seed, segment)."""
         generator = torch.Generator().manual_seed(seed * 1_000_003 + plan.index)
         shape = (1, self.config.clip.frames, *latent.shape[1:])
-        noise = torch.randn(shape, generator=generator).to(self.device, self.dtype)
+        noise = self.schedule.noise(shape, generator).to(self.device, self.dtype)
         count = steps or self.config.schedule.sampling_steps
 
         def heard(step: int, denoised: Tensor) -> None:

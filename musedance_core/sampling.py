@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -60,6 +61,15 @@ class NoiseSchedule:
         """Noisy latents at integer timesteps `t [b]`; `clean` and `noise` are `[b ...]`."""
         a, s = self._mix(t, clean)
         return a * clean + s * noise
+
+    def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Noise `[b f c h w]` of unit variance, in part common to all frames; on the CPU."""
+        own = torch.randn(shape, generator=generator)
+        if not self.config.shared_noise:
+            return own
+        common = torch.randn((shape[0], 1, *shape[2:]), generator=generator)
+        share = self.config.shared_noise
+        return math.sqrt(share) * common + math.sqrt(1 - share) * own
 
     def velocity(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """The target of v-prediction."""

@@ -14,7 +14,8 @@ from musedance_core.errors import InputError
 from musedance_core.files import atomic_path
 
 SLOW_WRITER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from musedance_core.files import atomic_path
 with atomic_path(sys.argv[1]) as temporary:
     temporary.write_text("half")

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 import torch
 
+from musedance_core.config import ScheduleConfig
 from musedance_core.models import Conditions
 from musedance_core.presets import preset
 from musedance_core.sampling import (
@@ -114,3 +115,14 @@ def test_guidance_refuses_unknown_conditions() -> None:
 def test_the_schedule_refuses_what_it_cannot_do() -> None:
     with pytest.raises(ValueError, match="epsilon"):
         dataclasses.replace(CONFIG, prediction="epsilon")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.9, 1.0])
+def test_noise_has_unit_variance_and_the_stated_share_in_common(share: float) -> None:
+    schedule = NoiseSchedule(ScheduleConfig(shared_noise=share))
+    noise = schedule.noise((2, 40, 4, 16, 16), torch.Generator().manual_seed(0))
+    assert noise.var() == pytest.approx(1, abs=0.06)
+    flat = noise.flatten(2)
+    between = (flat[:, 0] * flat[:, 1]).mean()
+    assert between == pytest.approx(share, abs=0.08)
+    assert (flat[0] * flat[1]).mean().abs() < 0.08

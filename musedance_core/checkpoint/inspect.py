@@ -61,7 +61,8 @@ def _model(config: MuseDanceConfig) -> list[str]:
         f"  schedule    scaled_linear betas {schedule.beta_start:g} to {schedule.beta_end:g} over "
         f"{schedule.steps} steps, {schedule.prediction}-prediction, {snr}",
         f"  sampling    {schedule.sampling_steps} steps, guidance {schedule.guidance:g}, "
-        f"rescale {schedule.guidance_rescale:g}",
+        f"rescale {schedule.guidance_rescale:g}, {schedule.shared_noise:.0%} of the noise shared "
+        "by all frames",
     ]
 
 

@@ -71,5 +71,5 @@ def noised(
     schedule: NoiseSchedule, latents: Tensor, t: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Noisy latents and the v to be predicted."""
-    noise = torch.randn(latents.shape, generator=generator).to(latents)
+    noise = schedule.noise(tuple(latents.shape), generator).to(latents)
     return schedule.add_noise(latents, noise, t), schedule.velocity(latents, noise, t)
