@@ -21,7 +21,7 @@ LAYERS = (
     {"checkpoint", "pictures", "sampling", "sheets", "video"},
     {"pipeline"},
     {"commands", "world"},
-    {"cli", "evaluation", "training"},
+    {"cli", "training"},
 )
 HOST = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes", "train"}
 NEVER = {"torchvision", "torchaudio", "torchcodec", "pickle"}
@@ -93,16 +93,6 @@ def test_the_training_path_loads_no_inference_library() -> None:
         assert not heads(path, top_level=True) & ONLY_INFERENCE, path
     for path in sources("train"):
         assert not heads(path) & (ONLY_INFERENCE | NEVER), path
-
-
-def test_nodes_import_only_what_inference_needs() -> None:
-    for path in sources("nodes"):
-        for name in imports(path):
-            assert name.split(".")[0] != "train", path
-            assert not name.startswith("musedance_core.training"), path
-            assert not name.startswith("musedance_core.evaluation"), path
-        if path.name != "host.py":
-            assert not heads(path) & {"comfy", "folder_paths"}, path
 
 
 def test_the_package_and_its_command_line_are_light() -> None:

@@ -12,40 +12,18 @@ from torch import Tensor
 from musedance_core.config import MuseDanceConfig
 from musedance_core.models import MuseDance, init_weights
 from musedance_core.models.initialise import copy_unet_to_reference
-from musedance_core.presets import preset
-from musedance_core.tokenizer import Tokenizer, train_tokenizer
+from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, LossConfig, OptimConfig, TrainConfig
 from musedance_core.training.stage import Batch
 
-STICKER = preset("sticker")
 FRAMES, SIZE = 6, 32
 KEEP_ALL = LossConfig(drop_text=0.0, drop_reference=0.0, drop_all=0.0, drop_map=0.0)
 
 
 @pytest.fixture
-def config() -> MuseDanceConfig:
-    return replace(
-        STICKER,
-        clip=replace(STICKER.clip, size=SIZE, frames=FRAMES),
-        unet=replace(
-            STICKER.unet,
-            latent_channels=4,
-            channels=(32,),
-            attention=(True,),
-            heads=2,
-            text_width=32,
-        ),
-        dynamics=replace(STICKER.dynamics, token_width=32, heads=2),
-        mask=replace(STICKER.mask, channels=(8, 8, 16, 16)),
-        vae=replace(STICKER.vae, latent_channels=4, refiner_width=16, refiner_blocks=1),
-        text=replace(STICKER.text, vocab_size=300, width=32, layers=1, heads=2),
-        music=replace(STICKER.music, width=32, layers=1, heads=2),
-    )
-
-
-@pytest.fixture
-def tokenizer() -> Tokenizer:
-    return train_tokenizer(["the sticker hops", "it sways to the left"], 300)
+def config(config: MuseDanceConfig) -> MuseDanceConfig:
+    """The tiny model with a single level."""
+    return replace(config, unet=replace(config.unet, channels=(32,), attention=(True,)))
 
 
 @pytest.fixture
