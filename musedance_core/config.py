@@ -90,16 +90,20 @@ class DynamicsConfig:
 
 @dataclass(frozen=True)
 class MaskConfig:
-    """The part-map encoder: strided convolutions, one less than twice the widths."""
+    """The part-map encoder: a convolution of every width, all but the first with stride 2."""
 
     channels: tuple[int, ...] = (16, 32, 64, 128)
 
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """`kind` "kl" is Stable Diffusion's AutoencoderKL, "patch" the small patch autoencoder."""
+    """`kind` "kl" is Stable Diffusion's AutoencoderKL, "patch" the small patch autoencoder.
+
+    A latent stands for `reduction` x `reduction` pixels.
+    """
 
     kind: str = "kl"
+    reduction: int = 8
     channels: tuple[int, ...] = (128, 256, 512, 512)
     latent_channels: int = 4
     scale: float = 0.18215
@@ -108,6 +112,7 @@ class VAEConfig:
 
     def __post_init__(self) -> None:
         _check(self.kind in ("kl", "patch"), f"VAE kind must be 'kl' or 'patch': {self.kind!r}")
+        _check(self.reduction in (2, 4, 8), f"reduction must be 2, 4 or 8: {self.reduction}")
 
 
 @dataclass(frozen=True)
@@ -195,6 +200,11 @@ class MuseDanceConfig:
             self.unet.latent_channels == self.vae.latent_channels,
             f"the UNet has {self.unet.latent_channels} latent channels, "
             f"the VAE {self.vae.latent_channels}",
+        )
+        halvings = len(self.mask.channels) - 1
+        _check(
+            2**halvings == self.vae.reduction,
+            f"the mask encoder halves {halvings} times, the VAE reduces by {self.vae.reduction}",
         )
         _check(
             self.unet.text_width == self.text.width,

@@ -24,7 +24,7 @@ def palette() -> Tensor:
 
 
 class MaskEncoder(nn.Module):
-    """Strided convolutions from a coloured part map to the latent's shape, an eighth in size."""
+    """Strided convolutions from a coloured part map to the latent's shape."""
 
     def __init__(self, config: MaskConfig, latent_channels: int, ops: Any = nn) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class MaskEncoder(nn.Module):
         self.conv_out = ops.Conv2d(widths[-1], latent_channels, 3, padding=1)
 
     def forward(self, part_map: Tensor) -> Tensor:
-        """Ids 0..25 `[b H W]` -> `[b c H/8 W/8]`, to be added to the picture's latent."""
+        """Ids 0..25 `[b H W]` -> `[b c h w]`, to be added to the picture's latent."""
         x = rearrange(palette().to(part_map.device)[part_map], "b h w c -> b c h w")
         x = F.silu(self.conv_in(x))
         for conv in self.blocks:

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 from ..config import VAEConfig
 from ..errors import InputError
 
-PATCH = 8
-
 
 class Refiner(nn.Module):
     """A residual convolutional block; silent until trained."""
@@ -30,49 +28,51 @@ class Refiner(nn.Module):
 
 
 class PatchAutoencoder(nn.Module):
-    """Linear maps of 8x8 patches that start as their principal components, then convolutions.
+    """Linear maps of square patches that start as their principal components, then convolutions.
 
-    The decoder's refiners work on features that are at a quarter and at full resolution, and undo
-    the seams between patches. Latents have unit variance on average over channels; one scale for
-    all of them keeps what matters to the eye large, so that colours are denoised before details.
+    A patch is as large as the config's `reduction`. The refiners work on features of half that
+    size and undo the seams between patches. Latents have unit variance on average over channels.
+    Their spreads are half evened out: colours stay larger than details and are denoised first,
+    and details are not left to the very last steps.
     """
 
     def __init__(self, config: VAEConfig, ops: Any = nn) -> None:
         super().__init__()
         c, width, blocks = config.latent_channels, config.refiner_width, config.refiner_blocks
-        self.config = config
-        self.to_latent = ops.Linear(3 * PATCH * PATCH, c)
-        self.to_patch = ops.Linear(c, 3 * PATCH * PATCH)
-        self.encoder_in = ops.Conv2d(3 * 16, width, 3, padding=1)
+        self.config, self.patch, self.fine = config, config.reduction, config.reduction // 2
+        whole, fine = 3 * self.patch**2, 3 * self.fine**2
+        self.to_latent = ops.Linear(whole, c)
+        self.to_patch = ops.Linear(c, whole)
+        self.encoder_in = ops.Conv2d(fine, width, 3, padding=1)
         self.encoder = nn.ModuleList([Refiner(width, ops) for _ in range(blocks)])
         self.encoder_out = ops.Conv2d(width, c, 2, stride=2)
         self.latent_in = ops.Conv2d(c, width * 2, 3, padding=1)
         self.latent = nn.ModuleList([Refiner(width * 2, ops) for _ in range(blocks)])
-        self.decoder_in = ops.Conv2d(3 * 16 + width // 2, width, 3, padding=1)
+        self.decoder_in = ops.Conv2d(fine + width // 2, width, 3, padding=1)
         self.decoder = nn.ModuleList([Refiner(width, ops) for _ in range(blocks)])
-        self.decoder_out = ops.Conv2d(width, 3 * 16, 3, padding=1)
+        self.decoder_out = ops.Conv2d(width, fine, 3, padding=1)
 
     def encode(self, images: Tensor) -> Tensor:
-        """`images [b 3 h w]` in 0..1 (h, w multiples of 8) -> latents `[b c h/8 w/8]`."""
+        """`images [b 3 h w]` in 0..1 (whole patches) -> latents, one for every patch."""
         x = images * 2 - 1
-        linear = self.to_latent(F.pixel_unshuffle(x, PATCH).movedim(1, -1)).movedim(-1, 1)
-        y = self.encoder_in(F.pixel_unshuffle(x, 4))
+        linear = self.to_latent(F.pixel_unshuffle(x, self.patch).movedim(1, -1)).movedim(-1, 1)
+        y = self.encoder_in(F.pixel_unshuffle(x, self.fine))
         for refiner in self.encoder:
             y = refiner(y)
         latents: Tensor = linear + self.encoder_out(y)
         return latents
 
     def decode(self, latents: Tensor) -> Tensor:
-        """`latents [b c h w]` -> images `[b 3 8h 8w]` in 0..1."""
-        linear = F.pixel_shuffle(self.to_patch(latents.movedim(1, -1)).movedim(-1, 1), PATCH)
+        """`latents [b c h w]` -> images `[b 3 H W]` in 0..1."""
+        linear = F.pixel_shuffle(self.to_patch(latents.movedim(1, -1)).movedim(-1, 1), self.patch)
         y = self.latent_in(latents)
         for refiner in self.latent:
             y = refiner(y)
-        y = torch.cat([F.pixel_unshuffle(linear, 4), F.pixel_shuffle(y, 2)], dim=1)
+        y = torch.cat([F.pixel_unshuffle(linear, self.fine), F.pixel_shuffle(y, 2)], dim=1)
         y = self.decoder_in(y)
         for refiner in self.decoder:
             y = refiner(y)
-        x = linear + F.pixel_shuffle(self.decoder_out(y), 4)
+        x = linear + F.pixel_shuffle(self.decoder_out(y), self.fine)
         return (x / 2 + 0.5).clamp(0, 1)
 
     @torch.no_grad()
@@ -84,7 +84,7 @@ class PatchAutoencoder(nn.Module):
         Raises:
             ValueError: the pictures are too few or too alike for that many components.
         """
-        patches = rearrange(F.pixel_unshuffle(images * 2 - 1, PATCH), "b d h w -> (b h w) d")
+        patches = rearrange(F.pixel_unshuffle(images * 2 - 1, self.patch), "b d h w -> (b h w) d")
         mean = patches.mean(dim=0)
         _, vectors = torch.linalg.eigh(torch.cov(patches.T))
         basis = vectors.flip(1).T[: self.config.latent_channels]
@@ -93,7 +93,7 @@ class PatchAutoencoder(nn.Module):
             raise ValueError(
                 f"{len(images)} pictures do not vary in {self.config.latent_channels} directions"
             )
-        scale = spread.square().mean().sqrt()
+        scale = (spread * spread.mean()).sqrt()[:, None]
         self.to_latent.weight.copy_(basis / scale)
         self.to_latent.bias.copy_(-(basis / scale) @ mean)
         self.to_patch.weight.copy_((basis * scale).T)

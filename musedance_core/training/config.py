@@ -49,12 +49,14 @@ class OptimConfig:
 class LossConfig:
     """How the diffusion loss is drawn and weighted.
 
-    Timesteps are `steps * u ** timestep_power`: 1 is uniform, below 1 favours high noise. `motion`
-    weighs places that move by 1 + motion * |difference of frames|. `previous_noise` is the largest
-    noise on the previous frames. The drops are shares of samples that lose a condition.
+    Timesteps are `steps * u ** timestep_power`: 1 is uniform, below 1 favours high noise; a share
+    `timestep_uniform` of samples is uniform all the same. `motion` weighs places that move by
+    1 + motion * |difference of frames|. `previous_noise` is the largest noise on the previous
+    frames. The drops are shares of samples that lose a condition.
     """
 
     timestep_power: float = 1.0
+    timestep_uniform: float = 0.0
     motion: float = 0.0
     previous_noise: float = 0.0
     drop_text: float = 0.1

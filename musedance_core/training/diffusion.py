@@ -69,7 +69,7 @@ class DiffusionStage(Stage):
         b = len(latents)
         kept = draw_kept(b, self.loss, generator, latents.device)
         steps = self.schedule.config.steps
-        t = draw_timesteps(b, steps, self.loss.timestep_power, generator).to(latents.device)
+        t = draw_timesteps(b, steps, self.loss, generator).to(latents.device)
         noisy, v = noised(self.schedule, latents, t, generator)
         weight = motion_weight(latents, self.loss.motion) if self.loss.motion else None
         conditions = self.conditions(batch, kept, generator)

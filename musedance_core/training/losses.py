@@ -41,10 +41,15 @@ def draw_kept(b: int, config: LossConfig, generator: torch.Generator, device: to
     return Kept(text, reference, music, keep_map.to(device))
 
 
-def draw_timesteps(b: int, steps: int, power: float, generator: torch.Generator) -> Tensor:
-    """Timesteps `[b]` = steps * u ** power, stratified over the batch: one u per b-th of 0..1."""
+def draw_timesteps(b: int, steps: int, config: LossConfig, generator: torch.Generator) -> Tensor:
+    """Timesteps `[b]` = steps * u ** power, stratified over the batch: one u per b-th of 0..1.
+
+    The power is 1 for a random share of samples, so that low noise is never unlearned.
+    """
     u = (torch.randperm(b, generator=generator) + torch.rand(b, generator=generator)) / b
-    return (steps * u**power).long().clamp(max=steps - 1)
+    uniform = torch.rand(b, generator=generator) < config.timestep_uniform
+    drawn = torch.where(uniform, u, u**config.timestep_power)
+    return (steps * drawn).long().clamp(max=steps - 1)
 
 
 def motion_weight(latents: Tensor, strength: float) -> Tensor:
