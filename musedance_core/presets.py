@@ -30,8 +30,8 @@ STICKER = MuseDanceConfig(
     preset="sticker",
     clip=ClipConfig(size=64),
     unet=UNetConfig(
-        latent_channels=8,
-        channels=(64, 128),
+        latent_channels=16,
+        channels=(96, 128),
         attention=(True, True),
         layers=1,
         heads=4,
@@ -43,14 +43,13 @@ STICKER = MuseDanceConfig(
     dynamics=DynamicsConfig(
         token_width=128, heads=4, motion_attentions=1, motion_ff_mult=2, beat_phase=True
     ),
-    mask=MaskConfig(channels=(16, 32, 64)),
+    mask=MaskConfig(),
     vae=VAEConfig(
         kind="patch",
-        reduction=4,
         channels=(),
-        latent_channels=8,
+        latent_channels=16,
         scale=1.0,
-        refiner_width=32,
+        refiner_width=48,
         refiner_blocks=3,
     ),
     text=TextConfig(vocab_size=1024, width=128, layers=3, heads=4),

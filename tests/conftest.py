@@ -28,7 +28,7 @@ def config() -> MuseDanceConfig:
         clip=replace(STICKER.clip, size=32, frames=6),
         unet=replace(STICKER.unet, latent_channels=4, channels=(32, 48), heads=2, text_width=32),
         dynamics=replace(STICKER.dynamics, token_width=32, heads=2),
-        mask=replace(STICKER.mask, channels=(8, 8, 16)),
+        mask=replace(STICKER.mask, channels=(8, 8, 16, 16)),
         vae=replace(STICKER.vae, latent_channels=4, refiner_width=16, refiner_blocks=1),
         text=replace(STICKER.text, vocab_size=300, width=32, layers=1, heads=2),
         music=replace(STICKER.music, width=32, layers=1, heads=2),

@@ -31,9 +31,9 @@ class PatchAutoencoder(nn.Module):
     """Linear maps of square patches that start as their principal components, then convolutions.
 
     A patch is as large as the config's `reduction`. The refiners work on features of half that
-    size and undo the seams between patches. Latents have unit variance on average over channels.
-    Their spreads are half evened out: colours stay larger than details and are denoised first,
-    and details are not left to the very last steps.
+    size and undo the seams between patches. Latents have unit variance on average over channels;
+    one scale for all of them keeps what matters to the eye large, so that colours are denoised
+    before details.
     """
 
     def __init__(self, config: VAEConfig, ops: Any = nn) -> None:
@@ -93,7 +93,7 @@ class PatchAutoencoder(nn.Module):
             raise ValueError(
                 f"{len(images)} pictures do not vary in {self.config.latent_channels} directions"
             )
-        scale = (spread * spread.mean()).sqrt()[:, None]
+        scale = spread.square().mean().sqrt()
         self.to_latent.weight.copy_(basis / scale)
         self.to_latent.bias.copy_(-(basis / scale) @ mean)
         self.to_patch.weight.copy_((basis * scale).T)

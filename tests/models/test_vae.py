@@ -42,19 +42,16 @@ def test_latents_start_with_unit_variance_on_average_and_no_correlation(
     assert (spread - spread.diagonal().diag()).abs().max() < 2e-3
 
 
-def test_spreads_are_half_evened_out(fitted: PatchAutoencoder) -> None:
-    """An error in a channel harms the picture in proportion to the variance of that channel."""
-    latents = fitted.encode(pictures())
-    variance = latents.movedim(1, 0).flatten(1).var(dim=1)
-    assert variance.max() > 1.2 * variance.min()
-    latents = latents * 0.3  # far from where decoding clamps
+def test_equal_errors_in_any_channel_are_equal_errors_in_the_picture(
+    fitted: PatchAutoencoder,
+) -> None:
+    latents = fitted.encode(pictures()) * 0.3  # far from where decoding clamps
     errors = []
     for c in range(CHANNELS):
         off = latents.clone()
         off[:, c] += 0.05
         errors.append((fitted.decode(off) - fitted.decode(latents)).square().mean())
-    ratio = torch.stack(errors) / variance
-    assert ratio.std() < 0.01 * ratio.mean()
+    assert torch.stack(errors).std() < 0.01 * torch.stack(errors).mean()
 
 
 def test_it_starts_as_the_best_linear_code(fitted: PatchAutoencoder) -> None:
