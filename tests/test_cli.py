@@ -215,6 +215,15 @@ def test_inspect_says_what_a_checkpoint_is(
     assert "sticker" in capsys.readouterr().out
 
 
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = [sys.executable, "-m", "musedance_core.cli", "inspect"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_inspect_refuses_what_is_no_checkpoint(
     inputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
