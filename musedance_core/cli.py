@@ -42,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 2 bad input, 130 interrupted."""
+    """Run one command. Returns the exit code: 0 done, 2 bad input, 130 interrupted, 141 cut off."""
     options = build_parser().parse_args(argv)
     run: Callable[[argparse.Namespace], None] = options.run
     try:
@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads on, as after `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except InputError as error:
         print(f"musedance: {error}", file=sys.stderr)
         return 2

@@ -113,6 +113,12 @@ class VAEConfig:
     def __post_init__(self) -> None:
         _check(self.kind in ("kl", "patch"), f"VAE kind must be 'kl' or 'patch': {self.kind!r}")
         _check(self.reduction in (2, 4, 8), f"reduction must be 2, 4 or 8: {self.reduction}")
+        halvings = len(self.channels) - 1
+        _check(
+            self.kind == "patch" or 2**halvings == self.reduction,
+            f"a 'kl' VAE of widths {self.channels} halves {halvings} times, "
+            f"reduction is {self.reduction}",
+        )
 
 
 @dataclass(frozen=True)

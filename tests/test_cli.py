@@ -215,13 +215,13 @@ def test_inspect_says_what_a_checkpoint_is(
     assert "sticker" in capsys.readouterr().out
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
+def test_a_reader_that_leaves_early_is_told_by_the_exit_code_alone() -> None:
     command = [sys.executable, "-m", "musedance_core.cli", "inspect"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
+    assert process.returncode == 141
 
 
 def test_inspect_refuses_what_is_no_checkpoint(

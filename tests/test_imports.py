@@ -95,6 +95,18 @@ def test_the_training_path_loads_no_inference_library() -> None:
         assert not heads(path) & (ONLY_INFERENCE | NEVER), path
 
 
+def test_nodes_import_only_what_inference_needs() -> None:
+    if not sources("nodes"):
+        pytest.skip("there are no nodes")
+    for path in sources("nodes"):
+        for name in imports(path):
+            assert name.split(".")[0] != "train", path
+            assert not name.startswith("musedance_core.training"), path
+            assert not name.startswith("musedance_core.evaluation"), path
+        if path.name != "host.py":
+            assert not heads(path) & {"comfy", "folder_paths"}, path
+
+
 def test_the_package_and_its_command_line_are_light() -> None:
     """`musedance --help` must answer at once, so nothing heavy loads before a command runs."""
     code = (

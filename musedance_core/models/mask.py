@@ -36,7 +36,7 @@ class MaskEncoder(nn.Module):
         self.conv_out = ops.Conv2d(widths[-1], latent_channels, 3, padding=1)
 
     def forward(self, part_map: Tensor) -> Tensor:
-        """Ids 0..25 `[b H W]` -> `[b c h w]`, to be added to the picture's latent."""
+        """Ids 0..25 `[b H W]` -> `[b c h w]`, halved once per stride, to be added to the latent."""
         x = rearrange(palette().to(part_map.device)[part_map], "b h w c -> b c h w")
         x = F.silu(self.conv_in(x))
         for conv in self.blocks:

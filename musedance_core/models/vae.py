@@ -30,10 +30,10 @@ class Refiner(nn.Module):
 class PatchAutoencoder(nn.Module):
     """Linear maps of square patches that start as their principal components, then convolutions.
 
-    A patch is as large as the config's `reduction`. The refiners work on features of half that
-    size and undo the seams between patches. Latents have unit variance on average over channels;
-    one scale for all of them keeps what matters to the eye large, so that colours are denoised
-    before details.
+    A patch is r x r pixels, r the config's `reduction`. Refiners work on patches and on quarters of
+    them, and undo the seams between them. Latents have unit variance on average over channels; one
+    scale for all of them keeps what matters to the eye large, so that colours are denoised before
+    details.
     """
 
     def __init__(self, config: VAEConfig, ops: Any = nn) -> None:
@@ -53,7 +53,7 @@ class PatchAutoencoder(nn.Module):
         self.decoder_out = ops.Conv2d(width, fine, 3, padding=1)
 
     def encode(self, images: Tensor) -> Tensor:
-        """`images [b 3 h w]` in 0..1 (whole patches) -> latents, one for every patch."""
+        """`images [b 3 h w]` in 0..1 (h, w multiples of r) -> latents `[b c h/r w/r]`."""
         x = images * 2 - 1
         linear = self.to_latent(F.pixel_unshuffle(x, self.patch).movedim(1, -1)).movedim(-1, 1)
         y = self.encoder_in(F.pixel_unshuffle(x, self.fine))
@@ -63,7 +63,7 @@ class PatchAutoencoder(nn.Module):
         return latents
 
     def decode(self, latents: Tensor) -> Tensor:
-        """`latents [b c h w]` -> images `[b 3 H W]` in 0..1."""
+        """`latents [b c h w]` -> images `[b 3 r*h r*w]` in 0..1."""
         linear = F.pixel_shuffle(self.to_patch(latents.movedim(1, -1)).movedim(-1, 1), self.patch)
         y = self.latent_in(latents)
         for refiner in self.latent:

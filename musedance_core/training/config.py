@@ -108,6 +108,12 @@ class TrainConfig:
         for move in self.data.moves or ("",):
             if move not in MOVES:
                 raise InputError(f"data.moves must be some of {', '.join(MOVES)}, not {move!r}.")
+        for name, value in asdict(self.loss).items():
+            share = name.startswith("drop_") or name in ("timestep_uniform", "silhouette")
+            if share and not 0 <= value <= 1:
+                raise InputError(f"loss.{name} must be within 0..1, not {value}.")
+        if not self.loss.timestep_power > 0:
+            raise InputError(f"loss.timestep_power must be above 0: {self.loss.timestep_power}.")
         for name in ("batch", "max_steps", "checkpoint_every", "log_every", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}.")

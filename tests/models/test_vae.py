@@ -101,7 +101,7 @@ def test_pictures_that_are_all_alike_are_refused() -> None:
 
 def test_stable_diffusions_autoencoder_is_scaled_and_takes_0_to_1() -> None:
     torch.manual_seed(0)
-    config = VAEConfig(channels=(32, 32), latent_channels=4)
+    config = VAEConfig(channels=(32, 32), reduction=2, latent_channels=4)
     vae = build_vae(config).eval().requires_grad_(False)
     assert isinstance(vae, DiffusersAutoencoder)
     images = pictures(1, 16)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from musedance_core.errors import InputError
-from musedance_core.training.config import TrainConfig, load_config
+from musedance_core.training.config import LossConfig, TrainConfig, load_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").rglob("*.yaml"))
 
@@ -50,6 +51,13 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         ("optim.schedule=linear", "schedule"),
         ("preset=sdxl", "sdxl"),
         ("max_steps", "max_steps"),
+        ("data.moves=[jump]", "jump"),
+        ("loss.timestep_uniform=2", "timestep_uniform must be within"),
+        ("loss.drop_text=-0.1", "drop_text must be within"),
+        ("loss.timestep_power=0", "timestep_power must be above"),
+        ("model.vae.reduction=3", "must be 2, 4 or 8: 3"),
+        ("model.vae.reduction=4", "mask encoder halves 3 times"),
+        ("model.vae.kind=kl", "halves -1 times"),
     ],
 )
 def test_what_is_unknown_or_does_not_fit_is_named(
@@ -67,7 +75,6 @@ def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
         load_config(written(tmp_path, "batch: 4\n"))
 
 
-def test_a_config_survives_its_dict() -> None:
-    config = TrainConfig(output_dir="x")
-    values = config.to_dict()
-    assert TrainConfig(output_dir="x").to_dict() == values
+def test_a_config_survives_its_dict(tmp_path: Path) -> None:
+    config = TrainConfig(output_dir="x", batch=3, trainable=("unet.*",), loss=LossConfig(motion=2))
+    assert load_config(written(tmp_path, json.dumps(config.to_dict()))) == config
