@@ -20,12 +20,15 @@ LAYERS = (
     {"presets", "tokenizer", "models", "audio"},
     {"checkpoint", "pictures", "sampling", "sheets", "video"},
     {"pipeline"},
-    {"commands", "world"},
-    {"cli", "training"},
+    {"world", "dataset"},
+    {"preparation", "evaluation"},
+    {"commands", "training"},
+    {"cli"},
 )
 HOST = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes", "train"}
 NEVER = {"torchvision", "torchaudio", "torchcodec", "pickle"}
-ONLY_INFERENCE = {"librosa", "av", "diffusers", "soundfile"}
+ONLY_INFERENCE = {"librosa", "av", "diffusers", "soundfile", "skimage"}
+TRAINING_PATH = ("models", "world", "dataset", "training")
 
 
 def layer(name: str) -> int:
@@ -89,7 +92,7 @@ def test_core_imports_itself_relatively() -> None:
 
 
 def test_the_training_path_loads_no_inference_library() -> None:
-    for path in sources("musedance_core/models", "musedance_core/world", "musedance_core/training"):
+    for path in sources(*(f"musedance_core/{name}" for name in TRAINING_PATH)):
         assert not heads(path, top_level=True) & ONLY_INFERENCE, path
     for path in sources("train"):
         assert not heads(path) & (ONLY_INFERENCE | NEVER), path

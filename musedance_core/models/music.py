@@ -52,11 +52,17 @@ class MusicEncoder(nn.Module):
         Returns:
             tokens `[b l d]` and the time of each from the clip's start in seconds `[l]`.
         """
-        grid = self(mel)
-        seconds = column_seconds(self.config, clip_seconds).to(mel.device)
-        inside = (seconds >= 0) & (seconds < clip_seconds)
-        tokens = rearrange(grid[:, :, inside], "b r c d -> b (r c) d")
-        return tokens, seconds[inside].repeat(self.config.rows)
+        inside, seconds = clip_columns(self.config, clip_seconds)
+        tokens = rearrange(self(mel)[:, :, inside.to(mel.device)], "b r c d -> b (r c) d")
+        return tokens, seconds.to(mel.device)
+
+
+def clip_columns(config: MusicConfig, clip_seconds: float) -> tuple[Tensor, Tensor]:
+    """Which AST time columns lie over a centred clip, bool `[columns]`, and the times `[l]` of all
+    their tokens in seconds from the clip's start."""
+    seconds = column_seconds(config, clip_seconds)
+    inside = (seconds >= 0) & (seconds < clip_seconds)
+    return inside, seconds[inside].repeat(config.rows)
 
 
 def column_seconds(config: MusicConfig, clip_seconds: float) -> Tensor:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ..config import UNetConfig
 from .conditions import Conditions, MotionFeatures, ReferenceFeatures, SlotFeatures
 from .unet import UNetBase
+
+
+def read_slot(
+    block: Any, i: int, x: Tensor, time: Tensor, conditions: Conditions
+) -> tuple[Tensor, list[SlotFeatures]]:
+    """Slot i of a level, `x [b c h w]` -> `[b c h w]`, and its features where it has attention."""
+    x = block.resnets[i](x, time)
+    if i >= len(block.attentions):
+        return x, []
+    attention = block.attentions[i]
+    found = attention.features(x)
+    return (x if attention.read_only else attention(x, conditions, 1)), [found]
 
 
 class ReferenceNet(UNetBase):
@@ -27,12 +41,12 @@ class ReferenceNet(UNetBase):
         slots: list[SlotFeatures] = []
 
         def visit(block: Any, i: int, x: Tensor) -> Tensor:
-            x = block.resnets[i](x, time)
-            if i >= len(block.attentions):
-                return x
-            attention = block.attentions[i]
-            slots.append(attention.features(x))
-            return x if attention.read_only else attention(x, conditions, 1)
+            if self.gradient_checkpointing and torch.is_grad_enabled():
+                x, found = checkpoint(read_slot, block, i, x, time, conditions, use_reentrant=False)
+            else:
+                x, found = read_slot(block, i, x, time, conditions)
+            slots.extend(found)
+            return x
 
         self.through(latents, time, visit)
         return ReferenceFeatures(tuple(slots))

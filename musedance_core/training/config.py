@@ -1,30 +1,75 @@
-"""What a training run is: YAML plus `dotted.key=value` overrides, as frozen dataclasses."""
+"""What a training run is, as frozen dataclasses that check themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from pathlib import Path
-from typing import Any, get_type_hints
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-import yaml
-
-from ..config import MuseDanceConfig
 from ..errors import InputError
-from ..presets import PRESETS, preset
+from ..presets import PRESETS
 from ..world.choreography import MOVES
+
+CHOICES = {
+    "precision": ("no", "bf16"),
+    "frozen_precision": ("fp32", "bf16"),
+    "export_dtype": ("float16", "bfloat16", "float32"),
+    "optim.kind": ("adamw", "adam", "adamw8bit", "adam8bit"),
+    "optim.schedule": ("cosine", "constant"),
+    "optim.scale_lr": ("none", "sqrt", "linear"),
+}
+AT_LEAST_ONE = (
+    "batch",
+    "accumulate",
+    "max_steps",
+    "checkpoint_every",
+    "keep",
+    "log_every",
+    "evaluate_every",
+    "validate_every",
+    "abort_after",
+    "data.frames",
+)
+NOT_NEGATIVE = (
+    "seed",
+    "max_minutes",
+    "evaluate_batch",
+    "validate_clips",
+    "validate_steps",
+    "data.workers",
+    "optim.warmup",
+    "optim.weight_decay",
+    "loss.motion",
+    "loss.previous_noise",
+    "loss.min_snr_gamma",
+    "loss.noise_offset",
+)
+ABOVE_ZERO = ("optim.lr", "optim.clip", "loss.timestep_power")
+SHARES = (
+    "optim.ema",
+    "loss.timestep_uniform",
+    "loss.drop_text",
+    "loss.drop_reference",
+    "loss.drop_music",
+    "loss.drop_all",
+    "loss.drop_map",
+    "loss.silhouette",
+)
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What is drawn from the dance world, and by how many processes (0: in the training one).
+    """Where samples come from, and by how many processes (0: in the training one).
 
-    `songs` is the size of the bank of songs; `mixture` weighs "emoji" against "puppet"; `font` is
-    the file of Noto Color Emoji, where it is not at a usual place; `moves` are those
-    that are danced, by default all.
+    `dataset` is the folder of a data set; without it clips are drawn from the dance world. `cache`
+    keeps latents, text tokens and music tokens of a data set beside it instead of computing them in
+    every step. Of the world: `songs` is the size of the bank of songs; `mixture` weighs "emoji"
+    against "puppet"; `font` is the file of Noto Color Emoji, where it is not at a usual place;
+    `moves` are those that are danced, by default all.
     """
 
     seed: int = 0
+    dataset: str = ""
+    cache: bool = False
     songs: int = 64
     frames: int = 16
     mixture: dict[str, float] = field(default_factory=lambda: {"emoji": 0.6, "puppet": 0.4})
@@ -35,11 +80,18 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """AdamW, linear warm-up, then `schedule` "cosine" (to zero at max_steps) or "constant"."""
+    """The optimizer; linear warm-up, then `schedule` "cosine" (to zero at max_steps) or "constant".
 
+    Steps are those of the optimizer, however many processes there are. `scale_lr` multiplies `lr`
+    by (the square root of) processes times accumulated batches. The 8-bit kinds need bitsandbytes
+    and a GPU. `ema` is the average's decay; 0 keeps no average.
+    """
+
+    kind: str = "adamw"
     lr: float = 4e-4
     warmup: int = 100
     schedule: str = "cosine"
+    scale_lr: str = "none"
     weight_decay: float = 0.01
     clip: float = 1.0
     ema: float = 0.999
@@ -52,13 +104,16 @@ class LossConfig:
     Timesteps are `steps * u ** timestep_power`: 1 is uniform, below 1 favours high noise; a share
     `timestep_uniform` of samples is uniform all the same. `motion` weighs places that move by
     1 + motion * |difference of frames|. `previous_noise` is the largest noise on the previous
-    frames. The drops are shares of samples that lose a condition.
+    frames. `min_snr_gamma` and `noise_offset` (0: off) are for schedules without zero terminal SNR.
+    The drops are shares of samples that lose a condition.
     """
 
     timestep_power: float = 1.0
     timestep_uniform: float = 0.0
     motion: float = 0.0
     previous_noise: float = 0.0
+    min_snr_gamma: float = 0.0
+    noise_offset: float = 0.0
     drop_text: float = 0.1
     drop_reference: float = 0.1
     drop_music: float = 0.0
@@ -71,21 +126,44 @@ class LossConfig:
 class TrainConfig:
     """One run of one stage.
 
-    `model` overrides numbers of the preset and is used only where no `init` checkpoint is given.
-    `note` is kept in the provenance.
-    `trainable` are patterns (as in file names) of the parameters that learn. `max_minutes` ends the
-    run early, 0 never does.
+    Attributes:
+        output_dir: the run's folder.
+        preset: which base the model is, where there is no `init`.
+        model: overrides of the preset's or the `init` checkpoint's config.
+        init: the checkpoint to start from; "" starts from fresh weights.
+        fresh: patterns of parameters that start afresh in spite of `init`.
+        note: kept in the provenance.
+        trainable: patterns (as in file names) of the parameters that learn.
+        resume: "latest", "none" or the path of a state.
+        weights_only: of the state take weights and average only; optimizer and warm-up start anew.
+        batch: samples per process and micro-batch.
+        accumulate: micro-batches per step.
+        max_minutes: ends the run early; 0 never does.
+        checkpoint_every, keep: steps between states, and how many of them stay.
+        evaluate_every, evaluate_batch: steps between held-out losses, and their samples (0: none).
+        validate_every, validate_clips, validate_steps: steps between validation clips, how many
+            (0: none), and their denoising steps (0: the model's own).
+        trackers: "tensorboard", "wandb".
+        precision: "no" or "bf16": autocast on a GPU; what learns stays in single precision.
+        frozen_precision: in which frozen weights are held while training on a GPU.
+        export_dtype: of the weights in model.safetensors.
+        gradient_checkpointing: trade time for memory.
+        compile: torch.compile the denoiser and ReferenceNet.
+        abort_after: steps in a row without a finite loss that end the run.
     """
 
     output_dir: str
     preset: str = "sticker"
     model: dict[str, Any] = field(default_factory=dict)
     init: str = ""
+    fresh: tuple[str, ...] = ()
     note: str = ""
     trainable: tuple[str, ...] = ()
     resume: str = "latest"
+    weights_only: bool = False
     seed: int = 0
     batch: int = 48
+    accumulate: int = 1
     max_steps: int = 1000
     max_minutes: float = 0.0
     checkpoint_every: int = 500
@@ -93,106 +171,57 @@ class TrainConfig:
     log_every: int = 20
     evaluate_every: int = 200
     evaluate_batch: int = 16
+    validate_every: int = 1000
+    validate_clips: int = 0
+    validate_steps: int = 0
+    trackers: tuple[str, ...] = ("tensorboard",)
     precision: str = "no"
+    frozen_precision: str = "fp32"
+    export_dtype: str = "float16"
+    gradient_checkpointing: bool = False
+    compile: bool = False
+    abort_after: int = 20
     data: DataConfig = field(default_factory=DataConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     loss: LossConfig = field(default_factory=LossConfig)
 
     def __post_init__(self) -> None:
-        if self.optim.schedule not in ("cosine", "constant"):
-            raise InputError(
-                f"optim.schedule must be cosine or constant, not {self.optim.schedule!r}."
-            )
-        if self.preset not in PRESETS:
-            raise InputError(f"preset must be one of {sorted(PRESETS)}, not {self.preset!r}.")
+        values = flat(asdict(self))
+        for key, choices in CHOICES.items():
+            _check(values[key] in choices, key, f"one of {', '.join(choices)}", values[key])
+        for key in AT_LEAST_ONE:
+            _check(values[key] >= 1, key, "at least 1", values[key])
+        for key in NOT_NEGATIVE:
+            _check(values[key] >= 0, key, "0 or more", values[key])
+        for key in ABOVE_ZERO:
+            _check(values[key] > 0, key, "above 0", values[key])
+        for key in SHARES:
+            _check(0 <= values[key] <= 1, key, "within 0..1", values[key])
+        _check(self.optim.ema < 1, "optim.ema", "below 1", self.optim.ema)
+        _check(self.preset in PRESETS, "preset", f"one of {sorted(PRESETS)}", self.preset)
         for move in self.data.moves or ("",):
-            if move not in MOVES:
-                raise InputError(f"data.moves must be some of {', '.join(MOVES)}, not {move!r}.")
-        for name, value in asdict(self.loss).items():
-            share = name.startswith("drop_") or name in ("timestep_uniform", "silhouette")
-            if share and not 0 <= value <= 1:
-                raise InputError(f"loss.{name} must be within 0..1, not {value}.")
-        if not self.loss.timestep_power > 0:
-            raise InputError(f"loss.timestep_power must be above 0: {self.loss.timestep_power}.")
-        for name in ("batch", "max_steps", "checkpoint_every", "log_every", "evaluate_every"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, not {getattr(self, name)}.")
+            _check(move in MOVES, "data.moves", f"some of {', '.join(MOVES)}", move)
+        for name in self.trackers:
+            _check(name in ("tensorboard", "wandb"), "trackers", "tensorboard or wandb", name)
+        drops = sum(values[f"loss.drop_{name}"] for name in ("text", "reference", "music", "all"))
+        _check(drops <= 1, "the sum of loss.drop_*", "at most 1", drops)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready nested dict."""
         return asdict(self)
 
-    def model_config(self) -> MuseDanceConfig:
-        """The preset with this config's `model` overrides."""
-        merged: MuseDanceConfig = _merge(preset(self.preset), self.model, "model")
-        return merged
+
+def _check(holds: bool, key: str, wanted: str, value: Any) -> None:
+    if not holds:
+        raise InputError(f"{key} must be {wanted}, not {value!r}.")
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """Read a YAML file and apply `dotted.key=value` overrides (values are YAML).
-
-    Raises:
-        InputError: the file cannot be read, or a key is unknown, or a value does not fit.
-    """
-    try:
-        values = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"The config {path} cannot be read: {error}.") from error
-    if not isinstance(values, dict):
-        raise InputError(f"The config {path} must hold keys and values.")
-    for override in overrides:
-        _apply(values, override)
-    if "output_dir" not in values:
-        raise InputError("Say where to write: output_dir=FOLDER.")
-    config: TrainConfig = _merge(TrainConfig(output_dir=""), values, "config")
-    return config
-
-
-def _apply(values: dict[str, Any], override: str) -> None:
-    key, found, text = override.partition("=")
-    if not found:
-        raise InputError(f"An override looks like key=value, not {override!r}.")
-    *path, last = key.split(".")
-    for name in path:
-        values = values.setdefault(name, {})
-        if not isinstance(values, dict):
-            raise InputError(f"{key}: {name} holds a value, not keys.")
-    values[last] = yaml.safe_load(text) if text else ""
-
-
-def _merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
-    """`base` with nested `values` replaced, strictly."""
-    names = {f.name for f in fields(base)}
-    hints = get_type_hints(type(base))
-    changes: dict[str, Any] = {}
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested dict with dotted keys; `model` and `mixture` count as nested too."""
+    found: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in names:
-            raise InputError(f"{where}: there is no key {name!r}; there are {sorted(names)}.")
-        current = getattr(base, name)
-        if is_dataclass(current):
-            if not isinstance(value, Mapping):
-                raise InputError(f"{where}.{name} takes keys and values, not {value!r}.")
-            changes[name] = _merge(current, value, f"{where}.{name}")
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{name}.")
         else:
-            changes[name] = _fit(current, value, hints[name], f"{where}.{name}")
-    try:
-        return replace(base, **changes)
-    except ValueError as error:
-        raise InputError(f"{where}: {error}") from error
-
-
-def _fit(current: Any, value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type of `current`; YAML reads 1e-4 as text and 1 as a whole number."""
-    kind = type(current)
-    if kind is tuple and isinstance(value, list):
-        return tuple(value)
-    if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except ValueError as error:
-            raise InputError(f"{where} must be a number, not {value!r}.") from error
-    if kind is str and value is None:
-        return "none"
-    if type(value) is not kind:
-        raise InputError(f"{where} must be of type {hint}, not {value!r}.")
-    return value
+            found[prefix + name] = value
+    return found

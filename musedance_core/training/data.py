@@ -3,29 +3,59 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from torch.utils.data import DataLoader, Dataset
 
+from ..errors import InputError
 from .stage import Batch, Source
 
 
-class Steps(Dataset[Batch]):
-    """Batch `i` is that of step `first + i`; every process of a run takes its own share."""
+@dataclass(frozen=True)
+class Share:
+    """Which samples of every step's global batch one process works on, in which pieces.
 
-    def __init__(
-        self, source: Source, batch: int, first: int, last: int, rank: int = 0, world: int = 1
-    ) -> None:
-        self.source, self.batch = source, batch
-        self.first, self.last = first, last
-        self.rank, self.world = rank, world
+    `batch` samples a piece, `accumulate` pieces a step; piece k of process `rank` of `world` comes
+    after the pieces k of the processes before it.
+    """
+
+    batch: int
+    accumulate: int = 1
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def total(self) -> int:
+        """Samples of the global batch."""
+        return self.batch * self.accumulate * self.world
+
+    def first(self, piece: int) -> int:
+        """Place in the global batch of the first sample of a piece."""
+        return (piece * self.world + self.rank) * self.batch
+
+    def indices(self, step: int, piece: int) -> list[int]:
+        """Indices of a piece's samples."""
+        begin = step * self.total + self.first(piece)
+        return list(range(begin, begin + self.batch))
+
+
+class Pieces(Dataset["Batch | InputError"]):
+    """Entry i is piece i of the steps `first .. last - 1`, or why it cannot be read."""
+
+    def __init__(self, source: Source, share: Share, first: int, last: int) -> None:
+        self.source, self.share, self.first, self.last = source, share, first, last
 
     def __len__(self) -> int:
-        return self.last - self.first
+        return (self.last - self.first) * self.share.accumulate
 
-    def __getitem__(self, i: int) -> Batch:
-        begin = ((self.first + i) * self.world + self.rank) * self.batch
-        return self.source(list(range(begin, begin + self.batch)))
+    def __getitem__(self, i: int) -> Batch | InputError:
+        step, piece = divmod(i, self.share.accumulate)
+        try:
+            return self.source(self.share.indices(self.first + step, piece))
+        except InputError as error:  # a loader's process would wrap it in its traceback
+            return error
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:
@@ -34,13 +64,32 @@ def _leave_signals_to_the_trainer(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def batches(steps: Steps, workers: int) -> Iterator[Batch]:
-    """The batches of `steps` in order, up to two per worker ahead of their use."""
+@dataclass(frozen=True)
+class Pile:
+    """The pieces of one step, and the seconds they were waited for."""
+
+    pieces: list[Batch]
+    waited: float
+
+
+def piles(pieces: Pieces, workers: int) -> Iterator[Pile]:
+    """The steps' pieces in order, up to two per worker ahead of their use.
+
+    Raises:
+        InputError: a sample cannot be read.
+    """
     loader = DataLoader(
-        steps,
+        pieces,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=2 if workers else None,
         worker_init_fn=_leave_signals_to_the_trainer,
     )
-    yield from loader
+    made = iter(loader)
+    for _ in range(pieces.first, pieces.last):
+        begin = time.monotonic()
+        pile = [next(made) for _ in range(pieces.share.accumulate)]
+        for piece in pile:
+            if isinstance(piece, InputError):
+                raise piece
+        yield Pile(pile, time.monotonic() - begin)

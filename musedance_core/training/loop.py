@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
-import signal
+import importlib.util
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,159 +14,205 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from .config import OptimConfig, TrainConfig
-from .data import Steps, batches
+from .config import TrainConfig
+from .config_file import changes
+from .data import Pieces, Pile, Share, piles
+from .draws import Draws
 from .ema import Ema
+from .flops import count_flops
+from .frozen import Frozen
+from .guard import Stop, TrainingStopped, any_process, culprits
+from .journal import Journal
+from .optimizer import build_optimizer, learning_rate
 from .stage import Batch, Stage, choose_trainable
-from .states import find_state, load_state, save_state
+from .states import find_state, load_state, read_meta, save_state
 
-SKIPS_IN_A_ROW = 20
-STEP_STREAM, EVALUATION_STREAM = 0, 1
-
-Export = Callable[[int, float], None]
-"""Called with (steps, minutes) while the parameters hold the average: writes the model's file."""
+Export = Callable[[int, float, Mapping[str, Tensor]], None]
+"""Called with steps, minutes and the original frozen weights, the average in the parameters."""
+Validate = Callable[[int, Journal], None]
+"""Called with the step while the parameters hold the average: makes validation clips."""
 
 
 @dataclass
 class Progress:
-    """Where a run is, kept in its states: steps done, seconds trained, steps skipped."""
+    """Where a run is, kept in its states: steps done, seconds trained, steps skipped, and the step
+    at which the optimizer was new."""
 
     step: int = 0
     seconds: float = 0.0
     skipped: int = 0
-
-
-class TrainingStopped(RuntimeError):
-    """The loss stayed non-finite."""
-
-
-def learning_rate(config: OptimConfig, step: int, max_steps: int) -> float:
-    """Linear warm-up to `lr`, then constant or a cosine down to zero at `max_steps`."""
-    warm = min(1.0, (step + 1) / max(1, config.warmup))
-    if config.schedule == "constant":
-        return config.lr * warm
-    way = max(0.0, step - config.warmup) / max(1, max_steps - config.warmup)
-    return config.lr * warm * 0.5 * (1 + math.cos(math.pi * min(1.0, way)))
-
-
-def step_generator(seed: int, step: int, rank: int = 0) -> torch.Generator:
-    """All randomness of one step, so that a resumed run draws what the first would have."""
-    return torch.Generator().manual_seed(((seed * 1009 + rank) * 10_000_019 + step) % 2**63)
+    warm_from: int = 0
 
 
 class Trainer:
-    """Runs a `Stage` with AdamW, EMA, states, and a guard against non-finite losses."""
+    """Runs a `Stage`: updates, average, states, held-out figures, and a guard."""
 
-    def __init__(self, stage: Stage, config: TrainConfig, export: Export) -> None:
-        self.config, self.export = config, export
-        precision = config.precision if torch.cuda.is_available() else "no"
-        self.accelerator = Accelerator(mixed_precision=precision)
-        self.folder = Path(config.output_dir)
-        self.bare = stage.to(self.accelerator.device)
-        patterns = config.trainable or stage.trainable
-        self.parameters = choose_trainable(stage, patterns)
+    def __init__(
+        self, stage: Stage, config: TrainConfig, export: Export, validate: Validate | None = None
+    ) -> None:
+        self.config, self.export, self.validate = config, export, validate
+        self.folder, self.bare = Path(config.output_dir), stage
+        self.accelerator = _accelerator(config)
+        self.parameters = choose_trainable(stage, config.trainable or stage.trainable)
+        bare_precision = config.frozen_precision if torch.cuda.is_available() else "fp32"
+        self.frozen = Frozen(stage, bare_precision)
+        stage.to(self.accelerator.device)
+        if config.compile:
+            for network in stage.heavy():
+                network.compile()
         self.stage = self.accelerator.prepare(stage)
-        self.optimizer = torch.optim.AdamW(
-            list(self.parameters.values()),
-            lr=config.optim.lr,
-            betas=(0.9, 0.99),
-            weight_decay=config.optim.weight_decay,
-        )
+        self.optimizer = build_optimizer(config.optim, self.parameters.values())
         self.ema = Ema(self.parameters, config.optim.ema)
         self.progress = Progress()
-        self.stopping = False
-
-    def run(self) -> Progress:
-        """Train until max_steps, max_minutes or a SIGTERM; the last step is always saved."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._start()
-        began, seconds_before = time.monotonic(), self.progress.seconds
-        with self._signals():
-            losses: list[Tensor] = []
-            waited, mark, bad = 0.0, time.monotonic(), 0
-            held_out = self._held_out()
-            for batch in self._timed(self._loader()):
-                waited += self._waited
-                loss = self._step(batch)
-                bad = bad + 1 if loss is None else 0
-                if bad >= SKIPS_IN_A_ROW:
-                    raise TrainingStopped(f"the loss was not finite in {bad} steps in a row")
-                if loss is not None:
-                    losses.append(loss)
-                self.progress.step += 1
-                self.progress.seconds = seconds_before + time.monotonic() - began
-                step = self.progress.step
-                if step % self.config.log_every == 0 and losses:
-                    now = time.monotonic()
-                    self._log(torch.stack(losses).mean().item(), now - mark, waited, len(losses))
-                    losses, waited, mark = [], 0.0, now
-                if step % self.config.evaluate_every == 0:
-                    self._evaluate(held_out)
-                if self._finished():
-                    break
-                if step % self.config.checkpoint_every == 0:
-                    self._save()
-            self._save()
-        return self.progress
-
-    def _start(self) -> None:
-        state = find_state(self.folder, self.config.resume)
-        if state is None:
-            self.bare.prepare()
-            self.ema = Ema(self.parameters, self.config.optim.ema)
-            self._say(
-                f"training {len(self.parameters)} tensors, "
-                f"{sum(p.numel() for p in self.parameters.values()) / 1e6:.2f} M numbers"
-            )
-            return
-        meta = load_state(state, self.parameters, self.ema, self.optimizer)
-        self.progress = Progress(meta["step"], meta["seconds"], meta["skipped"])
-        self._say(f"resumed from {state}")
-
-    def _loader(self) -> Iterator[Batch]:
-        config = self.config
-        steps = Steps(
-            self.bare.source("train"),
+        self.share = Share(
             config.batch,
-            self.progress.step,
-            max(config.max_steps, self.progress.step),
+            config.accumulate,
             self.accelerator.process_index,
             self.accelerator.num_processes,
         )
-        return batches(steps, config.data.workers)
+        self.journal = Journal(self.accelerator, config, self.folder)
 
-    def _timed(self, loader: Iterator[Batch]) -> Iterator[Batch]:
-        """Batches on the device; `_waited` is the time each was waited for."""
-        while True:
-            begin = time.monotonic()
-            batch = next(loader, None)
-            if batch is None:
-                return
-            self._waited = time.monotonic() - begin
-            yield self._moved(batch)
+    def run(self) -> Progress:
+        """Train until max_steps, max_minutes or a SIGTERM; the last step is always saved.
+
+        Raises:
+            InputError: a state or sample cannot be read, a state cannot be written, or the loss
+                stayed non-finite (`TrainingStopped`); the last good state stays as it is.
+        """
+        self._start()
+        stop, progress, config = Stop(), self.progress, self.config
+        began, in_a_row = time.monotonic() - progress.seconds, 0
+        with stop.on_sigterm(), ExitStack() as closing:
+            closing.callback(self.journal.close)
+            held_out = self._held_out()
+            for pile in self._piles():
+                loss = self._update(pile)
+                progress.step += 1
+                progress.seconds = time.monotonic() - began
+                in_a_row = 0 if loss is not None else in_a_row + 1
+                if in_a_row >= config.abort_after:
+                    raise TrainingStopped(
+                        f"The loss was not finite in {in_a_row} steps in a row, up to step "
+                        f"{progress.step}; the last good state is that of step {self.saved}."
+                    )
+                self.journal.step(progress.step, loss, pile.waited, self.lr)
+                self._look(held_out)
+                if self._done(stop):
+                    break
+                if progress.step % config.checkpoint_every == 0:
+                    self._save()
+            if progress.step != self.exported:
+                self._save()
+            self.frozen.require_unchanged()
+        return progress
+
+    def _start(self) -> None:
+        """A fresh run, or the state that `resume` names."""
+        config, state = self.config, find_state(self.folder, self.config.resume)
+        if state is None:
+            self.bare.prepare()
+            self.ema.restart()
+        else:
+            meta = read_meta(state)
+            whole = not config.weights_only
+            load_state(state, self.parameters, self.ema, self.optimizer if whole else None)
+            kept = {name: meta[name] for name in asdict(self.progress)}
+            self.progress = Progress(**kept)
+            if config.weights_only:
+                self.progress.warm_from = self.progress.step
+        self.saved, self.exported = self.progress.step, -1
+        self.journal.open(self.progress.step)
+        self.journal.say(self._summary())
+        if state is not None:
+            self.journal.say(f"resumed from {state}{'' if whole else ', its weights only'}")
+            for change in changes(meta["config"], config.to_dict()):
+                self.journal.say(f"  changed since: {change}")
+        told = self.bare.fill_caches(self.share.rank, self.share.world)
+        self.accelerator.wait_for_everyone()
+        self.bare.verify_caches()
+        if told:
+            self.journal.say(told)
+
+    def _summary(self) -> str:
+        learning = sum(p.numel() for p in self.parameters.values())
+        return (
+            f"training {len(self.parameters)} tensors ({learning / 1e6:.2f} M numbers), "
+            f"{len(self.frozen.names)} frozen ({self.frozen.count / 1e6:.2f} M); "
+            f"{self.share.total} samples a step on {self.share.world} processes"
+        )
+
+    def _piles(self) -> Any:
+        self.source = self.bare.source("train")
+        last = max(self.config.max_steps, self.progress.step)
+        pieces = Pieces(self.source, self.share, self.progress.step, last)
+        return piles(pieces, self.config.data.workers)
 
     def _moved(self, batch: Batch) -> Batch:
         device = self.accelerator.device
         return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
 
-    def _step(self, batch: Batch) -> Tensor | None:
+    def _update(self, pile: Pile) -> Tensor | None:
         """One update; None where loss or gradient were not finite and the step was skipped."""
-        config, step = self.config, self.progress.step
+        step, config = self.progress.step, self.config
+        self.lr = learning_rate(
+            config.optim,
+            step,
+            config.max_steps,
+            self.progress.warm_from,
+            config.accumulate * self.share.world,
+        )
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(config.optim, step, config.max_steps)
-        generator = step_generator(config.seed, step, self.accelerator.process_index)
-        with self.accelerator.autocast():
-            loss: Tensor = self.stage(batch, generator)
+            group["lr"] = self.lr
         self.optimizer.zero_grad(set_to_none=True)
-        self.accelerator.backward(loss)
+        losses = [self._backward(piece, batch) for piece, batch in enumerate(pile.pieces)]
         norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), config.optim.clip)
-        if not bool(torch.isfinite(norm + loss)):
+        mean = torch.stack([loss.mean() for loss in losses]).mean()
+        bad = not bool(torch.isfinite(norm + mean))
+        if any_process(self.accelerator, bad)[0]:
             self.progress.skipped += 1
-            self._say(f"step {step}: loss {loss.item()}, gradient {norm.item()}: skipped")
+            self._tell_skipped(losses, mean.item(), norm.item(), bad)
             return None
         self.optimizer.step()
         self.ema.update()
-        return loss.detach()
+        return mean
+
+    def _backward(self, piece: int, batch: Batch) -> Tensor:
+        """Losses `[b]` of one piece, their gradient added to what there is."""
+        share, last = self.share, piece + 1 == self.share.accumulate
+        first = share.first(piece)
+        draws = Draws(self.config.seed, self.progress.step, share.total, first, share.batch)
+        draws.seed_modules()
+        batch = self._moved(batch)
+        if self.accelerator.device.type == "cuda" and not self.journal.flops:
+            self._count(batch, draws)
+            draws = Draws(self.config.seed, self.progress.step, share.total, first, share.batch)
+        quiet = nullcontext() if last else self.accelerator.no_sync(self.stage)
+        with quiet:
+            with self.accelerator.autocast():
+                losses: Tensor = self.stage(batch, draws)
+            self.accelerator.backward(losses.mean() / share.accumulate)
+        return losses.detach()
+
+    def _count(self, batch: Batch, draws: Draws) -> None:
+        """Once, how much a step of all processes computes; for MFU."""
+        pieces = self.share.accumulate
+        with self.accelerator.autocast(), self.accelerator.no_sync(self.stage):
+            self.journal.flops = pieces * count_flops(lambda: self.bare(batch, draws))
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _tell_skipped(self, losses: list[Tensor], loss: float, norm: float, bad: bool) -> None:
+        """Every process names its own samples; one that had none stays silent."""
+        if not bad:
+            return
+        step = self.progress.step
+        pieces = range(self.share.accumulate)
+        names = [self.source.names(self.share.indices(step, piece)) for piece in pieces]
+        found = culprits(losses, names)
+        print(
+            f"step {step}: loss {loss}, gradient {norm}, skipped; in {', '.join(found[:8])}"
+            f"{' ...' if len(found) > 8 else ''}",
+            flush=True,
+        )
 
     def _held_out(self) -> Batch | None:
         if not self.config.evaluate_batch or not self.accelerator.is_main_process:
@@ -176,66 +220,52 @@ class Trainer:
         source = self.bare.source("validation")
         return self._moved(source(list(range(self.config.evaluate_batch))))
 
-    def _evaluate(self, batch: Batch | None) -> None:
-        if batch is None:
-            return
-        self.bare.eval()
-        with torch.no_grad(), self.ema.applied():
-            figures = self.bare.evaluate(batch)
-        self.bare.train()
-        text = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-        self._say(f"step {self.progress.step}  held out: {text}")
-        self._record({"step": self.progress.step, **figures})
+    def _look(self, held_out: Batch | None) -> None:
+        """Held-out losses and validation clips, where it is time for them."""
+        step, config = self.progress.step, self.config
+        if held_out is not None and step % config.evaluate_every == 0:
+            self.bare.eval()
+            with torch.no_grad(), self.ema.applied():
+                figures = self.bare.evaluate(held_out)
+            self.bare.train()
+            text = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            self.journal.say(f"step {step}  held out: {text}")
+            self.journal.record(step, figures, "held_out")
+        due = config.validate_clips and step % config.validate_every == 0
+        if self.validate is not None and due and self.accelerator.is_main_process:
+            with self.ema.applied():
+                self.validate(step, self.journal)
 
-    def _log(self, loss: float, seconds: float, waited: float, count: int) -> None:
-        step, minutes = self.progress.step, self.progress.seconds / 60
-        rate = count / seconds
-        self._say(
-            f"step {step}  loss {loss:.4f}  {rate:.2f} steps/s  data {waited / seconds:.0%}  "
-            f"{minutes:.1f} min"
-        )
-        self._record({"step": step, "loss": loss, "steps_per_second": rate, "minutes": minutes})
+    def _done(self, stop: Stop) -> bool:
+        limit = self.config.max_minutes
+        late = limit > 0 and self.progress.seconds >= limit * 60
+        return any(any_process(self.accelerator, stop.asked, late))
 
     def _save(self) -> None:
-        if not self.accelerator.is_main_process:
-            return
-        progress = self.progress
-        meta = {"seconds": progress.seconds, "skipped": progress.skipped}
-        save_state(
-            self.folder,
-            progress.step,
-            self.parameters,
-            self.ema,
-            self.optimizer,
-            {**meta, "config": self.config.to_dict()},
-            self.config.keep,
-        )
-        with self.ema.applied():
-            self.export(progress.step, progress.seconds / 60)
-        self._say(f"saved {self.folder} at step {progress.step}")
-
-    def _finished(self) -> bool:
-        limit = self.config.max_minutes
-        return self.stopping or (limit > 0 and self.progress.seconds >= limit * 60)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """A SIGTERM ends the run after the step it is in."""
-
-        def stop(*_: Any) -> None:
-            self.stopping = True
-
-        before = signal.signal(signal.SIGTERM, stop)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, before)
-
-    def _say(self, line: str) -> None:
+        step = self.progress.step
         if self.accelerator.is_main_process:
-            print(line, flush=True)
+            values = {name: v for name, v in asdict(self.progress).items() if name != "step"}
+            save_state(
+                self.folder,
+                step,
+                self.parameters,
+                self.ema,
+                self.optimizer,
+                {**values, "config": self.config.to_dict()},
+                self.config.keep,
+            )
+            with self.ema.applied():
+                self.export(step, self.progress.seconds / 60, self.frozen.originals)
+            self.journal.say(f"saved {self.folder} at step {step}")
+        self.saved = self.exported = step
 
-    def _record(self, values: dict[str, Any]) -> None:
-        if self.accelerator.is_main_process:
-            with (self.folder / "log.jsonl").open("a") as file:
-                file.write(json.dumps(values) + "\n")
+
+def _accelerator(config: TrainConfig) -> Accelerator:
+    """Where and in what precision to train; with those trackers that are installed."""
+    there = [name for name in config.trackers if importlib.util.find_spec(name) is not None]
+    accelerator = Accelerator(
+        mixed_precision=config.precision if torch.cuda.is_available() else "no",
+        log_with=there or None,
+        project_dir=config.output_dir,
+    )
+    return accelerator

@@ -8,8 +8,10 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..errors import InputError
 from ..sampling import NoiseSchedule
 from .config import LossConfig
+from .draws import Draws
 
 
 @dataclass(frozen=True)
@@ -28,26 +30,42 @@ class Kept:
         return cls(kept, kept, kept, kept)
 
 
-def draw_kept(b: int, config: LossConfig, generator: torch.Generator, device: torch.device) -> Kept:
+def require_possible(config: LossConfig, schedule: NoiseSchedule) -> None:
+    """Refuse weights that make no sense with a schedule.
+
+    Raises:
+        InputError: min-SNR weights or a noise offset under zero terminal SNR, where the first would
+            starve the steps that decide motion and the second would move pure noise off its mean.
+    """
+    if not schedule.config.zero_terminal_snr:
+        return
+    for name in ("min_snr_gamma", "noise_offset"):
+        if getattr(config, name):
+            raise InputError(
+                f"loss.{name}={getattr(config, name)} cannot be used with zero terminal SNR."
+            )
+
+
+def draw_kept(config: LossConfig, draws: Draws, device: torch.device) -> Kept:
     """Draw for every sample: nothing, text, reference or music alone, or all of them dropped."""
-    u = torch.rand(b, generator=generator)
+    u = draws.uniform()
     edges = torch.tensor(
         [config.drop_text, config.drop_reference, config.drop_music, config.drop_all]
     ).cumsum(0)
     choice = torch.bucketize(u, edges, right=True)
-    keep_map = torch.rand(b, generator=generator) >= config.drop_map
+    keep_map = draws.uniform() >= config.drop_map
     everything = choice == 3
     text, reference, music = (~((choice == i) | everything).to(device) for i in range(3))
     return Kept(text, reference, music, keep_map.to(device))
 
 
-def draw_timesteps(b: int, steps: int, config: LossConfig, generator: torch.Generator) -> Tensor:
-    """Timesteps `[b]` = steps * u ** power, stratified over the batch: one u per b-th of 0..1.
+def draw_timesteps(steps: int, config: LossConfig, draws: Draws) -> Tensor:
+    """Timesteps `[b]` = steps * u ** power, u stratified over the global batch.
 
     The power is 1 for a random share of samples, so that low noise is never unlearned.
     """
-    u = (torch.randperm(b, generator=generator) + torch.rand(b, generator=generator)) / b
-    uniform = torch.rand(b, generator=generator) < config.timestep_uniform
+    u = draws.stratified()
+    uniform = draws.uniform() < config.timestep_uniform
     drawn = torch.where(uniform, u, u**config.timestep_power)
     return (steps * drawn).long().clamp(max=steps - 1)
 
@@ -64,6 +82,13 @@ def motion_weight(latents: Tensor, strength: float) -> Tensor:
     return weight / weight.mean(dim=(1, 2, 3, 4), keepdim=True)
 
 
+def min_snr_weight(schedule: NoiseSchedule, t: Tensor, gamma: float) -> Tensor:
+    """min(SNR, gamma) / (SNR + 1) `[b]`: min-SNR weighting for v-prediction."""
+    alpha = schedule.alphas_cumprod.to(t.device)[t]
+    snr = alpha / (1 - alpha)
+    return snr.clamp(max=gamma) / (snr + 1)
+
+
 def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean squared error per sample `[b]` of `[b f c h w]`."""
     error = (v.float() - target.float()) ** 2
@@ -73,8 +98,11 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
 
 
 def noised(
-    schedule: NoiseSchedule, latents: Tensor, t: Tensor, generator: torch.Generator
+    schedule: NoiseSchedule, latents: Tensor, t: Tensor, draws: Draws, offset: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Noisy latents and the v to be predicted."""
-    noise = schedule.noise(tuple(latents.shape), generator).to(latents)
+    """Noisy latents `[b f c h w]` and the v to be predicted; `offset` shifts the noise's mean."""
+    shape = (1, *latents.shape[1:])
+    noise = torch.cat([schedule.noise(shape, g) for g in draws.generators]).to(latents)
+    if offset:
+        noise = noise + offset * draws.normal(1, latents.shape[2], 1, 1).to(latents)
     return schedule.add_noise(latents, noise, t), schedule.velocity(latents, noise, t)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..models.music import column_seconds
 from ..tokenizer import Tokenizer
 from ..world.songs import GENRES, Song, make_song
 from .config import DataConfig, TrainConfig
+from .draws import Draws
 from .stage import SPLIT_SEEDS, Batch, Source, Stage
 
 WINDOW_STREAM = 102
@@ -48,6 +50,10 @@ class Windows:
     def __call__(self, indices: list[int]) -> Batch:
         samples = [self.window(index) for index in indices]
         return {name: torch.stack([s[name] for s in samples]) for name in samples[0]}
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        """What to call these samples."""
+        return [f"window {index} of our own songs" for index in indices]
 
     def window(self, index: int) -> Batch:
         """One window: a random place of a random song through a random equaliser."""
@@ -110,7 +116,7 @@ class MusicStage(Stage):
             "genre": F.cross_entropy(window[:, 1:], batch["genre"]),
         }
 
-    def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
+    def forward(self, batch: Batch, draws: Draws) -> Tensor:
         terms = self.losses(batch)
         return (
             terms["phase"]

@@ -1,14 +1,49 @@
-"""Where batches come from: the dance world, as tensors by index."""
+"""Where batches come from: one interface to the dance world and to data sets on disk.
+
+A batch of stage 1 holds `reference` and `target`, one of stage 2 `frames`, `previous` and
+`reference`, as pictures or, with the ending `_latents`, as cached latents; `part_map` with
+`has_map`; `ids` or cached `text_tokens`. Stage 2 has the song as `mel` or cached `music_tokens`
+too, and `beat_ids` and `beat_count`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
+import torch
+
 from ..config import MuseDanceConfig
+from ..models import MuseDance
 from ..tokenizer import Tokenizer
 from ..world.clips import World
+from .caches import ClipCache
 from .config import DataConfig
-from .stage import Batch
+from .recordings import RecordedClips, RecordedPairs
+from .stage import Batch, Source
+
+
+def pairs(model: MuseDance, data: DataConfig, tokenizer: Tokenizer, split: str) -> Source:
+    """Two moments of one dance, for stage 1."""
+    if data.dataset:
+        kept = cache_of(model, data, tokenizer, 0)
+        return RecordedPairs(model.config, data, tokenizer, split, kept)
+    return WorldPairs(model.config, data, tokenizer, split)
+
+
+def clips(model: MuseDance, data: DataConfig, tokenizer: Tokenizer, split: str) -> Source:
+    """Clips, for stage 2."""
+    if data.dataset:
+        kept = cache_of(model, data, tokenizer, data.frames)
+        return RecordedClips(model.config, data, tokenizer, split, kept)
+    return WorldClips(model.config, data, tokenizer, split)
+
+
+def cache_of(
+    model: MuseDance, data: DataConfig, tokenizer: Tokenizer, frames: int
+) -> ClipCache | None:
+    """The cache beside the data set for samples of `frames` frames, where one is asked for."""
+    return ClipCache.beside(data.dataset, model, tokenizer, frames) if data.cache else None
 
 
 class WorldSource:
@@ -18,6 +53,10 @@ class WorldSource:
         self, model: MuseDanceConfig, data: DataConfig, tokenizer: Tokenizer, split: str
     ) -> None:
         self.model, self.data, self.tokenizer, self.split = model, data, tokenizer, split
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        """What to call these samples."""
+        return [f"{self.split} sample {index} of the dance world" for index in indices]
 
     @cached_property
     def world(self) -> World:
@@ -33,27 +72,33 @@ class WorldSource:
         )
 
 
-class Pictures(WorldSource):
+class WorldPictures(WorldSource):
     """Pictures for the VAE."""
 
     def __call__(self, indices: list[int]) -> Batch:
         return {"pictures": self.world.pictures(indices)}
 
 
-class Pairs(WorldSource):
-    """Two moments of one dance for stage 1."""
+class WorldPairs(WorldSource):
+    """Two moments of one dance of the world."""
 
     def __call__(self, indices: list[int]) -> Batch:
         reference, target, part_map, captions = self.world.pairs(indices)
-        ids = self.tokenizer.encode(captions)
-        return {"reference": reference, "target": target, "part_map": part_map, "ids": ids}
+        return {
+            "reference": reference,
+            "target": target,
+            "part_map": part_map,
+            "has_map": torch.ones(len(indices), dtype=torch.bool),
+            "ids": self.tokenizer.encode(captions),
+        }
 
 
-class Clips(WorldSource):
-    """Clips for stage 2."""
+class WorldClips(WorldSource):
+    """Clips of the world."""
 
     def __call__(self, indices: list[int]) -> Batch:
         clips = self.world.clips(indices, frames=self.data.frames)
         names = ("frames", "previous", "reference", "part_map", "mel", "beat_ids", "beat_count")
         tensors: Batch = {name: getattr(clips, name) for name in names}
-        return {**tensors, "ids": self.tokenizer.encode(clips.captions)}
+        has_map = torch.ones(len(indices), dtype=torch.bool)
+        return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(clips.captions)}

@@ -1,74 +1,140 @@
-"""The model a stage starts from, and the file it leaves."""
+"""The model a stage starts from, the hand-over from the stage before, and the file it leaves."""
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ..checkpoint.format import load_checkpoint, save_checkpoint
+from ..checkpoint.format import Header, LoadedCheckpoint, load_checkpoint, save_state
+from ..config import MuseDanceConfig
+from ..errors import InputError
 from ..models import MuseDance, init_weights
 from ..models.initialise import copy_unet_to_reference
 from ..tokenizer import Tokenizer, train_tokenizer
 from ..world.captions import caption
 from ..world.choreography import random_dance
 from .config import TrainConfig
+from .config_file import model_config
+from .diffusion import DYNAMICS
+from .provenance import stage_entry
+from .stage import matching
 
 TOKENIZER_SENTENCES = 20_000
 
 
 @dataclass(frozen=True)
+class Handover:
+    """Names of weights: taken from `init`, missing there and fresh, and in `init` but not used."""
+
+    loaded: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    def lines(self, init: str) -> list[str]:
+        """For a person to read."""
+        said = [
+            f"init {init}: {len(self.loaded)} tensors loaded, {len(self.fresh)} fresh, "
+            f"{len(self.unused)} unused"
+        ]
+        for title, names in (("fresh", self.fresh), ("unused", self.unused)):
+            if names:
+                said.append(f"  {title}: {', '.join(sorted({_group(name) for name in names}))}")
+        return said
+
+
+def _group(name: str) -> str:
+    """A weight's module of stage 2, or its part of the model."""
+    kinds = [kind for kind in ("music", "beat", "motion") if f".{kind}." in name]
+    kinds += [kind for kind in ("music_tokens", "beat_tokens") if kind in name]
+    return f"unet {kinds[0]}" if name.startswith("unet.") and kinds else name.split(".")[0]
+
+
+@dataclass(frozen=True)
 class Start:
-    """A model with its tokenizer and the stages it went through."""
+    """A model with its tokenizer, the stages it went through, and how it was handed over."""
 
     model: MuseDance
     tokenizer: Tokenizer
     stages: list[dict[str, Any]] = field(default_factory=list)
+    handover: Handover = field(default_factory=Handover)
 
 
 def start(config: TrainConfig) -> Start:
-    """The `init` checkpoint, or fresh weights with a tokenizer trained on captions."""
+    """The `init` checkpoint, or fresh weights with a tokenizer trained on captions.
+
+    Raises:
+        InputError: `init` does not fit the config in more than modules of stage 2 switched on or
+            off, or a pattern of `fresh` matches nothing.
+    """
     torch.manual_seed(config.seed)
-    if config.init:
-        loaded = load_checkpoint(Path(config.init), device="cpu", dtype=torch.float32)
-        stages = list(loaded.provenance.get("stages", []))
-        return Start(loaded.model, loaded.tokenizer, stages)
-    model = MuseDance(config.model_config())
+    if not config.init:
+        model = fresh_model(model_config(config))
+        rng = np.random.default_rng(config.seed)
+        sentences = [caption(random_dance(rng), rng) for _ in range(TOKENIZER_SENTENCES)]
+        return Start(model, train_tokenizer(sentences, model.config.text.vocab_size))
+    loaded = load_checkpoint(Path(config.init), device="cpu", dtype=torch.float32)
+    model, handover = handed_over(loaded, config)
+    stages = list(loaded.provenance.get("stages", []))
+    return Start(model, loaded.tokenizer, stages, handover)
+
+
+def fresh_model(config: MuseDanceConfig) -> MuseDance:
+    """A model of fresh weights, ReferenceNet the denoiser's copy."""
+    model = MuseDance(config)
     init_weights(model)
     copy_unet_to_reference(model.unet, model.reference)
-    rng = np.random.default_rng(config.seed)
-    sentences = [caption(random_dance(rng), rng) for _ in range(TOKENIZER_SENTENCES)]
-    return Start(model, train_tokenizer(sentences, model.config.text.vocab_size))
+    return model
 
 
-def hardware() -> str:
-    """What a run ran on, in words."""
-    if torch.cuda.is_available():
-        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
-    return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
+def handed_over(loaded: LoadedCheckpoint, config: TrainConfig) -> tuple[MuseDance, Handover]:
+    """The loaded model with the config's changes: its numbers, and what starts afresh."""
+    wanted = model_config(config, loaded.config)
+    given = loaded.model.state_dict()
+    if wanted == loaded.config and not config.fresh:
+        return loaded.model, Handover(loaded=tuple(given))
+    model = fresh_model(wanted)
+    own = model.state_dict()
+    missing, unused = sorted(set(own) - set(given)), sorted(set(given) - set(own))
+    odd = sorted(set(missing + unused) - _dynamics(missing + unused))
+    odd += sorted(n for n in set(own) & set(given) if own[n].shape != given[n].shape)
+    if odd:
+        raise InputError(
+            f"{config.init} does not fit the config's model: {', '.join(odd[:4])} differ."
+        )
+    again = matching(list(own), config.fresh, "fresh") if config.fresh else set()
+    taken = {name: given[name] for name in own if name in given and name not in again}
+    model.load_state_dict({**own, **taken})
+    return model, Handover(tuple(taken), tuple(sorted(set(own) - set(taken))), tuple(unused))
 
 
-def write_model(start: Start, part: str, config: TrainConfig, steps: int, minutes: float) -> Path:
-    """Write `output_dir/model.safetensors`, with this stage appended to the provenance."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    stage = {
-        "part": part,
-        "command": " ".join(["python", *sys.argv]),
-        "steps": steps,
-        "batch": config.batch * world,
-        "seed": config.seed,
-        "hardware": hardware(),
-        "minutes": round(minutes, 1),
-    }
-    if config.note:
-        stage["note"] = config.note
-    provenance = {"trained": part == "stage2", "stages": [*start.stages, stage]}
+def _dynamics(names: list[str]) -> set[str]:
+    """Those of stage 2's modules."""
+    return {name for name in names if any(fnmatchcase(name, p) for p in DYNAMICS)}
+
+
+def write_model(
+    start: Start,
+    part: str,
+    config: TrainConfig,
+    steps: int,
+    minutes: float,
+    originals: Mapping[str, Tensor],
+) -> Path:
+    """Write `output_dir/model.safetensors`, with this stage appended to the provenance.
+
+    `originals` replace weights of the model that were held in lower precision while training.
+    """
+    entry = stage_entry(part, config, steps, minutes)
+    provenance = {"trained": part == "stage2", "stages": [*start.stages, entry]}
+    header = Header(start.model.config, start.tokenizer.to_json(), provenance, "Apache-2.0")
     path = Path(config.output_dir) / "model.safetensors"
-    save_checkpoint(path, start.model, start.tokenizer, provenance)
+    weights = {**start.model.state_dict(), **originals}
+    save_state(path, weights, header, getattr(torch, config.export_dtype))
     return path

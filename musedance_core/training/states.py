@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -30,24 +31,57 @@ def save_state(
     meta: Mapping[str, Any],
     keep: int,
 ) -> Path:
-    """Write `folder/checkpoint-STEP` whole or not at all, and drop the oldest beyond `keep`."""
+    """Write `folder/checkpoint-STEP` whole or not at all, and drop the oldest beyond `keep`.
+
+    Raises:
+        InputError: it cannot be written, as on a full disk; what was there before stays.
+    """
     target, temporary = folder / f"checkpoint-{step}", folder / f".writing-{step}"
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    try:
+        temporary.mkdir(parents=True)
+        save_file(_tensors(parameters, ema, optimizer), temporary / STATE)
+        values = {"step": step, "ema_updates": ema.updates, **meta}
+        (temporary / META).write_text(json.dumps(values, indent=1))
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(temporary, target)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        last = states(folder)[-1:]
+        raise InputError(
+            f"The state of step {step} cannot be written to {folder}: {error}; "
+            f"the last good one is {last[0] if last else 'none'}."
+        ) from error
+    for old in states(folder)[:-keep]:
+        shutil.rmtree(old)
+    return target
+
+
+def _tensors(
+    parameters: Mapping[str, nn.Parameter], ema: Ema, optimizer: torch.optim.Optimizer
+) -> dict[str, Tensor]:
+    """Weights, averages and all that the optimizer keeps of them, by kind and name."""
     tensors: dict[str, Tensor] = {}
     for name, parameter in parameters.items():
         tensors[f"weight/{name}"] = parameter.detach()
-        tensors[f"average/{name}"] = ema.average[name]
+        if name in ema.average:
+            tensors[f"average/{name}"] = ema.average[name]
         for key, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"{key}/{name}"] = value
-    save_file({k: v.contiguous().cpu().clone() for k, v in tensors.items()}, temporary / STATE)
-    values = {"step": step, "ema_updates": ema.updates, **meta}
-    (temporary / META).write_text(json.dumps(values, indent=1))
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(temporary, target)
-    for old in _states(folder)[:-keep]:
-        shutil.rmtree(old)
-    return target
+            tensors[f"{key}/{name}"] = torch.as_tensor(value)
+    return {key: value.contiguous().cpu().clone() for key, value in tensors.items()}
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """What a state says of itself.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        meta: dict[str, Any] = json.loads((path / META).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"The state {path} cannot be read: {error}.") from error
+    return meta
 
 
 @torch.no_grad()
@@ -55,34 +89,42 @@ def load_state(
     path: Path,
     parameters: Mapping[str, nn.Parameter],
     ema: Ema,
-    optimizer: torch.optim.Optimizer,
-) -> dict[str, Any]:
-    """Put a state back in place and return its meta data.
+    optimizer: torch.optim.Optimizer | None,
+) -> None:
+    """Put a state back in place; without an optimizer, the weights and averages alone.
 
     Raises:
-        InputError: the state belongs to other parameters.
+        InputError: the state is damaged or belongs to other parameters.
     """
-    meta: dict[str, Any] = json.loads((path / META).read_text())
-    tensors = load_file(path / STATE)
+    try:
+        tensors = load_file(path / STATE)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"The state {path} cannot be read: {error}.") from error
     stored = {name.partition("/")[2] for name in tensors}
     if stored != set(parameters):
         odd = sorted(stored ^ set(parameters))
         raise InputError(f"{path} holds other parameters than this run trains: {odd[:4]} ...")
-    ema.updates = meta["ema_updates"]
+    ema.updates = read_meta(path)["ema_updates"]
     for key, value in tensors.items():
         kind, _, name = key.partition("/")
         parameter = parameters[name]
         if kind == "weight":
             parameter.copy_(value)
         elif kind == "average":
-            ema.average[name].copy_(value)
-        else:
-            device = "cpu" if kind == "step" else parameter.device
-            optimizer.state[parameter][kind] = value.to(device)
-    return meta
+            if name in ema.average:
+                ema.average[name].copy_(value)
+        elif optimizer is not None:
+            optimizer.state[parameter][kind] = _placed(kind, value, parameter.device)
 
 
-def _states(folder: Path) -> list[Path]:
+def _placed(kind: str, value: Tensor, device: torch.device) -> Tensor | int:
+    """An optimizer's value as it keeps it: 8-bit optimizers count steps in a plain number."""
+    if kind == "step":
+        return value if value.is_floating_point() else int(value)
+    return value.to(device)
+
+
+def states(folder: Path) -> list[Path]:
     """The states in a folder, oldest first."""
     found = [p for p in folder.glob("checkpoint-*") if _NAME.search(p.name)]
     return sorted(found, key=lambda p: int(p.name.split("-")[1]))
@@ -97,8 +139,8 @@ def find_state(folder: Path, resume: str) -> Path | None:
     if resume == "none":
         return None
     if resume == "latest":
-        states = _states(folder)
-        return states[-1] if states else None
+        found = states(folder)
+        return found[-1] if found else None
     path = Path(resume)
     if not (path / META).is_file():
         raise InputError(f"resume: {resume} is not a checkpoint state.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,7 @@ from ..tokenizer import Tokenizer
 from ..world.captions import caption, labels
 from ..world.choreography import MOVES, SIDES, SIZES, random_dance
 from .config import TrainConfig
+from .draws import Draws
 from .stage import SPLIT_SEEDS, Batch, Source, Stage
 
 CAPTION_STREAM = 101
@@ -24,6 +27,10 @@ class Sentences:
 
     def __init__(self, tokenizer: Tokenizer, seed: int, split: str) -> None:
         self.tokenizer, self.key = tokenizer, (seed, SPLIT_SEEDS[split], CAPTION_STREAM)
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        """What to call these samples."""
+        return [f"sentence {index}" for index in indices]
 
     def __call__(self, indices: list[int]) -> Batch:
         sentences, said = [], []
@@ -57,19 +64,19 @@ class TextStage(Stage):
         """Logits of every attribute from `[... d]`."""
         return [head(pooled) for head in self.heads.values()]
 
-    def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
+    def forward(self, batch: Batch, draws: Draws) -> Tensor:
         tokens = self.model.text(batch["ids"])
-        noise = torch.randn(tokens.shape, generator=generator).to(tokens)
+        noise = draws.normal(*tokens.shape[1:]).to(tokens)
         tokens = tokens + TOKEN_NOISE * noise
         loss: Tensor = tokens.new_zeros(())
-        for pooled in (tokens.mean(dim=1), tokens[:, -1], self.padding(tokens, generator)):
+        for pooled in (tokens.mean(dim=1), tokens[:, -1], self.padding(tokens, draws)):
             for i, logits in enumerate(self.scores(pooled)):
                 loss = loss + F.cross_entropy(logits.float(), batch["labels"][:, i])
         return loss / 3
 
-    def padding(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
+    def padding(self, tokens: Tensor, draws: Draws) -> Tensor:
         """One of the last 30 tokens, which lie behind the end of any caption."""
-        back = int(torch.randint(1, 31, (), generator=generator))
+        back = 1 + int(30 * draws.scalar())
         token: Tensor = tokens[:, -back]
         return token
 

@@ -11,7 +11,8 @@ from ..models import MuseDance
 from ..models.vae import PatchAutoencoder
 from ..tokenizer import Tokenizer
 from .config import TrainConfig
-from .sources import Pictures
+from .draws import Draws
+from .sources import WorldPictures
 from .stage import Batch, Source, Stage
 
 PCA_PICTURES = 2000
@@ -32,7 +33,7 @@ class VaeStage(Stage):
         self.tokenizer, self.config = tokenizer, config
 
     def source(self, split: str) -> Source:
-        return Pictures(self.model.config, self.config.data, self.tokenizer, split)
+        return WorldPictures(self.model.config, self.config.data, self.tokenizer, split)
 
     def sample(self) -> Tensor:
         """A few thousand training pictures."""
@@ -46,10 +47,10 @@ class VaeStage(Stage):
             raise InputError("train/vae.py trains the patch autoencoder; the preset has another.")
         autoencoder.fit_pca(self.sample().to(self.device))
 
-    def forward(self, batch: Batch, generator: torch.Generator) -> Tensor:
+    def forward(self, batch: Batch, draws: Draws) -> Tensor:
         pictures = batch["pictures"]
         latents = self.model.vae.encode(pictures)
-        noise = torch.randn(latents.shape, generator=generator).to(latents)
+        noise = draws.normal(*latents.shape[1:]).to(latents)
         error = self.model.vae.decode(latents + LATENT_NOISE * noise) - pictures
         drift = latents.mean(dim=(0, 2, 3)).square().mean() + (latents.std() - 1) ** 2
         return error.abs().mean() + 5 * error.square().mean() + SPREAD_WEIGHT * drift

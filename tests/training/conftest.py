@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.io import wavfile
 from torch import Tensor
 
 from musedance_core.config import MuseDanceConfig
+from musedance_core.dataset.format import ClipRecord, write_metadata
+from musedance_core.dataset.reading import content_hash
 from musedance_core.models import MuseDance, init_weights
 from musedance_core.models.initialise import copy_unet_to_reference
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, LossConfig, OptimConfig, TrainConfig
 from musedance_core.training.stage import Batch
+from musedance_core.video import write_video
 
 FRAMES, SIZE = 6, 32
 KEEP_ALL = LossConfig(drop_text=0.0, drop_reference=0.0, drop_all=0.0, drop_map=0.0)
@@ -61,6 +66,7 @@ def clip(tokenizer: Tokenizer) -> Batch:
         "reference": frames[:, 0],
         "target": frames[:, 2],
         "part_map": part_map,
+        "has_map": torch.tensor([True]),
         "mel": torch.randn(1, 1024, 64, generator=generator) - 5,
         "beat_ids": (count % 1 == 0).long(),
         "beat_count": count,
@@ -78,7 +84,56 @@ def run_config(tmp_path: Path) -> TrainConfig:
         log_every=3,
         evaluate_every=100,
         evaluate_batch=0,
+        trackers=(),
         loss=KEEP_ALL,
         optim=OptimConfig(lr=2e-3, warmup=10, schedule="constant", ema=0.9, weight_decay=0.0),
         data=DataConfig(workers=0),
+    )
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven clips of ten frames from four songs, five of them to train on."""
+    folder = tmp_path_factory.mktemp("dataset")
+    for name in ("clips", "tracks", "maps"):
+        (folder / name).mkdir()
+    splits = ["train"] * 5 + ["validation", "test"]
+    write_metadata(folder, [recorded(folder, i, split) for i, split in enumerate(splits)])
+    return folder
+
+
+def recorded(folder: Path, number: int, split: str) -> ClipRecord:
+    """One clip with its track; even ones have part maps. Clips 0 and 1 share a song."""
+    rng = np.random.default_rng(number)
+    source = max(number - 1, 0)
+    shades = torch.linspace(0.1, 0.9, 10)[:, None, None, None].expand(10, 3, SIZE, SIZE)
+    frames = shades * torch.from_numpy(rng.uniform(0.3, 1, (1, 3, 1, 1))).float()
+    write_video(folder / f"clips/{number}.mp4", [frames], 12)
+    sound = np.random.default_rng(source).normal(0, 3000, 16_000 * 4).astype(np.int16)
+    for name in (f"clips/{number}.wav", f"tracks/{source}.wav"):
+        wavfile.write(folder / name, 16_000, sound)
+    if number % 2 == 0:
+        ids = np.zeros((10, SIZE, SIZE), np.uint8)
+        ids[:, 8:24, 8:24] = 1 + number
+        np.savez_compressed(folder / f"maps/{number}.npz", ids=ids)
+    return ClipRecord(
+        file_name=f"clips/{number}.mp4",
+        audio=f"clips/{number}.wav",
+        track=f"tracks/{source}.wav",
+        start=0.5 + 0.25 * number,
+        frames=10,
+        fps=12,
+        width=SIZE,
+        height=SIZE,
+        text=f"it hops {number} times",
+        source=f"video-{source}.mp4",
+        track_id=f"song-{source}",
+        split=split,
+        tempo=120.0,
+        beats=tuple(0.1 + 0.5 * k for k in range(8)),
+        downbeats=(0.1, 2.1),
+        part_maps=f"maps/{number}.npz" if number % 2 == 0 else "",
+        motion=0.1,
+        subject=(0.0, 0.0, 1.0, 1.0),
+        content=content_hash(folder / f"clips/{number}.mp4", folder / f"tracks/{source}.wav"),
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from musedance_core.errors import InputError
-from musedance_core.training.config import LossConfig, TrainConfig, load_config
+from musedance_core.training.config import LossConfig, TrainConfig
+from musedance_core.training.config_file import load_config, model_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").rglob("*.yaml"))
 
@@ -22,7 +23,7 @@ def written(tmp_path: Path, text: str) -> Path:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: str(p.relative_to(p.parents[2])))
 def test_every_shipped_config_is_valid(path: Path) -> None:
     config = load_config(path, ["output_dir=somewhere"])
-    assert config.model_config().preset == config.preset
+    assert model_config(config).preset == config.preset
 
 
 def test_overrides_reach_nested_values(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         7,
         2,
     )
-    assert config.model_config().clip.size == 32
+    assert model_config(config).clip.size == 32
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_what_is_unknown_or_does_not_fit_is_named(
 ) -> None:
     path = written(tmp_path, "batch: 4\n")
     with pytest.raises(InputError, match=named):
-        load_config(path, ["output_dir=x", override]).model_config()
+        model_config(load_config(path, ["output_dir=x", override]))
 
 
 def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +14,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import OptimConfig, TrainConfig
-from musedance_core.training.diffusion import DiffusionStage, Stage1, Stage2
-from musedance_core.training.loop import Trainer, TrainingStopped, learning_rate
-from musedance_core.training.stage import Batch, Source, choose_trainable
+from musedance_core.training.data import Pile
+from musedance_core.training.diffusion import DiffusionStage
+from musedance_core.training.draws import Draws
+from musedance_core.training.guard import TrainingStopped
+from musedance_core.training.loop import Trainer
+from musedance_core.training.optimizer import build_optimizer, learning_rate
+from musedance_core.training.stage import Batch, choose_trainable
+from musedance_core.training.stage1 import Stage1
+from musedance_core.training.stage2 import Stage2
+from musedance_core.training.start import fresh_model
 from musedance_core.training.states import find_state
 
 ATTN2 = ("unet.*.attn2.*",)
@@ -31,17 +41,34 @@ def hashes(model: nn.Module) -> dict[str, str]:
     }
 
 
-def fed(kind: type[DiffusionStage], clip: Batch, seen: list[int]) -> type[DiffusionStage]:
-    """The stage with one clip as its data, shifted a little from index to index."""
+class OneClip:
+    """One clip as a source: sample i is the clip, a little darker, `bad` samples are broken."""
+
+    def __init__(self, clip: Batch, seen: list[int], bad: set[int]) -> None:
+        self.clip, self.seen, self.bad = clip, seen, bad
+
+    def __call__(self, indices: list[int]) -> Batch:
+        self.seen.extend(indices)
+        samples = [self.sample(index) for index in indices]
+        return {name: torch.cat([s[name] for s in samples]) for name in self.clip}
+
+    def sample(self, index: int) -> Batch:
+        light = float("nan") if index in self.bad else 1 - 0.01 * (index % 7)
+        shown = ("frames", "target")
+        return {name: t * light if name in shown else t for name, t in self.clip.items()}
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        return [f"clip-{index}" for index in indices]
+
+
+def fed(
+    kind: type[DiffusionStage], clip: Batch, seen: list[int], bad: set[int]
+) -> type[DiffusionStage]:
+    """The stage with one clip as its data."""
 
     class Fed(kind):  # type: ignore[misc, valid-type]
-        def source(self, split: str) -> Source:
-            def batch(indices: list[int]) -> Batch:
-                seen.extend(indices)
-                bright = 1 - 0.01 * (indices[0] % 7)
-                return {n: t * bright if n in ("frames", "target") else t for n, t in clip.items()}
-
-            return batch
+        def source(self, split: str) -> OneClip:
+            return OneClip(clip, seen, bad)
 
     return Fed
 
@@ -53,9 +80,10 @@ def trainer(
     config: TrainConfig,
     clip: Batch,
     seen: list[int] | None = None,
+    bad: set[int] | None = None,
 ) -> Trainer:
-    stage = fed(kind, clip, [] if seen is None else seen)(model, tokenizer, config)
-    return Trainer(stage, config, lambda steps, minutes: None)
+    made = fed(kind, clip, [] if seen is None else seen, bad or set())
+    return Trainer(made(model, tokenizer, config), config, lambda *_: None)
 
 
 def with_alive_outputs(model: MuseDance) -> None:
@@ -105,7 +133,7 @@ def test_every_trainable_gets_a_gradient_within_two_steps(
     reached: set[str] = set()
     for step in range(2):
         optimizer.zero_grad()
-        stage(clip, torch.Generator().manual_seed(step)).backward()
+        stage(clip, Draws(0, step, 1)).mean().backward()
         reached |= {n for n, p in learns.items() if p.grad is not None and p.grad.abs().sum() > 0}
         optimizer.step()
     assert set(learns) - reached == set()
@@ -141,32 +169,181 @@ def test_a_sigterm_saves_and_ends(
 ) -> None:
     config = replace(run_config, max_steps=1000, checkpoint_every=1000)
     run = trainer(Stage1, model, tokenizer, config, clip)
-    step = run._step
+    update = run._update
 
-    def stopped_at_two(batch: Batch) -> Tensor | None:
+    def stopped_at_two(pile: Pile) -> Tensor | None:
         if run.progress.step == 1:
             os.kill(os.getpid(), signal.SIGTERM)
-        return step(batch)
+        return update(pile)
 
-    run._step = stopped_at_two  # type: ignore[method-assign]
+    run._update = stopped_at_two  # type: ignore[method-assign]
     assert run.run().step == 2
     state = find_state(Path(config.output_dir), "latest")
     assert state is not None and state.name == "checkpoint-2"
 
 
-def test_a_loss_that_is_not_finite_is_skipped_and_then_gives_up(
+def test_a_loss_that_is_not_finite_is_skipped_counted_and_named(
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config = replace(run_config, batch=2, max_steps=3)
+    run = trainer(Stage1, model, tokenizer, config, clip, bad={3})
+    progress = run.run()
+    assert (progress.step, progress.skipped) == (3, 1)
+    told = capsys.readouterr().out
+    assert "step 1: loss nan" in told and "skipped; in clip-3\n" in told
+    assert all(torch.isfinite(p).all() for p in run.parameters.values())
+
+
+def test_a_skipped_step_changes_nothing_and_many_in_a_row_end_the_run(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
-    broken = {**clip, "target": clip["target"] * float("nan")}
-    run = trainer(Stage1, model, tokenizer, replace(run_config, max_steps=100), broken)
-    before = hashes(model)
-    with pytest.raises(TrainingStopped):
+    config = replace(run_config, max_steps=100, checkpoint_every=2, abort_after=5)
+    bad = set(range(4, 100))
+    run = trainer(Stage1, model, tokenizer, config, clip, bad=bad)
+    with pytest.raises(TrainingStopped, match=r"in 5 steps in a row.* that of step 8"):
         run.run()
-    after = hashes(model)
-    assert {n: h for n, h in after.items() if n.startswith("unet")} == {
-        n: h for n, h in before.items() if n.startswith("unet")
-    }
-    assert run.progress.skipped == 20 or run.progress.step >= 19
+    good = find_state(Path(config.output_dir), "latest")
+    assert good is not None and run.progress.skipped == 5
+    short = replace(config, output_dir=str(tmp_folder(config)), max_steps=4)
+    after = weights(run)
+    model_again = trainer(Stage1, model, tokenizer, replace(short, resume=str(good)), clip)
+    model_again._start()
+    for name, value in weights(model_again).items():
+        assert torch.equal(value, after[name]), name
+
+
+def tmp_folder(config: TrainConfig) -> Path:
+    return Path(config.output_dir).parent / "other"
+
+
+def test_many_small_batches_are_the_large_one(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    with_alive_outputs(model)
+    start = {n: t.clone() for n, t in model.state_dict().items()}
+    optim = replace(run_config.optim, kind="adamw", lr=1e-3)
+    results = {}
+    for batch, accumulate in ((4, 1), (2, 2), (1, 4)):
+        model.load_state_dict(start)
+        folder = f"{run_config.output_dir}-{batch}"
+        config = replace(run_config, output_dir=folder, batch=batch, accumulate=accumulate)
+        config = replace(config, max_steps=2, optim=optim)
+        seen: list[int] = []
+        run = trainer(Stage2, model, tokenizer, config, clip, seen)
+        run.run()
+        assert seen == list(range(8))
+        results[batch] = weights(run)
+    for name, value in results[4].items():
+        for batch in (1, 2):
+            assert torch.allclose(results[batch][name], value, atol=2e-5), (batch, name)
+
+
+@pytest.mark.parametrize("kind", [Stage1, Stage2])
+def test_gradient_checkpointing_changes_no_gradient(
+    kind: type[DiffusionStage],
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+) -> None:
+    with_alive_outputs(model)
+    grads = []
+    for checkpointing in (False, True):
+        config = replace(run_config, gradient_checkpointing=checkpointing)
+        stage = kind(model, tokenizer, config)
+        learns = choose_trainable(stage, ("unet.*", "reference.*", "mask.*"))
+        stage.zero_grad()
+        stage(clip, Draws(0, 0, 1)).mean().backward()
+        grads.append({n: p.grad.clone() for n, p in learns.items() if p.grad is not None})
+    assert grads[0].keys() == grads[1].keys()
+    for name, grad in grads[0].items():
+        assert torch.allclose(grad, grads[1][name], atol=1e-6), name
+
+
+def test_dropout_is_off_in_evaluation_and_the_same_again_in_training(
+    config: MuseDanceConfig, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    dropping = replace(config, unet=replace(config.unet, dropout=0.3))
+    torch.manual_seed(1)
+    stage = Stage1(fresh_model(dropping), tokenizer, run_config)
+    with_alive_outputs(stage.model)
+
+    def loss() -> Tensor:
+        draws = Draws(0, 0, 1)
+        draws.seed_modules()
+        return stage(clip, draws).detach()
+
+    trained = loss()
+    assert torch.equal(trained, loss())
+    stage.eval()
+    still = loss()
+    assert torch.equal(still, loss()) and not torch.equal(still, trained)
+
+
+def test_weights_only_takes_the_weights_and_warms_a_new_optimizer_up(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    first = trainer(Stage1, model, tokenizer, run_config, clip)
+    first.run()
+    kept, average = weights(first), {n: t.clone() for n, t in first.ema.average.items()}
+    config = replace(run_config, weights_only=True, max_steps=7)
+    again = trainer(Stage1, model, tokenizer, config, clip)
+    with torch.no_grad():
+        for parameter in again.parameters.values():
+            parameter.zero_()
+    again._start()
+    assert (again.progress.step, again.progress.warm_from) == (6, 6)
+    assert not again.optimizer.state
+    for name, value in weights(again).items():
+        assert torch.equal(value, kept[name]) and torch.equal(
+            again.ema.average[name], average[name]
+        )
+    again.run()
+    assert again.lr == pytest.approx(config.optim.lr / config.optim.warmup)
+
+
+def test_a_resume_with_a_changed_config_says_what_changed(
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    capsys.readouterr()
+    changed = replace(run_config, batch=2, optim=replace(run_config.optim, lr=1e-4))
+    trainer(Stage1, model, tokenizer, changed, clip).run()
+    told = capsys.readouterr().out
+    assert "batch: 1 -> 2" in told and "optim.lr: 0.002 -> 0.0001" in told
+    assert told.count("changed since") == 2
+
+
+def test_the_average_is_swapped_in_and_out_whatever_happens(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    run = trainer(Stage1, model, tokenizer, run_config, clip)
+    run.run()
+    own = weights(run)
+    with pytest.raises(RuntimeError), run.ema.applied():
+        assert all(torch.equal(p, run.ema.average[n]) for n, p in run.parameters.items())
+        assert not all(torch.equal(p, own[n]) for n, p in run.parameters.items())
+        raise RuntimeError
+    assert all(torch.equal(p, own[n]) for n, p in run.parameters.items())
+
+
+def test_the_gradient_is_clipped(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    with_alive_outputs(model)
+    config = replace(run_config, max_steps=1, optim=replace(run_config.optim, clip=1e-3))
+    run = trainer(Stage1, model, tokenizer, config, clip)
+    run.run()
+    grads = [p.grad for p in run.parameters.values() if p.grad is not None]
+    assert torch.stack([g.norm() for g in grads]).norm() == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_only_the_newest_states_are_kept(
@@ -195,3 +372,20 @@ def test_the_learning_rate_warms_up_and_falls() -> None:
     assert learning_rate(optim, 110, 110) == pytest.approx(0.0)
     constant = replace(optim, schedule="constant")
     assert learning_rate(constant, 5000, 110) == 1.0
+
+
+def test_processes_scale_the_rate_and_never_the_schedule() -> None:
+    """Schedulers that step once per process run ahead of the training by as many times."""
+    optim = OptimConfig(lr=1.0, warmup=10)
+    for step in (0, 5, 10, 60, 109):
+        alone = learning_rate(optim, step, 110)
+        assert learning_rate(optim, step, 110, batches=8) == alone
+        for scale, factor in (("linear", 8.0), ("sqrt", 8**0.5)):
+            scaled = learning_rate(replace(optim, scale_lr=scale), step, 110, batches=8)
+            assert scaled == pytest.approx(factor * alone)
+
+
+def test_eight_bit_optimizers_name_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(InputError, match="pip install bitsandbytes"):
+        build_optimizer(OptimConfig(kind="adamw8bit"), [nn.Parameter(torch.zeros(2))])

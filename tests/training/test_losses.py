@@ -1,17 +1,34 @@
-"""How timesteps are drawn."""
+"""The diffusion loss: how it is drawn and weighed, and what is refused."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 from torch import Tensor
 
+from musedance_core.config import ScheduleConfig
+from musedance_core.errors import InputError
+from musedance_core.sampling import NoiseSchedule
 from musedance_core.training.config import LossConfig
-from musedance_core.training.losses import draw_timesteps
+from musedance_core.training.draws import Draws
+from musedance_core.training.losses import (
+    draw_kept,
+    draw_timesteps,
+    min_snr_weight,
+    motion_weight,
+    noised,
+    require_possible,
+)
+
+ZERO_SNR = ScheduleConfig()
+PLAIN = replace(ZERO_SNR, zero_terminal_snr=False)
 
 
 def drawn(power: float, uniform: float, b: int = 1000) -> Tensor:
     config = LossConfig(timestep_power=power, timestep_uniform=uniform)
-    return draw_timesteps(b, 1000, config, torch.Generator().manual_seed(0))
+    return draw_timesteps(1000, config, Draws(0, 0, b))
 
 
 def test_uniform_timesteps_fall_one_into_every_part_of_the_schedule() -> None:
@@ -25,3 +42,53 @@ def test_a_low_power_favours_high_noise_and_the_uniform_share_keeps_the_rest() -
     assert (high < 100).float().mean() < 0.002
     assert 0.01 < (mixed < 100).float().mean() < 0.05
     assert (mixed > 700).float().mean() > 0.5
+
+
+def test_conditions_are_dropped_per_sample_in_the_asked_shares() -> None:
+    config = LossConfig(drop_text=0.1, drop_reference=0.2, drop_music=0.05, drop_all=0.15)
+    kept = draw_kept(config, Draws(3, 0, 20_000), torch.device("cpu"))
+    gone = ~torch.stack([kept.text, kept.reference, kept.music])
+    everything = gone.all(dim=0)
+    alone = gone & (gone.sum(dim=0) == 1)
+    assert everything.float().mean() == pytest.approx(0.15, abs=0.01)
+    assert alone.float().mean(dim=1).tolist() == pytest.approx([0.1, 0.2, 0.05], abs=0.01)
+    assert not (gone.sum(dim=0) == 2).any()
+    assert (~kept.part_map).float().mean() == pytest.approx(config.drop_map, abs=0.01)
+
+
+def test_what_moves_weighs_more_and_a_clip_weighs_the_same() -> None:
+    latents = torch.zeros(2, 4, 3, 6, 6)
+    latents[0, 2:, :, :3] = 1.0
+    weight = motion_weight(latents, 4.0)
+    assert torch.allclose(weight.mean(dim=(1, 2, 3, 4)), torch.ones(2))
+    assert torch.allclose(weight[1], torch.ones(4, 1, 6, 6))
+    assert weight[0, 2, 0, 0, 0] / weight[0, 1, 0, 0, 0] == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("name", ["min_snr_gamma", "noise_offset"])
+def test_min_snr_and_noise_offset_are_refused_with_zero_snr(name: str) -> None:
+    config = replace(LossConfig(), **{name: 0.5})
+    with pytest.raises(InputError, match=name):
+        require_possible(config, NoiseSchedule(ZERO_SNR))
+    require_possible(config, NoiseSchedule(PLAIN))
+
+
+def test_min_snr_is_the_published_weight_for_v() -> None:
+    """SNR below gamma: the plain v-loss times SNR / (SNR + 1), which is alpha; above: capped."""
+    schedule = NoiseSchedule(PLAIN)
+    t = torch.arange(1000)
+    alpha = schedule.alphas_cumprod
+    weight, low = min_snr_weight(schedule, t, 5.0), alpha / (1 - alpha) < 5
+    assert low.any() and (~low).any()
+    assert torch.allclose(weight[low], alpha[low], atol=1e-6)
+    assert torch.allclose(weight[~low], 5 * (1 - alpha[~low]), atol=1e-5)
+
+
+def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
+    schedule, t = NoiseSchedule(PLAIN), torch.full((64,), 999)
+    clean = torch.zeros(64, 2, 3, 8, 8)
+    spread = {}
+    for offset in (0.0, 0.5):
+        noisy, _ = noised(schedule, clean, t, Draws(0, 0, 64), offset)
+        spread[offset] = noisy.mean(dim=(1, 3, 4)).std().item()
+    assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)

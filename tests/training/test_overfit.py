@@ -10,10 +10,12 @@ import torch
 from musedance_core.models import MuseDance
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.diffusion import DiffusionStage, Stage1, Stage2
-from musedance_core.training.loop import step_generator
+from musedance_core.training.diffusion import DiffusionStage
+from musedance_core.training.draws import Draws
 from musedance_core.training.music import MusicStage
 from musedance_core.training.stage import Batch, choose_trainable
+from musedance_core.training.stage1 import Stage1
+from musedance_core.training.stage2 import Stage2
 from musedance_core.training.text import TextStage
 from musedance_core.training.vae import VaeStage
 
@@ -29,7 +31,7 @@ def fit(stage: DiffusionStage, batch: Batch, patterns: tuple[str, ...], steps: i
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * (1 - step / steps)
         optimizer.zero_grad()
-        stage(repeated(batch, 4), step_generator(0, step)).backward()
+        stage(repeated(batch, 4), Draws(0, step, 4)).mean().backward()
         torch.nn.utils.clip_grad_norm_(learns, 1.0)
         optimizer.step()
     return [before, stage.evaluate(batch)["right"]]
@@ -68,7 +70,7 @@ def test_one_batch_of_labels_is_learned(
     optimizer = torch.optim.Adam(learns, lr=3e-3)
     losses = []
     for step in range(steps):
-        loss = stage(batch, step_generator(0, step))
+        loss = stage(batch, Draws(0, step, 2))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learns, 1.0)
@@ -88,6 +90,6 @@ def test_the_autoencoder_learns_one_batch(
     before = stage.evaluate(pictures)["psnr"]
     for step in range(150):
         optimizer.zero_grad()
-        stage(pictures, step_generator(0, step)).backward()
+        stage(pictures, Draws(0, step, 6)).backward()
         optimizer.step()
     assert stage.evaluate(pictures)["psnr"] > before + 10

@@ -1,0 +1,148 @@
+"""A data set on disk: `metadata.jsonl`, one clip a line, beside the media it names.
+
+    DATASET/
+      metadata.jsonl      one `ClipRecord` a line; `file_name` first, as VideoFolder readers expect
+      clips/ID.mp4        the clip's frames, without sound
+      clips/ID.wav        the clip's own sound, 16 kHz mono PCM
+      tracks/ID.wav       the whole sound of the video that the clip was cut from, 16 kHz mono PCM
+      maps/ID.npz         part ids of every frame, uint8 `ids [f h w]` in 0..25 (only where known)
+
+A path in a record is relative to the data set's folder. Times are seconds of the track.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..files import atomic_path
+
+METADATA = "metadata.jsonl"
+SPLITS = ("train", "validation", "test")
+SOUND_RATE = 16_000
+_LISTS = ("beats", "downbeats", "subject")
+
+
+@dataclass(frozen=True)
+class ClipRecord:
+    """One clip.
+
+    Attributes:
+        file_name: the video file.
+        audio: the clip's own sound.
+        track: the sound around it; the model hears 10.24 s of it.
+        start: where in the track the clip starts.
+        frames, fps, width, height: of the video file.
+        text: the motion caption.
+        source: the video the clip was cut from, as its maker named it.
+        track_id: which music it is; the same music in two sources has one id.
+        split: "train", "validation" or "test".
+        tempo: beats per minute.
+        beats, downbeats: of the whole track.
+        part_maps: the file of part ids, "" where there are none.
+        motion: mean absolute difference of neighbouring frames, 0..1.
+        subject: left, top, right, bottom of the crop, as shares of the source's frame.
+        content: SHA-256 of the video file and the track, which caches are keyed by.
+    """
+
+    file_name: str
+    audio: str
+    track: str
+    start: float
+    frames: int
+    fps: int
+    width: int
+    height: int
+    text: str
+    source: str
+    track_id: str
+    split: str
+    tempo: float
+    beats: tuple[float, ...]
+    downbeats: tuple[float, ...]
+    part_maps: str
+    motion: float
+    subject: tuple[float, ...]
+    content: str
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise ValueError(f"split must be one of {', '.join(SPLITS)}: {self.split!r}")
+        if self.frames < 1 or self.fps < 1:
+            raise ValueError(f"frames and fps must be positive: {self.frames}, {self.fps}")
+        if not math.isfinite(self.start) or len(self.beats) < 2:
+            raise ValueError(f"start {self.start} and {len(self.beats)} beats: two are needed")
+        for name in ("file_name", "audio", "track", "part_maps"):
+            path = Path(getattr(self, name))
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"{name} must lie inside the data set: {path}")
+
+    @property
+    def key(self) -> str:
+        """The clip's name: its file's stem."""
+        return Path(self.file_name).stem
+
+    def to_json(self) -> str:
+        """One line of `metadata.jsonl`."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def read_metadata(folder: str | Path) -> list[ClipRecord]:
+    """All clips of the data set in `folder`, in the file's order.
+
+    Raises:
+        InputError: there is no data set, a line is not a clip, or a clip comes twice.
+    """
+    path = Path(folder) / METADATA
+    if not path.is_file():
+        raise InputError(f"There is no data set in {folder}: it has no {METADATA}.")
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            records.append(_record(line, f"{path}, line {number}"))
+    if len({record.file_name for record in records}) != len(records):
+        raise InputError(f"{path} names a clip twice.")
+    return records
+
+
+def _record(line: str, where: str) -> ClipRecord:
+    try:
+        values: dict[str, Any] = json.loads(line)
+        names = {f.name for f in fields(ClipRecord)}
+        odd = sorted(names ^ set(values))
+        if odd:
+            raise InputError(f"{where}: the keys {', '.join(odd)} are missing or unknown.")
+        for name in _LISTS:
+            values[name] = tuple(float(v) for v in values[name])
+        return ClipRecord(**values)
+    except InputError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{where} is not a clip: {error}.") from error
+
+
+def write_metadata(folder: str | Path, records: Sequence[ClipRecord]) -> None:
+    """Write `metadata.jsonl`, atomically."""
+    with atomic_path(Path(folder) / METADATA) as temporary:
+        temporary.write_text("".join(r.to_json() + "\n" for r in records), encoding="utf-8")
+
+
+def verify_splits(records: Iterable[ClipRecord]) -> None:
+    """No source and no music may be in two splits: a test clip's song was never trained on.
+
+    Raises:
+        InputError: one is; the sentence names it.
+    """
+    seen: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for record in records:
+        seen["source", record.source].add(record.split)
+        seen["track", record.track_id].add(record.split)
+    for (kind, name), splits in seen.items():
+        if len(splits) > 1:
+            raise InputError(f"The {kind} {name} is in {' and '.join(sorted(splits))}.")

@@ -1,0 +1,196 @@
+"""Reading a data set's clips: frames and part maps by number, fitted to a square, and sound.
+
+A clip is fitted as an opaque picture is (`pictures`): scaled to fit, uncropped, what is left over
+filled. The filling is that of the clip's first frame for all frames, whichever are asked for, so
+that nothing flickers beside the dance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
+
+from ..audio.waveform import Waveform
+from ..errors import InputError
+from ..pictures import Placement, fit, place
+from .format import ClipRecord
+
+PART_IDS = 26
+
+
+def read_frames(
+    folder: str | Path, record: ClipRecord, indices: Sequence[int], size: int
+) -> Tensor:
+    """Frames `[n 3 size size]` in 0..1 of the clip, in the order of `indices`.
+
+    The file is decoded from its beginning, so a number is exactly that frame.
+
+    Raises:
+        InputError: the file is missing, damaged, of another size or shorter than the record says.
+    """
+    path = _existing(folder, record.file_name)
+    _check_indices(record, indices)
+    wanted = set(indices)
+    kept: dict[int, Image.Image] = {}
+    for number, picture in _decoded(path, record):
+        if number in wanted or number == 0:
+            kept[number] = picture
+        if number == max(wanted, default=0):
+            break
+    missing = sorted(wanted - set(kept))
+    if missing or 0 not in kept:
+        raise InputError(f"{path} ends before frame {max(missing, default=0)} of {record.frames}.")
+    placement = _placement(record, size)
+    first = fit(kept[0], placement)
+    fitted = {number: fit(picture, placement) for number, picture in kept.items()}
+    frames = [torch.where(_inside(placement), fitted[i], first) for i in indices]
+    return torch.stack(frames) if frames else torch.zeros(0, 3, size, size)
+
+
+def read_part_maps(
+    folder: str | Path, record: ClipRecord, indices: Sequence[int], size: int
+) -> Tensor | None:
+    """Part ids int64 `[n size size]` in 0..25, placed like the frames; None if the clip has none.
+
+    Raises:
+        InputError: the file is missing or damaged, or holds other frames or other ids.
+    """
+    if not record.part_maps:
+        return None
+    path = _existing(folder, record.part_maps)
+    _check_indices(record, indices)
+    ids = _load_maps(path)
+    if ids.dtype != np.uint8 or ids.ndim != 3 or len(ids) != record.frames or ids.size == 0:
+        raise InputError(
+            f"{path} must hold uint8 ids for {record.frames} frames, not {ids.dtype} {ids.shape}."
+        )
+    chosen = ids[list(indices)]
+    if chosen.size and chosen.max() >= PART_IDS:
+        raise InputError(f"{path} holds part id {chosen.max()}; ids are 0 to {PART_IDS - 1}.")
+    placement = _placement(record, size)
+    (width, height), (left, top) = placement.size, placement.corner
+    rows, columns = _nearest(ids.shape[1], height), _nearest(ids.shape[2], width)
+    placed = torch.zeros(len(chosen), size, size, dtype=torch.int64)
+    scaled = chosen[:, rows[:, None], columns[None, :]]
+    placed[:, top : top + height, left : left + width] = torch.from_numpy(scaled).long()
+    return placed
+
+
+def read_track(folder: str | Path, record: ClipRecord) -> Waveform:
+    """The whole sound `[1 n]` of the video that the clip was cut from; see `read_sound`.
+
+    Raises:
+        InputError: as `read_sound`, or the sound ends before the clip does.
+    """
+    wave = read_sound(Path(folder) / record.track)
+    end = record.start + record.frames / record.fps
+    if wave.seconds < end - 0.001:
+        raise InputError(
+            f"{Path(folder) / record.track} lasts {wave.seconds:.2f} s, "
+            f"but the clip {record.key} ends at {end:.2f} s."
+        )
+    return wave
+
+
+def read_sound(path: str | Path) -> Waveform:
+    """A 16-bit PCM WAV file as `[channels n]` in -1..1, without a decoder library.
+
+    Raises:
+        InputError: the file is missing, damaged, cut short, or holds other samples.
+    """
+    from scipy.io import wavfile
+
+    path = _existing(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", wavfile.WavFileWarning)
+            rate, samples = wavfile.read(path)
+    except (ValueError, OSError, EOFError, wavfile.WavFileWarning) as error:
+        raise InputError(f"{path} cannot be read as sound: {error}.") from error
+    if samples.dtype != np.int16:
+        raise InputError(f"{path} holds {samples.dtype} samples; 16-bit PCM is wanted.")
+    by_channel = rearrange(samples.reshape(len(samples), -1), "n channel -> channel n")
+    return Waveform(np.ascontiguousarray(by_channel).astype(np.float32) / 32768, int(rate))
+
+
+def content_hash(video: str | Path, track: str | Path) -> str:
+    """SHA-256 (hexadecimal) of a video file and a track.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    digests = [hashlib.sha256(_existing(path).read_bytes()).digest() for path in (video, track)]
+    return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def _existing(*parts: str | Path) -> Path:
+    path = Path(*parts)
+    if not path.is_file():
+        raise InputError(f"The data set lacks the file {path}.")
+    return path
+
+
+def _check_indices(record: ClipRecord, indices: Sequence[int]) -> None:
+    outside = [i for i in indices if not 0 <= i < record.frames]
+    if outside:
+        raise ValueError(f"{record.key} has {record.frames} frames, there is no {outside[0]}")
+
+
+def _decoded(path: Path, record: ClipRecord) -> Iterator[tuple[int, Image.Image]]:
+    """The clip's frames with their numbers, from the first on."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise InputError(f"{path} has no pictures.")
+            stream: Any = container.streams.video[0]
+            if stream.frames not in (0, record.frames):
+                raise InputError(f"{path} has {stream.frames} frames, not {record.frames}.")
+            for number, frame in enumerate(container.decode(stream)):
+                if (frame.width, frame.height) != (record.width, record.height):
+                    raise InputError(
+                        f"{path} is {frame.width} x {frame.height} pixels, "
+                        f"not {record.width} x {record.height}."
+                    )
+                yield number, Image.fromarray(frame.to_ndarray(format="rgb24"))
+    except av.FFmpegError as error:
+        raise InputError(f"{path} cannot be read as a video: {error.strerror}.") from error
+
+
+def _load_maps(path: Path) -> np.ndarray:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            ids: np.ndarray = arrays["ids"]
+            return ids
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} cannot be read as part maps: {error}.") from error
+
+
+def _placement(record: ClipRecord, size: int) -> Placement:
+    """Where a clip's frames land in the square."""
+    return place(Image.new("RGB", (record.width, record.height)), size)
+
+
+def _inside(placement: Placement) -> Tensor:
+    """Bool `[1 s s]`: where the picture is, and no filling."""
+    (width, height), (left, top) = placement.size, placement.corner
+    inside = torch.zeros(1, placement.side, placement.side, dtype=torch.bool)
+    inside[:, top : top + height, left : left + width] = True
+    return inside
+
+
+def _nearest(old: int, new: int) -> np.ndarray:
+    """For each of `new` cells, the one of `old` cells whose middle is nearest."""
+    return ((np.arange(new) + 0.5) * old / new).astype(np.int64)

@@ -1,0 +1,122 @@
+"""Configs from files: YAML plus `dotted.key=value` overrides, strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+
+from ..config import MuseDanceConfig
+from ..errors import InputError
+from ..presets import preset
+from .config import TrainConfig, flat
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
+    """Read a YAML file and apply `dotted.key=value` overrides (values are YAML).
+
+    Raises:
+        InputError: the file cannot be read, or a key is unknown, or a value does not fit.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"The config {path} cannot be read: {error}.") from error
+    if not isinstance(values, dict):
+        raise InputError(f"The config {path} must hold keys and values.")
+    for override in overrides:
+        _apply(values, override)
+    if not values.get("output_dir"):
+        raise InputError("Say where to write: output_dir=FOLDER.")
+    config: TrainConfig = merge(TrainConfig(output_dir="somewhere"), values, "config")
+    return config
+
+
+def dump_config(config: TrainConfig) -> str:
+    """The whole config as YAML that `load_config` reads."""
+    return yaml.safe_dump(_plain(config.to_dict()), sort_keys=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def model_config(config: TrainConfig, base: MuseDanceConfig | None = None) -> MuseDanceConfig:
+    """The numbers of the model: the preset's, or `base`, with the config's `model` overrides."""
+    base = preset(config.preset) if base is None else base
+    merged: MuseDanceConfig = merge(base, config.model, "model")
+    return merged
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What differs between two configs' dicts, as `key: before -> after`."""
+    old, new = flat(_plain(dict(before))), flat(_plain(dict(after)))
+    return [
+        f"{key}: {old.get(key, 'not set')} -> {new.get(key, 'not set')}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, found, text = override.partition("=")
+    if not found:
+        raise InputError(f"An override looks like key=value, not {override!r}.")
+    *path, last = key.split(".")
+    for name in path:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise InputError(f"{key}: {name} holds a value, not keys.")
+    try:
+        values[last] = yaml.safe_load(text) if text else ""
+    except yaml.YAMLError as error:
+        raise InputError(f"The value of {key} cannot be read: {text!r}.") from error
+
+
+def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
+    """The dataclass `base` with nested `values` replaced, strictly.
+
+    Raises:
+        InputError: an unknown key, or a value that does not fit.
+    """
+    names = {f.name for f in fields(base)}
+    hints = get_type_hints(type(base))
+    changed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in names:
+            raise InputError(f"{where}: there is no key {name!r}; there are {sorted(names)}.")
+        current = getattr(base, name)
+        if is_dataclass(current):
+            if not isinstance(value, Mapping):
+                raise InputError(f"{where}.{name} takes keys and values, not {value!r}.")
+            changed[name] = merge(current, value, f"{where}.{name}")
+        else:
+            changed[name] = _fit(current, value, hints[name], f"{where}.{name}")
+    try:
+        return replace(base, **changed)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _fit(current: Any, value: Any, hint: Any, where: str) -> Any:
+    """`value` as the type of `current`; YAML reads 1e-4 as text and 1 as a whole number."""
+    kind = type(current)
+    if kind is tuple and isinstance(value, list):
+        return tuple(value)
+    if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except ValueError as error:
+            raise InputError(f"{where} must be a number, not {value!r}.") from error
+    if kind is str and value is None:
+        return "none"
+    if type(value) is not kind:
+        raise InputError(f"{where} must be of type {hint}, not {value!r}.")
+    return value

@@ -1,0 +1,114 @@
+"""Real runs: killed and resumed, at one and at two processes, through `accelerate launch`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).parents[2]
+TINY = """
+preset: sticker
+model:
+  clip: {size: 32, frames: 6}
+  unet: {latent_channels: 4, channels: [32], attention: [true], heads: 2, text_width: 32}
+  dynamics: {token_width: 32, heads: 2}
+  mask: {channels: [8, 8, 16, 16]}
+  vae: {latent_channels: 4, refiner_width: 16, refiner_blocks: 1}
+  text: {width: 32, layers: 1, heads: 2}
+  music: {width: 32, layers: 1, heads: 2}
+max_steps: 8
+checkpoint_every: 2
+log_every: 1
+evaluate_batch: 0
+batch: 2
+trackers: []
+export_dtype: float32
+optim: {warmup: 2, lr: 2.0e-3}
+"""
+
+
+def launch(config: Path, processes: int, *overrides: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu"]
+    command += ["--num_processes", str(processes), "--num_cpu_threads_per_process", "1"]
+    command += ["--main_process_port", "0"] if processes > 1 else []
+    command += [str(ROOT / "train/stage2.py"), str(config), *overrides]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+    )
+
+
+def finished(run: subprocess.Popen[str]) -> str:
+    told, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, told
+    return told
+
+
+def killed_after(run: subprocess.Popen[str], folder: Path, step: int) -> None:
+    """`kill -9` for all processes of a run as soon as its log tells of `step`."""
+    log = folder / "log.jsonl"
+    for _ in range(3000):
+        if log.is_file() and f'"step": {step},' in log.read_text():
+            break
+        assert run.poll() is None, run.communicate()[0]
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    names = ("checkpoint-8/state.safetensors", "model.safetensors")
+    return {n: hashlib.sha256(weights_of(folder / n)).hexdigest() for n in names}
+
+
+def weights_of(path: Path) -> bytes:
+    """The file without its header, which tells command lines and minutes."""
+    data = path.read_bytes()
+    return data[8 + int.from_bytes(data[:8], "little") :]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_in_the_middle_of_an_epoch_and_resumed_is_never_stopped(
+    processes: int, dataset: Path, tmp_path: Path
+) -> None:
+    """Bit for bit: weights, averages, optimizer and the file that nodes load."""
+    config = tmp_path / "config.yaml"
+    config.write_text(TINY + f"data: {{dataset: {dataset}, frames: 6, workers: 1}}\n")
+    straight, cut = tmp_path / "straight", tmp_path / "cut"
+    finished(launch(config, processes, f"output_dir={straight}"))
+    killed_after(launch(config, processes, f"output_dir={cut}"), cut, step=5)
+    assert (cut / "checkpoint-4").is_dir() and not (cut / "checkpoint-8").exists()
+    told = finished(launch(config, processes, f"output_dir={cut}"))
+    resumed = [line for line in told.splitlines() if "resumed from" in line]
+    assert resumed and not resumed[0].endswith("checkpoint-8"), told
+    assert digests(cut) == digests(straight)
+    steps = [json.loads(line)["step"] for line in (cut / "log.jsonl").read_text().splitlines()]
+    assert steps == list(range(1, 9))
+
+
+def test_two_processes_are_one_with_the_double_batch(dataset: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(TINY + f"data: {{dataset: {dataset}, frames: 6, workers: 0}}\n")
+    two, one = tmp_path / "two", tmp_path / "one"
+    finished(launch(config, 2, f"output_dir={two}", "max_steps=2"))
+    finished(launch(config, 1, f"output_dir={one}", "max_steps=2", "batch=4"))
+    logs = [(folder / "log.jsonl").read_text().splitlines() for folder in (two, one)]
+    losses = [[json.loads(line)["loss"] for line in log] for log in logs]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    states = [load_file(folder / "checkpoint-2/state.safetensors") for folder in (two, one)]
+    for name, value in states[0].items():
+        assert torch.allclose(value, states[1][name], atol=1e-5), name
