@@ -1,4 +1,4 @@
-"""The command line: `musedance animate | beats | inspect`.
+"""The command line: `musedance animate | beats | inspect | evaluate | convert`.
 
 Everything heavy is imported when a command runs, so that `musedance --help` answers at once. Bad
 input ends in one sentence on stderr and exit code 2, before anything is written.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -31,6 +32,20 @@ With --bpm the tempo is told and only the beats' places are heard; with --bpm an
 is heard at all, and the beats stand on that regular grid. --json writes a file that can be edited
 by hand and given to `musedance animate --beats`.
 """
+_EVALUATE = """\
+Judge dances: every PATH is one row of the tables.
+
+A folder of videos, whoever made them, is compared with the videos of the same names in --truth, and
+with the beats in --beats or those heard in its own sound. A checkpoint is first made to dance clips
+it never saw: of the procedural world, or of a data set that `train/prepare.py` made. The figures go
+to OUT/results.json and results.md, and OUT/index.html shows every clip beside its truth. What each
+figure means stands in docs/evaluation.md.
+"""
+_CONVERT = """\
+Put public weights together to one file of the preset sd15: Stable Diffusion 1.5, AST and, where
+given, AnimateDiff's motion modules. Nothing is downloaded, and pickles are read as plain weights
+only. The result is where training starts; by itself it does not dance.
+"""
 _INSPECT = "Say what a checkpoint is: its parts, their sizes, how it samples, how it was trained."
 
 
@@ -44,6 +59,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 2 bad input, 130 interrupted, 141 cut off."""
     options = build_parser().parse_args(argv)
+    options.command = shlex.join(["musedance", *(sys.argv[1:] if argv is None else argv)])
     run: Callable[[argparse.Namespace], None] = options.run
     try:
         run(options)
@@ -55,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"musedance: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("musedance: Stopped; nothing was written.", file=sys.stderr)
+        print("musedance: Stopped; no result was written.", file=sys.stderr)
         return 130
     return 0
 
@@ -70,6 +86,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_animate(commands)
     _add_beats(commands)
     _add_inspect(commands)
+    _add_evaluate(commands)
+    _add_convert(commands)
     return parser
 
 
@@ -146,6 +164,80 @@ def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.set_defaults(run=_run_inspect)
 
 
+def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _add_command(commands, "evaluate", _EVALUATE, "judge videos or a checkpoint")
+    add = command.add_argument
+    add("paths", nargs="+", metavar="PATH", help="a folder of videos, or a checkpoint")
+    add("--out", required=True, metavar="FOLDER", help="the folder to write the report to")
+    add(
+        "--label", action="append", default=[], metavar="NAME", help="the row's name; once per PATH"
+    )
+    videos = command.add_argument_group("folders of videos")
+    videos.add_argument("--truth", metavar="FOLDER", help="what the videos should have been")
+    videos.add_argument(
+        "--beats",
+        metavar="FILE_OR_FOLDER",
+        help="beats as `musedance beats --json` writes them, in seconds from a video's start: "
+        "one file for all videos, or a folder with one of each video's name (default: heard)",
+    )
+    _add_sampling(command.add_argument_group("checkpoints"))
+    backbones = command.add_argument_group("networks that you bring, as TorchScript")
+    for name, about in (("lpips", "for LPIPS"), ("fvd", "for FVD"), ("identity", "for identity")):
+        backbones.add_argument(f"--{name}", metavar="FILE", help=about)
+    add("--device", default="auto", metavar="D", help="as for `musedance animate`")
+    command.set_defaults(run=_run_evaluate)
+
+
+def _add_sampling(group: argparse._ArgumentGroup) -> None:
+    """How a checkpoint makes the clips that are judged."""
+    add = group.add_argument
+    add("--dataset", metavar="FOLDER", help="dance its clips instead of the procedural world's")
+    splits = ("train", "validation", "test")
+    add("--split", default="test", choices=splits, metavar="S", help="of either (default: test)")
+    add("--clips", type=_clips, default=10, metavar="N", help="how many (default: 10)")
+    seconds = "length of the world's clips (default: one segment)"
+    add("--seconds", type=_above_zero, metavar="S", help=seconds)
+    add("--seed", type=_seed, default=0, metavar="N", help="of the sampling (default: 0)")
+    add("--steps", type=_steps, metavar="N", help="denoising steps (default: the model's own)")
+    add("--guidance", type=_not_negative, metavar="G", help="guidance (default: the model's)")
+    dtypes = ("float32", "bfloat16", "float16")
+    add("--dtype", default="float32", choices=dtypes, metavar="T", help="(default: float32)")
+    add("--allow-untrained", action="store_true", help="sample a model never trained to dance")
+
+
+def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _add_command(commands, "convert", _CONVERT, "make an sd15 model of public weights")
+    add = command.add_argument
+    add(
+        "--stable-diffusion",
+        required=True,
+        metavar="PATH",
+        help="Stable Diffusion 1.5: a folder in diffusers' layout, or one file",
+    )
+    add("--ast", required=True, metavar="PATH", help="AST for AudioSet, in transformers' layout")
+    add("--animatediff", metavar="FILE", help="motion modules (default: they start afresh)")
+    add(
+        "--tokenizer",
+        metavar="FOLDER",
+        help="CLIP's vocab.json and merges.txt (default: those of --stable-diffusion)",
+    )
+    add("--out", required=True, metavar="FILE.safetensors", help="the file to write")
+    command.set_defaults(run=_run_convert)
+
+
+def _run_convert(options: argparse.Namespace) -> None:
+    from .checkpoint.sd15 import assemble_sd15
+
+    assemble_sd15(
+        options.out,
+        options.stable_diffusion,
+        options.ast,
+        options.animatediff,
+        options.tokenizer,
+    )
+    print(f"{options.out}: a place to start training from. It was never trained to dance.")
+
+
 def _run_animate(options: argparse.Namespace) -> None:
     from .commands import animate
 
@@ -163,6 +255,36 @@ def _run_inspect(options: argparse.Namespace) -> None:
     from .pipeline import DEFAULT_CHECKPOINT
 
     print(describe(options.file or DEFAULT_CHECKPOINT))
+
+
+def _run_evaluate(options: argparse.Namespace) -> None:
+    from .commands import pick_device
+    from .evaluation.harness import evaluate
+    from .evaluation.options import Options, Sampling
+
+    sampling = Sampling(
+        options.seed, options.steps, options.guidance, options.dtype, options.allow_untrained
+    )
+    asked = Options(
+        paths=tuple(options.paths),
+        out=options.out,
+        labels=tuple(options.label),
+        truth=options.truth,
+        beats=options.beats,
+        dataset=options.dataset,
+        split=options.split,
+        clips=options.clips,
+        seconds=options.seconds,
+        sampling=sampling,
+        lpips=options.lpips,
+        fvd=options.fvd,
+        identity=options.identity,
+        device=str(pick_device(options.device)),
+        command=options.command,
+    )
+    for row in evaluate(asked):
+        print(f"{row.label}: {len(row.clips)} clips of {row.source}")
+    print(f"{os.path.join(options.out, 'index.html')}, results.md and results.json are written.")
 
 
 def _finite(text: str) -> float:
@@ -208,6 +330,10 @@ def _whole(text: str, low: int, high: int) -> int:
 
 def _steps(text: str) -> int:
     return _whole(text, 1, 1000)
+
+
+def _clips(text: str) -> int:
+    return _whole(text, 1, 10**6)
 
 
 def _seed(text: str) -> int:

@@ -134,7 +134,9 @@ def test_the_exit_code_reaches_the_shell(inputs: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["animate"], ["beats"], ["beats", "a", "b"]])
+@pytest.mark.parametrize(
+    "words", [[], ["fly"], ["animate"], ["beats"], ["beats", "a", "b"], ["evaluate", "a"]]
+)
 def test_incomplete_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words) == 2
     assert capsys.readouterr().err.count("\n") == 1
@@ -143,7 +145,7 @@ def test_incomplete_commands(words: list[str], capsys: pytest.CaptureFixture[str
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"musedance {__version__}\n"
-    for command in ("animate", "beats", "inspect"):
+    for command in ("animate", "beats", "inspect", "evaluate"):
         assert run(command, "--help") == 0
         assert f"usage: musedance {command}" in capsys.readouterr().out
 

@@ -111,7 +111,8 @@ def _stages(stages: list[dict[str, Any]]) -> list[str]:
     for stage in stages:
         known = dict(stage)
         command = known.pop("command", None)
-        said = [f"{name.replace('_', ' ')} {value}" for name, value in known.items()]
+        known.pop("config", None)  # all of it is in the file; a page of it helps nobody here
+        said = [f"{name.replace('_', ' ')} {_flat(value)}" for name, value in known.items()]
         lines.append(f"  {', '.join(said)}")
         if command:
             lines.append(f"      {command}")

@@ -103,7 +103,7 @@ def read_metadata(folder: str | Path) -> list[ClipRecord]:
     if not path.is_file():
         raise InputError(f"There is no data set in {folder}: it has no {METADATA}.")
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if line.strip():
             records.append(_record(line, f"{path}, line {number}"))
     if len({record.file_name for record in records}) != len(records):

@@ -1,16 +1,16 @@
-"""Real runs: killed and resumed, at one and at two processes, through `accelerate launch`."""
+"""Real runs of the script: killed and resumed, at one process and at two."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -38,35 +38,38 @@ optim: {warmup: 2, lr: 2.0e-3}
 
 
 def launch(config: Path, processes: int, *overrides: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu"]
-    command += ["--num_processes", str(processes), "--num_cpu_threads_per_process", "1"]
-    command += ["--main_process_port", "0"] if processes > 1 else []
+    """One process by `accelerate launch`; several on a CPU by torchrun, which it calls for GPUs."""
+    command = [sys.executable, "-m"]
+    if processes == 1:
+        command += ["accelerate.commands.launch", "--cpu", "--num_cpu_threads_per_process", "1"]
+    else:
+        command += ["torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     command += [str(ROOT / "train/stage2.py"), str(config), *overrides]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
     )
 
 
 def finished(run: subprocess.Popen[str]) -> str:
-    told, _ = run.communicate(timeout=300)
+    told, _ = run.communicate(timeout=120)
     assert run.returncode == 0, told
     return told
 
 
 def killed_after(run: subprocess.Popen[str], folder: Path, step: int) -> None:
     """`kill -9` for all processes of a run as soon as its log tells of `step`."""
-    log = folder / "log.jsonl"
-    for _ in range(3000):
-        if log.is_file() and f'"step": {step},' in log.read_text():
-            break
+    log, end = folder / "log.jsonl", time.monotonic() + 120
+    while not (log.is_file() and f'"step": {step},' in log.read_text()):
         assert run.poll() is None, run.communicate()[0]
+        assert time.monotonic() < end, f"step {step} was not reached"
         time.sleep(0.02)
-    os.killpg(run.pid, signal.SIGKILL)
+    parent = psutil.Process(run.pid)
+    for process in [parent, *parent.children(recursive=True)]:
+        process.kill()
     run.communicate()
 
 
@@ -89,7 +92,8 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_is_never_stopped(
     config = tmp_path / "config.yaml"
     config.write_text(TINY + f"data: {{dataset: {dataset}, frames: 6, workers: 1}}\n")
     straight, cut = tmp_path / "straight", tmp_path / "cut"
-    finished(launch(config, processes, f"output_dir={straight}"))
+    told = finished(launch(config, processes, f"output_dir={straight}"))
+    assert f"on {processes} processes" in told
     killed_after(launch(config, processes, f"output_dir={cut}"), cut, step=5)
     assert (cut / "checkpoint-4").is_dir() and not (cut / "checkpoint-8").exists()
     told = finished(launch(config, processes, f"output_dir={cut}"))
@@ -104,7 +108,8 @@ def test_two_processes_are_one_with_the_double_batch(dataset: Path, tmp_path: Pa
     config = tmp_path / "config.yaml"
     config.write_text(TINY + f"data: {{dataset: {dataset}, frames: 6, workers: 0}}\n")
     two, one = tmp_path / "two", tmp_path / "one"
-    finished(launch(config, 2, f"output_dir={two}", "max_steps=2"))
+    told = finished(launch(config, 2, f"output_dir={two}", "max_steps=2"))
+    assert "4 samples a step on 2 processes" in told
     finished(launch(config, 1, f"output_dir={one}", "max_steps=2", "batch=4"))
     logs = [(folder / "log.jsonl").read_text().splitlines() for folder in (two, one)]
     losses = [[json.loads(line)["loss"] for line in log] for log in logs]

@@ -1,0 +1,94 @@
+"""Networks that a user brings for LPIPS, FVD and identity, as TorchScript files.
+
+None of them can be shipped here; `docs/evaluation.md` says how each file is made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from ..errors import InputError
+
+BATCH = 8
+I3D_KEYWORDS = {"rescale": False, "resize": True, "return_features": True}
+
+
+class Backbone:
+    """A TorchScript file that is called in one way, on one device."""
+
+    def __init__(self, path: str | Path, device: str) -> None:
+        """Load `path`.
+
+        Raises:
+            InputError: there is no such file, or it holds no TorchScript.
+        """
+        self.path, self.device = Path(path), device
+        if not self.path.is_file():
+            raise InputError(f"There is no backbone file at {path}.")
+        try:
+            load: Any = torch.jit.load
+            self.module: Any = load(str(path), map_location=device).eval()
+        except (RuntimeError, ValueError) as error:
+            raise InputError(f"{path} is not a TorchScript file (torch.jit.save).") from error
+
+    def call(self, wanted: str, *inputs: Tensor, **keywords: bool) -> Tensor:
+        """The module's answer as a tensor on the CPU.
+
+        Raises:
+            InputError: it cannot be called as `wanted` says, or answers with something else.
+        """
+        try:
+            with torch.no_grad():
+                answer = self.module(*(x.to(self.device) for x in inputs), **keywords)
+        except (RuntimeError, TypeError) as error:
+            reason = str(error).strip().splitlines()[-1].rstrip(".")
+            raise InputError(
+                f"{self.path} must be callable as {wanted}, but failed: {reason}."
+            ) from error
+        if not isinstance(answer, Tensor) or len(answer) != len(inputs[0]):
+            raise InputError(f"{self.path} must be callable as {wanted}, but gave something else.")
+        return answer.float().cpu()
+
+
+class LPIPS(Backbone):
+    """Perceptual distance: `f(images [b 3 h w], images [b 3 h w])`, both -1..1, gives [b ...]."""
+
+    def __call__(self, frames: Tensor, truth: Tensor) -> float:
+        """Mean distance of frames from the true ones, both `[f 3 h w]` in 0..1."""
+        wanted = "f(images [b 3 h w], images [b 3 h w]) -> distances [b]"
+        parts = zip(torch.split(frames, BATCH), torch.split(truth, BATCH), strict=True)
+        distances = [self.call(wanted, one * 2 - 1, two * 2 - 1) for one, two in parts]
+        if any(part[0].numel() != 1 for part in distances):
+            raise InputError(f"{self.path} must be callable as {wanted}, but gave several each.")
+        return float(torch.cat([part.flatten() for part in distances]).mean())
+
+
+class FVD(Backbone):
+    """Video features: `f(videos [b 3 f h w])` in -1..1 gives [b d].
+
+    A file whose `forward` has the keywords `rescale`, `resize` and `return_features`, as the widely
+    used I3D has, is told to return features, to resize, and that the range is -1..1 already.
+    """
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """Features `[d]` of one video `[f 3 h w]` in 0..1."""
+        wanted = "f(videos [b 3 f h w]) -> features [b d]"
+        names = {argument.name for argument in self.module.forward.schema.arguments}
+        keywords = I3D_KEYWORDS if set(I3D_KEYWORDS) <= names else {}
+        video = rearrange(frames * 2 - 1, "f c h w -> 1 c f h w")
+        return self.call(wanted, video, **keywords)[0].flatten()
+
+
+class Identity(Backbone):
+    """Who is in a picture: `f(images [b 3 h w])` in 0..1 gives [b d]."""
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """Embeddings `[n d]` of pictures `[n 3 h w]` in 0..1."""
+        wanted = "f(images [b 3 h w]) -> embeddings [b d]"
+        parts = [self.call(wanted, part) for part in torch.split(frames, BATCH)]
+        return torch.cat(parts).flatten(1)

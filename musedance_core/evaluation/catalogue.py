@@ -1,0 +1,64 @@
+"""The figures by name: what they are called, which way is better, how they are printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NO_TRUTH = "no truth given"
+NO_BEATS = "no beats in the clips"
+NO_JUDGE = "only for the sticker world, from 16 frames on"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure. `better` is "higher", "lower" or "" (neither: nearest to the truth's, or to 0);
+    `needs` is said where nothing could be measured."""
+
+    label: str
+    better: str
+    digits: int
+    needs: str
+
+
+TABLE_2 = {
+    "psnr": Measure("PSNR", "higher", 2, NO_TRUTH),
+    "ssim": Measure("SSIM", "higher", 3, NO_TRUTH),
+    "lpips": Measure("LPIPS", "lower", 3, "no backbone file given"),
+    "fvd": Measure("FVD", "lower", 2, "no backbone file given"),
+    "world_frechet": Measure("world-Fréchet", "lower", 3, NO_JUDGE),
+}
+BEATS = {
+    "alignment": Measure("beat alignment", "higher", 3, NO_BEATS),
+    "motion_to_music": Measure("motion to music", "higher", 3, NO_BEATS),
+    "music_to_motion": Measure("music to motion", "higher", 3, NO_BEATS),
+    "coverage": Measure("beats danced to", "higher", 3, NO_BEATS),
+    "alignment_shuffled": Measure("with other clips' music", "", 3, "no other clip's beats"),
+    "alignment_gain": Measure("gain over other music", "higher", 3, "no other clip's beats"),
+    "alignment_chance": Measure("at chance", "", 3, NO_BEATS),
+    "lag": Measure("lag behind the beat (s)", "", 3, "no motion that goes with the beat"),
+    "lag_share": Measure("share with the beat", "higher", 3, NO_BEATS),
+}
+MOTION = {
+    "motion_correlation": Measure("motion like the truth's", "higher", 3, NO_TRUTH),
+    "motion_ratio": Measure("amount of motion / truth's", "", 3, NO_TRUTH),
+    "truth_lag": Measure("lag behind the truth (s)", "", 3, NO_TRUTH),
+    "move": Measure("move recognised", "higher", 3, NO_JUDGE),
+    "side": Measure("side recognised", "higher", 3, NO_JUDGE),
+    "size": Measure("size recognised", "higher", 3, NO_JUDGE),
+}
+CONSISTENCY = {
+    "identity": Measure("identity", "higher", 3, "no embedder given"),
+    "drift": Measure("identity, last / first segment", "higher", 3, "one segment or no embedder"),
+    "background": Measure("background error (levels)", "lower", 2, "no still background"),
+    "flicker": Measure("flicker (levels)", "lower", 2, "no still background"),
+    "seam": Measure("jump at seams", "", 2, "one segment"),
+}
+TABLES = {
+    "Frames and video": TABLE_2,
+    "Beats": BEATS,
+    "Motion": MOTION,
+    "Consistency": CONSISTENCY,
+}
+PAIRED = ("psnr", "ssim", "lpips", "fvd", "motion_correlation", "motion_ratio", "truth_lag")
+"""Figures that compare a video with its truth."""
+MEASURES = {name: measure for table in TABLES.values() for name, measure in table.items()}

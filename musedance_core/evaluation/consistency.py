@@ -1,0 +1,94 @@
+"""What should stay as it is: the dancer's identity, the background, and calm between frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.nn import functional as F
+
+Embed = Callable[[Tensor], Tensor]
+"""Pictures `[n 3 h w]` in 0..1 to embeddings `[n d]`."""
+
+SEGMENT = 48
+MOVED = 0.1
+"""Difference from the reference, in any colour, by which a pixel shows something else."""
+MARGIN = 16
+"""The moving region grows by one pixel for every so many of the picture's shorter side."""
+SMALLEST_REGION = 0.02
+
+
+def still_region(frames: Tensor, reference: Tensor) -> Tensor:
+    """Pixels of the background, `[h w]` bool.
+
+    Those where `frames [f 3 h w]` never leave `reference [3 h w]` by more than `MOVED`, less a
+    margin around those that do.
+
+    Where there is a truth it should tell the region, since a background that drifts in the video
+    itself would hide its own drift.
+    """
+    moved = torch.zeros(reference.shape[-2:])
+    for frame in frames:
+        moved = torch.maximum(moved, (frame - reference).abs().amax(dim=0))
+    reach = max(1, min(moved.shape) // MARGIN)
+    region = rearrange((moved > MOVED).float(), "h w -> 1 1 h w")
+    across = F.max_pool2d(region, (1, 2 * reach + 1), stride=1, padding=(0, reach))
+    grown = F.max_pool2d(across, (2 * reach + 1, 1), stride=1, padding=(reach, 0))
+    return rearrange(grown, "1 1 h w -> h w") == 0
+
+
+def large_enough(region: Tensor) -> bool:
+    """Whether a region `[h w]` holds enough pixels to say something of the background."""
+    return float(region.float().mean()) >= SMALLEST_REGION
+
+
+def background_error(frames: Tensor, reference: Tensor, region: Tensor) -> float:
+    """Mean absolute difference from the reference inside `region`, in grey levels of 255."""
+    errors = [(frame - reference).abs().mean(dim=0)[region].mean() for frame in frames]
+    return float(torch.stack(errors).mean()) * 255
+
+
+def flicker(frames: Tensor, region: Tensor) -> float:
+    """Noise from frame to frame inside `region`, in grey levels of 255; 0 for a static video.
+
+    It is the standard deviation of white noise with the same second difference in time: what
+    alternates counts, what changes evenly, such as a fade, does not.
+    """
+    if len(frames) < 3:
+        return 0.0
+    powers = [
+        (before - 2 * at + after).square().mean(dim=0)[region].mean()
+        for before, at, after in zip(frames, frames[1:], frames[2:], strict=False)
+    ]
+    return float((torch.stack(powers).mean() / 6).sqrt()) * 255
+
+
+def seam_jump(energy: np.ndarray, segment: int = SEGMENT) -> float | None:
+    """Frame difference at the seams over the median elsewhere; 1 means that no seam shows.
+
+    energy `[f-1]` is the motion energy, entry i between frames i and i + 1; a seam lies between
+    frames k * segment - 1 and k * segment. None for a single segment or a video that stands still.
+    """
+    at_seam = np.zeros(len(energy), dtype=bool)
+    at_seam[segment - 1 :: segment] = True
+    usual = float(np.median(energy[~at_seam]))
+    return float(energy[at_seam].mean()) / usual if at_seam.any() and usual > 0 else None
+
+
+def similarity(embed: Embed, frames: Tensor, reference: Tensor) -> Tensor:
+    """Cosine `[f]` between every frame's embedding and that of the reference picture."""
+    whole = torch.cat([rearrange(reference, "c h w -> 1 c h w"), frames])
+    vectors = F.normalize(embed(whole).float(), dim=-1)
+    return vectors[1:] @ vectors[0]
+
+
+def drift(similar: Tensor, segment: int = SEGMENT) -> float | None:
+    """Mean similarity of the last segment over that of the first; None for a single segment."""
+    parts = torch.split(similar, segment)
+    if len(parts) < 2:
+        return None
+    first = float(parts[0].mean())
+    return float(parts[-1].mean()) / first if first > 0 else None

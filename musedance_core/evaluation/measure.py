@@ -1,0 +1,180 @@
+"""All that can be said of one clip, by itself and against its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from ..world.choreography import MOVES, SIDES, SIZES, Dance
+from .alignment import BeatTrack, align, chance
+from .clip import Clip
+from .consistency import (
+    Embed,
+    background_error,
+    drift,
+    flicker,
+    large_enough,
+    seam_jump,
+    similarity,
+    still_region,
+)
+from .frames import psnr, ssim
+from .judges import MOST, SIDED_MOVES, MotionReading
+from .lags import REACH, beat_lag, energy_lag
+from .motion import motion_beats, motion_energy, visible_window
+
+LEAST_SHARE = 0.1
+"""A lag is told only of motion of which this share goes with the beat."""
+
+Values = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What looks at clips besides their pixels; None where nobody gave it.
+
+    lpips: distance of frames from true ones, both [f 3 h w]. fvd: features [d] of a video
+    [f 3 h w]. identity: embeddings. motion: the sticker world's motion judge, videos [b f 3 h w];
+    of longer videos it sees the first `MOST` frames.
+    """
+
+    lpips: Callable[[Tensor, Tensor], float] | None = None
+    fvd: Callable[[Tensor], Tensor] | None = None
+    identity: Embed | None = None
+    motion: Callable[[Tensor], MotionReading] | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one video shows: its figures by name, motion energy [f-1], beats, set features [d]."""
+
+    values: Values
+    energy: np.ndarray
+    track: BeatTrack | None
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A clip without its pixels: what it shows and, where there is a truth, what that shows."""
+
+    name: str
+    fps: float
+    video: str
+    truth_video: str | None
+    caption: str
+    beats: np.ndarray | None
+    beats_from: str
+    sample: Look
+    truth: Look | None
+
+    def beats_inside(self) -> np.ndarray:
+        """The music's beats while the video lasts."""
+        if self.beats is None:
+            return np.zeros(0)
+        end = (len(self.sample.energy) + 1) / self.fps
+        return self.beats[(self.beats >= 0) & (self.beats <= end)]
+
+
+def measure(clip: Clip, tools: Tools) -> Measured:
+    """Look at the clip and at its truth in the same way, then compare them.
+
+    Raises:
+        InputError: scikit-image is missing, or a backbone file has another call convention.
+    """
+    region = still_region(clip.frames if clip.truth is None else clip.truth, clip.reference)
+    sample = _look(clip, clip.frames, region, tools)
+    truth = None
+    if clip.truth is not None:
+        truth = _look(clip, clip.truth, region, tools)
+        against = _against_truth(clip.frames, clip.truth, sample.energy, truth.energy, clip.fps)
+        if tools.lpips is not None:
+            against["lpips"] = tools.lpips(clip.frames, clip.truth)
+        sample = replace(sample, values={**against, **sample.values})
+    return Measured(
+        clip.name,
+        clip.fps,
+        clip.video,
+        clip.truth_video,
+        clip.caption,
+        clip.beats,
+        clip.beats_from,
+        sample,
+        truth,
+    )
+
+
+def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> Look:
+    energy = motion_energy(frames)
+    values: dict[str, float | None] = {"seam": seam_jump(energy)}
+    track = None
+    if clip.beats is not None:
+        window = visible_window(len(frames), clip.fps)
+        track = BeatTrack(motion_beats(energy, clip.fps), clip.beats, window)
+        values |= _beat_values(track, energy, clip.fps)
+    if large_enough(region):
+        values["background"] = background_error(frames, clip.reference, region)
+        values["flicker"] = flicker(frames, region)
+    if tools.identity is not None:
+        similar = similarity(tools.identity, frames, clip.reference)
+        values |= {"identity": float(similar.mean()), "drift": drift(similar)}
+    features = {}
+    if tools.fvd is not None:
+        features["fvd"] = tools.fvd(frames).double().numpy()
+    if tools.motion is not None:
+        reading = tools.motion(rearrange(frames[:MOST], "f c h w -> 1 f c h w"))
+        features["world_frechet"] = reading.features[0].double().cpu().numpy()
+        if clip.asked is not None:
+            values |= _recognised(reading, clip.asked)
+    return Look({k: v for k, v in values.items() if v is not None}, energy, track, features)
+
+
+def _beat_values(track: BeatTrack, energy: np.ndarray, fps: float) -> dict[str, float | None]:
+    scored, late = align(track), beat_lag(energy, fps, track.music)
+    values: dict[str, float | None] = {}
+    if scored is not None:
+        values |= {
+            "alignment": scored.both,
+            "motion_to_music": scored.motion_to_music,
+            "music_to_motion": scored.music_to_motion,
+            "coverage": scored.coverage,
+            "alignment_chance": chance(track),
+        }
+    if late is not None:
+        values["lag_share"] = late.share
+        values["lag"] = late.seconds if late.share >= LEAST_SHARE else None
+    return values
+
+
+def _against_truth(
+    frames: Tensor, truth: Tensor, energy: np.ndarray, true_energy: np.ndarray, fps: float
+) -> Values:
+    values = {"psnr": psnr(frames, truth), "ssim": ssim(frames, truth)}
+    if np.ptp(energy) > 0 and np.ptp(true_energy) > 0:
+        values["motion_correlation"] = float(np.corrcoef(energy, true_energy)[0, 1])
+    if true_energy.mean() > 0:
+        values["motion_ratio"] = float(energy.mean() / true_energy.mean())
+    if len(energy) > 2 * REACH + 3:
+        late = energy_lag(energy, true_energy)
+        values |= {} if late is None else {"truth_lag": late / fps}
+    return values
+
+
+def _recognised(reading: MotionReading, asked: Dance) -> Values:
+    """1 where the judge sees what was asked for, else 0; the side only where it can be seen."""
+    values = {
+        "move": _is(reading.move_logits[0], MOVES, asked.move),
+        "size": _is(reading.size_logits[0], SIZES, asked.size),
+    }
+    if asked.move in SIDED_MOVES:
+        values["side"] = _is(reading.side_logits[0], SIDES, asked.side)
+    return values
+
+
+def _is(logits: Tensor, names: Sequence[str], wanted: str) -> float:
+    return float(names[int(torch.argmax(logits))] == wanted)

@@ -1,0 +1,69 @@
+"""Clips that a checkpoint makes, written beside their truth and judged on the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..audio.beats import write_beats
+from ..pipeline import MuseDancePipeline
+from ..sampling import Guidance
+from ..video import write_video
+from .clip import Clip, quantised
+from .options import Sampling
+from .scenes import Scene
+
+
+def sampled_clips(
+    pipeline: MuseDancePipeline, scenes: Iterable[Scene], sampling: Sampling, out: Path, place: str
+) -> Iterator[Clip]:
+    """Make scene after scene.
+
+    Videos go to `out`/`place`, true ones to `out`/truth and beats to `out`/beats, so that another
+    system's videos can be judged against the same. The figures come from the pixels before they are
+    encoded, rounded to eight bits on both sides.
+    """
+    for name in (place, "truth", "beats"):
+        (out / name).mkdir(parents=True, exist_ok=True)
+    fps = pipeline.config.clip.fps
+    for scene in scenes:
+        frames = quantised(generate(pipeline, scene, sampling))
+        grid = scene.grid.shifted(-scene.start)
+        video, true = f"{place}/{scene.name}.mp4", f"truth/{scene.name}.mp4"
+        write_video(out / video, [frames], fps, scene.song, scene.start)
+        write_video(out / true, [scene.truth], fps, scene.song, scene.start)
+        write_beats(out / "beats" / f"{scene.name}.json", grid)
+        yield Clip(
+            name=scene.name,
+            frames=frames,
+            fps=fps,
+            reference=scene.reference,
+            video=video,
+            truth=scene.truth,
+            truth_video=true,
+            beats=grid.times,
+            beats_from="the scene",
+            caption=scene.caption,
+            asked=scene.asked,
+        )
+
+
+def generate(pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling) -> Tensor:
+    """The scene as the checkpoint dances it, `[f 3 h w]` in 0..1."""
+    schedule = pipeline.config.schedule
+    strength = schedule.guidance if sampling.guidance is None else sampling.guidance
+    segments = pipeline.animate(
+        scene.reference,
+        pipeline.listen(scene.song, scene.grid),
+        scene.caption,
+        frames=len(scene.truth),
+        start=scene.start,
+        part_map=scene.part_map,
+        seed=sampling.seed,
+        steps=sampling.steps,
+        guidance=Guidance(strength, {}, schedule.guidance_rescale),
+    )
+    return torch.cat([segment.frames for segment in segments])

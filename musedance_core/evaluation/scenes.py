@@ -1,0 +1,122 @@
+"""What a checkpoint is asked to dance: clips of the procedural world or of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from ..audio.beats import BeatGrid
+from ..audio.waveform import Waveform
+from ..config import ClipConfig, MuseDanceConfig
+from ..dataset.format import ClipRecord, read_metadata
+from ..dataset.reading import read_frames, read_part_maps, read_track
+from ..errors import InputError
+from ..world.choreography import Dance
+from ..world.clips import FPS, SONG_SECONDS, World
+from .clip import quantised
+
+SONGS = 32
+"""Size of the world's bank of songs from which the test clips take theirs."""
+LONGEST = SONG_SECONDS - 4
+"""Seconds of the longest clip: its start must have room to vary."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One dance to make: what the model is given, and the true frames `[f 3 h w]` in 0..1.
+
+    `start` is where in `song` the clip starts, in seconds; `grid` is on the song's clock.
+    """
+
+    name: str
+    truth: Tensor
+    reference: Tensor
+    part_map: Tensor | None
+    song: Waveform
+    grid: BeatGrid
+    start: float
+    caption: str
+    asked: Dance | None
+
+
+def world_frames(clip: ClipConfig, seconds: float | None) -> int:
+    """Frames of a clip of the world: of `seconds`, or of one segment.
+
+    Raises:
+        InputError: the checkpoint's frame rate is not the world's, or its songs are too short.
+    """
+    if clip.fps != FPS:
+        raise InputError(f"The procedural world has {FPS} fps, the checkpoint has {clip.fps}.")
+    if seconds is None:
+        return clip.frames
+    if not 1 <= seconds <= LONGEST:
+        raise InputError(
+            f"A clip of the procedural world lasts 1 to {LONGEST:g} s, got {seconds:g}."
+        )
+    return round(seconds * FPS)
+
+
+def world_scenes(config: MuseDanceConfig, split: str, count: int, frames: int) -> Iterator[Scene]:
+    """The first `count` clips of the world's split, of `frames` frames at the checkpoint's size."""
+    size, mel_bins = config.clip.size, config.music.mel_bins
+    world = World(split, size=size, songs=SONGS, continued=0.0, mel_bins=mel_bins)
+    for index in range(count):
+        batch = world.clips([index], frames)
+        yield Scene(
+            name=f"{split}-{index:04d}",
+            truth=quantised(batch.frames[0]),
+            reference=quantised(batch.reference[0]),
+            part_map=batch.part_map[0],
+            song=world.song(batch.song_indices[0]).wave,
+            grid=batch.grids[0],
+            start=batch.starts[0],
+            caption=batch.captions[0],
+            asked=batch.dances[0],
+        )
+
+
+def chosen_records(folder: str, split: str, count: int, seed: int) -> list[ClipRecord]:
+    """`count` clips of a data set's split at random, or all where it has no more.
+
+    Raises:
+        InputError: there is no data set, or its split is empty.
+    """
+    records = [record for record in read_metadata(folder) if record.split == split]
+    if not records:
+        raise InputError(f"The data set in {folder} has no clips in its split {split!r}.")
+    order = np.random.default_rng(seed).permutation(len(records))
+    return [records[i] for i in sorted(order[:count].tolist())]
+
+
+def dataset_scenes(
+    config: MuseDanceConfig, folder: str, records: list[ClipRecord]
+) -> Iterator[Scene]:
+    """The clips `records` of a data set, danced from their first frame.
+
+    Raises:
+        InputError: a clip's files cannot be read, or it has another frame rate.
+    """
+    for record in records:
+        if record.fps != config.clip.fps:
+            raise InputError(
+                f"{Path(folder) / record.file_name} has {record.fps} fps, "
+                f"the checkpoint has {config.clip.fps}."
+            )
+        size = config.clip.size
+        truth = quantised(read_frames(folder, record, range(record.frames), size))
+        maps = read_part_maps(folder, record, [0], size)
+        yield Scene(
+            name=record.key,
+            truth=truth,
+            reference=truth[0],
+            part_map=None if maps is None else maps[0],
+            song=read_track(folder, record),
+            grid=BeatGrid(np.array(record.beats), np.array(record.downbeats), record.tempo),
+            start=record.start,
+            caption=record.text,
+            asked=None,
+        )

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from einops import repeat
+from torch import Tensor
+
+from musedance_core.evaluation.clip import Clip, quantised
+from musedance_core.evaluation.judges import MotionReading
+from musedance_core.evaluation.measure import Tools, measure
+from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance
+
+FPS, FRAMES = 12, 48
+Draw = Callable[[np.ndarray], Tensor]
+Swing = Callable[[np.ndarray, float, float], np.ndarray]
+BEATS = 0.2 + 0.5 * np.arange(-1, 9)
+
+
+def dance_of(draw: Draw, swing: Swing, late: float = 0.0) -> Tensor:
+    return quantised(draw(swing(np.arange(FRAMES) / FPS, 0.5, 0.2 + late)))
+
+
+def clip_of(frames: Tensor, truth: Tensor | None, asked: Dance | None = None) -> Clip:
+    reference = (frames if truth is None else truth)[0]
+    return Clip("a", frames, FPS, reference, "a.mp4", truth, beats=BEATS, asked=asked)
+
+
+def colour(frames: Tensor) -> Tensor:
+    return frames.mean(dim=(2, 3))
+
+
+def reads(move: str, side: str, size: str) -> Callable[[Tensor], MotionReading]:
+    """A judge that always sees the same dance."""
+
+    def logits(names: tuple[str, ...], name: str) -> Tensor:
+        return torch.tensor([[float(other == name) for other in names]])
+
+    def judge(videos: Tensor) -> MotionReading:
+        seen = logits(MOVES, move), logits(SIDES, side), logits(SIZES, size)
+        return MotionReading(videos.mean(dim=(1, 3, 4)), *seen)
+
+    return judge
+
+
+def test_the_truth_itself_is_perfect(draw: Draw, swing: Swing) -> None:
+    truth = dance_of(draw, swing)
+    found = measure(clip_of(truth, truth), Tools(identity=colour))
+    values = found.sample.values
+    assert found.truth is not None and found.truth.values.items() <= values.items()
+    assert values["psnr"] == 100 and values["ssim"] == pytest.approx(1)
+    assert values["alignment"] > 0.95 and values["lag"] == pytest.approx(0, abs=0.01)
+    assert values["motion_correlation"] == pytest.approx(1)
+    assert values["motion_ratio"] == 1 and values["truth_lag"] == pytest.approx(0)
+    assert values["background"] == values["flicker"] == 0
+    assert "lpips" not in values and "seam" not in values and "drift" not in values
+
+
+def test_a_late_dance_is_late_against_both_beats_and_truth(draw: Draw, swing: Swing) -> None:
+    truth, late = dance_of(draw, swing), dance_of(draw, swing, 0.1)
+    values = measure(clip_of(late, truth), Tools()).sample.values
+    assert values["lag"] == pytest.approx(0.1, abs=0.015)
+    assert values["truth_lag"] == pytest.approx(0.1, abs=0.015)
+    assert values["alignment"] < 0.3 and values["psnr"] < 40
+
+
+def test_a_background_that_changes_is_seen_though_it_changes_all_the_time(
+    draw: Draw, swing: Swing
+) -> None:
+    truth = dance_of(draw, swing)
+    values = measure(clip_of((truth + 0.2).clamp(0, 1), truth), Tools()).sample.values
+    assert values["background"] == pytest.approx(51, abs=1)
+
+
+def test_without_truth_and_beats_the_rest_is_measured(draw: Draw, swing: Swing) -> None:
+    frames = dance_of(draw, swing)
+    alone = Clip("a", frames, FPS, frames[0], "a.mp4")
+    found = measure(alone, Tools(identity=colour))
+    assert found.truth is None and found.sample.track is None
+    assert found.sample.values.keys() == {"background", "flicker", "identity"}
+    assert len(found.beats_inside()) == 0
+
+
+def test_the_beats_of_a_clip_are_those_while_it_lasts(draw: Draw, swing: Swing) -> None:
+    found = measure(clip_of(dance_of(draw, swing), None), Tools())
+    inside = found.beats_inside()
+    assert inside.tolist() == pytest.approx((0.2 + 0.5 * np.arange(8)).tolist())
+
+
+def test_two_segments_have_a_seam_and_a_drift(draw: Draw) -> None:
+    way = 4 + 0.1 * np.arange(96)
+    way[48:] += 5
+    frames = quantised(draw(way))
+    values = measure(clip_of(frames, None), Tools(identity=colour)).sample.values
+    assert values["seam"] > 10 and values["drift"] == pytest.approx(1, abs=0.1)
+
+
+def test_the_judges_answers_are_compared_with_what_was_asked(draw: Draw, swing: Swing) -> None:
+    truth = dance_of(draw, swing)
+    asked = Dance("hop", "left", "big")
+    for seen, scores in (
+        (("hop", "left", "big"), (1, 1, 1)),
+        (("spin", "right", "big"), (0, 0, 1)),
+    ):
+        found = measure(clip_of(truth, truth, asked), Tools(motion=reads(*seen)))
+        values = found.sample.values
+        assert (values["move"], values["side"], values["size"]) == scores
+        assert found.sample.features["world_frechet"].shape == (3,)
+    swings = Dance("slide", "left", "big")
+    values = measure(clip_of(truth, None, swings), Tools(motion=reads("slide", "right", "big")))
+    assert values.sample.values["move"] == 1 and "side" not in values.sample.values
+
+
+def test_brought_networks_are_asked(draw: Draw, swing: Swing) -> None:
+    truth, late = dance_of(draw, swing), dance_of(draw, swing, 0.1)
+    tools = Tools(
+        lpips=lambda one, two: float((one - two).abs().mean()),
+        fvd=lambda frames: frames.mean(dim=(0, 2, 3)),
+    )
+    found = measure(clip_of(late, truth), tools)
+    assert found.sample.values["lpips"] > 0
+    assert found.truth is not None and "lpips" not in found.truth.values
+    assert found.sample.features["fvd"].shape == found.truth.features["fvd"].shape == (3,)
+
+
+def test_quantised_is_what_eight_bits_keep() -> None:
+    levels = repeat(torch.arange(256), "h -> c h w", c=3, w=1).float() / 255
+    assert torch.equal(quantised(levels), levels)
+    assert torch.equal(quantised(levels + 0.4 / 255), levels)
+    assert quantised(torch.tensor([-1.0, 2.0])).tolist() == [0, 1]

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+
+from musedance_core.evaluation.statistics import mean_interval
+
+
+def test_the_interval_holds_the_mean_and_narrows_with_more_clips() -> None:
+    rng = np.random.default_rng(0)
+    widths = []
+    for n in (8, 80, 800):
+        values = rng.standard_normal(n)
+        interval = mean_interval(values)
+        assert interval is not None and interval[0] < values.mean() < interval[1]
+        widths.append(interval[1] - interval[0])
+    assert widths[0] > 1.5 * widths[1] > 2.25 * widths[2]
+
+
+def test_it_covers_the_true_mean_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    held = [mean_interval(rng.standard_normal(40), seed, 300) for seed in range(300)]
+    share = np.mean([low < 0 < high for low, high in filter(None, held)])
+    assert 0.9 < share < 0.98
+
+
+def test_the_same_seed_gives_the_same_interval_and_one_value_none() -> None:
+    values = np.random.default_rng(2).standard_normal(9)
+    assert mean_interval(values, 3) == mean_interval(values, 3) != mean_interval(values, 4)
+    assert mean_interval(values[:1]) is None
+    assert mean_interval(np.full(5, 2.0)) == (2.0, 2.0)

@@ -1,0 +1,116 @@
+"""The hand-over from stage to stage, and what the file of a stage tells."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from musedance_core.checkpoint.format import load_checkpoint, read_header, save_checkpoint
+from musedance_core.checkpoint.inspect import describe
+from musedance_core.errors import InputError
+from musedance_core.models import MuseDance
+from musedance_core.tokenizer import Tokenizer
+from musedance_core.training.config import TrainConfig
+from musedance_core.training.start import Start, start, write_model
+
+
+@pytest.fixture
+def init(model: MuseDance, tokenizer: Tokenizer, tmp_path: Path) -> Path:
+    """A stage's file at full precision, nothing in it zero."""
+    torch.manual_seed(4)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.01)
+    path = tmp_path / "init.safetensors"
+    save_checkpoint(path, model, tokenizer, {"trained": False, "stages": []}, dtype=None)
+    return path
+
+
+def test_all_is_loaded_and_the_report_says_so(
+    init: Path, model: MuseDance, run_config: TrainConfig
+) -> None:
+    begin = start(replace(run_config, init=str(init)))
+    own = model.state_dict()
+    assert set(begin.handover.loaded) == set(own)
+    assert (begin.handover.fresh, begin.handover.unused) == ((), ())
+    assert all(torch.equal(t, own[n]) for n, t in begin.model.state_dict().items())
+    line = begin.handover.lines("x.safetensors")[0]
+    assert f"{len(own)} tensors loaded, 0 fresh, 0 unused" in line
+
+
+def test_modules_of_stage_two_are_switched_off_and_on_again(
+    init: Path, run_config: TrainConfig, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    off = replace(run_config, init=str(init), model={"dynamics": {"music": False}})
+    without = start(off)
+    assert without.handover.unused and not without.handover.fresh
+    assert all(".music" in n or "music_tokens" in n for n in without.handover.unused)
+    assert "unused: unet music, unet music_tokens" in without.handover.lines("x")[1]
+    path = tmp_path / "without.safetensors"
+    save_checkpoint(path, without.model, tokenizer, {"trained": False}, dtype=None)
+    back = start(replace(off, init=str(path), model={"dynamics": {"music": True}}))
+    assert set(back.handover.fresh) == set(without.handover.unused)
+    again = back.model.state_dict()
+    outputs = [n for n in back.handover.fresh if ".music." in n and "to_out" in n]
+    assert outputs and all(not again[n].any() for n in outputs)
+
+
+def test_what_is_asked_to_start_fresh_does_and_nothing_else(
+    init: Path, model: MuseDance, run_config: TrainConfig
+) -> None:
+    begin = start(replace(run_config, init=str(init), fresh=("unet.*.motion.*",)))
+    own, given = begin.model.state_dict(), model.state_dict()
+    assert begin.handover.fresh and all(".motion." in n for n in begin.handover.fresh)
+    assert all(torch.equal(own[n], given[n]) for n in begin.handover.loaded)
+    assert not any(own[n].any() for n in begin.handover.fresh if "proj_out.weight" in n)
+    with pytest.raises(InputError, match="fresh: no parameter matches 'nothing'"):
+        start(replace(run_config, init=str(init), fresh=("nothing",)))
+
+
+def test_another_network_is_refused_and_named(init: Path, run_config: TrainConfig) -> None:
+    wider = replace(run_config, init=str(init), model={"unet": {"channels": [48]}})
+    with pytest.raises(InputError, match=r"init\.safetensors does not fit .* differ"):
+        start(wider)
+
+
+def test_numbers_without_weights_may_change(init: Path, run_config: TrainConfig) -> None:
+    begin = start(replace(run_config, init=str(init), model={"unet": {"dropout": 0.05}}))
+    assert begin.model.config.unet.dropout == 0.05
+    assert not begin.handover.fresh
+
+
+def test_the_file_tells_config_versions_and_git(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
+) -> None:
+    Path(run_config.output_dir).mkdir()
+    config = replace(run_config, note="a try", batch=3, accumulate=2)
+    path = write_model(Start(model, tokenizer), "stage1", config, 17, 1.5, {})
+    header = read_header(path)
+    entry = header.provenance["stages"][-1]
+    assert (entry["part"], entry["steps"], entry["batch"], entry["note"]) == (
+        "stage1",
+        17,
+        6,
+        "a try",
+    )
+    assert entry["config"] == json.loads(json.dumps(config.to_dict()))
+    assert entry["versions"]["torch"] and entry["git"] and not header.provenance["trained"]
+    told = describe(path)
+    assert "steps 17" in told and "torch" in told and "drop_text" not in told
+
+
+def test_weights_held_in_lower_precision_leave_as_they_came(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
+) -> None:
+    Path(run_config.output_dir).mkdir()
+    name, parameter = next(iter(model.text.named_parameters(prefix="text")))
+    original = parameter.detach().clone()
+    parameter.data = parameter.data.to(torch.bfloat16)
+    config = replace(run_config, export_dtype="float32")
+    path = write_model(Start(model, tokenizer), "stage1", config, 1, 0.1, {name: original})
+    loaded = dict(load_checkpoint(path).model.named_parameters())
+    assert torch.equal(loaded[name], original)

@@ -1,0 +1,93 @@
+"""States on disk: whole or not at all, whatever happens."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from musedance_core.errors import InputError
+from musedance_core.training.ema import Ema
+from musedance_core.training.states import find_state, load_state, save_state, states
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import torch
+from torch import nn
+from musedance_core.errors import InputError
+from musedance_core.training.ema import Ema
+from musedance_core.training.states import save_state
+
+folder, size = Path(sys.argv[1]), int(sys.argv[2])
+parameters = {"w": nn.Parameter(torch.randn(size))}
+ema, optimizer = Ema(parameters, 0.9), torch.optim.AdamW(parameters.values())
+save_state(folder, 1, parameters, ema, optimizer, {}, keep=1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+try:
+    save_state(folder, 2, parameters, ema, optimizer, {}, keep=1)
+except InputError as error:
+    print(error)
+"""
+
+
+def made(value: float) -> tuple[dict[str, nn.Parameter], Ema, torch.optim.Optimizer]:
+    parameters = {"w": nn.Parameter(torch.full((8,), value))}
+    optimizer = torch.optim.AdamW(parameters.values(), lr=0.1)
+    parameters["w"].sum().backward()
+    optimizer.step()
+    return parameters, Ema(parameters, 0.9), optimizer
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    parameters, ema, optimizer = made(3.0)
+    path = save_state(tmp_path, 5, parameters, ema, optimizer, {"seconds": 1.0}, keep=2)
+    others, average, fresh = made(7.0)
+    fresh.state.clear()
+    load_state(path, others, average, fresh)
+    assert torch.equal(others["w"], parameters["w"])
+    assert torch.equal(average.average["w"], ema.average["w"])
+    own, given = fresh.state[others["w"]], optimizer.state[parameters["w"]]
+    assert own.keys() == given.keys()
+    assert all(torch.equal(own[key], given[key]) for key in own)
+
+
+def test_the_newest_are_kept_by_their_own_numbers(tmp_path: Path) -> None:
+    parameters, ema, optimizer = made(1.0)
+    for step in (8, 9, 10, 11):
+        save_state(tmp_path, step, parameters, ema, optimizer, {}, keep=2)
+    assert [p.name for p in states(tmp_path)] == ["checkpoint-10", "checkpoint-11"]
+    assert find_state(tmp_path, "latest") == tmp_path / "checkpoint-11"
+
+
+def test_other_parameters_and_damage_are_told(tmp_path: Path) -> None:
+    parameters, ema, optimizer = made(1.0)
+    path = save_state(tmp_path, 1, parameters, ema, optimizer, {}, keep=1)
+    with pytest.raises(InputError, match=r"other parameters .*\['v', 'w'\]"):
+        load_state(path, {"v": parameters["w"]}, ema, optimizer)
+    (path / "state.safetensors").write_bytes(b"cut off")
+    with pytest.raises(InputError, match=r"checkpoint-1 cannot be read"):
+        load_state(path, parameters, ema, optimizer)
+
+
+@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on file sizes")
+def test_a_full_disk_is_told_and_the_last_good_state_stays(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk: the write fails half way."""
+    size = 100_000
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path), str(size)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "The state of step 2 cannot be written" in done.stdout, done.stdout + done.stderr
+    assert f"the last good one is {tmp_path / 'checkpoint-1'}." in done.stdout
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["checkpoint-1"]
+    parameters = {"w": nn.Parameter(torch.zeros(size))}
+    load_state(tmp_path / "checkpoint-1", parameters, Ema(parameters, 0.9), None)
+    assert parameters["w"].any()
