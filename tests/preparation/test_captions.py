@@ -1,0 +1,344 @@
+"""Captions: from a file, and from a server on this machine that behaves well or badly."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from musedance_core.errors import InputError
+from musedance_core.preparation.caption_endpoint import LONGEST_WAIT, Endpoint
+from musedance_core.preparation.captions import (
+    KEY_VARIABLE,
+    CaptionError,
+    EndpointCaptioner,
+    clean_answer,
+    read_captions,
+    requests_needed,
+)
+
+SENTENCE = "The dancer hops twice, then sways to the left."
+SECRET = "sk-very-secret-123"
+
+
+class Server(ThreadingHTTPServer):
+    """Gives the `script`ed answers (status, headers, body, seconds) one by one, then good ones."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script: list[tuple[int, dict[str, str], str, float]] = []
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def says(self, status: int, body: str = "{}", seconds: float = 0.0, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.script.append((status, named, body, seconds))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that does not wait for the answer is no error."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append({"path": self.path, **json.loads(body)})
+        self.server.headers.append(dict(self.headers))
+        script = self.server.script
+        status, headers, text, seconds = script.pop(0) if script else (200, {}, completion(), 0.0)
+        time.sleep(seconds)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def completion(content: str | None = SENTENCE, reason: str = "stop", **message: Any) -> str:
+    told = {"role": "assistant", "content": content, **message}
+    return json.dumps({"choices": [{"index": 0, "message": told, "finish_reason": reason}]})
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def frames(seed: int = 0, side: int = 40) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [np.full((side, side // 2, 3), rng.integers(256), np.uint8) for _ in range(5)]
+
+
+def captioner(server: Server, folder: Path, **options: Any) -> EndpointCaptioner:
+    return EndpointCaptioner(
+        server.url, "looker-7b", folder / "captions", **{"pause": 0.0, "attempts": 3, **options}
+    )
+
+
+def test_the_request_shows_the_frames_in_order_and_names_the_model(
+    server: Server, tmp_path: Path
+) -> None:
+    shown = frames(side=1200)
+    assert captioner(server, tmp_path)("a", shown) == SENTENCE
+    (request,) = server.requests
+    assert request["path"] == "/v1/chat/completions"
+    assert request["model"] == "looker-7b"
+    prompt, *pictures = request["messages"][0]["content"]
+    assert prompt["type"] == "text" and "background" in prompt["text"]
+    assert len(pictures) == len(shown)
+    for picture, frame in zip(pictures, shown, strict=True):
+        head, data = picture["image_url"]["url"].split(",")
+        assert head == "data:image/jpeg;base64"
+        with Image.open(BytesIO(base64.b64decode(data))) as image:
+            assert image.format == "JPEG" and image.size == (256, 512)
+            assert abs(int(np.asarray(image).mean()) - int(frame[0, 0, 0])) <= 2
+    assert "Authorization" not in server.headers[0]
+
+
+def test_a_second_run_asks_nothing_again(server: Server, tmp_path: Path) -> None:
+    first = captioner(server, tmp_path)
+    assert first.cached("a", frames()) is None
+    first("a", frames())
+    again = captioner(server, tmp_path)
+    assert again("a", frames()) == again.cached("a", frames()) == SENTENCE
+    assert len(server.requests) == 1
+    again("a", frames(seed=1))
+    other = EndpointCaptioner(server.url, "other", tmp_path / "captions")
+    assert other.cached("a", frames()) is None
+    assert len(server.requests) == 2
+
+
+def test_needed_requests_are_counted_without_asking(server: Server, tmp_path: Path) -> None:
+    asking = captioner(server, tmp_path)
+    asking("a", frames(0))
+    clips = [("a", frames(0)), ("b", frames(1)), ("b2", frames(1)), ("c", frames(2))]
+    assert requests_needed(asking, clips) == 2
+    assert len(server.requests) == 1
+
+
+def test_it_waits_as_long_as_the_server_says(server: Server) -> None:
+    waits: list[float] = []
+    endpoint = Endpoint(server.url, pause=1.0, sleep=waits.append)
+    soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=30), usegmt=True)
+    server.says(429, Retry_After="7")
+    server.says(503, Retry_After=soon)
+    server.says(500)
+    server.says(502, Retry_After="nonsense")
+    assert "choices" in endpoint.ask({}, "a")
+    assert waits[0] == 7 and 25 < waits[1] <= 30
+    assert waits[2:] == [4, 8]
+
+
+def test_too_long_a_wait_is_given_up_at_once(server: Server) -> None:
+    server.says(429, '{"error": {"message": "Daily quota used up"}}', Retry_After="86400")
+    waits: list[float] = []
+    with pytest.raises(InputError, match=r"429: Daily quota used up \(retry after 86400 s\)"):
+        Endpoint(server.url, sleep=waits.append).ask({}, "a")
+    assert not waits and LONGEST_WAIT < 86400
+
+
+def test_it_gives_up_with_the_address_the_status_and_the_clip(
+    server: Server, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        server.says(500, "<html>Out <b>of order</b></html>")
+    with pytest.raises(InputError) as caught:
+        captioner(server, tmp_path)("clip-7", frames())
+    told = str(caught.value)
+    assert server.url in told and "clip-7" in told and "status 500" in told and "3 times" in told
+    assert "Out of order" in told and "<" not in told
+    assert not isinstance(caught.value, CaptionError)
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_what_will_not_mend_fails_at_once(server: Server, tmp_path: Path, status: int) -> None:
+    server.says(status, json.dumps({"error": {"message": f"Wrong key {SECRET}\nor model"}}))
+    with pytest.raises(InputError, match=rf"status {status}: Wrong key \*\*\* or model\.$"):
+        captioner(server, tmp_path, api_key=SECRET)("a", frames())
+    assert len(server.requests) == 1
+
+
+def test_silence_is_tried_again_and_then_given_up(server: Server, tmp_path: Path) -> None:
+    server.says(200, completion(), seconds=0.5)
+    assert captioner(server, tmp_path, timeout=0.15)("a", frames()) == SENTENCE
+    server.says(200, completion(), seconds=0.5)
+    with pytest.raises(InputError, match="timed out"):
+        captioner(server, tmp_path, timeout=0.15, attempts=1)("b", frames(1))
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    nobody = Endpoint("http://127.0.0.1:9/v1", attempts=2, pause=0.0)
+    with pytest.raises(InputError, match=r"127\.0\.0\.1:9/v1.*no answer.*refused"):
+        nobody.ask({}, "a")
+
+
+def test_the_key_goes_to_the_server_alone(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, SECRET)
+    asking = captioner(server, tmp_path)
+    asking("a", frames())
+    assert server.headers[0]["Authorization"] == f"Bearer {SECRET}"
+    captioner(server, tmp_path, api_key="another")("b", frames(1))
+    assert server.headers[1]["Authorization"] == "Bearer another"
+    written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) == 2 and not any(SECRET in text for text in written)
+    assert SECRET not in repr(asking.endpoint)
+    assert SECRET not in "".join(capfd.readouterr())
+
+
+def test_the_key_is_not_taken_along_to_another_server(server: Server, tmp_path: Path) -> None:
+    server.says(302, Location=f"{server.url}/elsewhere")
+    with pytest.raises(InputError, match="status 302"):
+        captioner(server, tmp_path, api_key=SECRET)("a", frames())
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("body", ["<html>hello</html>", "[]", "{}", '{"choices": []}', "null"])
+def test_what_is_no_chat_completion(server: Server, tmp_path: Path, body: str) -> None:
+    server.says(200, body)
+    with pytest.raises(InputError, match=r"127\.0\.0\.1"):
+        captioner(server, tmp_path)("a", frames())
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        completion(""),
+        completion(None),
+        completion("I'm sorry, but I can't help with that."),
+        completion(None, refusal="I will not."),
+        completion("The dan", "content_filter"),
+        completion("The dancer lifts the", "length"),
+        completion("*** --- ```"),
+        completion("hop " * 300),
+    ],
+)
+def test_a_refusal_concerns_one_clip_and_is_not_kept(
+    server: Server, tmp_path: Path, body: str
+) -> None:
+    asking = captioner(server, tmp_path)
+    server.says(200, body)
+    with pytest.raises(CaptionError, match="clip-3"):
+        asking("clip-3", frames())
+    assert asking.cached("clip-3", frames()) is None
+    assert asking("clip-3", frames()) == SENTENCE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"  {SENTENCE}\n",
+        f'"{SENTENCE}"',
+        f"“{SENTENCE}”",
+        f"**Caption:** {SENTENCE}",
+        f"Motion description: {SENTENCE}",
+        f"- {SENTENCE}",
+        "The dancer *hops twice*,\n  then **sways** to the left.",
+        f"1. {SENTENCE.replace(', ', ',' + chr(10) + '2. ')}",
+        f"```text\n{SENTENCE}\n```",
+        f"<think>Let me see. I can't tell.</think>\n\n{SENTENCE}",
+        f'**"{SENTENCE}"**',
+    ],
+)
+def test_answers_become_plain_sentences(answer: str) -> None:
+    assert clean_answer(answer, "a") == SENTENCE
+
+
+def test_movements_that_sound_like_refusals_are_none() -> None:
+    for text in ("The dancer can't stop shaking the head.", "Unfolding the arms, it hops."):
+        assert clean_answer(text, "a") == text
+
+
+def test_settings_that_cannot_work(tmp_path: Path) -> None:
+    for url in ("file:///etc/passwd", "localhost:8000", ""):
+        with pytest.raises(InputError, match="address"):
+            EndpointCaptioner(url, "model", tmp_path)
+    with pytest.raises(InputError, match="name"):
+        EndpointCaptioner("http://localhost/v1", " ", tmp_path)
+    with pytest.raises(InputError, match="key") as caught:
+        EndpointCaptioner("http://localhost/v1", "model", tmp_path, api_key="two\nlines")
+    assert "two" not in str(caught.value)
+    asking = EndpointCaptioner("http://localhost/v1", "model", tmp_path)
+    for wrong in ([], [np.zeros((4, 4, 3), np.float32)], [np.zeros((4, 4), np.uint8)]):
+        with pytest.raises(ValueError, match="uint8"):
+            asking("a", wrong)
+
+
+def test_a_damaged_cache_is_named(server: Server, tmp_path: Path) -> None:
+    asking = captioner(server, tmp_path)
+    asking("a", frames())
+    (path,) = (tmp_path / "captions").iterdir()
+    path.write_text("{")
+    with pytest.raises(InputError, match=path.name):
+        asking("a", frames())
+
+
+def test_captions_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "captions.jsonl"
+    lines = [
+        json.dumps({"file_name": "clips/a.mp4", "text": "  it hops\n twice "}),
+        "",
+        json.dumps({"text": "it\u2028sways", "file_name": "b", "more": 1}, ensure_ascii=False),
+    ]
+    path.write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+    assert read_captions(path) == {"clips/a.mp4": "it hops twice", "b": "it sways"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("not json", "JSON"),
+        ('["a", "b"]', "object"),
+        ('{"file_name": "b"}', "text"),
+        ('{"text": "it hops"}', "file_name"),
+        ('{"file_name": "b", "text": " "}', "text"),
+        ('{"file_name": 3, "text": "it hops"}', "file_name"),
+        ('{"file_name": "a", "text": "it sways"}', "already"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, line: str, told: str) -> None:
+    path = tmp_path / "captions.jsonl"
+    path.write_text('{"file_name": "a", "text": "it hops"}\n' + line + "\n")
+    with pytest.raises(InputError, match=told) as caught:
+        read_captions(path)
+    assert str(path) in str(caught.value) and "line 2" in str(caught.value)
+
+
+def test_no_file_of_captions(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing"):
+        read_captions(tmp_path / "nothing.jsonl")
+    (tmp_path / "odd.jsonl").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="UTF-8"):
+        read_captions(tmp_path / "odd.jsonl")

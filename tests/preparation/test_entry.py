@@ -1,0 +1,157 @@
+"""The command line: what it says, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from musedance_core.dataset.format import ClipRecord, read_metadata
+from musedance_core.preparation.captioning import ask, look_up
+from musedance_core.preparation.captions import CaptionError
+from musedance_core.preparation.entry import main
+
+ALL_TRAIN = ["--size", "64", "--shares", "1", "0", "0"]
+
+
+def run(*arguments: object) -> int:
+    """The exit code."""
+    try:
+        main("doc", [str(argument) for argument in arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture
+def videos(tmp_path: Path, studio: Any) -> Path:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    studio.write(folder / "dance.mp4", studio.dancer(60, fps=12), 12, studio.noise(5))
+    (folder / "broken.mp4").write_text("no video\n" * 99)
+    return folder
+
+
+def test_a_dry_run_writes_nothing(
+    tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asking = ["--caption-url", "http://localhost:1/v1", "--caption-model", "m"]
+    assert run(videos, tmp_path / "set", "--dry-run", *asking) == 0
+    told = capsys.readouterr().out
+    assert "2 videos" in told and "2 are to be cut" in told
+    assert "At most 1 clips" in told and "At most 1 requests" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["videos"]
+
+
+def test_captions_a_summary_and_changed_options(
+    tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    captions = tmp_path / "captions.jsonl"
+    captions.write_text('{"file_name": "dance.mp4", "text": "it hops"}\n')
+    assert run(videos, tmp_path / "set", "--captions", captions, *ALL_TRAIN) == 0
+    told = capsys.readouterr().out
+    assert told.count("\n") == 1 and "1 clips (train 1) of 1 of 2 videos" in told
+    assert "1 rejected (unreadable 1); 0 without a caption" in told
+    (record,) = read_metadata(tmp_path / "set")
+    assert record.text == "it hops" and (record.width, record.height) == (64, 64)
+    smaller = ["--size", "48", "--aspect", "vertical", "--shares", "1", "0", "0"]
+    assert run(videos, tmp_path / "set", *smaller) == 0
+    told = capsys.readouterr().out
+    assert "cut again: aspect square -> vertical, size 64 -> 48" in told
+    (record,) = read_metadata(tmp_path / "set")
+    assert record.height == 48 and record.width < 48 and not record.text
+    assert len(list((tmp_path / "set/clips").iterdir())) == 2
+
+
+def test_where_nothing_usable_comes_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.mp4").write_text("no video\n" * 99)
+    assert run(tmp_path, tmp_path / "set") == 1
+    assert "0 clips" in capsys.readouterr().out
+    assert read_metadata(tmp_path / "set") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--size", "100"], "100"),
+        (["--fps", "0"], "--fps"),
+        (["--seconds", "nan"], "nan"),
+        (["--workers", "0"], "--workers"),
+        (["--shares", "0.5", "0.5", "0.5"], "0.5"),
+        (["--min-motion", "0.5", "--max-motion", "0.4"], "0.5"),
+        (["--densepose", "none.pt"], "none.pt"),
+        (["--densepose", "a.pt", "--maps", "videos"], "not from both"),
+        (["--maps", "none"], "none"),
+        (["--captions", "none.jsonl"], "none.jsonl"),
+        (["--caption-url", "http://localhost:1"], "--caption-model"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(
+    tmp_path: Path,
+    videos: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    word: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.jit.script(torch.nn.Identity()).save("a.pt")
+    assert run(videos, "set", *arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and word in told and told.count("\n") == 1
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_caption_is_found_by_the_most_exact_name(dance: ClipRecord) -> None:
+    names = ["clips/dance-1.mp4", "dance-1.mp4", "dance-1", "a/dance.mov", "a/dance", "dance.mov"]
+    captions = {name: f"by {name}" for name in [*names, "dance", "other"]}
+    for name in [*names, "dance"]:
+        assert look_up(captions, [dance]) == [f"by {name}"]
+        del captions[name]
+    assert look_up(captions, [dance]) == [""]
+
+
+def test_every_tenth_frame_is_shown_and_a_refusal_is_no_caption(
+    tmp_path: Path, dance: ClipRecord, studio: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "clips").mkdir()
+    studio.write(tmp_path / dance.file_name, studio.dancer(48, 64, 64, 12), 12, None)
+
+    def captioner(key: str, frames: Any) -> str:
+        if key == "dance-1":
+            return f"{len(frames)} frames of {frames[0].shape}"
+        raise CaptionError(f"{key}: I cannot help.")
+
+    assert ask(captioner, tmp_path, [dance]) == ["5 frames of (64, 64, 3)"]
+    other = json.loads(dance.to_json()) | {"file_name": "clips/other.mp4"}
+    studio.write(tmp_path / "clips/other.mp4", studio.dancer(48, 64, 64, 12), 12, None)
+    assert ask(captioner, tmp_path, [ClipRecord(**other)]) == [""]
+    assert "other: I cannot help." in capsys.readouterr().err
+
+
+@pytest.fixture
+def dance() -> ClipRecord:
+    return ClipRecord(
+        file_name="clips/dance-1.mp4",
+        audio="clips/dance-1.wav",
+        track="tracks/dance.wav",
+        start=0,
+        frames=48,
+        fps=12,
+        width=64,
+        height=64,
+        text="",
+        source="a/dance.mov",
+        track_id="dance",
+        split="train",
+        tempo=120,
+        beats=(0, 0.5),
+        downbeats=(0,),
+        part_maps="",
+        motion=0.1,
+        subject=(0, 0, 1, 1),
+        content="",
+    )

@@ -1,0 +1,144 @@
+"""Part maps from a TorchScript model and from pictures; a model of another kind is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from musedance_core.errors import InputError
+from musedance_core.preparation.crop import PixelBox
+from musedance_core.preparation.log import Unusable
+from musedance_core.preparation.options import Options
+from musedance_core.preparation.parts import FolderParts, ModelParts, part_maps
+from musedance_core.preparation.sources import Source
+
+
+class Ids(nn.Module):
+    """Red tells the part."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images[:, 0] * 24).round().long()
+
+
+class Scores(nn.Module):
+    """The same as scores."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        parts = torch.arange(25).reshape(1, 25, 1, 1)
+        return -(images[:, :1] * 24 - parts).abs()
+
+
+class Scaled(nn.Module):
+    """Ids times something."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images[:, 0] * 24).round().long() * self.factor
+
+
+class Halves(nn.Module):
+    """Pictures of half the size."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, 0, ::2, ::2].long()
+
+
+class Fractions(nn.Module):
+    """No whole numbers."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, 0]
+
+
+class Pairs(nn.Module):
+    """Two answers."""
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return images, images
+
+
+class Four(nn.Module):
+    """Wants pictures with transparency."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images * torch.ones(1, 4, 1, 1))[:, 0].long()
+
+
+def scripted(folder: Path, module: nn.Module) -> Path:
+    path = folder / "parts.pt"
+    torch.jit.script(module).save(str(path))
+    return path
+
+
+@pytest.mark.parametrize("module", [Ids(), Scores()])
+def test_ids_and_scores_give_the_same_maps(tmp_path: Path, module: nn.Module) -> None:
+    model = ModelParts(scripted(tmp_path, module))
+    model.check()
+    truth = np.random.default_rng(0).integers(0, 25, (11, 16, 24)).astype(np.uint8)
+    frames = np.zeros((11, 16, 24, 3), np.uint8)
+    frames[..., 0] = np.round(truth * (255 / 24))
+    ids = model.whole(frames, np.arange(11))
+    assert ids.dtype == np.uint8 and np.array_equal(ids, truth)
+
+
+@pytest.mark.parametrize(
+    ("module", "word"),
+    [
+        (Scaled(3), "from 36 to 36"),
+        (Scaled(-1), "-12"),
+        (Halves(), "int64"),
+        (Fractions(), "float32"),
+        (Pairs(), "no tensor"),
+        (Four(), "fails on pictures"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused(tmp_path: Path, module: nn.Module, word: str) -> None:
+    path = scripted(tmp_path, module)
+    with pytest.raises(InputError, match=word) as caught:
+        ModelParts(path).check()
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.pt").write_text("no model")
+    torch.save({"a": torch.ones(2)}, tmp_path / "weights.pt")
+    for name in ("text.pt", "weights.pt", "none.pt"):
+        with pytest.raises(InputError, match=name):
+            ModelParts(tmp_path / name)
+
+
+def test_pictures_are_found_by_their_number_and_cropped(tmp_path: Path) -> None:
+    folder = tmp_path / "maps/dance"
+    folder.mkdir(parents=True)
+    ids = np.zeros((3, 40, 60), np.uint8)
+    ids[:, 10:30, 20:40] = np.array([1, 12, 25])[:, None, None]
+    for k in range(3):
+        Image.fromarray(ids[k]).save(folder / f"frame_{k:05d}.png")
+    source = Source("dance.mp4", tmp_path / "dance.mp4")
+    maps = part_maps(source, Options(maps=str(tmp_path / "maps")))
+    assert isinstance(maps, FolderParts)
+    numbers = np.array([2, 0, 0])
+    assert np.array_equal(maps.whole(np.zeros((3, 4, 6, 3), np.uint8), numbers), ids[numbers])
+    share = PixelBox(200, 100, 400, 300, (600, 400))
+    cut = maps.cropped(np.zeros((3, 50, 50, 3), np.uint8), numbers, share)
+    assert cut.shape == (3, 50, 50)
+    assert [np.unique(c).tolist() for c in cut] == [[25], [1], [1]]
+    assert part_maps(Source("other.mp4", tmp_path), Options(maps=str(tmp_path / "maps"))) is None
+    assert part_maps(source, Options()) is None
+
+
+def test_pictures_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 26, np.uint8)).save(tmp_path / "0.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
+    (tmp_path / "2.png").write_text("no picture")
+    for number, word in ((0, "id 26"), (1, "RGB"), (2, "cannot be read"), (3, "frame 3")):
+        with pytest.raises(Unusable, match=rf"^part maps: .*{word}"):
+            FolderParts(tmp_path).whole(np.zeros((1, 8, 8, 3), np.uint8), np.array([number]))

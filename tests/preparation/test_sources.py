@@ -1,0 +1,54 @@
+"""Which files are sources, in which order, and under which names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from musedance_core.errors import InputError
+from musedance_core.preparation.sources import find_sources
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+
+
+def test_a_folder_is_walked_in_natural_order(tmp_path: Path) -> None:
+    touch(tmp_path, "10.mp4", "9.MOV", "b/2.webm", "notes.txt", "c.jpg", ".hidden.mp4", ".t/x.mp4")
+    touch(tmp_path / "set", "clips/1.mp4")
+    found = find_sources(tmp_path, tmp_path / "set")
+    assert [source.name for source in found.videos] == ["9.MOV", "10.mp4", "b/2.webm"]
+    assert found.ignored == 2
+
+
+def test_a_list_names_its_videos(tmp_path: Path) -> None:
+    touch(tmp_path, "v/one.mp4", "v/two.mkv", "read.me")
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"# mine\nv/two.mkv\n\n{tmp_path}/v/one.mp4\nread.me\nv/two.mkv\n")
+    found = find_sources(listed, tmp_path / "set")
+    assert {source.path for source in found.videos} == {
+        tmp_path / "v/one.mp4",
+        tmp_path / "v/two.mkv",
+    }
+    assert found.ignored == 1
+    listed.write_text("v/three.mp4\n")
+    with pytest.raises(InputError, match=r"v/three\.mp4"):
+        find_sources(listed, tmp_path / "set")
+
+
+def test_where_there_is_no_video(tmp_path: Path) -> None:
+    touch(tmp_path, "a.txt", "b.png")
+    for path in (tmp_path, tmp_path / "a.txt", tmp_path / "b.png", tmp_path / "none"):
+        with pytest.raises(InputError, match=path.name):
+            find_sources(path, tmp_path / "set")
+
+
+def test_keys_are_file_names_and_one_sources_alone(tmp_path: Path) -> None:
+    names = ["a b.mp4", "a/b.mp4", "a_b.mp4", "a_b.mov", "日本.mp4", "x" * 90 + ".mp4"]
+    touch(tmp_path, *names)
+    keys = [source.key for source in find_sources(tmp_path, tmp_path / "set").videos]
+    assert len(set(keys)) == len(names)
+    assert all(key.isascii() and len(key) <= 49 and "/" not in key for key in keys)
