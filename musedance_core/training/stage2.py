@@ -20,7 +20,7 @@ class Stage2(DiffusionStage):
     """Clips from picture, sentence, song, beats and the frames before."""
 
     part = "stage2"
-    trainable = DYNAMICS
+    trainable: tuple[str, ...] = DYNAMICS
 
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         super().__init__(model, tokenizer, config)
