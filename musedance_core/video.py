@@ -76,7 +76,8 @@ class _Writer:
         self.samples = 0
         self.video: Any = container.add_stream("libx264", rate=fps)
         self.video.pix_fmt = "yuv420p"
-        self.video.options = {"crf": str(QUALITY)}
+        # Without mbtree=0 x264 gives other bytes for the same small frames from run to run.
+        self.video.options = {"crf": str(QUALITY), "x264-params": "mbtree=0"}
         context = self.video.codec_context
         context.time_base = 1 / fps
         context.colorspace = context.color_primaries = context.color_trc = BT709
