@@ -2,8 +2,8 @@
 
 python train/judges.py OUTPUT.safetensors --name sticker-judges-2 [--motion-steps N ...]
 
-The same arguments on the same machine give the same file. It is written twice: once the networks
-are trained, and again with their figures on the test split in its metadata.
+The seed fixes data and order. The file is written twice: once the networks are trained, and again
+with their figures on the test split in its metadata.
 """
 
 from __future__ import annotations
@@ -81,14 +81,14 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("output", type=Path, help="the .safetensors file to write")
     parser.add_argument("--name", required=True, help="a name no other judges have")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clips", type=int, default=2400, help="for training")
-    parser.add_argument("--dancers", type=int, default=4000, help="for training")
-    parser.add_argument("--test-clips", type=int, default=660)
-    parser.add_argument("--test-dancers", type=int, default=960)
-    parser.add_argument("--motion-steps", type=int, default=900)
+    parser.add_argument("--dancers", type=int, default=2400, help="for training")
+    parser.add_argument("--test-clips", type=int, default=440)
+    parser.add_argument("--test-dancers", type=int, default=800)
+    parser.add_argument("--motion-steps", type=int, default=700)
     parser.add_argument("--motion-batch", type=int, default=32)
-    parser.add_argument("--identity-steps", type=int, default=700)
+    parser.add_argument("--identity-steps", type=int, default=500)
     parser.add_argument("--identity-batch", type=int, default=6, help="blocks of 16 dancers")
     return parser
 

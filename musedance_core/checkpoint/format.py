@@ -62,7 +62,8 @@ def save_state(
     """Write weights and header, atomically; floating-point weights in `dtype` (None: as they are).
 
     Raises:
-        InputError: `path` does not end in .safetensors, is a directory, or its folder is missing.
+        InputError: `path` does not end in .safetensors, is a directory, its folder is missing, or
+            it cannot be written, as on a full disk; what was there before stays.
     """
     if Path(path).suffix.lower() != ".safetensors":
         raise InputError(f"The name {path} of a checkpoint must end in .safetensors.")
@@ -81,7 +82,10 @@ def save_state(
         for name, w in weights.items()
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, {METADATA_KEY: json.dumps(said), "format": "pt"})
+        try:
+            save_file(tensors, temporary, {METADATA_KEY: json.dumps(said), "format": "pt"})
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"{path} cannot be written: {error}.") from error
         temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ..config import ClipConfig, MuseDanceConfig
 from ..dataset.format import ClipRecord, read_metadata
 from ..dataset.reading import read_frames, read_part_maps, read_track
 from ..errors import InputError
-from ..world.choreography import Dance
+from ..world.choreography import MOVES, Dance
 from ..world.clips import FPS, SONG_SECONDS, World
 from .clip import quantised
 
@@ -60,10 +60,13 @@ def world_frames(clip: ClipConfig, seconds: float | None) -> int:
     return round(seconds * FPS)
 
 
-def world_scenes(config: MuseDanceConfig, split: str, count: int, frames: int) -> Iterator[Scene]:
-    """The first `count` clips of the world's split, of `frames` frames at the checkpoint's size."""
+def world_scenes(
+    config: MuseDanceConfig, split: str, count: int, frames: int, moves: Sequence[str] = MOVES
+) -> Iterator[Scene]:
+    """The first `count` clips of the world's split, of `frames` frames at the checkpoint's size;
+    `moves` are those that are danced."""
     size, mel_bins = config.clip.size, config.music.mel_bins
-    world = World(split, size=size, songs=SONGS, continued=0.0, mel_bins=mel_bins)
+    world = World(split, size=size, songs=SONGS, continued=0.0, mel_bins=mel_bins, moves=moves)
     for index in range(count):
         batch = world.clips([index], frames)
         yield Scene(

@@ -11,7 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.errors import InputError
+from musedance_core.models import MuseDance
+from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.ema import Ema
 from musedance_core.training.states import find_state, load_state, save_state, states
 
@@ -20,10 +23,13 @@ import resource, sys
 from pathlib import Path
 import torch
 from torch import nn
+from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
 from musedance_core.errors import InputError
 from musedance_core.training.ema import Ema
 from musedance_core.training.states import save_state
 
+loaded = load_checkpoint(sys.argv[3])
+model, tokenizer = loaded.model, loaded.tokenizer
 folder, size = Path(sys.argv[1]), int(sys.argv[2])
 parameters = {"w": nn.Parameter(torch.randn(size))}
 ema, optimizer = Ema(parameters, 0.9), torch.optim.AdamW(parameters.values())
@@ -31,6 +37,10 @@ save_state(folder, 1, parameters, ema, optimizer, {}, keep=1)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 try:
     save_state(folder, 2, parameters, ema, optimizer, {}, keep=1)
+except InputError as error:
+    print(error)
+try:
+    save_checkpoint(folder / "model.safetensors", model, tokenizer, {}, dtype=None)
 except InputError as error:
     print(error)
 """
@@ -76,18 +86,25 @@ def test_other_parameters_and_damage_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on file sizes")
-def test_a_full_disk_is_told_and_the_last_good_state_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_and_the_last_good_files_stay(
+    model: MuseDance, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
     """A limit on the size of files stands for the full disk: the write fails half way."""
     size = 100_000
+    given, kept = tmp_path / "given.safetensors", tmp_path / "model.safetensors"
+    save_checkpoint(given, model, tokenizer, {"trained": True}, dtype=None)
+    kept.write_bytes(b"the last good one")
     done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(tmp_path), str(size)],
+        [sys.executable, "-c", FULL_DISK, str(tmp_path), str(size), str(given)],
         capture_output=True,
         text=True,
         check=True,
     )
     assert "The state of step 2 cannot be written" in done.stdout, done.stdout + done.stderr
     assert f"the last good one is {tmp_path / 'checkpoint-1'}." in done.stdout
-    assert [p.name for p in sorted(tmp_path.iterdir())] == ["checkpoint-1"]
+    assert f"{kept} cannot be written" in done.stdout
+    assert {p.name for p in tmp_path.iterdir()} == {"checkpoint-1", given.name, kept.name}
+    assert kept.read_bytes() == b"the last good one"
     parameters = {"w": nn.Parameter(torch.zeros(size))}
     load_state(tmp_path / "checkpoint-1", parameters, Ema(parameters, 0.9), None)
     assert parameters["w"].any()

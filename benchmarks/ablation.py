@@ -1,0 +1,102 @@
+"""The paper's Table 3 on the sticker world: stage 2 without music, motion or beats.
+
+    python benchmarks/ablation.py --out runs/ablation [--init FILE] [--steps 500] [--clips 12]
+
+Every row starts from the same checkpoint, whose spatial half stays frozen, and trains the modules
+it has from nothing, equally long; the first row has none and trains nothing. Then each makes the
+same test clips of 48 frames, in segments of 16. Rows that are finished are not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from musedance_core.evaluation.harness import load_tools
+from musedance_core.evaluation.judges import load_judges
+from musedance_core.evaluation.measure import Tools, measure
+from musedance_core.evaluation.options import Options, Sampling
+from musedance_core.evaluation.report import write_report
+from musedance_core.evaluation.samples import sampled_clips
+from musedance_core.evaluation.scenes import world_scenes
+from musedance_core.evaluation.summary import Row, summarise
+from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
+from musedance_core.training.config import TrainConfig
+from musedance_core.training.config_file import load_config
+from musedance_core.training.start import start, write_model
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "train/configs/sticker/ablation.yaml"
+FRAMES = 48
+MODULES = ("music", "beat", "motion")
+ROWS = {
+    "none": (),
+    "music": ("music",),
+    "music + motion": ("music", "motion"),
+    "music + motion + beat": MODULES,
+}
+"""The paper's rows, in its order."""
+
+
+def overrides(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> list[str]:
+    """What makes the config one row's."""
+    patterns = [f"unet.*.{name}.*" for name in modules]
+    patterns += [f"unet.{name}_tokens.*" for name in modules if name != "motion"]
+    switches = [f"model.dynamics.{name}={str(name in modules).lower()}" for name in MODULES]
+    fresh = f"fresh=[{', '.join(patterns)}]"
+    return [f"output_dir={folder}", f"init={init}", f"max_steps={steps}", fresh, *switches]
+
+
+def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> Path:
+    """The row's checkpoint, trained by the script as anybody would."""
+    path, given = folder / "model.safetensors", overrides(modules, init, folder, steps)
+    if not modules:
+        config: TrainConfig = load_config(CONFIG, given)
+        folder.mkdir(parents=True, exist_ok=True)
+        return write_model(start(config), "stage2", config, 0, 0.0, {})
+    command = [sys.executable, str(ROOT / "train/stage2.py"), str(CONFIG), *given]
+    subprocess.run(command, check=True)
+    return path
+
+
+def score_row(label: str, path: Path, tools: Tools, options: Options, place: str) -> Row:
+    """The row's figures on the test clips."""
+    pipeline = MuseDancePipeline.from_checkpoint(path)
+    moves = load_config(CONFIG, ["output_dir=unused"]).data.moves
+    scenes = world_scenes(pipeline.config, options.split, options.clips, FRAMES, moves)
+    clips = sampled_clips(pipeline, scenes, options.sampling, Path(options.out), place)
+    measured = [measure(clip, tools) for clip in clips]
+    return summarise(label, str(path), measured, [f"moves {', '.join(moves)}"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", required=True, help="folder of the runs and of the report")
+    parser.add_argument("--init", default=str(DEFAULT_CHECKPOINT))
+    parser.add_argument("--steps", type=int, default=500, help="of training, per row")
+    parser.add_argument("--clips", type=int, default=12)
+    parser.add_argument("--sampling-steps", type=int, default=10)
+    args = parser.parse_args()
+    sampling = Sampling(steps=args.sampling_steps)
+    options = Options((), args.out, clips=args.clips, sampling=sampling, command=" ".join(sys.argv))
+    judges = load_judges()
+    tools = replace(load_tools(options), identity=judges.identity, motion=judges.motion)
+    rows = []
+    for number, (label, modules) in enumerate(ROWS.items()):
+        folder = Path(args.out) / label.replace(" + ", "-")
+        began = time.monotonic()
+        path = train_row(modules, args.init, folder, args.steps)
+        print(f"{label}: trained in {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
+        rows.append(score_row(label, path, tools, options, f"clips/{number:02d}"))
+    write_report(Path(args.out), rows, options)
+    print((Path(args.out) / "results.md").read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""Does a checkpoint listen? Held-out loss with wrong conditions, and how its dance follows beats.
+
+    python benchmarks/learning.py [CHECKPOINT] [--clips 32] [--dances 8] [--moves hop slide]
+
+1. Loss on test clips at fixed noise, with picture, sentence, music, beats or part map of another
+   clip, late beats, or none: the paired difference to everything right, with a 95 % interval.
+2. The same dancer to another song: how much of the motion goes with either song's beats, and the
+   tempo that the motion has.
+3. Beats moved by -2, -1, 1 and 2 frames at 120 BPM at most: by how many the dance moves (slope 1 is
+   exact).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from musedance_core.audio.beats import BeatGrid
+from musedance_core.audio.features import song_log_mel
+from musedance_core.evaluation.lags import beat_lag, energy_lag, shift_slope
+from musedance_core.evaluation.motion import motion_energy
+from musedance_core.evaluation.scenes import Scene, world_scenes
+from musedance_core.evaluation.statistics import mean_interval
+from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline, Track
+from musedance_core.training.config import DataConfig, TrainConfig
+from musedance_core.training.stage2 import Stage2
+from musedance_core.world.choreography import MOVES
+
+FRAMES, FPS = 48, 12
+SHIFTS = (-2, -1, 1, 2)
+FASTEST = 120.0
+"""BPM up to which a shift of two frames cannot be taken for one of another beat."""
+TEMPI = np.arange(50.0, 200.5, 0.5)
+
+
+def told(values: np.ndarray) -> str:
+    """Mean and interval."""
+    interval = mean_interval(values)
+    low, high = (float("nan"), float("nan")) if interval is None else interval
+    return f"{values.mean():.4f} [{low:.4f}, {high:.4f}]"
+
+
+def losses(pipeline: MuseDancePipeline, clips: int, moves: Sequence[str]) -> None:
+    """Held-out loss, right and wrong, clip by clip."""
+    data = DataConfig(songs=32, frames=16, moves=tuple(moves))
+    config = TrainConfig(output_dir="unused", data=data)
+    stage = Stage2(pipeline.model, pipeline.tokenizer, config).eval()
+    source, found = stage.source("test"), {}
+    with torch.no_grad():
+        for first in range(0, clips, 8):
+            batch = source(list(range(first, min(first + 8, clips))))
+            for name, variant in stage.variants(batch).items():
+                found.setdefault(name, []).append(stage.held_out(variant).mean(dim=0))
+    right = torch.cat(found.pop("right")).numpy()
+    print(f"held-out loss of {clips} test clips: {told(right)}")
+    for name, pieces in found.items():
+        wrong = torch.cat(pieces).numpy()
+        worse = float((wrong > right).mean())
+        print(f"  {name}: higher by {told(wrong - right)}, in {worse:.0%} of clips")
+
+
+def dance(
+    pipeline: MuseDancePipeline,
+    scene: Scene,
+    mel: torch.Tensor,
+    grid: BeatGrid,
+    start: float,
+    steps: int,
+) -> np.ndarray:
+    """Motion energy of the scene's dancer to this song and grid."""
+    segments = pipeline.animate(
+        scene.reference,
+        Track(mel, grid),
+        scene.caption,
+        frames=FRAMES,
+        start=start,
+        part_map=scene.part_map,
+        steps=steps,
+    )
+    return motion_energy(torch.cat([segment.frames for segment in segments]))
+
+
+def motion_tempo(energy: np.ndarray) -> float:
+    """The tempo in BPM whose beat takes most of the energy's variance."""
+
+    def share(tempo: float) -> float:
+        lag = beat_lag(energy, FPS, np.arange(0, FRAMES / FPS + 1, 60 / tempo))
+        return 0.0 if lag is None else lag.share
+
+    return float(max(TEMPI, key=share))
+
+
+def swapped(pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int) -> None:
+    """Every dancer to its own song and to the next scene's."""
+    bins = pipeline.config.music.mel_bins
+    own, other, tempo = [], [], []
+    for scene, next_one in zip(scenes, [*scenes[1:], scenes[0]], strict=True):
+        for song in (scene, next_one):
+            energy = dance(
+                pipeline, scene, song_log_mel(song.song, bins), song.grid, song.start, steps
+            )
+            for grid_of in (scene, next_one):
+                beats = grid_of.grid.times - grid_of.start
+                lag = beat_lag(energy, FPS, beats)
+                (own if grid_of is song else other).append(0.0 if lag is None else lag.share)
+            heard = song.grid.tempo
+            ratio = motion_tempo(energy) / heard
+            tempo.append(min(abs(ratio * factor - 1) for factor in (0.5, 1, 2)) < 0.08)
+    print(f"motion that goes with the beats of the song that was played: {told(np.array(own))}")
+    print(f"  with those of the song that was not: {told(np.array(other))}")
+    print(f"  higher with the one that was played: {told(np.array(own) - np.array(other))}")
+    print(f"  tempo of the motion is the played song's (or half, double) in {np.mean(tempo):.0%}")
+
+
+def shifted(pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int) -> None:
+    """Every dance again with its beats moved, the sound as it was."""
+    bins, rows = pipeline.config.music.mel_bins, []
+    for scene in scenes:
+        mel = song_log_mel(scene.song, bins)
+        still = dance(pipeline, scene, mel, scene.grid, scene.start, steps)
+        lags = []
+        for shift in SHIFTS:
+            grid = scene.grid.shifted(shift / FPS)
+            moved = dance(pipeline, scene, mel, grid, scene.start, steps)
+            lags.append(energy_lag(moved, still) or 0.0)
+        rows.append(lags)
+        slope = shift_slope(np.array([lags]), np.array(SHIFTS)).slope
+        print(f"  {scene.caption!r} at {scene.grid.tempo:.0f} BPM: slope {slope:.2f}", flush=True)
+    found = shift_slope(np.array(rows), np.array(SHIFTS))
+    print(f"beats moved: the dance moves by {found.slope:.3f} {found.interval} of that")
+
+
+def slow_scenes(pipeline: MuseDancePipeline, count: int, moves: Sequence[str]) -> list[Scene]:
+    """Test scenes of songs that are not too fast, the moves by turns."""
+    kept: dict[str, list[Scene]] = {move: [] for move in moves}
+    for scene in world_scenes(pipeline.config, "test", 40 * count, FRAMES, moves):
+        assert scene.asked is not None
+        if scene.grid.tempo <= FASTEST:
+            kept[scene.asked.move].append(scene)
+        each = -(-count // len(moves))
+        if all(len(found) >= each for found in kept.values()):
+            break
+    turns = [scene for found in zip(*kept.values(), strict=False) for scene in found]
+    return turns[:count]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkpoint", nargs="?", default=DEFAULT_CHECKPOINT)
+    parser.add_argument("--clips", type=int, default=32, help="of the held-out loss")
+    parser.add_argument("--dances", type=int, default=8, help="that are made with other beats")
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--moves", nargs="+", default=list(MOVES), choices=MOVES)
+    args = parser.parse_args()
+    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    losses(pipeline, args.clips, args.moves)
+    scenes = slow_scenes(pipeline, args.dances, args.moves)
+    swapped(pipeline, scenes, args.steps)
+    shifted(pipeline, scenes, args.steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""The judges: frozen, strict about their file, blind to what they must not see."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from musedance_core.errors import InputError
+from musedance_core.evaluation.judges import (
+    FEWEST,
+    METADATA_KEY,
+    MOVES,
+    SHIPPED,
+    SIDED_MOVES,
+    Judges,
+    load_judges,
+    save_judges,
+)
+from musedance_core.evaluation.judging_data import RoundTrip, dancers, dances
+from musedance_core.evaluation.judging_figures import identity_figures, share, verification
+from musedance_core.models import MuseDance
+from musedance_core.world.cast import Cast
+from musedance_core.world.choreography import Dance, perform
+from musedance_core.world.clips import World
+
+ROOT = Path(__file__).parents[2]
+PUPPETS = {"puppet": 1.0}
+
+
+@pytest.fixture(scope="module")
+def judges() -> Judges:
+    return load_judges()
+
+
+@pytest.fixture(scope="module")
+def truth() -> tuple[Tensor, list[Dance]]:
+    """Ten dances of unseen puppets, [10 48 3 64 64]."""
+    batch = World("test", songs=2, mixture=PUPPETS).clips(range(10), 48)
+    return batch.frames, batch.dances
+
+
+@pytest.fixture(scope="module")
+def untouched(model: MuseDance) -> RoundTrip:
+    return RoundTrip(model.vae, 0, 0)
+
+
+def test_the_shipped_file_is_the_one_that_is_written_about(judges: Judges) -> None:
+    told = (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
+    digest = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    assert f"`{judges.name}` | `{digest}`" in told
+    assert judges.name == SHIPPED.stem
+
+
+def test_they_are_small_and_say_how_they_were_made(judges: Judges) -> None:
+    assert SHIPPED.stat().st_size <= 4 * 2**20
+    for network in (judges.embedder, judges.encoder):
+        assert sum(p.numel() for p in network.parameters()) <= 1_000_000
+    assert {"command", "data", "options", "test"} <= set(judges.history)
+    told = (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
+    for pixels in ("truth", "autoencoded"):
+        move = judges.history["test"][pixels]["motion_48"]["move"]
+        assert f"{100 * move['share']:.1f} %" in told
+
+
+def test_unseen_puppets_moves_are_recognised(
+    judges: Judges, truth: tuple[Tensor, list[Dance]]
+) -> None:
+    videos, asked = truth
+    said = judges.motion(videos).move_logits.argmax(dim=-1).tolist()
+    right = [MOVES[move] == dance.move for move, dance in zip(said, asked, strict=True)]
+    assert sum(right) >= 7
+
+
+def test_a_dancer_is_known_again_in_another_pose_and_place(
+    judges: Judges, untouched: RoundTrip
+) -> None:
+    people = dancers(Cast("test", 64), 32, 2, 0, untouched)
+    figures = identity_figures(judges, people)
+    assert figures["other"]["auc"] > 0.9
+    assert figures["same_background"]["auc"] > 0.9
+
+
+def test_motion_is_read_without_looking_at_what_stands_still(
+    judges: Judges, truth: tuple[Tensor, list[Dance]]
+) -> None:
+    calm = 0.4 + 0.2 * truth[0][:3, :FEWEST]
+    brighter = judges.motion(calm + 0.2)
+    torch.testing.assert_close(judges.motion(calm).features, brighter.features, atol=0.05, rtol=0)
+
+
+def test_motion_depends_on_the_order_of_frames(
+    judges: Judges, truth: tuple[Tensor, list[Dance]]
+) -> None:
+    clip = truth[0][:3, :FEWEST]
+    shuffled = clip[:, torch.randperm(FEWEST, generator=torch.Generator().manual_seed(0))]
+    other = judges.motion(shuffled).features - judges.motion(clip).features
+    assert other.square().mean() > 0.1
+
+
+def test_a_clip_is_read_the_same_alone_and_in_a_batch(
+    judges: Judges, truth: tuple[Tensor, list[Dance]]
+) -> None:
+    clips = truth[0][:3, :20]
+    together, alone = judges.motion(clips), judges.motion(clips[1:2])
+    torch.testing.assert_close(together.features[1:2], alone.features, atol=1e-4, rtol=1e-4)
+    assert together.features.shape == (3, 64)
+    assert together.move_logits.shape == (3, 11)
+    assert together.side_logits.shape == (3, 2)
+    assert together.size_logits.shape == (3, 3)
+
+
+def test_a_still_clip_can_be_read(judges: Judges) -> None:
+    assert judges.motion(torch.full((1, FEWEST, 3, 64, 64), 0.3)).features.isfinite().all()
+
+
+def test_embeddings_are_unit_vectors_of_8_bit_pictures_of_any_size(
+    judges: Judges, truth: tuple[Tensor, list[Dance]]
+) -> None:
+    frames = (truth[0][:2, 0] * 255).round() / 255
+    found = judges.identity(frames)
+    torch.testing.assert_close(found.norm(dim=-1), torch.ones(2))
+    assert torch.equal(found, judges.identity(frames + 0.4 / 255))
+    larger = torch.nn.functional.interpolate(frames, (128, 128), mode="bilinear")
+    assert (judges.identity(larger) * found).sum(dim=-1).min() > 0.8
+
+
+def test_what_cannot_be_judged_is_refused(judges: Judges) -> None:
+    with pytest.raises(ValueError, match="16 to 48 frames, not 15"):
+        judges.motion(torch.zeros(1, 15, 3, 64, 64))
+    with pytest.raises(ValueError, match="square pictures, not 64 x 32"):
+        judges.identity(torch.zeros(1, 3, 32, 64))
+
+
+def test_saved_judges_are_the_judges(judges: Judges, tmp_path: Path) -> None:
+    save_judges(tmp_path / "again.safetensors", judges)
+    assert (tmp_path / "again.safetensors").read_bytes() == SHIPPED.read_bytes()
+
+
+def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.safetensors"
+    with pytest.raises(InputError, match=r"bad\.safetensors"):
+        load_judges(path)
+    path.write_bytes(b"no weights")
+    with pytest.raises(InputError, match=r"bad\.safetensors is damaged"):
+        load_judges(path)
+    weights = load_file(SHIPPED)
+    said = {"format_version": 1, "name": "x", "history": {}}
+    save_file(weights, path)
+    with pytest.raises(InputError, match="holds no judges"):
+        load_judges(path)
+    save_file(weights, path, {METADATA_KEY: json.dumps(said | {"format_version": 9})})
+    with pytest.raises(InputError, match="format version 9"):
+        load_judges(path)
+    save_file(weights, path, {METADATA_KEY: "{"})
+    with pytest.raises(InputError, match="cannot be read"):
+        load_judges(path)
+    weights["motion.extra"] = weights.pop("motion.move.bias")
+    save_file(weights, path, {METADATA_KEY: json.dumps(said)})
+    with pytest.raises(InputError, match=r"lacks 1 weights \(motion\.move\.bias\) and holds 1"):
+        load_judges(path)
+
+
+def test_a_side_that_cannot_be_seen_is_the_other_side_one_beat_later() -> None:
+    count = np.linspace(0, 4, 33)
+    for move in MOVES:
+        left = perform(Dance(move, "left", "medium"), count).stacked()
+        right = perform(Dance(move, "right", "medium"), count + 1).stacked()
+        assert torch.allclose(left, right, atol=1e-5) == (move not in SIDED_MOVES), move
+
+
+def test_dancers_of_a_block_share_backgrounds_by_rows_then_by_columns(
+    untouched: RoundTrip,
+) -> None:
+    people = dancers(Cast("train", 64, PUPPETS), 16, 2, 3, untouched)
+    corner = people.views[..., 0, 0].reshape(4, 4, 2, 3).long()
+    assert (corner[:, :, 0] == corner[:, :1, 0]).all()
+    assert (corner[:, :, 1] == corner[:1, :, 1]).all()
+    assert (corner[:, :, 0] != corner[:, :, 1]).any(dim=-1).all()
+    again = dancers(Cast("train", 64, PUPPETS), 16, 2, 3, untouched)
+    assert torch.equal(people.views, again.views)
+
+
+def test_clips_carry_their_labels_and_tempo(untouched: RoundTrip) -> None:
+    world = World("test", songs=2, mixture=PUPPETS)
+    bank, batch = dances(world, range(2), 16, untouched), world.clips(range(2), 16)
+    asked = [[MOVES.index(d.move), d.side == "right"] for d in batch.dances]
+    assert bank.labels[:, :2].tolist() == asked
+    bpm = torch.tensor([grid.tempo for grid in batch.grids])
+    torch.testing.assert_close(60 * 2**bank.tempo, bpm, rtol=0.02, atol=0)
+
+
+def test_a_round_trip_changes_the_share_of_pictures_it_is_told_to(model: MuseDance) -> None:
+    picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    rounded = (picture * 255).round().to(torch.uint8)
+    trip, generator = RoundTrip(model.vae, 0.5, 0.2), torch.Generator().manual_seed(0)
+    kept = [torch.equal(trip(picture, generator), rounded) for _ in range(30)]
+    assert 8 <= sum(kept) <= 22
+
+
+def test_figures_of_verification_and_shares() -> None:
+    low, high = torch.linspace(-1, 0, 50), torch.linspace(0.1, 1, 50)
+    assert verification(high, low)["auc"] == 1 and verification(high, low)["equal_error"] == 0
+    assert verification(low, high)["auc"] == 0
+    assert verification(low, low)["auc"] == pytest.approx(0.5)
+    figure = share(95, 100)
+    assert figure["share"] == 0.95
+    assert figure["interval"] == pytest.approx([0.888, 0.978], abs=0.001)
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("train_judges", ROOT / "train" / "judges.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_training_writes_judges_that_load(script: ModuleType, tmp_path: Path) -> None:
+    counts = ["--clips", "2", "--dancers", "32", "--test-clips", "2", "--test-dancers", "32"]
+    steps = ["--motion-steps", "2", "--motion-batch", "2", "--identity-steps", "2"]
+    output = tmp_path / "tiny.safetensors"
+    script.main([str(output), "--name", "tiny", "--threads", "1", *counts, *steps])
+    tiny = load_judges(output)
+    assert tiny.name == "tiny"
+    assert set(tiny.history["test"]) == {"truth", "autoencoded"}
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_mirroring_a_clip_changes_its_side(script: ModuleType, untouched: RoundTrip) -> None:
+    bank = dances(World("test", songs=2, mixture=PUPPETS), range(1), 48, untouched)
+    generator = torch.Generator().manual_seed(0)
+    seen, labels, tempo = script.motion_batch(bank, 16, generator)
+    assert seen.shape[0] == 16 and seen.shape[1] in script.LENGTHS
+    assert set(labels[:, 1].tolist()) == {0, 1}
+    assert (labels[:, [0, 2]] == bank.labels[:, [0, 2]]).all()
+    assert (tempo == bank.tempo).all()

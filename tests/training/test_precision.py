@@ -1,0 +1,67 @@
+"""Lower precision: what learns stays in single precision, what is frozen leaves as it came."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from musedance_core.models import MuseDance
+from musedance_core.tokenizer import Tokenizer
+from musedance_core.training.config import TrainConfig
+from musedance_core.training.diffusion import DiffusionStage
+from musedance_core.training.draws import Draws
+from musedance_core.training.frozen import Frozen
+from musedance_core.training.stage import Batch, choose_trainable
+from musedance_core.training.stage1 import Stage1
+from musedance_core.training.stage2 import Stage2
+
+
+@pytest.mark.parametrize("kind", [Stage1, Stage2])
+@pytest.mark.parametrize("frozen", ["fp32", "bf16"])
+def test_autocast_leaves_gradients_in_single_precision(
+    kind: type[DiffusionStage],
+    frozen: str,
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+) -> None:
+    """On a CPU for want of a GPU: the same operations are cast."""
+    stage = kind(model, tokenizer, run_config)
+    learns = choose_trainable(stage, stage.trainable)
+    exact = stage(clip, Draws(0, 0, 1)).mean()
+    Frozen(stage, frozen)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = stage(clip, Draws(0, 0, 1)).mean()
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(exact.item(), rel=0.05)
+    grads = [p.grad for p in learns.values() if p.grad is not None]
+    assert grads and all(g.dtype == torch.float32 for g in grads)
+
+
+def test_frozen_weights_are_held_in_half_and_kept_whole(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
+) -> None:
+    stage = Stage2(model, tokenizer, run_config)
+    learns = choose_trainable(stage, stage.trainable)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    frozen = Frozen(stage, "bf16")
+    now = dict(model.named_parameters())
+    assert set(frozen.names) | set(learns) == set(now)
+    assert all(now[name].dtype == torch.bfloat16 for name in frozen.names)
+    assert all(now[name].dtype == torch.float32 for name in learns)
+    assert all(torch.equal(frozen.originals[name], before[name]) for name in frozen.names)
+
+
+def test_a_change_of_what_is_frozen_is_noticed(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
+) -> None:
+    stage = Stage2(model, tokenizer, run_config)
+    choose_trainable(stage, stage.trainable)
+    frozen = Frozen(stage)
+    frozen.require_unchanged()
+    with torch.no_grad():
+        model.text.get_parameter(next(iter(dict(model.text.named_parameters())))).add_(1e-6)
+    with pytest.raises(AssertionError, match="frozen weights have changed"):
+        frozen.require_unchanged()
