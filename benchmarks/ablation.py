@@ -10,6 +10,8 @@ same test clips of 48 frames, in segments of 16. Rows that are finished are not 
 from __future__ import annotations
 
 import argparse
+import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -83,8 +85,12 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--sampling-steps", type=int, default=10)
     args = parser.parse_args()
+    report = Path(args.out) / "report"
+    shutil.rmtree(report, ignore_errors=True)
+    report.mkdir(parents=True)
     sampling = Sampling(steps=args.sampling_steps)
-    options = Options((), args.out, clips=args.clips, sampling=sampling, command=" ".join(sys.argv))
+    command = shlex.join(["python", *sys.argv])
+    options = Options((), str(report), clips=args.clips, sampling=sampling, command=command)
     judges = load_judges()
     tools = replace(load_tools(options), identity=judges.identity, motion=judges.motion)
     rows = []
@@ -94,8 +100,8 @@ def main() -> None:
         path = train_row(modules, args.init, folder, args.steps)
         print(f"{label}: trained in {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
         rows.append(score_row(label, path, tools, options, f"clips/{number:02d}"))
-    write_report(Path(args.out), rows, options)
-    print((Path(args.out) / "results.md").read_text())
+    write_report(report, rows, options)
+    print((report / "results.md").read_text())
 
 
 if __name__ == "__main__":

@@ -70,8 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"musedance: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a full disk, a folder that may not be written to
+        where = "" if error.filename is None else f": {error.filename}"
+        print(f"musedance: {error.strerror or error}{where}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
-        print("musedance: Stopped; no result was written.", file=sys.stderr)
+        print("musedance: Stopped before it was done.", file=sys.stderr)
         return 130
     return 0
 
@@ -180,6 +184,8 @@ def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="beats as `musedance beats --json` writes them, in seconds from a video's start: "
         "one file for all videos, or a folder with one of each video's name (default: heard)",
     )
+    world = "they are clips of the sticker world: its judges look at them, too"
+    videos.add_argument("--world", action="store_true", help=world)
     _add_sampling(command.add_argument_group("checkpoints"))
     backbones = command.add_argument_group("networks that you bring, as TorchScript")
     for name, about in (("lpips", "for LPIPS"), ("fvd", "for FVD"), ("identity", "for identity")):
@@ -271,6 +277,7 @@ def _run_evaluate(options: argparse.Namespace) -> None:
         labels=tuple(options.label),
         truth=options.truth,
         beats=options.beats,
+        world=options.world,
         dataset=options.dataset,
         split=options.split,
         clips=options.clips,

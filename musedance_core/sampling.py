@@ -135,7 +135,9 @@ def guided_velocity(
     if v is full:
         return v
     flat = "b f c h w -> b (f c h w)"
-    ratio = rearrange(full, flat).std(dim=1) / rearrange(v, flat).std(dim=1)
+    # A network that was never trained answers zero, whose spread is no divisor.
+    spread = rearrange(v, flat).std(dim=1).clamp_min(1e-8)
+    ratio = rearrange(full, flat).std(dim=1) / spread
     rescaled = v * rearrange(ratio, "b -> b 1 1 1 1")
     return guidance.rescale * rescaled + (1 - guidance.rescale) * v
 

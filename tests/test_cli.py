@@ -142,6 +142,17 @@ def test_incomplete_commands(words: list[str], capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_what_the_system_refuses_is_one_sentence(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device", "beats.json")
+
+    monkeypatch.setattr("musedance_core.commands.beats", full)
+    assert run("beats", inputs / "song.wav") == 2
+    assert capsys.readouterr().err == "musedance: No space left on device: beats.json\n"
+
+
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"musedance {__version__}\n"

@@ -126,3 +126,11 @@ def test_noise_has_unit_variance_and_the_stated_share_in_common(share: float) ->
     between = (flat[:, 0] * flat[:, 1]).mean()
     assert between == pytest.approx(share, abs=0.08)
     assert (flat[0] * flat[1]).mean().abs() < 0.08
+
+
+def test_guidance_of_a_network_that_answers_zero_is_zero() -> None:
+    """As one does that was never trained."""
+    x, t = torch.randn(1, 2, 3, 4, 4), torch.tensor([999])
+    conditions = ConditionSet(Conditions(torch.zeros(1)), Conditions(torch.zeros(1)), {})
+    v = guided_velocity(lambda x, t, c: torch.zeros_like(x), x, t, conditions, Guidance(2.0))
+    assert torch.equal(v, torch.zeros_like(x))

@@ -17,6 +17,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,14 @@ METADATA = "metadata.jsonl"
 SPLITS = ("train", "validation", "test")
 SOUND_RATE = 16_000
 _LISTS = ("beats", "downbeats", "subject")
+_FILES = ("file_name", "audio", "track")
+_NUMBER = (int, float)
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": _NUMBER,
+    "tuple[float, ...]": _NUMBER,
+}
 
 
 @dataclass(frozen=True)
@@ -72,16 +81,22 @@ class ClipRecord:
     content: str
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            _check_type(field.name, str(field.type), getattr(self, field.name))
         if self.split not in SPLITS:
             raise ValueError(f"split must be one of {', '.join(SPLITS)}: {self.split!r}")
-        if self.frames < 1 or self.fps < 1:
-            raise ValueError(f"frames and fps must be positive: {self.frames}, {self.fps}")
-        if not math.isfinite(self.start) or len(self.beats) < 2:
-            raise ValueError(f"start {self.start} and {len(self.beats)} beats: two are needed")
-        for name in ("file_name", "audio", "track", "part_maps"):
+        for name in ("frames", "fps", "width", "height", "tempo"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive: {getattr(self, name)}")
+        if self.start < 0 or len(self.beats) < 2 or len(self.subject) != 4:
+            raise ValueError("start must not be negative, beats two at least, subject four numbers")
+        for name in ("beats", "downbeats"):
+            if any(later <= beat for beat, later in pairwise(getattr(self, name))):
+                raise ValueError(f"{name} must rise")
+        for name in (*_FILES, "part_maps"):
             path = Path(getattr(self, name))
-            if path.is_absolute() or ".." in path.parts:
-                raise ValueError(f"{name} must lie inside the data set: {path}")
+            if path.is_absolute() or ".." in path.parts or (name in _FILES and not path.name):
+                raise ValueError(f"{name} must be a file inside the data set: {str(path)!r}")
 
     @property
     def key(self) -> str:
@@ -93,17 +108,35 @@ class ClipRecord:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
+def _check_type(name: str, kind: str, value: object) -> None:
+    """Whether a field holds what its annotation `kind` says, and only finite numbers."""
+    if kind.startswith("tuple") and not isinstance(value, tuple):
+        raise TypeError(f"{name} must be a list of numbers: {value!r}")
+    for one in value if isinstance(value, tuple) else (value,):
+        if not isinstance(one, _KINDS[kind]) or isinstance(one, bool):
+            raise TypeError(f"{name} must be {'text' if kind == 'str' else kind}: {one!r}")
+        if isinstance(one, _NUMBER) and not math.isfinite(one):
+            raise ValueError(f"{name} must be finite: {one}")
+
+
 def read_metadata(folder: str | Path) -> list[ClipRecord]:
     """All clips of the data set in `folder`, in the file's order.
 
     Raises:
-        InputError: there is no data set, a line is not a clip, or a clip comes twice.
+        InputError: there is no data set, it cannot be read, a line is not a clip, or a clip comes
+            twice.
     """
     path = Path(folder) / METADATA
     if not path.is_file():
         raise InputError(f"There is no data set in {folder}: it has no {METADATA}.")
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             records.append(_record(line, f"{path}, line {number}"))
     if len({record.file_name for record in records}) != len(records):
@@ -113,17 +146,19 @@ def read_metadata(folder: str | Path) -> list[ClipRecord]:
 
 def _record(line: str, where: str) -> ClipRecord:
     try:
-        values: dict[str, Any] = json.loads(line)
+        values: Any = json.loads(line)
+        if not isinstance(values, dict):
+            raise InputError(f"{where} is not a clip: it must be an object with keys.")
         names = {f.name for f in fields(ClipRecord)}
         odd = sorted(names ^ set(values))
         if odd:
             raise InputError(f"{where}: the keys {', '.join(odd)} are missing or unknown.")
         for name in _LISTS:
-            values[name] = tuple(float(v) for v in values[name])
+            values[name] = tuple(values[name]) if isinstance(values[name], list) else values[name]
         return ClipRecord(**values)
     except InputError:
         raise
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{where} is not a clip: {error}.") from error
 
 

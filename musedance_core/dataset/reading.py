@@ -8,12 +8,15 @@ that nothing flickers beside the dance.
 from __future__ import annotations
 
 import hashlib
-import warnings
+import lzma
+import struct
+import wave
 import zlib
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -70,7 +73,7 @@ def read_part_maps(
         return None
     path = _existing(folder, record.part_maps)
     _check_indices(record, indices)
-    ids = _load_maps(path)
+    ids = read_array(path, "ids")
     if ids.dtype != np.uint8 or ids.ndim != 3 or len(ids) != record.frames or ids.size == 0:
         raise InputError(
             f"{path} must hold uint8 ids for {record.frames} frames, not {ids.dtype} {ids.shape}."
@@ -93,14 +96,14 @@ def read_track(folder: str | Path, record: ClipRecord) -> Waveform:
     Raises:
         InputError: as `read_sound`, or the sound ends before the clip does.
     """
-    wave = read_sound(Path(folder) / record.track)
+    sound = read_sound(Path(folder) / record.track)
     end = record.start + record.frames / record.fps
-    if wave.seconds < end - 0.001:
+    if sound.seconds < end - 0.001:
         raise InputError(
-            f"{Path(folder) / record.track} lasts {wave.seconds:.2f} s, "
+            f"{Path(folder) / record.track} lasts {sound.seconds:.2f} s, "
             f"but the clip {record.key} ends at {end:.2f} s."
         )
-    return wave
+    return sound
 
 
 def read_sound(path: str | Path) -> Waveform:
@@ -109,19 +112,37 @@ def read_sound(path: str | Path) -> Waveform:
     Raises:
         InputError: the file is missing, damaged, cut short, or holds other samples.
     """
-    from scipy.io import wavfile
-
     path = _existing(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", wavfile.WavFileWarning)
-            rate, samples = wavfile.read(path)
-    except (ValueError, OSError, EOFError, wavfile.WavFileWarning) as error:
-        raise InputError(f"{path} cannot be read as sound: {error}.") from error
-    if samples.dtype != np.int16:
-        raise InputError(f"{path} holds {samples.dtype} samples; 16-bit PCM is wanted.")
-    by_channel = rearrange(samples.reshape(len(samples), -1), "n channel -> channel n")
-    return Waveform(np.ascontiguousarray(by_channel).astype(np.float32) / 32768, int(rate))
+        with path.open("rb") as file, wave.open(file) as sound:
+            channels, width, rate, frames, _, _ = sound.getparams()
+            data = sound.readframes(frames)
+    except (wave.Error, OSError, EOFError, RuntimeError) as error:
+        reason = str(error) or "it ends too early"
+        raise InputError(f"{path} cannot be read as 16-bit PCM sound: {reason}.") from error
+    if width != 2 or rate < 1:
+        raise InputError(f"{path} holds {8 * width} bits at {rate} Hz; 16-bit PCM is wanted.")
+    if len(data) != frames * channels * width:
+        raise InputError(f"{path} ends before its {frames} samples.")
+    by_channel = rearrange(np.frombuffer(data, "<i2"), "(n c) -> c n", c=channels)
+    return Waveform(np.ascontiguousarray(by_channel).astype(np.float32) / 32768, rate)
+
+
+def read_array(path: Path, name: str) -> np.ndarray:
+    """The array of that name in an NPZ file; its checksum is compared before it is looked at.
+
+    Raises:
+        InputError: the file is damaged, or has no such array.
+    """
+    try:
+        with ZipFile(path) as file:
+            data = file.read(f"{name}.npy")
+        array: np.ndarray = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
+    except (ValueError, KeyError, OSError, EOFError, RuntimeError) as error:
+        raise InputError(f"{path} cannot be read as arrays: {error}.") from error
+    except (BadZipFile, zlib.error, lzma.LZMAError, struct.error) as error:
+        raise InputError(f"{path} is damaged: {error}.") from error
+    return array
 
 
 def content_hash(video: str | Path, track: str | Path) -> str:
@@ -167,15 +188,6 @@ def _decoded(path: Path, record: ClipRecord) -> Iterator[tuple[int, Image.Image]
                 yield number, Image.fromarray(frame.to_ndarray(format="rgb24"))
     except av.FFmpegError as error:
         raise InputError(f"{path} cannot be read as a video: {error.strerror}.") from error
-
-
-def _load_maps(path: Path) -> np.ndarray:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            ids: np.ndarray = arrays["ids"]
-            return ids
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} cannot be read as part maps: {error}.") from error
 
 
 def _placement(record: ClipRecord, size: int) -> Placement:

@@ -21,11 +21,15 @@ OTHERS = 50
 
 @dataclass(frozen=True)
 class BeatTrack:
-    """One video's beats: `motion` and `music` in seconds, seen within `window` (first, last)."""
+    """One video's beats: `motion` and `music` in seconds, seen within `window` (first, last).
+
+    `song` is what the music is called, None where nobody knows.
+    """
 
     motion: np.ndarray
     music: np.ndarray
     window: tuple[float, float]
+    song: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,16 +77,21 @@ def _closeness(distance: np.ndarray) -> float:
 
 
 def shuffled(tracks: Sequence[BeatTrack]) -> list[float | None]:
-    """For every video, its mean `both` against the music of others: of the `OTHERS` that follow.
+    """For every video, its mean `both` against other music: of the next `OTHERS` videos.
 
-    Two videos are compared over the seconds that both last. None where there is no other music.
+    Videos of the same song are passed over. Two videos are compared over the seconds that both
+    last. None where there is no other music.
     """
-    count = len(tracks)
-    following = range(1, min(count, OTHERS + 1))
     return [
-        _mean([_both(_against(one, tracks[(i + k) % count])) for k in following])
+        _mean([_both(_against(one, other)) for other in _others(tracks, i)])
         for i, one in enumerate(tracks)
     ]
+
+
+def _others(tracks: Sequence[BeatTrack], i: int) -> list[BeatTrack]:
+    """The videos after i, around the end, whose music is not known to be that of i."""
+    song, following = tracks[i].song, [*tracks[i + 1 :], *tracks[:i]]
+    return [track for track in following if song is None or track.song != song][:OTHERS]
 
 
 def _against(one: BeatTrack, other: BeatTrack) -> BeatTrack:

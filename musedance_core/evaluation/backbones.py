@@ -25,7 +25,7 @@ class Backbone:
         """Load `path`.
 
         Raises:
-            InputError: there is no such file, or it holds no TorchScript.
+            InputError: there is no such file, or it holds no TorchScript that can be called.
         """
         self.path, self.device = Path(path), device
         if not self.path.is_file():
@@ -35,6 +35,8 @@ class Backbone:
             self.module: Any = load(str(path), map_location=device).eval()
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{path} is not a TorchScript file (torch.jit.save).") from error
+        if not hasattr(self.module, "forward"):
+            raise InputError(f"{path} has no method forward, so it cannot be called.")
 
     def call(self, wanted: str, *inputs: Tensor, **keywords: bool) -> Tensor:
         """The module's answer as a tensor on the CPU.
@@ -45,12 +47,13 @@ class Backbone:
         try:
             with torch.no_grad():
                 answer = self.module(*(x.to(self.device) for x in inputs), **keywords)
-        except (RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError, torch.jit.Error) as error:
             reason = str(error).strip().splitlines()[-1].rstrip(".")
             raise InputError(
                 f"{self.path} must be callable as {wanted}, but failed: {reason}."
             ) from error
-        if not isinstance(answer, Tensor) or len(answer) != len(inputs[0]):
+        count = len(inputs[0])
+        if not isinstance(answer, Tensor) or answer.ndim == 0 or len(answer) != count:
             raise InputError(f"{self.path} must be callable as {wanted}, but gave something else.")
         return answer.float().cpu()
 

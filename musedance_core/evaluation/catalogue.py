@@ -7,6 +7,7 @@ from dataclasses import dataclass
 NO_TRUTH = "no truth given"
 NO_BEATS = "no beats in the clips"
 NO_JUDGE = "only for the sticker world, from 16 frames on"
+NOT_ASKED = "only for checkpoints in the sticker world, from 16 frames on"
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,15 @@ MOTION = {
     "motion_correlation": Measure("motion like the truth's", "higher", 3, NO_TRUTH),
     "motion_ratio": Measure("amount of motion / truth's", "", 3, NO_TRUTH),
     "truth_lag": Measure("lag behind the truth (s)", "", 3, NO_TRUTH),
-    "move": Measure("move recognised", "higher", 3, NO_JUDGE),
-    "side": Measure("side recognised", "higher", 3, NO_JUDGE),
-    "size": Measure("size recognised", "higher", 3, NO_JUDGE),
+    "move": Measure("move recognised", "higher", 3, NOT_ASKED),
+    "side": Measure("side recognised", "higher", 3, NOT_ASKED),
+    "size": Measure("size recognised", "higher", 3, NOT_ASKED),
 }
 CONSISTENCY = {
     "identity": Measure("identity", "higher", 3, "no embedder given"),
-    "drift": Measure("identity, last / first segment", "higher", 3, "one segment or no embedder"),
+    "drift": Measure(
+        "identity, last / first segment", "higher", 3, "one whole segment or no embedder"
+    ),
     "background": Measure("background error (levels)", "lower", 2, "no still background"),
     "flicker": Measure("flicker (levels)", "lower", 2, "no still background"),
     "seam": Measure("jump at seams", "", 2, "one segment"),

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from ..world.choreography import Dance
 
+SEGMENT = 48
+"""Frames of a segment where nobody knows how a video was made."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -18,6 +21,8 @@ class Clip:
     been, or None. reference `[3 h w]` is the picture that was made to dance. beats are seconds from
     the first frame, or None where nobody knows them; `beats_from` says who told. `video` and
     `truth_video` are files, relative to the report. `caption` and `asked` say what to dance.
+    `segment` is how many frames are made at once. `music` names the song, where it is known: clips
+    to one song have the same.
     """
 
     name: str
@@ -31,6 +36,8 @@ class Clip:
     beats_from: str = ""
     caption: str = ""
     asked: Dance | None = None
+    segment: int = SEGMENT
+    music: str | None = None
 
 
 def quantised(pixels: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from torch.nn import functional as F
 Embed = Callable[[Tensor], Tensor]
 """Pictures `[n 3 h w]` in 0..1 to embeddings `[n d]`."""
 
-SEGMENT = 48
 MOVED = 0.1
 """Difference from the reference, in any colour, by which a pixel shows something else."""
 MARGIN = 16
@@ -66,7 +65,7 @@ def flicker(frames: Tensor, region: Tensor) -> float:
     return float((torch.stack(powers).mean() / 6).sqrt()) * 255
 
 
-def seam_jump(energy: np.ndarray, segment: int = SEGMENT) -> float | None:
+def seam_jump(energy: np.ndarray, segment: int) -> float | None:
     """Frame difference at the seams over the median elsewhere; 1 means that no seam shows.
 
     energy `[f-1]` is the motion energy, entry i between frames i and i + 1; a seam lies between
@@ -85,10 +84,11 @@ def similarity(embed: Embed, frames: Tensor, reference: Tensor) -> Tensor:
     return vectors[1:] @ vectors[0]
 
 
-def drift(similar: Tensor, segment: int = SEGMENT) -> float | None:
-    """Mean similarity of the last segment over that of the first; None for a single segment."""
-    parts = torch.split(similar, segment)
-    if len(parts) < 2:
+def drift(similar: Tensor, segment: int) -> float | None:
+    """Mean similarity `[f]` of the last whole segment over that of the first; None for only one."""
+    whole = len(similar) // segment
+    if whole < 2:
         return None
-    first = float(parts[0].mean())
-    return float(parts[-1].mean()) / first if first > 0 else None
+    first = float(similar[:segment].mean())
+    last = float(similar[(whole - 1) * segment : whole * segment].mean())
+    return last / first if first > 0 else None

@@ -4,62 +4,56 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from ..checkpoint.format import read_header
-from ..dataset.format import ClipRecord
 from ..errors import InputError
 from ..pipeline import MuseDancePipeline
+from ..world.clips import FPS
 from .backbones import FVD, LPIPS, Identity
 from .clip import Clip
 from .frames import image_metrics
+from .inputs import Entry, Inputs, named_rows, read_inputs, report_folder
 from .judges import FEWEST, Judges, load_judges
 from .measure import Measured, Tools, measure
 from .options import Options
 from .report import write_report
 from .samples import sampled_clips
-from .scenes import chosen_records, dataset_scenes, world_frames, world_scenes
+from .scenes import dataset_scenes, world_scenes
 from .summary import Row, summarise
-from .videos import VideoPair, match, video_clips
+from .videos import VideoPair, video_clips
 
-CHECKPOINT = ".safetensors"
 REFERENCE_NOTES = {
     True: "identity and background are compared with the truth's first frame",
     False: "identity and background are compared with the video's own first frame",
 }
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One row to come: what to judge, its name, and its folder inside the report's."""
-
-    path: str
-    label: str
-    place: str
-
-
 def evaluate(options: Options) -> list[Row]:
-    """Judge everything, write results.json, results.md and index.html, and return the rows.
+    """Judge everything and return the rows.
+
+    results.json, results.md and index.html are written after every row, with the rows so far.
 
     Raises:
         InputError: something given cannot be used.
     """
     image_metrics()
     tools = load_tools(options)
-    pairs, records = _inputs(options)
-    entries = _entries(options)
-    out = _made(options.out)
-    rows = [
-        _videos_row(options, entry, pairs[entry.path], tools)
-        if entry.path in pairs
-        else _checkpoint_row(options, entry, records, tools)
-        for entry in entries
-    ]
-    write_report(out, rows, options)
+    inputs = read_inputs(options)
+    entries = named_rows(options)
+    out = report_folder(options.out)
+    if inputs.clip is not None:
+        _try(tools, inputs.clip.size, inputs.frames)
+    rows: list[Row] = []
+    for entry in entries:
+        if entry.path in inputs.videos:
+            rows.append(_videos_row(options, entry, inputs.videos[entry.path], tools))
+        else:
+            rows.append(_checkpoint_row(options, entry, inputs, tools))
+        write_report(out, rows, options)
     return rows
 
 
@@ -77,92 +71,63 @@ def load_tools(options: Options) -> Tools:
     )
 
 
-def _inputs(options: Options) -> tuple[dict[str, list[VideoPair]], list[ClipRecord]]:
-    """The videos of every folder and the data set's clips: what is wrong is said at once."""
-    pairs: dict[str, list[VideoPair]] = {}
-    for path in options.paths:
-        if Path(path).is_dir():
-            pairs[path] = match(path, options.truth, options.beats)
-        elif not Path(path).exists():
-            raise InputError(f"There is no folder of videos and no checkpoint at {path}.")
-        elif Path(path).suffix.lower() != CHECKPOINT:
-            raise InputError(f"{path} is neither a folder of videos nor a {CHECKPOINT} checkpoint.")
-        else:
-            read_header(path)
-    _check_needed(options, len(pairs))
-    if options.dataset is None:
-        return pairs, []
-    seed = options.sampling.seed
-    return pairs, chosen_records(options.dataset, options.split, options.clips, seed)
-
-
-def _check_needed(options: Options, folders: int) -> None:
-    """Refuse what would be left unused."""
-    if folders == 0 and (options.truth or options.beats):
-        raise InputError("--truth and --beats belong to folders of videos, but none is given.")
-    if folders == len(options.paths) and (options.dataset or options.seconds):
-        raise InputError("--dataset and --seconds belong to checkpoints, but none is given.")
-    if options.dataset and options.seconds:
-        raise InputError(
-            "--seconds is for the procedural world; a data set's clips have their own."
-        )
-
-
-def _entries(options: Options) -> list[Entry]:
-    given = len(options.labels)
-    if given not in (0, len(options.paths)):
-        raise InputError(f"There are {len(options.paths)} rows, but {given} times --label.")
-    labels = list(options.labels) or [_named(path) for path in options.paths]
-    twice = [label for label, count in Counter(labels).items() if count > 1]
-    if twice:
-        raise InputError(f"Two rows are called {twice[0]!r}; tell them apart with --label.")
-    named = enumerate(zip(options.paths, labels, strict=True), start=1)
-    return [Entry(path, label, f"clips/{row:02d}") for row, (path, label) in named]
-
-
-def _named(path: str) -> str:
-    """A row's name where none is given: the folder's, or the checkpoint's without its ending."""
-    return Path(path).resolve().name.removesuffix(CHECKPOINT)
-
-
-def _made(folder: str) -> Path:
-    out = Path(folder)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{folder} is a file; give the name of a folder to write to.")
-    if not out.resolve().parent.is_dir():
-        raise InputError(f"The folder {out.resolve().parent} of {out.name} does not exist.")
-    out.mkdir(exist_ok=True)
-    return out
+def _try(tools: Tools, size: int, frames: int) -> None:
+    """Show the networks a grey clip: what fails on it would fail after the first sampling, too."""
+    grey = torch.full((frames, 3, size, size), 0.5)
+    if tools.lpips is not None:
+        tools.lpips(grey, grey)
+    if tools.fvd is not None:
+        tools.fvd(grey)
+    if tools.identity is not None:
+        tools.identity(grey)
 
 
 def _videos_row(options: Options, entry: Entry, pairs: Sequence[VideoPair], tools: Tools) -> Row:
-    clips = video_clips(pairs, Path(options.out), entry.place)
+    clips, about = video_clips(pairs, Path(options.out), entry.place), []
+    if options.world:
+        judges = load_judges(device=options.device)
+        tools, about = _with_judges(tools, judges, FEWEST), [f"judged by {judges.name}"]
+        clips = (_of_the_world(clip, entry.path) for clip in clips)
     measured = _measured(clips, len(pairs), entry.label, tools)
-    notes = [_beats_note(measured), REFERENCE_NOTES[options.truth is not None]]
+    notes = [_beats_note(measured), REFERENCE_NOTES[options.truth is not None], *about]
     return summarise(entry.label, entry.path, measured, notes, options.sampling.seed)
 
 
-def _checkpoint_row(options: Options, entry: Entry, records: list[ClipRecord], tools: Tools) -> Row:
+def _of_the_world(clip: Clip, folder: str) -> Clip:
+    """The clip, if the judges can read it."""
+    frames, _, height, width = clip.frames.shape
+    if height != width or frames < FEWEST or abs(clip.fps - FPS) > 0.01:
+        raise InputError(
+            f"{clip.name} in {folder} has {frames} frames of {width} x {height} at {clip.fps:g} "
+            f"fps, but --world is for square videos of {FEWEST} frames or more at {FPS} fps."
+        )
+    return clip
+
+
+def _checkpoint_row(options: Options, entry: Entry, inputs: Inputs, tools: Tools) -> Row:
     sampling = options.sampling
     pipeline = MuseDancePipeline.from_checkpoint(
         entry.path, options.device, getattr(torch, sampling.dtype), sampling.allow_untrained
     )
-    if options.dataset is None:
+    if options.dataset is None or inputs.records is None:
         judges = load_judges(device=options.device)
-        frames = world_frames(pipeline.config.clip, options.seconds)
-        tools = _with_judges(tools, judges, frames)
-        scenes = world_scenes(pipeline.config, options.split, options.clips, frames)
+        tools = _with_judges(tools, judges, inputs.frames)
+        scenes = world_scenes(pipeline.config, options.split, options.clips, inputs.frames)
+        total = options.clips
         about = [f"the procedural world, split {options.split}", f"judged by {judges.name}"]
     else:
-        scenes = dataset_scenes(pipeline.config, options.dataset, records)
+        scenes = dataset_scenes(pipeline.config, options.dataset, inputs.records)
+        total = len(inputs.records)
         about = [f"the data set {options.dataset}, split {options.split}"]
     clips = sampled_clips(pipeline, scenes, sampling, Path(options.out), entry.place)
-    total = options.clips if options.dataset is None else len(records)
     measured = _measured(clips, total, entry.label, tools)
     schedule = pipeline.config.schedule
     steps = sampling.steps or schedule.sampling_steps
     strength = schedule.guidance if sampling.guidance is None else sampling.guidance
-    notes = [*about, f"{steps} steps, guidance {strength:g}, seed {sampling.seed}"]
+    notes = [
+        *about,
+        f"{steps} steps, guidance {strength:g}, seeds from {sampling.seed} on",
+    ]
     return summarise(entry.label, entry.path, measured, notes, sampling.seed)
 
 

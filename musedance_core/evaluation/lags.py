@@ -20,11 +20,13 @@ REACH = 3
 
 @dataclass(frozen=True)
 class BeatLag:
-    """`seconds` by which the rests come after the beats, within half a beat either way, and the
-    `share` 0..1 of the energy's variance that goes with the beat at all."""
+    """`seconds` by which the rests come after the beats, within half a beat either way; the `share`
+    0..1 of the energy's variance that goes with the beat at all; the `period` of a beat in seconds.
+    """
 
     seconds: float
     share: float
+    period: float
 
 
 def beat_lag(energy: np.ndarray, fps: float, beats: np.ndarray) -> BeatLag | None:
@@ -46,7 +48,7 @@ def beat_lag(energy: np.ndarray, fps: float, beats: np.ndarray) -> BeatLag | Non
     count = grid.count(times[[0, -1]])
     period = (times[-1] - times[0]) / (count[1] - count[0])
     share = 1 - float(np.var(rest) / np.var(energy))
-    return BeatLag(float(beats_late * period), share)
+    return BeatLag(float(beats_late * period), share, float(period))
 
 
 def energy_lag(late: np.ndarray, early: np.ndarray, reach: int = REACH) -> float | None:

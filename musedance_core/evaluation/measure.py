@@ -10,8 +10,10 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..errors import InputError
 from ..world.choreography import MOVES, SIDES, SIZES, Dance
 from .alignment import BeatTrack, align, chance
+from .catalogue import MEASURES
 from .clip import Clip
 from .consistency import (
     Embed,
@@ -25,7 +27,7 @@ from .consistency import (
 )
 from .frames import psnr, ssim
 from .judges import MOST, SIDED_MOVES, MotionReading
-from .lags import REACH, beat_lag, energy_lag
+from .lags import REACH, BeatLag, beat_lag, energy_lag
 from .motion import motion_beats, motion_energy, visible_window
 
 LEAST_SHARE = 0.1
@@ -51,12 +53,14 @@ class Tools:
 
 @dataclass(frozen=True)
 class Look:
-    """What one video shows: its figures by name, motion energy [f-1], beats, set features [d]."""
+    """What one video shows: its figures by name, motion energy [f-1], beats, set features [d], and
+    the seconds of a `beat`, where a lag behind it is told."""
 
     values: Values
     energy: np.ndarray
     track: BeatTrack | None
     features: dict[str, np.ndarray] = field(default_factory=dict)
+    beat: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ def measure(clip: Clip, tools: Tools) -> Measured:
     """Look at the clip and at its truth in the same way, then compare them.
 
     Raises:
-        InputError: scikit-image is missing, or a backbone file has another call convention.
+        InputError: scikit-image is missing, a backbone file has another call convention, or a
+            figure is not finite.
     """
     region = still_region(clip.frames if clip.truth is None else clip.truth, clip.reference)
     sample = _look(clip, clip.frames, region, tools)
@@ -96,6 +101,8 @@ def measure(clip: Clip, tools: Tools) -> Measured:
         if tools.lpips is not None:
             against["lpips"] = tools.lpips(clip.frames, clip.truth)
         sample = replace(sample, values={**against, **sample.values})
+        _require_finite(f"the truth of {clip.name}", truth)
+    _require_finite(clip.name, sample)
     return Measured(
         clip.name,
         clip.fps,
@@ -109,20 +116,29 @@ def measure(clip: Clip, tools: Tools) -> Measured:
     )
 
 
+def _require_finite(whose: str, look: Look) -> None:
+    told: dict[str, float | np.ndarray] = {**look.values, **look.features}
+    for name, found in told.items():
+        if not np.isfinite(found).all():
+            raise InputError(f"The figure {MEASURES[name].label!r} of {whose} is not finite.")
+
+
 def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> Look:
     energy = motion_energy(frames)
-    values: dict[str, float | None] = {"seam": seam_jump(energy)}
-    track = None
+    values: dict[str, float | None] = {"seam": seam_jump(energy, clip.segment)}
+    track = beat = None
     if clip.beats is not None:
         window = visible_window(len(frames), clip.fps)
-        track = BeatTrack(motion_beats(energy, clip.fps), clip.beats, window)
-        values |= _beat_values(track, energy, clip.fps)
+        track = BeatTrack(motion_beats(energy, clip.fps), clip.beats, window, clip.music)
+        late = beat_lag(energy, clip.fps, clip.beats)
+        values |= _beat_values(track, late)
+        beat = None if late is None else late.period
     if large_enough(region):
         values["background"] = background_error(frames, clip.reference, region)
         values["flicker"] = flicker(frames, region)
     if tools.identity is not None:
         similar = similarity(tools.identity, frames, clip.reference)
-        values |= {"identity": float(similar.mean()), "drift": drift(similar)}
+        values |= {"identity": float(similar.mean()), "drift": drift(similar, clip.segment)}
     features = {}
     if tools.fvd is not None:
         features["fvd"] = tools.fvd(frames).double().numpy()
@@ -131,11 +147,12 @@ def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> Look:
         features["world_frechet"] = reading.features[0].double().cpu().numpy()
         if clip.asked is not None:
             values |= _recognised(reading, clip.asked)
-    return Look({k: v for k, v in values.items() if v is not None}, energy, track, features)
+    known = {name: value for name, value in values.items() if value is not None}
+    return Look(known, energy, track, features, beat)
 
 
-def _beat_values(track: BeatTrack, energy: np.ndarray, fps: float) -> dict[str, float | None]:
-    scored, late = align(track), beat_lag(energy, fps, track.music)
+def _beat_values(track: BeatTrack, late: BeatLag | None) -> dict[str, float | None]:
+    scored = align(track)
     values: dict[str, float | None] = {}
     if scored is not None:
         values |= {

@@ -21,7 +21,8 @@ class Options:
     """The arguments of `musedance evaluate`; see its help.
 
     paths: folders of videos and checkpoints, one row each, called by `labels` in their order.
-    truth and beats belong to folders of videos; dataset, split, clips, seconds and sampling to
+    truth, beats and world belong to folders of videos, world telling that they are clips of the
+    sticker world; dataset, split, clips, seconds and sampling to
     checkpoints. seconds is the length of a clip of the world; one segment if None.
     """
 
@@ -30,6 +31,7 @@ class Options:
     labels: tuple[str, ...] = ()
     truth: str | None = None
     beats: str | None = None
+    world: bool = False
     dataset: str | None = None
     split: str = "test"
     clips: int = 10

@@ -68,6 +68,7 @@ def _clip(clip: Measured) -> dict[str, Any]:
 def _look(look: Look) -> dict[str, Any]:
     return {
         "figures": look.values,
+        "beat": look.beat,
         "motion_energy": look.energy.round(6).tolist(),
         "motion_beats": [] if look.track is None else look.track.motion.round(4).tolist(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from .scenes import Scene
 def sampled_clips(
     pipeline: MuseDancePipeline, scenes: Iterable[Scene], sampling: Sampling, out: Path, place: str
 ) -> Iterator[Clip]:
-    """Make scene after scene.
+    """Make scene after scene, the i-th with the seed `sampling.seed` + i: no two share their noise.
 
     Videos go to `out`/`place`, true ones to `out`/truth and beats to `out`/beats, so that another
     system's videos can be judged against the same. The figures come from the pixels before they are
@@ -28,9 +29,10 @@ def sampled_clips(
     """
     for name in (place, "truth", "beats"):
         (out / name).mkdir(parents=True, exist_ok=True)
-    fps = pipeline.config.clip.fps
-    for scene in scenes:
-        frames = quantised(generate(pipeline, scene, sampling))
+    fps, segment = pipeline.config.clip.fps, pipeline.config.clip.frames
+    for i, scene in enumerate(scenes):
+        seeded = replace(sampling, seed=sampling.seed + i)
+        frames = quantised(generate(pipeline, scene, seeded))
         grid = scene.grid.shifted(-scene.start)
         video, true = f"{place}/{scene.name}.mp4", f"truth/{scene.name}.mp4"
         write_video(out / video, [frames], fps, scene.song, scene.start)
@@ -48,6 +50,8 @@ def sampled_clips(
             beats_from="the scene",
             caption=scene.caption,
             asked=scene.asked,
+            segment=segment,
+            music=scene.music,
         )
 
 

@@ -29,7 +29,8 @@ LONGEST = SONG_SECONDS - 4
 class Scene:
     """One dance to make: what the model is given, and the true frames `[f 3 h w]` in 0..1.
 
-    `start` is where in `song` the clip starts, in seconds; `grid` is on the song's clock.
+    `start` is where in `song` the clip starts, in seconds; `grid` is on the song's clock. `music`
+    names the song: scenes of one song have the same.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Scene:
     reference: Tensor
     part_map: Tensor | None
     song: Waveform
+    music: str
     grid: BeatGrid
     start: float
     caption: str
@@ -66,7 +68,14 @@ def world_scenes(
     """The first `count` clips of the world's split, of `frames` frames at the checkpoint's size;
     `moves` are those that are danced."""
     size, mel_bins = config.clip.size, config.music.mel_bins
-    world = World(split, size=size, songs=SONGS, continued=0.0, mel_bins=mel_bins, moves=moves)
+    world = World(
+        *(split, size),
+        songs=SONGS,
+        mel_bins=mel_bins,
+        edited=0.0,
+        continued=0.0,
+        moves=moves,
+    )
     for index in range(count):
         batch = world.clips([index], frames)
         yield Scene(
@@ -75,6 +84,7 @@ def world_scenes(
             reference=quantised(batch.reference[0]),
             part_map=batch.part_map[0],
             song=world.song(batch.song_indices[0]).wave,
+            music=f"song {batch.song_indices[0]}",
             grid=batch.grids[0],
             start=batch.starts[0],
             caption=batch.captions[0],
@@ -95,22 +105,30 @@ def chosen_records(folder: str, split: str, count: int, seed: int) -> list[ClipR
     return [records[i] for i in sorted(order[:count].tolist())]
 
 
+def require_rate(folder: str, records: list[ClipRecord], clip: ClipConfig) -> None:
+    """Refuse clips that a checkpoint cannot dance.
+
+    Raises:
+        InputError: one has another frame rate; the sentence names it.
+    """
+    for record in records:
+        if record.fps != clip.fps:
+            path = Path(folder) / record.file_name
+            raise InputError(f"{path} has {record.fps} fps, the checkpoint has {clip.fps}.")
+
+
 def dataset_scenes(
     config: MuseDanceConfig, folder: str, records: list[ClipRecord]
 ) -> Iterator[Scene]:
-    """The clips `records` of a data set, danced from their first frame.
+    """The clips `records` of a data set, danced from their first frame for a segment at most.
 
     Raises:
-        InputError: a clip's files cannot be read, or it has another frame rate.
+        InputError: a clip's files cannot be read.
     """
+    size = config.clip.size
     for record in records:
-        if record.fps != config.clip.fps:
-            raise InputError(
-                f"{Path(folder) / record.file_name} has {record.fps} fps, "
-                f"the checkpoint has {config.clip.fps}."
-            )
-        size = config.clip.size
-        truth = quantised(read_frames(folder, record, range(record.frames), size))
+        frames = range(min(record.frames, config.clip.frames))
+        truth = quantised(read_frames(folder, record, frames, size))
         maps = read_part_maps(folder, record, [0], size)
         yield Scene(
             name=record.key,
@@ -118,6 +136,7 @@ def dataset_scenes(
             reference=truth[0],
             part_map=None if maps is None else maps[0],
             song=read_track(folder, record),
+            music=record.track_id,
             grid=BeatGrid(np.array(record.beats), np.array(record.downbeats), record.tempo),
             start=record.start,
             caption=record.text,

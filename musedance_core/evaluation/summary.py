@@ -11,10 +11,12 @@ from .alignment import shuffled
 from .catalogue import MEASURES, NO_TRUTH, PAIRED
 from .frechet import compare
 from .measure import Look, Measured
-from .statistics import Interval, mean_interval
+from .statistics import Interval, circular_interval, circular_mean, mean_interval
 
 SETS = ("fvd", "world_frechet")
 """Figures of a whole set of clips."""
+LAG = "lag"
+"""The figure that is known up to a beat: its mean is a circular one."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def summarise(
         name: _set_figure(name, clips, seed) if name in SETS else _mean_figure(name, clips, seed)
         for name in MEASURES
     }
+    if figures[LAG].value is not None:
+        figures[LAG] = _lag_figure(clips, seed)
     return Row(label, source, figures, clips, tuple(notes))
 
 
@@ -63,6 +67,26 @@ def _mean_figure(name: str, clips: Sequence[Measured], seed: int) -> Figure:
     true = _values([clip.truth for clip in clips if clip.truth is not None], name)
     ceiling = float(true.mean()) if len(true) else None
     return Figure(float(values.mean()), len(values), mean_interval(values, seed), ceiling)
+
+
+def _lag_figure(clips: Sequence[Measured], seed: int) -> Figure:
+    """The circular mean of the lags in beats, times the mean beat.
+
+    Half a beat early is half a beat late; the plain mean of both would be no lag at all.
+    """
+    beats, period = _lags([clip.sample for clip in clips])
+    true, true_period = _lags([clip.truth for clip in clips if clip.truth is not None])
+    around = circular_interval(beats, seed)
+    interval = None if around is None else (around[0] * period, around[1] * period)
+    ceiling = float(circular_mean(true)) * true_period if len(true) else None
+    return Figure(float(circular_mean(beats)) * period, len(beats), interval, ceiling)
+
+
+def _lags(looks: Sequence[Look]) -> tuple[np.ndarray, float]:
+    """Lags in beats `[n]`, and the mean beat in seconds."""
+    told = [(look.values[LAG], look.beat) for look in looks if LAG in look.values]
+    seconds, periods = np.array(told).reshape(-1, 2).T
+    return seconds / periods, float(periods.mean()) if len(periods) else 0.0
 
 
 def _missing(name: str, clips: Sequence[Measured]) -> Figure:

@@ -100,6 +100,7 @@ def video_clips(pairs: Sequence[VideoPair], out: Path, place: str) -> Iterator[C
             truth_video=None if pair.truth is None else _copied(pair.truth, out, "truth"),
             beats=beats,
             beats_from=told,
+            music=None if pair.beats is None else str(pair.beats),
         )
 
 

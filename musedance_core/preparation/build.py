@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..dataset.format import METADATA, ClipRecord, verify_splits, write_metadata
+from ..dataset.format import METADATA, ClipRecord, read_metadata, verify_splits, write_metadata
 from ..errors import InputError
 from .cutting import Job
 from .duplicates import find_duplicates
@@ -15,18 +15,18 @@ from .log import Rejection
 from .options import Options
 from .report import write_report
 from .sources import Sources
-from .splits import split_sources
+from .splits import split_sources, splits_of_tracks
 from .state import FOLDER, TRACK, SourceState, files, load_state, sweep
 from .tracks import group_tracks
 from .workers import cut_all
 
-Captions = Callable[[Sequence[ClipRecord]], Sequence[str]]
+Captions = Callable[[Sequence[ClipRecord]], Iterable[str]]
 
 
 @dataclass(frozen=True)
 class Settings:
     """How clips are cut, by how many processes, and how they are split: the `shares` of train,
-    validation and test."""
+    validation and test, and the `seed` by which sources that have no split yet get one."""
 
     options: Options
     workers: int = 1
@@ -36,7 +36,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise InputError(f"--workers must be 1 or more, got {self.workers}.")
-        if min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
+        if self.seed < 0:
+            raise InputError(f"--seed must be 0 or more, got {self.seed}.")
+        if not (min(self.shares) >= 0 and abs(sum(self.shares) - 1) <= 1e-6):
             raise InputError(f"--shares must be three shares that sum to 1, got {self.shares}.")
 
 
@@ -66,15 +68,18 @@ class Built:
 def build(sources: Sources, dataset: Path, settings: Settings, captions: Captions | None) -> Built:
     """Make or complete the data set in the folder `dataset`.
 
-    Sources that an earlier run has finished with the same options are not cut again.
+    Sources that an earlier run has finished with the same options are not cut again, and keep
+    their split.
 
     Args:
-        captions: from clips to their captions; None leaves them empty.
+        captions: from clips to their captions, one by one; None leaves them empty. Those that came
+            before it failed are kept.
 
     Raises:
         InputError: the folder holds another data set, or what the user gave cannot be used.
     """
     prepare_folder(dataset)
+    kept = _kept_splits(dataset)
     jobs = [Job(source, dataset, settings.options) for source in sources.videos]
     cut_all([job for job in jobs if _state(job) is None], settings.workers)
     duplicates = _duplicates(jobs)
@@ -83,14 +88,11 @@ def build(sources: Sources, dataset: Path, settings: Settings, captions: Caption
     states = {job.source.name: _finished(job) for job in jobs}
     clips = [c for s in states.values() for c in s.clips if c.key not in duplicates]
     if clips:
-        clips = _with_splits(clips, states, settings)
-    if captions is not None:
-        texts = captions(clips)
-        clips = [replace(clip, text=text) for clip, text in zip(clips, texts, strict=True)]
+        clips = _with_splits(clips, states, settings, kept)
+    verify_splits(clips)
+    clips = _write_captioned(dataset, clips, captions)
     rejected = [r for state in states.values() for r in state.rejected]
     rejected += _dropped(states, duplicates)
-    verify_splits(clips)
-    write_metadata(dataset, clips)
     write_report(dataset, clips, rejected)
     sweep(dataset, clips)
     return Built(tuple(clips), tuple(rejected), sources)
@@ -136,14 +138,45 @@ def _complete(job: Job, duplicates: Mapping[str, str]) -> bool:
     return all((job.dataset / name).is_file() for clip in clips for name in files(clip))
 
 
+def _kept_splits(dataset: Path) -> dict[str, str]:
+    """The split of each source of the data set as it is."""
+    if not (dataset / METADATA).is_file():
+        return {}
+    return {record.source: record.split for record in read_metadata(dataset)}
+
+
 def _with_splits(
-    clips: Sequence[ClipRecord], states: Mapping[str, SourceState], settings: Settings
+    clips: Sequence[ClipRecord],
+    states: Mapping[str, SourceState],
+    settings: Settings,
+    kept: Mapping[str, str],
 ) -> list[ClipRecord]:
-    """The clips with their music's id and their split."""
+    """The clips with their music's id and their split.
+
+    kept: the splits that sources had before; one whose clips have become copies counts too.
+    """
     counts = Counter(clip.source for clip in clips)
-    tracks = group_tracks({name: states[name].arrays[TRACK] for name in counts})
-    splits = split_sources(tracks, counts, settings.shares, settings.seed)
+    heard = {name: s.arrays[TRACK] for name, s in states.items() if TRACK in s.arrays}
+    tracks = group_tracks(heard)
+    had = splits_of_tracks(tracks, kept)
+    used = {source: tracks[source] for source in counts}
+    splits = split_sources(used, counts, settings.shares, settings.seed, had)
     return [replace(c, track_id=tracks[c.source], split=splits[c.source]) for c in clips]
+
+
+def _write_captioned(
+    dataset: Path, clips: Sequence[ClipRecord], captions: Captions | None
+) -> list[ClipRecord]:
+    """The clips with their captions, written even if the captions end with an error."""
+    texts: list[str] = []
+    try:
+        for text in () if captions is None else captions(clips):
+            texts.append(text)
+    finally:
+        told = [*texts, *[""] * (len(clips) - len(texts))]
+        captioned = [replace(c, text=text) for c, text in zip(clips, told, strict=True)]
+        write_metadata(dataset, captioned)
+    return captioned
 
 
 def _dropped(states: Mapping[str, SourceState], duplicates: Mapping[str, str]) -> list[Rejection]:

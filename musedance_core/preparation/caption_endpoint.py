@@ -45,9 +45,10 @@ class Endpoint:
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise InputError(f"The caption endpoint must be an http(s) address, got {self.url!r}.")
+        if not _is_address(self.url):
+            raise InputError(
+                f"The caption endpoint must be an http(s) address in ASCII, got {self.url!r}."
+            )
         if self.key is not None and not re.fullmatch(r"[\x21-\x7e]+", self.key):
             raise InputError("The caption endpoint's key must be printable ASCII without spaces.")
 
@@ -134,6 +135,15 @@ class _NoRedirect(HTTPRedirectHandler):
         newurl: str,
     ) -> None:
         return None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    return bool(known and re.fullmatch(r"[\x21-\x7e]+", url))
 
 
 def _retry_after(headers: Message, otherwise: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -23,20 +23,19 @@ def look_up(captions: Mapping[str, str], clips: Sequence[ClipRecord]) -> list[st
     return [next((captions[n] for n in _names(c) if n in captions), "") for c in clips]
 
 
-def ask(captioner: Captioner, dataset: Path, clips: Sequence[ClipRecord]) -> list[str]:
-    """What the captioner says of each clip; "" where it gives no usable sentence, which is told.
+def ask(captioner: Captioner, dataset: Path, clips: Sequence[ClipRecord]) -> Iterator[str]:
+    """What the captioner says, one clip after the other; "" where it gives no usable sentence,
+    which is told.
 
     Raises:
         InputError: as the captioner, or a clip cannot be read.
     """
-    texts = []
     for clip in tqdm(clips, desc="captions", unit="clip"):
         try:
-            texts.append(captioner(clip.key, shown_frames(dataset, clip)))
+            yield captioner(clip.key, shown_frames(dataset, clip))
         except CaptionError as error:
             tqdm.write(f"no caption: {error}", file=sys.stderr)
-            texts.append("")
-    return texts
+            yield ""
 
 
 def shown_frames(dataset: Path, clip: ClipRecord) -> list[np.ndarray]:

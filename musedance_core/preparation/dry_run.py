@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def plan(
         if state is None:
             length = _length(source)
             left, seconds = left + 1, seconds + length
-            more += int(length / settings.options.seconds)
+            more += math.ceil(length * settings.options.fps) // settings.options.frames
         else:
             found += state.clips
     lines = [

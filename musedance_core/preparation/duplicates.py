@@ -1,4 +1,4 @@
-"""Which clips show the same video again: re-encoded, scaled, brightened, perhaps mirrored.
+"""Which clips show the same video again: re-encoded, scaled, brightened.
 
 A clip's signature is its brightness on a coarse grid at a few moments. Two clips are compared in
 two halves: the mean picture, and what moves about it. Both must agree, so neither one dancer in two
@@ -63,18 +63,17 @@ def _coarse(image: np.ndarray) -> np.ndarray:
     return np.asarray(small, dtype=np.float32)
 
 
-def find_duplicates(signatures: Mapping[str, np.ndarray], mirrored: bool = False) -> dict[str, str]:
+def find_duplicates(signatures: Mapping[str, np.ndarray]) -> dict[str, str]:
     """Clips to drop, each with the clip it repeats: the first in sorted order is kept.
 
     Args:
-        signatures: `clip_signature` of each clip by its key.
-        mirrored: whether a mirrored copy counts as well. A dance to the other side by a symmetric
-            dancer is a mirrored copy too.
+        signatures: `clip_signature` of each clip by its key. A mirrored copy is none: a dance to
+            the other side by a symmetric dancer looks the same.
     """
     keys = sorted(signatures)
     if not keys:
         return {}
-    copies = _copies(np.stack([signatures[key] for key in keys]), mirrored)
+    copies = _copies(np.stack([signatures[key] for key in keys]))
     dropped: dict[int, int] = {}
     for first, later in copies:
         if first not in dropped:
@@ -82,15 +81,14 @@ def find_duplicates(signatures: Mapping[str, np.ndarray], mirrored: bool = False
     return {keys[later]: keys[first] for later, first in sorted(dropped.items())}
 
 
-def _copies(stacked: np.ndarray, mirrored: bool) -> list[tuple[int, int]]:
+def _copies(stacked: np.ndarray) -> list[tuple[int, int]]:
     """Pairs (earlier, later) of equal clips of `stacked [n f h w]`, in order."""
     found = np.zeros((0, 2), dtype=np.int64)
-    for other in (stacked, stacked[..., ::-1])[: 1 + mirrored]:
-        for begin in range(0, len(stacked), BLOCK):
-            rows, columns = np.nonzero(_alike(stacked[begin : begin + BLOCK], other))
-            found = np.concatenate([found, np.stack([rows + begin, columns], axis=1)])
+    for begin in range(0, len(stacked), BLOCK):
+        rows, columns = np.nonzero(_alike(stacked[begin : begin + BLOCK], stacked))
+        found = np.concatenate([found, np.stack([rows + begin, columns], axis=1)])
     earlier = found[found[:, 0] < found[:, 1]]
-    return [(int(first), int(later)) for first, later in np.unique(earlier, axis=0)]
+    return [(int(first), int(later)) for first, later in earlier]
 
 
 def _alike(one: np.ndarray, other: np.ndarray) -> np.ndarray:

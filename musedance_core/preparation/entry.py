@@ -20,13 +20,20 @@ from .state import FOLDER, changed_options
 
 
 def main(doc: str, argv: Sequence[str] | None = None) -> None:
-    """Prepare a data set; exits with code 2 on bad input and 1 where no clip came out."""
+    """Prepare a data set; exits with code 1 where no clip came out, 2 on bad input or where a file
+    cannot be read or written, and 130 when it is stopped."""
     arguments = _parser(doc).parse_args(argv)
     try:
         clips = _run(arguments)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        print(f"error: {error.filename or 'A file'}: {error.strerror or error}.", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped; run again to go on.", file=sys.stderr)
+        sys.exit(130)
     if clips == 0:
         sys.exit(1)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import InputError
 
+FEWEST_FRAMES = 8
 ASPECTS = {"square": 1.0, "vertical": 9 / 16}
 
 
@@ -37,6 +38,11 @@ class Options:
             raise InputError(f"--fps must be 1 to 60, got {self.fps}.")
         if not 0.5 <= self.seconds <= 60:
             raise InputError(f"--seconds must be 0.5 to 60, got {self.seconds}.")
+        if self.frames < FEWEST_FRAMES:
+            raise InputError(
+                f"A clip needs {FEWEST_FRAMES} frames at least; --seconds {self.seconds} at "
+                f"--fps {self.fps} are {self.frames}."
+            )
         if self.size % 8 or not 32 <= self.size <= 2048:
             raise InputError(f"--size must be a multiple of 8 from 32 to 2048, got {self.size}.")
         if self.aspect not in ASPECTS:

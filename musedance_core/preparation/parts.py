@@ -49,9 +49,14 @@ def part_maps(source: Source, options: Options) -> PartMaps | None:
     if options.densepose:
         return ModelParts(options.densepose)
     if options.maps:
-        folder = Path(options.maps) / Path(source.name).with_suffix("")
+        folder = maps_folder(source, options)
         return FolderParts(folder) if folder.is_dir() else None
     return None
+
+
+def maps_folder(source: Source, options: Options) -> Path:
+    """Where the source's part maps lie as pictures, if it has any."""
+    return Path(options.maps) / Path(source.name).with_suffix("")
 
 
 class ModelParts:
@@ -89,10 +94,11 @@ class ModelParts:
         images = rearrange(torch.from_numpy(frames).float() / 255, "n h w c -> n c h w")
         try:
             answer = self.model(images)
-        except (RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError, AttributeError, torch.jit.Error) as error:
+            told = str(error).strip() or type(error).__name__
             raise InputError(
                 f"The part model {self.path} fails on pictures {tuple(images.shape)}: "
-                f"{str(error).strip().splitlines()[-1]}."
+                f"{told.splitlines()[-1].rstrip(':. ')}."
             ) from error
         ids = self._checked(answer, images)
         return ids.to(torch.uint8).numpy()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from html import escape
 from io import BytesIO
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from einops import rearrange
 from PIL import Image
-from torch import Tensor
 
 from ..dataset.format import SPLITS, ClipRecord
 from ..dataset.reading import read_frames
@@ -28,8 +27,6 @@ from .log import Rejection
 REPORT = "report.html"
 SHOWN, TILES, SIDE, JPEG_QUALITY = 500, 5, 96, 72
 EXAMPLES = 3
-
-Reader = Callable[[Path, ClipRecord, Sequence[int], int], Tensor]
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --bar: #3b78c4; }
@@ -51,31 +48,26 @@ def write_report(
     folder: Path,
     records: Sequence[ClipRecord],
     rejected: Sequence[Rejection],
-    title: str = "Data set",
-    read: Reader = read_frames,
 ) -> Path:
     """Write `report.html` into the data set's folder, atomically, and return its path.
 
     It counts as the paper's Table 1 does, shows how tempo, motion and clips per source are
     distributed, what was rejected, and `SHOWN` clips at most, each with a strip of frames.
 
-    Args:
-        read: gives frames `[n 3 s s]` in 0..1 of a clip by their numbers; the data set's own.
-
     Raises:
         InputError: the folder is missing, or a clip that is shown cannot be read.
     """
     parts = [
-        f"<h1>{escape(title)}</h1>",
+        "<h1>Data set</h1>",
         _counts(records),
         _figures(records),
         _rejections(rejected),
-        _clips(folder, records, read),
+        _clips(folder, records),
     ]
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>Data set</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body>\n</html>\n"
     )
@@ -135,22 +127,22 @@ def _rejections(rejected: Sequence[Rejection]) -> str:
     return "<h2>What was left out</h2>\n" + _table(["Reason", "Times", "Such as"], rows, [1])
 
 
-def _clips(folder: Path, records: Sequence[ClipRecord], read: Reader) -> str:
+def _clips(folder: Path, records: Sequence[ClipRecord]) -> str:
     if not records:
         return "<h2>Clips</h2>\n<p>None.</p>"
     shown = [records[i] for i in spread(len(records), SHOWN)]
     note = f"All {len(records):,} clips."
     if len(shown) < len(records):
         note = f"{len(shown):,} of {len(records):,} clips, evenly spread over the data set."
-    rows = [_clip_row(folder, record, read) for record in shown]
+    rows = [_clip_row(folder, record) for record in shown]
     table = _table(["Clip", "Caption", "Split", "Tempo", "Motion", "Source"], rows, [3, 4], "clips")
     return f'<h2>Clips</h2>\n<p class="quiet">{note}</p>\n{table}'
 
 
-def _clip_row(folder: Path, record: ClipRecord, read: Reader) -> list[str]:
+def _clip_row(folder: Path, record: ClipRecord) -> list[str]:
     end = record.start + record.frames / record.fps
     return [
-        f'{_strip(folder, record, read)}<span class="quiet name">{escape(record.key)}</span>',
+        f'{_strip(folder, record)}<span class="quiet name">{escape(record.key)}</span>',
         escape(record.text) or '<span class="quiet">no caption</span>',
         record.split,
         f"{record.tempo:.0f}",
@@ -161,10 +153,10 @@ def _clip_row(folder: Path, record: ClipRecord, read: Reader) -> list[str]:
     ]
 
 
-def _strip(folder: Path, record: ClipRecord, read: Reader) -> str:
+def _strip(folder: Path, record: ClipRecord) -> str:
     """A few frames of the clip side by side, as a JPEG inside the page."""
     numbers = spread(record.frames, TILES)
-    frames = read(folder, record, numbers, SIDE)
+    frames = read_frames(folder, record, numbers, SIDE)
     pixels = rearrange(frames.float().clamp(0, 1) * 255, "f c h w -> h (f w) c").round().byte()
     buffer = BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels.cpu().numpy())).save(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Source:
-    """A video: `name` is its path as seen from the folder, or as the list has it."""
+    """A video: `name` is its path as seen from the folder of all, or from the list's; a listed file
+    that lies elsewhere is named by its last part."""
 
     name: str
     path: Path
@@ -42,16 +44,14 @@ def find_sources(videos: str | Path, dataset: str | Path) -> Sources:
     """The videos in the folder or the list `videos`; what lies in `dataset` is none of them.
 
     Raises:
-        InputError: there is no such folder or list, a listed file is missing, or there is no video.
+        InputError: there is no such folder or list, a listed file is missing, two have one name,
+            or there is no video.
     """
     videos = Path(videos)
     if videos.is_dir():
         found = [Source(p.relative_to(videos).as_posix(), p) for p in _walk(videos, Path(dataset))]
     elif videos.is_file() and videos.suffix.lower() == ".txt":
-        found = [Source(line, videos.parent / line) for line in _lines(videos)]
-        missing = [source.name for source in found if not source.path.is_file()]
-        if missing:
-            raise InputError(f"{videos} lists {missing[0]}, but there is no such file.")
+        found = _listed(videos)
     else:
         raise InputError(f"{videos} is neither a folder of videos nor a .txt list of them.")
     kept = [source for source in found if source.path.suffix.lower() in SUFFIXES]
@@ -69,6 +69,24 @@ def _walk(folder: Path, dataset: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and not hidden and dataset.resolve() not in path.resolve().parents:
             yield path
+
+
+def _listed(videos: Path) -> list[Source]:
+    """The files of a list, under names that hold on another machine too."""
+    found: dict[str, Source] = {}
+    for line in _lines(videos):
+        path = videos.parent / line
+        if not path.is_file():
+            raise InputError(f"{videos} lists {line}, but there is no such file.")
+        whole = Path(os.path.abspath(path))
+        folder = Path(os.path.abspath(videos.parent))
+        name = whole.relative_to(folder).as_posix() if whole.is_relative_to(folder) else whole.name
+        other = found.setdefault(name, Source(name, path)).path
+        if os.path.abspath(other) != str(whole):
+            raise InputError(
+                f"{videos} lists two files that are both named {name}: {other}, {path}."
+            )
+    return list(found.values())
 
 
 def _lines(path: Path) -> list[str]:

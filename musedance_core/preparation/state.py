@@ -7,6 +7,7 @@ written last: where it is, the source is finished.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,14 +17,19 @@ from typing import Any
 import numpy as np
 
 from ..dataset.format import ClipRecord, read_metadata, write_metadata
+from ..dataset.reading import read_array
+from ..errors import InputError
 from ..files import atomic_path
 from .log import Rejection
 from .options import Options
+from .parts import maps_folder
 from .sources import Source
 
 FOLDER = ".prepare"
 STATE, ARRAYS = "state.json", "arrays.npz"
 TRACK = "track"
+CUTTING = 1
+"""Raised when the same video and options give other clips than before."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,21 @@ class SourceState:
 
 
 def stamp(source: Source, options: Options) -> dict[str, Any]:
-    """What a state is valid for: this file as it is now, and these options."""
-    told = {**asdict(options), "path": str(source.path.resolve())}
+    """What a state is valid for: these files as they are now, these options, this cutting."""
+    told = {**asdict(options), "cutting": CUTTING, "path": str(source.path.resolve())}
     for name, path in (("video", source.path), ("model", Path(options.densepose))):
         if path.is_file():
-            status = path.stat()
-            told[name] = [status.st_size, status.st_mtime_ns]
+            told[name] = _status(path)
+    if options.maps:
+        maps = sorted((p.name, *_status(p)) for p in maps_folder(source, options).glob("*.png"))
+        told["pictures"] = hashlib.sha256(json.dumps(maps).encode()).hexdigest()
     return told
+
+
+def _status(path: Path) -> list[int]:
+    """What changes when a file does: its size and its time of change."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def save_state(dataset: Path, source: Source, options: Options, state: SourceState) -> None:
@@ -65,17 +79,31 @@ def save_state(dataset: Path, source: Source, options: Options, state: SourceSta
 
 
 def load_state(dataset: Path, source: Source, options: Options) -> SourceState | None:
-    """The state of a source if it is finished with this file and these options, else None."""
+    """The state of a source if it is finished with this `stamp` and not damaged, else None."""
     folder = dataset / FOLDER / source.key
-    if not (folder / STATE).is_file():
+    told = _told(folder / STATE)
+    if told is None or told["stamp"] != stamp(source, options):
         return None
-    told = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    if told["stamp"] != stamp(source, options):
+    try:
+        clips = tuple(read_metadata(folder))
+        names = [clip.key for clip in clips] + [TRACK] * bool(clips)
+        arrays = {name: read_array(folder / ARRAYS, name) for name in names}
+        rejected = tuple(Rejection(**rejection) for rejection in told["rejected"])
+    except (InputError, TypeError):
         return None
-    with np.load(folder / ARRAYS, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    rejected = tuple(Rejection(**rejection) for rejection in told["rejected"])
-    return SourceState(tuple(read_metadata(folder)), rejected, arrays)
+    return SourceState(clips, rejected, arrays)
+
+
+def _told(path: Path) -> dict[str, Any] | None:
+    """What a `state.json` holds; None where it is missing or damaged."""
+    if not path.is_file():
+        return None
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    whole = isinstance(told, dict) and isinstance(told.get("stamp"), dict) and "rejected" in told
+    return told if whole else None
 
 
 def forget_state(dataset: Path, source: Source) -> None:
@@ -89,10 +117,11 @@ def changed_options(dataset: Path, options: Options) -> list[str]:
     """The options by which finished sources were cut otherwise, as "size 512 -> 640"."""
     changes = set()
     for path in (dataset / FOLDER).glob(f"*/{STATE}"):
-        before = json.loads(path.read_text(encoding="utf-8"))["stamp"]
-        for name, value in asdict(options).items():
-            if before.get(name) != value:
-                changes.add(f"{name} {before.get(name)} -> {value}")
+        told = _told(path)
+        before = {} if told is None else told["stamp"]
+        for name in before.keys() & asdict(options).keys():
+            if before[name] != asdict(options)[name]:
+                changes.add(f"{name} {before[name]} -> {asdict(options)[name]}")
     return sorted(changes)
 
 

@@ -115,10 +115,19 @@ class ClipCache:
             ) from error
 
     def write(self, record: ClipRecord, entry: Cached) -> None:
-        """Write the clip's entry, atomically."""
-        self.folder.mkdir(exist_ok=True)
-        with atomic_path(self.path(record)) as temporary:
-            save_file(entry.tensors(), temporary)
+        """Write the clip's entry, atomically.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        try:
+            self.folder.mkdir(exist_ok=True)
+            with atomic_path(self.path(record)) as temporary:
+                save_file(entry.tensors(), temporary)
+        except (OSError, SafetensorError) as error:
+            raise InputError(
+                f"The cache of {record.file_name} cannot be written to {self.folder}: {error}."
+            ) from error
 
 
 def fingerprint(module: nn.Module) -> str:
@@ -177,6 +186,8 @@ def verify_cache(
             )
         fresh = encode_clip(dataset, record, model, tokenizer, songs, frames).tensors()
         kept = cache.read(record).tensors()
+        if kept.keys() != fresh.keys():
+            raise InputError(f"{cache.path(record)} is no entry of this cache: remove it.")
         for name, tensor in fresh.items():
             error = (kept[name].float() - tensor.float()).abs().max()
             if error > TOLERANCE * tensor.float().abs().max():

@@ -7,10 +7,11 @@ from typing import Any
 
 from ..errors import InputError
 from ..presets import PRESETS
+from ..world.cast import KINDS
 from ..world.choreography import MOVES
 
 CHOICES = {
-    "precision": ("no", "bf16"),
+    "precision": ("fp32", "bf16"),
     "frozen_precision": ("fp32", "bf16"),
     "export_dtype": ("float16", "bfloat16", "float32"),
     "optim.kind": ("adamw", "adam", "adamw8bit", "adam8bit"),
@@ -28,6 +29,7 @@ AT_LEAST_ONE = (
     "validate_every",
     "abort_after",
     "data.frames",
+    "data.songs",
 )
 NOT_NEGATIVE = (
     "seed",
@@ -35,6 +37,7 @@ NOT_NEGATIVE = (
     "evaluate_batch",
     "validate_clips",
     "validate_steps",
+    "data.seed",
     "data.workers",
     "optim.warmup",
     "optim.weight_decay",
@@ -135,16 +138,18 @@ class TrainConfig:
         note: kept in the provenance.
         trainable: patterns (as in file names) of the parameters that learn.
         resume: "latest", "none" or the path of a state.
-        weights_only: of the state take weights and average only; optimizer and warm-up start anew.
+        weights_only: of the state `resume` names take weights and average only; optimizer and
+            warm-up start anew.
         batch: samples per process and micro-batch.
         accumulate: micro-batches per step.
         max_minutes: ends the run early; 0 never does.
         checkpoint_every, keep: steps between states, and how many of them stay.
-        evaluate_every, evaluate_batch: steps between held-out losses, and their samples (0: none).
+        evaluate_every, evaluate_batch: steps between held-out losses, and their samples (0: none;
+            at least two, since a wrong condition is that of another sample).
         validate_every, validate_clips, validate_steps: steps between validation clips, how many
             (0: none), and their denoising steps (0: the model's own).
         trackers: "tensorboard", "wandb".
-        precision: "no" or "bf16": autocast on a GPU; what learns stays in single precision.
+        precision: "fp32" or "bf16": autocast on a GPU; what learns stays in single precision.
         frozen_precision: in which frozen weights are held while training on a GPU.
         export_dtype: of the weights in model.safetensors.
         gradient_checkpointing: trade time for memory.
@@ -175,7 +180,7 @@ class TrainConfig:
     validate_clips: int = 0
     validate_steps: int = 0
     trackers: tuple[str, ...] = ("tensorboard",)
-    precision: str = "no"
+    precision: str = "fp32"
     frozen_precision: str = "fp32"
     export_dtype: str = "float16"
     gradient_checkpointing: bool = False
@@ -199,6 +204,15 @@ class TrainConfig:
             _check(0 <= values[key] <= 1, key, "within 0..1", values[key])
         _check(self.optim.ema < 1, "optim.ema", "below 1", self.optim.ema)
         _check(self.preset in PRESETS, "preset", f"one of {sorted(PRESETS)}", self.preset)
+        _check(self.evaluate_batch != 1, "evaluate_batch", "0 or at least 2", self.evaluate_batch)
+        _check(self.seed < 2**63, "seed", "below 2**63", self.seed)
+        _check(
+            not self.weights_only or self.resume not in ("latest", "none"),
+            "resume",
+            "the path of a state with weights_only",
+            self.resume,
+        )
+        _check_mixture(self.data.mixture)
         for move in self.data.moves or ("",):
             _check(move in MOVES, "data.moves", f"some of {', '.join(MOVES)}", move)
         for name in self.trackers:
@@ -214,6 +228,13 @@ class TrainConfig:
 def _check(holds: bool, key: str, wanted: str, value: Any) -> None:
     if not holds:
         raise InputError(f"{key} must be {wanted}, not {value!r}.")
+
+
+def _check_mixture(mixture: dict[str, Any]) -> None:
+    known = all(name in KINDS for name in mixture)
+    numbers = all(isinstance(share, (int, float)) and share >= 0 for share in mixture.values())
+    possible = known and numbers and sum(mixture.values()) > 0
+    _check(possible, "data.mixture", f"weights of {' and '.join(KINDS)}", mixture)
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -23,7 +23,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """
     try:
         values = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"The config {path} cannot be read: {error}.") from error
     if not isinstance(values, dict):
         raise InputError(f"The config {path} must hold keys and values.")
@@ -101,14 +101,17 @@ def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
         return replace(base, **changed)
     except InputError:
         raise
-    except ValueError as error:
-        raise InputError(f"{where}: {error}") from error
+    except (ValueError, TypeError, ZeroDivisionError) as error:
+        raise InputError(f"{where} does not fit: {error}.") from error
 
 
 def _fit(current: Any, value: Any, hint: Any, where: str) -> Any:
     """`value` as the type of `current`; YAML reads 1e-4 as text and 1 as a whole number."""
     kind = type(current)
     if kind is tuple and isinstance(value, list):
+        texts = hint == tuple[str, ...]
+        if texts and not all(isinstance(item, str) for item in value):
+            raise InputError(f"{where} must be a list of texts, not {value!r}.")
         return tuple(value)
     if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
@@ -116,7 +119,7 @@ def _fit(current: Any, value: Any, hint: Any, where: str) -> Any:
         except ValueError as error:
             raise InputError(f"{where} must be a number, not {value!r}.") from error
     if kind is str and value is None:
-        return "none"
+        return "none" if where.endswith(".resume") else ""
     if type(value) is not kind:
         raise InputError(f"{where} must be of type {hint}, not {value!r}.")
     return value

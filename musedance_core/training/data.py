@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..errors import InputError
@@ -83,6 +84,7 @@ def piles(pieces: Pieces, workers: int) -> Iterator[Pile]:
         batch_size=None,
         num_workers=workers,
         prefetch_factor=2 if workers else None,
+        pin_memory=torch.cuda.is_available(),
         worker_init_fn=_leave_signals_to_the_trainer,
     )
     made = iter(loader)

@@ -45,7 +45,7 @@ class DiffusionStage(Stage):
         super().__init__(model)
         self.tokenizer, self.config, self.loss = tokenizer, config, config.loss
         self.schedule = NoiseSchedule(model.config.schedule)
-        require_possible(config.loss, self.schedule)
+        require_possible(config.loss, self.schedule, self.sample_frames())
         model.unet.gradient_checkpointing = config.gradient_checkpointing
         model.reference.gradient_checkpointing = config.gradient_checkpointing
 

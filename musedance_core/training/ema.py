@@ -29,9 +29,9 @@ class Ema:
     @torch.no_grad()
     def update(self) -> None:
         """Take the current parameters in."""
-        self.updates += 1
         if not self.decay:
             return
+        self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         current = [self.parameters[name].detach() for name in self.average]
         torch._foreach_lerp_(list(self.average.values()), current, 1 - decay)

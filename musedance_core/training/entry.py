@@ -54,6 +54,6 @@ def main(make: MakeStage, doc: str, argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     try:
         train(make, load_config(arguments.config, arguments.overrides))
-    except InputError as error:
+    except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -11,22 +11,23 @@ from .stage import Stage
 
 
 class Frozen:
-    """The frozen parameters of a stage, by name.
+    """The frozen parameters of a stage, by name; `digest` is the SHA-256 of what they are."""
 
-    With `precision` "bf16" they are held in half the memory while training; `originals` keeps what
-    they were on the CPU, for the file that the stage writes.
-    """
-
-    def __init__(self, stage: Stage, precision: str = "fp32") -> None:
+    def __init__(self, stage: Stage) -> None:
         named = {name: p for name, p in stage.model.named_parameters() if not p.requires_grad}
         self.parameters: dict[str, nn.Parameter] = named
         self.names, self.count = list(named), sum(p.numel() for p in named.values())
         self.originals: dict[str, Tensor] = {}
-        if precision == "bf16":
-            self.originals = {name: p.detach().cpu().clone() for name, p in named.items()}
-            for parameter in named.values():
-                parameter.data = parameter.data.to(torch.bfloat16)
-        self.digest = self._digest()
+        self.digest = self.held = self._digest()
+
+    def halve(self) -> None:
+        """Hold them in bf16 from now on; `originals` keeps what they were, on the CPU, for the file
+        that the stage writes."""
+        named = self.parameters
+        self.originals = {name: p.detach().cpu().clone() for name, p in named.items()}
+        for parameter in named.values():
+            parameter.data = parameter.data.to(torch.bfloat16)
+        self.held = self._digest()
 
     def require_unchanged(self) -> None:
         """The promise of a stage: what is frozen stays bit for bit as it was.
@@ -34,7 +35,7 @@ class Frozen:
         Raises:
             AssertionError: it did not.
         """
-        assert self._digest() == self.digest, "frozen weights have changed while training"
+        assert self._digest() == self.held, "frozen weights have changed while training"
 
     def _digest(self) -> str:
         digest = hashlib.sha256()

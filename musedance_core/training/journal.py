@@ -6,6 +6,8 @@ import importlib.util
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,17 @@ class Journal:
         self.accelerator.init_trackers("musedance")
         if sys.stderr.isatty():
             self.bar = tqdm(total=self.config.max_steps, initial=step, unit="step")
+
+    def begin(self) -> None:
+        """From here on time is training."""
+        self._forget()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is done in here is no training: its time is left out of the rates."""
+        begin = time.monotonic()
+        yield
+        self.mark += time.monotonic() - begin
 
     def close(self) -> None:
         """End the bar and the trackers."""

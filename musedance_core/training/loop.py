@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs, broadcast
 from torch import Tensor
 
+from ..errors import InputError
 from .config import TrainConfig
 from .config_file import changes
 from .data import Pieces, Pile, Share, piles
@@ -25,7 +28,11 @@ from .guard import Stop, TrainingStopped, any_process, culprits
 from .journal import Journal
 from .optimizer import build_optimizer, learning_rate
 from .stage import Batch, Stage, choose_trainable
-from .states import find_state, load_state, read_meta, save_state
+from .states import clear, find_state, load_state, read_meta, save_state
+
+MODEL = "model.safetensors"
+LONGEST_ALONE = timedelta(hours=6)
+"""For how long one process may work alone, as on caches or validation clips."""
 
 Export = Callable[[int, float, Mapping[str, Tensor]], None]
 """Called with steps, minutes and the original frozen weights, the average in the parameters."""
@@ -54,8 +61,7 @@ class Trainer:
         self.folder, self.bare = Path(config.output_dir), stage
         self.accelerator = _accelerator(config)
         self.parameters = choose_trainable(stage, config.trainable or stage.trainable)
-        bare_precision = config.frozen_precision if torch.cuda.is_available() else "fp32"
-        self.frozen = Frozen(stage, bare_precision)
+        self.frozen = Frozen(stage)
         stage.to(self.accelerator.device)
         if config.compile:
             for network in stage.heavy():
@@ -85,7 +91,8 @@ class Trainer:
         with stop.on_sigterm(), ExitStack() as closing:
             closing.callback(self.journal.close)
             held_out = self._held_out()
-            for pile in self._piles():
+            self.journal.begin()
+            for pile in [] if self._done(stop) else self._piles():
                 loss = self._update(pile)
                 progress.step += 1
                 progress.seconds = time.monotonic() - began
@@ -96,12 +103,13 @@ class Trainer:
                         f"{progress.step}; the last good state is that of step {self.saved}."
                     )
                 self.journal.step(progress.step, loss, pile.waited, self.lr)
-                self._look(held_out)
-                if self._done(stop):
-                    break
-                if progress.step % config.checkpoint_every == 0:
-                    self._save()
-            if progress.step != self.exported:
+                with self.journal.aside():
+                    self._look(held_out)
+                    if self._done(stop):
+                        break
+                    if progress.step % config.checkpoint_every == 0:
+                        self._save()
+            if progress.step != self.saved or not (self.folder / MODEL).is_file():
                 self._save()
             self.frozen.require_unchanged()
         return progress
@@ -109,29 +117,52 @@ class Trainer:
     def _start(self) -> None:
         """A fresh run, or the state that `resume` names."""
         config, state = self.config, find_state(self.folder, self.config.resume)
-        if state is None:
-            self.bare.prepare()
-            self.ema.restart()
-        else:
-            meta = read_meta(state)
-            whole = not config.weights_only
-            load_state(state, self.parameters, self.ema, self.optimizer if whole else None)
-            kept = {name: meta[name] for name in asdict(self.progress)}
-            self.progress = Progress(**kept)
-            if config.weights_only:
-                self.progress.warm_from = self.progress.step
-        self.saved, self.exported = self.progress.step, -1
+        said = self._fresh() if state is None else self._resumed(state)
+        self.saved = self.progress.step
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            said += [f"set aside: {path}" for path in clear(self.folder, self.saved)]
         self.journal.open(self.progress.step)
-        self.journal.say(self._summary())
-        if state is not None:
-            self.journal.say(f"resumed from {state}{'' if whole else ', its weights only'}")
-            for change in changes(meta["config"], config.to_dict()):
-                self.journal.say(f"  changed since: {change}")
+        for line in [self._summary(), *said]:
+            self.journal.say(line)
         told = self.bare.fill_caches(self.share.rank, self.share.world)
         self.accelerator.wait_for_everyone()
         self.bare.verify_caches()
         if told:
             self.journal.say(told)
+        if config.frozen_precision == "bf16" and self.accelerator.device.type == "cuda":
+            self.frozen.halve()
+
+    def _fresh(self) -> list[str]:
+        """Start anew, on every process with the same weights."""
+        self.bare.prepare()
+        if self.share.world > 1:
+            for parameter in self.parameters.values():
+                broadcast(parameter.data)
+        self.ema.restart()
+        return []
+
+    def _resumed(self, state: Path) -> list[str]:
+        """Go on from a state; what there is to tell of it."""
+        meta, config = read_meta(state), self.config
+        if meta["frozen"] != self.frozen.digest:
+            raise InputError(
+                f"{state} was trained beside other frozen weights than those of init: "
+                f"{config.init or 'none'}."
+            )
+        kind, whole = meta["config"]["optim"]["kind"], not config.weights_only
+        if whole and kind != config.optim.kind:
+            raise InputError(
+                f"{state} holds the state of {kind}, not of {config.optim.kind}; "
+                f"resume={state} weights_only=true starts a new optimizer."
+            )
+        load_state(state, self.parameters, self.ema, self.optimizer if whole else None)
+        self.progress = Progress(**{name: meta[name] for name in asdict(self.progress)})
+        if not whole:
+            self.progress.warm_from = self.progress.step
+        changed = changes(meta["config"], config.to_dict())
+        said = f"resumed from {state}{'' if whole else ', its weights only'}"
+        return [said, *(f"  changed since: {change}" for change in changed)]
 
     def _summary(self) -> str:
         learning = sum(p.numel() for p in self.parameters.values())
@@ -167,10 +198,12 @@ class Trainer:
         losses = [self._backward(piece, batch) for piece, batch in enumerate(pile.pieces)]
         norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), config.optim.clip)
         mean = torch.stack([loss.mean() for loss in losses]).mean()
-        bad = not bool(torch.isfinite(norm + mean))
-        if any_process(self.accelerator, bad)[0]:
+        bad, own = not bool(torch.isfinite(norm + mean)), not bool(torch.isfinite(mean))
+        skip, known = any_process(self.accelerator, bad, own)
+        if skip:
             self.progress.skipped += 1
-            self._tell_skipped(losses, mean.item(), norm.item(), bad)
+            if own or not known:
+                self._tell_skipped(losses, mean.item(), norm.item())
             return None
         self.optimizer.step()
         self.ema.update()
@@ -180,12 +213,11 @@ class Trainer:
         """Losses `[b]` of one piece, their gradient added to what there is."""
         share, last = self.share, piece + 1 == self.share.accumulate
         first = share.first(piece)
-        draws = Draws(self.config.seed, self.progress.step, share.total, first, share.batch)
-        draws.seed_modules()
         batch = self._moved(batch)
         if self.accelerator.device.type == "cuda" and not self.journal.flops:
-            self._count(batch, draws)
-            draws = Draws(self.config.seed, self.progress.step, share.total, first, share.batch)
+            self._count(batch, Draws(0, 0, share.total, first, share.batch))
+        draws = Draws(self.config.seed, self.progress.step, share.total, first, share.batch)
+        draws.seed_modules()
         quiet = nullcontext() if last else self.accelerator.no_sync(self.stage)
         with quiet:
             with self.accelerator.autocast():
@@ -200,10 +232,9 @@ class Trainer:
             self.journal.flops = pieces * count_flops(lambda: self.bare(batch, draws))
         self.optimizer.zero_grad(set_to_none=True)
 
-    def _tell_skipped(self, losses: list[Tensor], loss: float, norm: float, bad: bool) -> None:
-        """Every process names its own samples; one that had none stays silent."""
-        if not bad:
-            return
+    def _tell_skipped(self, losses: list[Tensor], loss: float, norm: float) -> None:
+        """Name the samples: a process those of its own that are not finite, or, where all losses
+        are and only the gradient is not, all of its own."""
         step = self.progress.step
         pieces = range(self.share.accumulate)
         names = [self.source.names(self.share.indices(step, piece)) for piece in pieces]
@@ -218,14 +249,19 @@ class Trainer:
         if not self.config.evaluate_batch or not self.accelerator.is_main_process:
             return None
         source = self.bare.source("validation")
-        return self._moved(source(list(range(self.config.evaluate_batch))))
+        indices = list(range(self.config.evaluate_batch))
+        different = dict(zip(source.names(indices), indices, strict=True))
+        if len(different) < 2:
+            self.journal.say("no held-out losses: they need two clips in the split validation")
+            return None
+        return self._moved(source(sorted(different.values())))
 
     def _look(self, held_out: Batch | None) -> None:
         """Held-out losses and validation clips, where it is time for them."""
         step, config = self.progress.step, self.config
         if held_out is not None and step % config.evaluate_every == 0:
             self.bare.eval()
-            with torch.no_grad(), self.ema.applied():
+            with torch.no_grad(), self.ema.applied(), self.accelerator.autocast():
                 figures = self.bare.evaluate(held_out)
             self.bare.train()
             text = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
@@ -233,7 +269,7 @@ class Trainer:
             self.journal.record(step, figures, "held_out")
         due = config.validate_clips and step % config.validate_every == 0
         if self.validate is not None and due and self.accelerator.is_main_process:
-            with self.ema.applied():
+            with self.ema.applied(), self.accelerator.autocast():
                 self.validate(step, self.journal)
 
     def _done(self, stop: Stop) -> bool:
@@ -251,21 +287,22 @@ class Trainer:
                 self.parameters,
                 self.ema,
                 self.optimizer,
-                {**values, "config": self.config.to_dict()},
+                {**values, "frozen": self.frozen.digest, "config": self.config.to_dict()},
                 self.config.keep,
             )
             with self.ema.applied():
                 self.export(step, self.progress.seconds / 60, self.frozen.originals)
             self.journal.say(f"saved {self.folder} at step {step}")
-        self.saved = self.exported = step
+        self.saved = step
 
 
 def _accelerator(config: TrainConfig) -> Accelerator:
     """Where and in what precision to train; with those trackers that are installed."""
     there = [name for name in config.trackers if importlib.util.find_spec(name) is not None]
-    accelerator = Accelerator(
-        mixed_precision=config.precision if torch.cuda.is_available() else "no",
+    halved = config.precision == "bf16" and torch.cuda.is_available()
+    return Accelerator(
+        mixed_precision="bf16" if halved else "no",
         log_with=there or None,
         project_dir=config.output_dir,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=LONGEST_ALONE)],
     )
-    return accelerator

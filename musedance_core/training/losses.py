@@ -30,13 +30,16 @@ class Kept:
         return cls(kept, kept, kept, kept)
 
 
-def require_possible(config: LossConfig, schedule: NoiseSchedule) -> None:
-    """Refuse weights that make no sense with a schedule.
+def require_possible(config: LossConfig, schedule: NoiseSchedule, frames: int) -> None:
+    """Refuse weights that make no sense with a schedule, or with samples of so many frames.
 
     Raises:
         InputError: min-SNR weights or a noise offset under zero terminal SNR, where the first would
-            starve the steps that decide motion and the second would move pure noise off its mean.
+            starve the steps that decide motion and the second would move pure noise off its mean;
+            a weight of motion on single frames.
     """
+    if config.motion and frames < 2:
+        raise InputError(f"loss.motion={config.motion} needs clips, but samples are single frames.")
     if not schedule.config.zero_terminal_snr:
         return
     for name in ("min_snr_gamma", "noise_offset"):

@@ -19,6 +19,16 @@ from ..errors import InputError
 from .ema import Ema
 
 STATE, META = "state.safetensors", "state.json"
+META_KINDS = {
+    "step": int,
+    "seconds": float,
+    "skipped": int,
+    "warm_from": int,
+    "ema_updates": int,
+    "frozen": str,
+    "config": dict,
+}
+"""What `state.json` holds."""
 _NAME = re.compile(r"checkpoint-(\d+)$")
 
 
@@ -37,14 +47,17 @@ def save_state(
         InputError: it cannot be written, as on a full disk; what was there before stays.
     """
     target, temporary = folder / f"checkpoint-{step}", folder / f".writing-{step}"
+    before = folder / f".before-{step}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
         save_file(_tensors(parameters, ema, optimizer), temporary / STATE)
         values = {"step": step, "ema_updates": ema.updates, **meta}
         (temporary / META).write_text(json.dumps(values, indent=1))
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists():
+            os.replace(target, before)
         os.replace(temporary, target)
+        shutil.rmtree(before, ignore_errors=True)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         last = states(folder)[-1:]
@@ -55,6 +68,26 @@ def save_state(
     for old in states(folder)[:-keep]:
         shutil.rmtree(old)
     return target
+
+
+def clear(folder: Path, step: int) -> list[Path]:
+    """Before a run goes on at `step`: remove what a kill left half written, and set states of later
+    steps aside as `superseded-STEP`, so that they are neither resumed nor rotated.
+
+    Returns what was set aside.
+    """
+    for left in [*folder.glob(".writing-*"), *folder.glob(".before-*")]:
+        shutil.rmtree(left)
+    for left in folder.glob(".model-*.safetensors"):
+        left.unlink()
+    aside = []
+    for later in states(folder):
+        if int(later.name.split("-")[1]) > step:
+            target = folder / later.name.replace("checkpoint", "superseded")
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(later, target)
+            aside.append(target)
+    return aside
 
 
 def _tensors(
@@ -78,10 +111,14 @@ def read_meta(path: Path) -> dict[str, Any]:
         InputError: it is damaged.
     """
     try:
-        meta: dict[str, Any] = json.loads((path / META).read_text())
+        meta = json.loads((path / META).read_text())
     except (OSError, ValueError) as error:
         raise InputError(f"The state {path} cannot be read: {error}.") from error
-    return meta
+    kinds = {name: type(meta.get(name)) for name in META_KINDS} if isinstance(meta, dict) else {}
+    if any(kinds.get(name) is not kind for name, kind in META_KINDS.items()):
+        raise InputError(f"The state {path} was written by another version: {META} does not fit.")
+    known: dict[str, Any] = meta
+    return known
 
 
 @torch.no_grad()
@@ -105,9 +142,15 @@ def load_state(
         odd = sorted(stored ^ set(parameters))
         raise InputError(f"{path} holds other parameters than this run trains: {odd[:4]} ...")
     ema.updates = read_meta(path)["ema_updates"]
+    averaged = any(key.startswith("average/") for key in tensors)
     for key, value in tensors.items():
         kind, _, name = key.partition("/")
         parameter = parameters[name]
+        if kind in ("weight", "average") and value.shape != parameter.shape:
+            raise InputError(
+                f"{path} does not fit: {name} has shape {tuple(value.shape)}, not "
+                f"{tuple(parameter.shape)}."
+            )
         if kind == "weight":
             parameter.copy_(value)
         elif kind == "average":
@@ -115,6 +158,8 @@ def load_state(
                 ema.average[name].copy_(value)
         elif optimizer is not None:
             optimizer.state[parameter][kind] = _placed(kind, value, parameter.device)
+    if not averaged:
+        ema.restart()
 
 
 def _placed(kind: str, value: Tensor, device: torch.device) -> Tensor | int:

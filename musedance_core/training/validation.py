@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ def world_examples(
     model: MuseDanceConfig, data: DataConfig, tokenizer: Tokenizer, count: int
 ) -> list[Example]:
     """Unseen characters and songs of the dance world."""
-    world = WorldClips(model, replace(data, moves=data.moves), tokenizer, "validation").world
+    world = WorldClips(model, data, tokenizer, "validation").world
     made = []
     for index in range(count):
         clip = world.clips([index], model.clip.frames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scipy.io import wavfile
 from musedance_core.dataset.format import ClipRecord
 from musedance_core.dataset.reading import (
     content_hash,
+    read_array,
     read_frames,
     read_part_maps,
     read_sound,
@@ -151,6 +153,35 @@ def test_flipped_bytes_in_maps_are_noticed(
     flip(tmp_path / record.part_maps, share)
     with pytest.raises(InputError, match=r"maps/a\.npz"):
         read_part_maps(tmp_path, record, [0], 32)
+
+
+def test_every_truncation_and_header_of_a_sound_is_noticed(
+    tmp_path: Path, record: ClipRecord
+) -> None:
+    path = tmp_path / record.track
+    data = path.read_bytes()
+    for length in range(61):
+        path.write_bytes(data[:length])
+        with pytest.raises(InputError, match=r"tracks/a\.wav"):
+            read_sound(path)
+    for place in range(44):
+        for mask in (0x01, 0x80, 0xFF):
+            path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
+            with contextlib.suppress(InputError):
+                assert read_sound(path).sample_rate > 0
+
+
+def test_every_changed_byte_of_maps_is_noticed_or_no_matter(
+    tmp_path: Path, record: ClipRecord
+) -> None:
+    path = tmp_path / record.part_maps
+    np.savez_compressed(path, ids=np.arange(FRAMES, dtype=np.uint8)[:, None, None])
+    data, whole = path.read_bytes(), read_array(path, "ids")
+    for place in range(len(data)):
+        for mask in (0x01, 0xFF):
+            path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
+            with contextlib.suppress(InputError):
+                assert np.array_equal(read_array(path, "ids"), whole)
 
 
 def test_a_record_that_does_not_fit_its_files(tmp_path: Path, record: ClipRecord) -> None:

@@ -92,6 +92,15 @@ def test_the_control_needs_other_music_and_looks_where_both_play() -> None:
     assert shuffled([alone, short])[0] == pytest.approx(1)
 
 
+def test_clips_to_the_same_song_are_no_control_for_each_other() -> None:
+    window = visible_window(FRAMES, FPS)
+    one, same = (BeatTrack(grid(0.5), grid(0.5), window, "a song") for _ in range(2))
+    other = BeatTrack(grid(0.5, 0.25), grid(0.5, 0.25), window, "another")
+    assert shuffled([one, same]) == [None, None]
+    found = shuffled([one, same, other])
+    assert None not in found and max(score or 0 for score in found) < 0.05
+
+
 def test_no_motion_scores_nothing_and_no_beats_are_not_scored() -> None:
     assert both(track(np.zeros(0), grid(0.5))) == 0
     assert align(track(grid(0.5), np.zeros(0))) is None

@@ -75,6 +75,34 @@ def test_a_file_that_is_called_otherwise_is_named(script: WriteScript) -> None:
         Identity(two, "cpu")(FRAMES)
 
 
+class Alone(nn.Module):
+    def forward(self, one: Tensor, two: Tensor) -> Tensor:
+        return (one - two).abs().mean()
+
+
+class Fussy(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim > 0:
+            raise ValueError("too small")
+        return x
+
+
+class Elsewhere(nn.Module):
+    @torch.jit.export
+    def embed(self, x: Tensor) -> Tensor:
+        return x
+
+
+def test_every_way_to_fail_is_one_sentence(script: WriteScript) -> None:
+    with pytest.raises(InputError, match=r"alone\.pt must be callable.*something else"):
+        LPIPS(script("alone.pt", Alone()), "cpu")(FRAMES, FRAMES)
+    with pytest.raises(InputError, match=r"fussy\.pt must be callable.*too small") as raised:
+        Identity(script("fussy.pt", Fussy()), "cpu")(FRAMES)
+    assert "\n" not in str(raised.value)
+    with pytest.raises(InputError, match=r"elsewhere\.pt has no method forward"):
+        FVD(script("elsewhere.pt", Elsewhere()), "cpu")
+
+
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.pt").write_text("not a network")
     torch.save({"weights": torch.zeros(3)}, tmp_path / "state.pt")

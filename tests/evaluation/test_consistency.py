@@ -64,16 +64,23 @@ def test_flicker_looks_at_the_region_alone(draw: Draw) -> None:
 def test_a_planted_jump_at_the_seam_is_found(draw: Draw, jump: float) -> None:
     way = 4 + 0.1 * np.arange(96)
     way[48:] += jump
-    found = seam_jump(motion_energy(draw(way)))
+    found = seam_jump(motion_energy(draw(way)), 48)
     assert found == pytest.approx(1, abs=0.05) if jump == 0 else found > 20
     away = 4 + 0.1 * np.arange(96)
     away[40:] += 6
-    assert seam_jump(motion_energy(draw(away))) == pytest.approx(1, abs=0.05)
+    assert seam_jump(motion_energy(draw(away)), 48) == pytest.approx(1, abs=0.05)
+    assert (seam_jump(motion_energy(draw(away)), 40) or 0) > 20
 
 
 def test_one_segment_has_no_seam_and_no_drift() -> None:
-    assert seam_jump(np.ones(47)) is None and seam_jump(np.zeros(60)) is None
-    assert drift(torch.ones(48)) is None
+    assert seam_jump(np.ones(47), 48) is None and seam_jump(np.zeros(60), 48) is None
+    assert drift(torch.ones(48), 48) is None
+
+
+def test_drift_looks_at_whole_segments_alone() -> None:
+    similar = torch.cat([torch.ones(16), torch.full((16,), 0.5), torch.zeros(5)])
+    assert drift(similar, 16) == pytest.approx(0.5)
+    assert drift(similar, 32) is None
 
 
 def test_identity_is_the_cosine_with_the_reference_and_drifts_when_it_is_lost() -> None:
@@ -82,5 +89,5 @@ def test_identity_is_the_cosine_with_the_reference_and_drifts_when_it_is_lost() 
     share = torch.linspace(0, 1, 144).view(-1, 1, 1, 1)
     similar = similarity(colour, red * (1 - share) + blue * share, red)
     assert similar[0] == pytest.approx(1) and similar[-1] == pytest.approx(0)
-    lost, kept = drift(similar), drift(similarity(colour, red.expand(144, 3, 8, 8), red))
+    lost, kept = drift(similar, 48), drift(similarity(colour, red.expand(144, 3, 8, 8), red), 48)
     assert lost is not None and lost < 0.5 and kept == pytest.approx(1)

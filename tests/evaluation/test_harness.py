@@ -17,7 +17,11 @@ from musedance_core.evaluation import harness
 from musedance_core.evaluation.harness import evaluate
 from musedance_core.evaluation.judges import DancerEmbedder, Judges, MotionEncoder
 from musedance_core.evaluation.options import Options, Sampling
+from musedance_core.evaluation.samples import sampled_clips
+from musedance_core.evaluation.scenes import world_scenes
+from musedance_core.pipeline import MuseDancePipeline
 from musedance_core.video import write_video
+from musedance_core.world.clips import World
 
 Draw = Callable[[np.ndarray], Tensor]
 FEW = Sampling(steps=1)
@@ -133,7 +137,8 @@ def test_a_data_set_is_danced_from_its_first_frames(written: Path, tmp_path: Pat
     for clip in row.clips:
         assert clip.caption == f"dance number {clip.name[-1]}"
         assert clip.beats_inside().tolist() == pytest.approx([0.25])
-        assert len(clip.sample.energy) == 7 and clip.truth is not None
+        # A segment of the checkpoint has 6 frames, the clip 8.
+        assert len(clip.sample.energy) == 5 and clip.truth is not None
     assert row.figures["identity"].note == "no embedder given"
     everything = evaluate(replace(options, split="train", out=str(tmp_path / "train")))[0]
     assert [clip.name for clip in everything.clips] == ["clip0"]
@@ -145,6 +150,76 @@ def test_clips_of_the_world_may_be_longer(written: Path, tmp_path: Path) -> None
     assert len(clip.sample.energy) == 17 and {"move", "size"} <= clip.sample.values.keys()
     with pytest.raises(InputError, match="got 300"):
         evaluate(replace(options, seconds=300))
+
+
+def test_a_report_is_not_written_over_another(written: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    options = Options((str(written),), str(out), clips=1, sampling=FEW)
+    evaluate(options)
+    files = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match="is there already, as of an earlier report"):
+        evaluate(options)
+    with pytest.raises(InputError, match="lies in the report's own folder"):
+        evaluate(replace(options, paths=(str(out / "clips/01"),)))
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == files
+
+
+def test_a_finished_row_is_written_though_the_next_one_fails(
+    written: Path, videos: Path, tmp_path: Path
+) -> None:
+    spoilt, out = tmp_path / "spoilt", tmp_path / "out"
+    spoilt.mkdir()
+    (spoilt / "a.mp4").write_text("text")
+    with pytest.raises(InputError, match=r"a\.mp4"):
+        evaluate(Options((str(videos), str(spoilt)), str(out)))
+    assert [row["label"] for row in json.loads((out / "results.json").read_text())["rows"]] == [
+        "system v1.5"
+    ]
+
+
+def test_brought_networks_are_tried_before_anything_is_sampled(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wrong(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mean()
+
+    torch.jit.save(torch.jit.script(Wrong()), str(tmp_path / "wrong.pt"))
+    monkeypatch.setattr(harness, "sampled_clips", lambda *given: pytest.fail("sampled"))
+    options = Options((str(written),), str(tmp_path / "out"), sampling=FEW)
+    for name in ("lpips", "fvd", "identity"):
+        with pytest.raises(InputError, match=r"wrong\.pt must be callable"):
+            evaluate(replace(options, **{name: str(tmp_path / "wrong.pt")}))
+
+
+def test_folders_of_the_world_are_judged_by_its_judges(videos: Path, tmp_path: Path) -> None:
+    options = Options((str(videos),), str(tmp_path / "out"), truth=str(videos), world=True)
+    row = evaluate(options)[0]
+    assert row.figures["identity"].n == 2 and "judged by nobody-0" in row.notes
+    assert row.figures["world_frechet"].value == pytest.approx(0, abs=1e-6)
+    assert "checkpoints" in row.figures["move"].note
+    write_video(videos / "1.mp4", [torch.rand(24, 3, 32, 48)], 12)
+    with pytest.raises(InputError, match=r"1 in .* 48 x 32 at 12 fps, but --world is for square"):
+        evaluate(replace(options, out=str(tmp_path / "other")))
+
+
+def test_no_two_scenes_start_from_the_same_noise(written: Path, tmp_path: Path) -> None:
+    pipeline = MuseDancePipeline.from_checkpoint(written)
+    scene = next(world_scenes(pipeline.config, "test", 1, 6))
+    twice = [scene, replace(scene, name="again")]
+    one, two = sampled_clips(pipeline, twice, FEW, tmp_path, "clips/01")
+    assert not torch.equal(one.frames, two.frames)
+    moved = Sampling(seed=1, steps=1)
+    (later,) = sampled_clips(pipeline, [scene], moved, tmp_path, "clips/02")
+    assert torch.equal(later.frames, two.frames)
+    assert one.segment == 6 and one.music == two.music == scene.music
+
+
+def test_clips_of_the_world_are_danced_to_their_songs_own_beats(written: Path) -> None:
+    config = MuseDancePipeline.from_checkpoint(written).config
+    for scene in world_scenes(config, "train", 8, 6):
+        song = World("train", size=32, songs=32).song(int(scene.music.removeprefix("song ")))
+        assert np.array_equal(scene.grid.times, song.grid.times)
 
 
 def test_a_data_set_that_does_not_fit_is_named(written: Path, tmp_path: Path) -> None:
@@ -179,6 +254,7 @@ def test_a_data_set_that_does_not_fit_is_named(written: Path, tmp_path: Path) ->
         (["{videos}", "--seconds", "8"], "belong to checkpoints"),
         (["{videos}", "--dataset", "{out}"], "belong to checkpoints"),
         (["{videos}", "--split", "tset"], "--split"),
+        (["{videos}", "--out", "/proc/report"], "/proc/report"),
     ],
 )
 def test_bad_input_is_one_sentence(

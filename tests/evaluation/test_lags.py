@@ -32,6 +32,7 @@ def test_the_lag_behind_the_beats_is_told_in_seconds(
     found = beat_lag(energy(period, 0.3 + late), FPS, 0.3 + period * np.arange(-1, 12))
     assert found is not None and found.share > 0.8
     assert found.seconds == pytest.approx(late, abs=0.01)
+    assert found.period == pytest.approx(period)
 
 
 def test_motion_that_ignores_the_beat_has_no_share_in_it() -> None:

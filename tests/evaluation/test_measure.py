@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from einops import repeat
 from torch import Tensor
 
+from musedance_core.errors import InputError
 from musedance_core.evaluation.clip import Clip, quantised
 from musedance_core.evaluation.judges import MotionReading
 from musedance_core.evaluation.measure import Tools, measure
@@ -95,6 +97,25 @@ def test_two_segments_have_a_seam_and_a_drift(draw: Draw) -> None:
     frames = quantised(draw(way))
     values = measure(clip_of(frames, None), Tools(identity=colour)).sample.values
     assert values["seam"] > 10 and values["drift"] == pytest.approx(1, abs=0.1)
+
+
+def test_a_clip_says_how_long_its_segments_are(draw: Draw) -> None:
+    way = 4 + 0.1 * np.arange(48)
+    way[32:] += 5
+    clip = replace(clip_of(quantised(draw(way)), None), segment=16)
+    values = measure(clip, Tools(identity=colour)).sample.values
+    assert values["seam"] > 10 and "drift" in values
+
+
+def test_a_figure_that_is_not_finite_is_named(draw: Draw, swing: Swing) -> None:
+    truth = dance_of(draw, swing)
+    for tools, label in (
+        (Tools(lpips=lambda one, two: float("nan")), "LPIPS"),
+        (Tools(fvd=lambda frames: torch.tensor([1.0, float("inf")])), "FVD"),
+        (Tools(identity=lambda frames: colour(frames) * float("nan")), "identity"),
+    ):
+        with pytest.raises(InputError, match=f"'{label}' of .*a is not finite"):
+            measure(clip_of(truth, truth), tools)
 
 
 def test_the_judges_answers_are_compared_with_what_was_asked(draw: Draw, swing: Swing) -> None:

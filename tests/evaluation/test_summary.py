@@ -64,6 +64,17 @@ def test_the_gain_over_other_music_is_paired_and_the_truth_is_the_ceiling() -> N
         assert {"alignment_gain", "alignment_shuffled"} <= clip.sample.values.keys()
 
 
+def test_clips_that_are_all_half_a_beat_late_have_a_lag_of_half_a_beat() -> None:
+    half = []
+    for i, clip in enumerate(clips(8)):
+        values = {**clip.sample.values, "lag": 0.24 if i % 2 else -0.24}
+        half.append(replace(clip, sample=replace(clip.sample, values=values, beat=0.5)))
+    lag = summarise("late", "m", half).figures["lag"]
+    assert lag.value is not None and abs(lag.value) == pytest.approx(0.25)
+    assert lag.n == 8 and lag.truth is None and lag.interval is not None
+    assert lag.interval[0] <= lag.value <= lag.interval[1] < lag.interval[0] + 0.03
+
+
 def test_set_distances_come_with_n_floor_and_interval() -> None:
     row = summarise("ours", "m", clips(8))
     fvd = row.figures["fvd"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from musedance_core.audio.waveform import Waveform
+from musedance_core.preparation import workers
+from musedance_core.preparation.cutting import Job
 
 RATE = 32_000
 CODECS = {".webm": ("libvpx", "libopus"), ".avi": ("mpeg4", "libmp3lame")}
@@ -99,6 +102,19 @@ class Studio:
             top = round(0.35 * height - 0.1 * height * abs(np.sin(beat / 2)))
             picture[top : top + body.shape[0], left : left + body.shape[1]] = body
         return pictures
+
+
+@pytest.fixture(autouse=True, scope="package")
+def one_process() -> Iterator[None]:
+    """Cut in the tests' own process: to start another one takes seconds."""
+
+    def cut(jobs: Sequence[Job], _: int) -> None:
+        for job in jobs:
+            workers.cut_source(job)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("musedance_core.preparation.build.cut_all", cut)
+        yield
 
 
 @pytest.fixture(scope="session")

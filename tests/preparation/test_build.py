@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections import Counter
@@ -29,7 +30,9 @@ from musedance_core.dataset.reading import (
 from musedance_core.errors import InputError
 from musedance_core.preparation.build import Built, Settings, build
 from musedance_core.preparation.options import Options
-from musedance_core.preparation.sources import find_sources
+from musedance_core.preparation.sources import Source, find_sources
+from musedance_core.preparation.state import changed_options, load_state, stamp
+from musedance_core.preparation.workers import cut_all
 from musedance_core.world.clips import World
 from musedance_core.world.songs import Song
 
@@ -200,6 +203,14 @@ def test_what_is_lost_or_changed_is_made_again(
     assert snapshot(again) == before
 
 
+def moved(dataset: Path, old: Path, new: Path) -> None:
+    """The states say that the videos lie elsewhere."""
+    for path in dataset.glob(".prepare/*/state.json"):
+        told = json.loads(path.read_text())
+        told["stamp"]["path"] = told["stamp"]["path"].replace(str(old), str(new))
+        path.write_text(json.dumps(told))
+
+
 def test_a_video_that_is_taken_away_leaves_the_data_set(
     tmp_path: Path, videos: Path, dataset: Path
 ) -> None:
@@ -208,16 +219,74 @@ def test_a_video_that_is_taken_away_leaves_the_data_set(
     shutil.copytree(dataset, again)
     shutil.copytree(videos, fewer)
     (fewer / "a.mp4").unlink()
-    for path in again.glob(".prepare/*/state.json"):
-        told = json.loads(path.read_text())
-        told["stamp"]["path"] = told["stamp"]["path"].replace(str(videos), str(fewer))
-        path.write_text(json.dumps(told))
+    moved(again, videos, fewer)
     prepare(fewer, again)
     assert list(by_source(again)) == ["b.mov", "c.webm", "e again.mp4", "more/d.mp4"]
     assert not list(again.glob("[!.]*/a-*")) and len(list(again.glob("clips/e-again-*.mp4"))) == 1
 
 
-def test_two_processes_cut_the_same_clips(tmp_path: Path, videos: Path, dataset: Path) -> None:
+def test_sources_keep_their_split_when_one_is_added(
+    tmp_path: Path, videos: Path, dataset: Path, studio: Any
+) -> None:
+    """Whatever the seed and the shares; the new one is in order before them."""
+    again, more = tmp_path / "again", tmp_path / "more"
+    shutil.copytree(dataset, again)
+    shutil.copytree(videos, more)
+    moved(again, videos, more)
+    studio.write(more / "0 new.mp4", studio.dancer(60, fps=12, seed=77), 12, studio.noise(5, 77))
+    before = {name: record.split for name, record in by_source(again).items()}
+    for seed in range(3):
+        prepare(more, again, Settings(OPTIONS, shares=(0.1, 0.1, 0.8), seed=seed))
+        after = {name: record.split for name, record in by_source(again).items()}
+        assert after.pop("0 new.mp4") == "test" and after == before
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"stamp": 3}', "\udcff"])
+def test_a_damaged_state_is_none(tmp_path: Path, videos: Path, dataset: Path, damage: str) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(dataset, again)
+    sources = find_sources(videos, again)
+    source = next(s for s in sources.videos if s.name == "a.mp4")
+    assert load_state(again, source, OPTIONS) is not None
+    state = again / ".prepare" / source.key / "state.json"
+    state.write_bytes(damage.encode(errors="surrogateescape"))
+    assert load_state(again, source, OPTIONS) is None
+    assert changed_options(again, OPTIONS) == []
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "metadata.jsonl"])
+def test_a_state_with_a_damaged_file_is_none(
+    tmp_path: Path, videos: Path, dataset: Path, name: str
+) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(dataset, again)
+    source = next(s for s in find_sources(videos, again).videos if s.name == "a.mp4")
+    path = again / ".prepare" / source.key / name
+    path.write_bytes(path.read_bytes()[:-40])
+    assert load_state(again, source, OPTIONS) is None
+
+
+def test_changed_maps_and_another_cutting_are_cut_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "maps/a").mkdir(parents=True)
+    (tmp_path / "a.mp4").write_text("")
+    source, options = Source("a.mp4", tmp_path / "a.mp4"), replace(OPTIONS, maps=f"{tmp_path}/maps")
+    stamps = [stamp(source, options)]
+    (tmp_path / "maps/a/0.png").write_text("one")
+    stamps.append(stamp(source, options))
+    (tmp_path / "maps/a/0.png").write_text("other")
+    stamps.append(stamp(source, options))
+    assert stamps[-1] == stamp(source, options)
+    monkeypatch.setattr("musedance_core.preparation.state.CUTTING", "next")
+    stamps.append(stamp(source, options))
+    assert all(one != other for one, other in itertools.combinations(stamps, 2))
+
+
+def test_two_processes_cut_the_same_clips(
+    tmp_path: Path, videos: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("musedance_core.preparation.build.cut_all", cut_all)
     listed = tmp_path / "some.txt"
     names = ["more/d.mp4", "k text.mp4"]
     listed.write_text("".join(f"{name}\n" for name in names))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from musedance_core.dataset.format import read_metadata
 from musedance_core.errors import InputError
 from musedance_core.preparation.caption_endpoint import LONGEST_WAIT, Endpoint
 from musedance_core.preparation.captions import (
@@ -28,19 +29,24 @@ from musedance_core.preparation.captions import (
     read_captions,
     requests_needed,
 )
+from musedance_core.preparation.entry import main
 
 SENTENCE = "The dancer hops twice, then sways to the left."
 SECRET = "sk-very-secret-123"
 
 
 class Server(ThreadingHTTPServer):
-    """Gives the `script`ed answers (status, headers, body, seconds) one by one, then good ones."""
+    """Gives the `script`ed answers (status, headers, body) one by one, then good ones.
+
+    An answer of status 0 never comes while the test runs.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.script: list[tuple[int, dict[str, str], str, float]] = []
+        self.script: list[tuple[int, dict[str, str], str]] = []
+        self.ended = threading.Event()
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
 
@@ -48,9 +54,9 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
 
-    def says(self, status: int, body: str = "{}", seconds: float = 0.0, **headers: str) -> None:
+    def says(self, status: int, body: str = "{}", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.script.append((status, named, body, seconds))
+        self.script.append((status, named, body))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that does not wait for the answer is no error."""
@@ -64,8 +70,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append({"path": self.path, **json.loads(body)})
         self.server.headers.append(dict(self.headers))
         script = self.server.script
-        status, headers, text, seconds = script.pop(0) if script else (200, {}, completion(), 0.0)
-        time.sleep(seconds)
+        status, headers, text = script.pop(0) if script else (200, {}, completion())
+        if status == 0:
+            self.server.ended.wait()
+            return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -89,6 +97,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield running
+        running.ended.set()
         running.shutdown()
         thread.join()
 
@@ -148,13 +157,13 @@ def test_needed_requests_are_counted_without_asking(server: Server, tmp_path: Pa
 def test_it_waits_as_long_as_the_server_says(server: Server) -> None:
     waits: list[float] = []
     endpoint = Endpoint(server.url, pause=1.0, sleep=waits.append)
-    soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=30), usegmt=True)
+    soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=100), usegmt=True)
     server.says(429, Retry_After="7")
     server.says(503, Retry_After=soon)
     server.says(500)
     server.says(502, Retry_After="nonsense")
     assert "choices" in endpoint.ask({}, "a")
-    assert waits[0] == 7 and 25 < waits[1] <= 30
+    assert waits[0] == 7 and 2 < waits[1] <= 100
     assert waits[2:] == [4, 8]
 
 
@@ -189,17 +198,43 @@ def test_what_will_not_mend_fails_at_once(server: Server, tmp_path: Path, status
 
 
 def test_silence_is_tried_again_and_then_given_up(server: Server, tmp_path: Path) -> None:
-    server.says(200, completion(), seconds=0.5)
-    assert captioner(server, tmp_path, timeout=0.15)("a", frames()) == SENTENCE
-    server.says(200, completion(), seconds=0.5)
+    server.says(0)
+    assert captioner(server, tmp_path, timeout=1.5)("a", frames()) == SENTENCE
+    server.says(0)
     with pytest.raises(InputError, match="timed out"):
-        captioner(server, tmp_path, timeout=0.15, attempts=1)("b", frames(1))
+        captioner(server, tmp_path, timeout=0.1, attempts=1)("b", frames(1))
 
 
-def test_nobody_there(tmp_path: Path) -> None:
-    nobody = Endpoint("http://127.0.0.1:9/v1", attempts=2, pause=0.0)
-    with pytest.raises(InputError, match=r"127\.0\.0\.1:9/v1.*no answer.*refused"):
+def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    nobody = Endpoint(f"http://127.0.0.1:{port}/v1", attempts=2, pause=0.0)
+    with pytest.raises(InputError, match=rf"127\.0\.0\.1:{port}/v1.*no answer"):
         nobody.ask({}, "a")
+
+
+def test_a_run_asks_once_for_every_clip_and_keeps_what_it_got(
+    server: Server, tmp_path: Path, studio: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, dataset = tmp_path / "videos", tmp_path / "set"
+    videos.mkdir()
+    for i, name in enumerate(("a.mp4", "b.mp4")):
+        dancer = studio.dancer(24, 96, 96, 12, seed=9 * i)
+        studio.write(videos / name, dancer, 12, studio.noise(2, i))
+    asking = ["--caption-url", server.url, "--caption-model", "m", "--size", "64"]
+    run = [str(videos), str(dataset), "--seconds", "2", "--shares", "1", "0", "0", *asking]
+    server.says(200, completion("It hops."))
+    server.says(401)
+    with pytest.raises(SystemExit, match="2"):
+        main("doc", run)
+    assert "status 401" in capsys.readouterr().err
+    assert [record.text for record in read_metadata(dataset)] == ["It hops.", ""]
+    main("doc", run)
+    assert [record.text for record in read_metadata(dataset)] == ["It hops.", SENTENCE]
+    assert len(server.requests) == 3
+    main("doc", run)
+    assert len(server.requests) == 3 and "0 without a caption" in capsys.readouterr().out
 
 
 def test_the_key_goes_to_the_server_alone(
@@ -282,7 +317,8 @@ def test_movements_that_sound_like_refusals_are_none() -> None:
 
 
 def test_settings_that_cannot_work(tmp_path: Path) -> None:
-    for url in ("file:///etc/passwd", "localhost:8000", ""):
+    odd = ("http://[", "http://a/\u00e4", "http://a:99999999", "http://:80", "http://a b/")
+    for url in ("file:///etc/passwd", "localhost:8000", "", *odd):
         with pytest.raises(InputError, match="address"):
             EndpointCaptioner(url, "model", tmp_path)
     with pytest.raises(InputError, match="name"):

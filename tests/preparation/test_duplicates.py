@@ -74,7 +74,6 @@ def test_copies_are_found(
 
 def test_other_dancers_in_other_dances_are_none(signatures: dict[str, np.ndarray]) -> None:
     assert find_duplicates(signatures) == {}
-    assert find_duplicates(signatures, mirrored=True) == {}
     assert find_duplicates({}) == {}
 
 
@@ -100,12 +99,11 @@ def test_two_dancers_in_one_dance_are_two_clips() -> None:
     assert find_duplicates({"a": dark, "b": light}) == {}
 
 
-def test_mirrored_copies_count_if_asked_for(
+def test_mirrored_copies_are_none(
     clips: list[np.ndarray], signatures: dict[str, np.ndarray]
 ) -> None:
     mirrored = {"a-mirror": clip_signature(clips[3][:, :, ::-1])}
     assert find_duplicates({**signatures, **mirrored}) == {}
-    assert find_duplicates({**signatures, **mirrored}, mirrored=True) == {"clip-3": "a-mirror"}
 
 
 def test_the_first_in_order_is_kept_whatever_the_order_given(clips: list[np.ndarray]) -> None:

@@ -46,6 +46,16 @@ def test_a_dry_run_writes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["videos"]
 
 
+def test_at_most_is_never_too_few(
+    tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A clip of 5.04 s has 60 frames, as many as the video of 5 s."""
+    longer = [videos, tmp_path / "set", "--seconds", "5.04", *ALL_TRAIN]
+    assert run(*longer, "--dry-run") == 0
+    assert "At most 1 clips" in capsys.readouterr().out
+    assert run(*longer) == 0 and len(read_metadata(tmp_path / "set")) == 1
+
+
 def test_captions_a_summary_and_changed_options(
     tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +88,12 @@ def test_where_nothing_usable_comes_out(tmp_path: Path, capsys: pytest.CaptureFi
     [
         (["--size", "100"], "100"),
         (["--fps", "0"], "--fps"),
+        (["--fps", "1", "--seconds", "0.5"], "8 frames"),
+        (["--fps", "1", "--seconds", "1"], "8 frames"),
+        (["--seed", "-1"], "--seed"),
+        (["--shares", "nan", "0.5", "0.5"], "--shares"),
+        (["--caption-url", "http://[", "--caption-model", "m"], "http://["),
+        (["--caption-url", "http://a/\u00e4", "--caption-model", "m"], "ASCII"),
         (["--seconds", "nan"], "nan"),
         (["--workers", "0"], "--workers"),
         (["--shares", "0.5", "0.5", "0.5"], "0.5"),
@@ -105,6 +121,39 @@ def test_bad_input_is_told_in_one_line(
     assert not (tmp_path / "set").exists()
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (OSError(28, "No space left on device", "a/b.wav"), 2, "a/b.wav: No space left on device."),
+        (KeyboardInterrupt(), 130, "Stopped; run again to go on."),
+    ],
+)
+def test_a_full_disk_and_a_stop_are_told_in_one_line(
+    tmp_path: Path,
+    videos: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+    told: str,
+) -> None:
+    def fails(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("musedance_core.preparation.build.cut_all", fails)
+    assert run(videos, tmp_path / "set") == code
+    assert capsys.readouterr().err.removeprefix("error: ") == f"{told}\n"
+
+
+def test_a_folder_that_cannot_be_made(
+    tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(videos, tmp_path / "file/set") == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {tmp_path}/file") and told.count("\n") == 1
+
+
 def test_a_caption_is_found_by_the_most_exact_name(dance: ClipRecord) -> None:
     names = ["clips/dance-1.mp4", "dance-1.mp4", "dance-1", "a/dance.mov", "a/dance", "dance.mov"]
     captions = {name: f"by {name}" for name in [*names, "dance", "other"]}
@@ -125,10 +174,11 @@ def test_every_tenth_frame_is_shown_and_a_refusal_is_no_caption(
             return f"{len(frames)} frames of {frames[0].shape}"
         raise CaptionError(f"{key}: I cannot help.")
 
-    assert ask(captioner, tmp_path, [dance]) == ["5 frames of (64, 64, 3)"]
+    assert list(ask(captioner, tmp_path, [dance])) == ["5 frames of (64, 64, 3)"]
     other = json.loads(dance.to_json()) | {"file_name": "clips/other.mp4"}
     studio.write(tmp_path / "clips/other.mp4", studio.dancer(48, 64, 64, 12), 12, None)
-    assert ask(captioner, tmp_path, [ClipRecord(**other)]) == [""]
+    other = {name: tuple(v) if isinstance(v, list) else v for name, v in other.items()}
+    assert list(ask(captioner, tmp_path, [ClipRecord(**other)])) == [""]
     assert "other: I cannot help." in capsys.readouterr().err
 
 

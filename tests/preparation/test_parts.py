@@ -72,6 +72,21 @@ class Four(nn.Module):
         return (images * torch.ones(1, 4, 1, 1))[:, 0].long()
 
 
+class Fails(nn.Module):
+    """Raises an error of its own."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        raise ValueError("no")
+
+
+class Nothing(nn.Module):
+    """Cannot be called."""
+
+    @torch.jit.export
+    def other(self, images: Tensor) -> Tensor:
+        return images
+
+
 def scripted(folder: Path, module: nn.Module) -> Path:
     path = folder / "parts.pt"
     torch.jit.script(module).save(str(path))
@@ -98,6 +113,8 @@ def test_ids_and_scores_give_the_same_maps(tmp_path: Path, module: nn.Module) ->
         (Fractions(), "float32"),
         (Pairs(), "no tensor"),
         (Four(), "fails on pictures"),
+        (Fails(), "fails on pictures"),
+        (Nothing(), "forward"),
     ],
 )
 def test_a_model_of_another_kind_is_refused(tmp_path: Path, module: nn.Module, word: str) -> None:

@@ -29,6 +29,7 @@ def test_a_list_names_its_videos(tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text(f"# mine\nv/two.mkv\n\n{tmp_path}/v/one.mp4\nread.me\nv/two.mkv\n")
     found = find_sources(listed, tmp_path / "set")
+    assert [source.name for source in found.videos] == ["v/one.mp4", "v/two.mkv"]
     assert {source.path for source in found.videos} == {
         tmp_path / "v/one.mp4",
         tmp_path / "v/two.mkv",
@@ -36,6 +37,17 @@ def test_a_list_names_its_videos(tmp_path: Path) -> None:
     assert found.ignored == 1
     listed.write_text("v/three.mp4\n")
     with pytest.raises(InputError, match=r"v/three\.mp4"):
+        find_sources(listed, tmp_path / "set")
+
+
+def test_what_a_list_names_elsewhere_has_its_files_name(tmp_path: Path) -> None:
+    touch(tmp_path, "v/one.mp4", "v/two.mp4", "w/one.mp4", "lists/three.mp4")
+    listed = tmp_path / "lists/list.txt"
+    listed.write_text(f"../v/one.mp4\n{tmp_path}/v/two.mp4\n{tmp_path}/v/../v/one.mp4\nthree.mp4\n")
+    found = find_sources(listed, tmp_path / "set")
+    assert [source.name for source in found.videos] == ["one.mp4", "three.mp4", "two.mp4"]
+    listed.write_text("../v/one.mp4\n../w/one.mp4\n")
+    with pytest.raises(InputError, match=r"both named one\.mp4"):
         find_sources(listed, tmp_path / "set")
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from musedance_core.errors import InputError
 from musedance_core.training.config import LossConfig, TrainConfig
-from musedance_core.training.config_file import load_config, model_config
+from musedance_core.training.config_file import (
+    changes,
+    dump_config,
+    load_config,
+    model_config,
+)
 
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").rglob("*.yaml"))
 
@@ -56,6 +62,21 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         ("loss.timestep_uniform=2", "timestep_uniform must be within"),
         ("loss.drop_text=-0.1", "drop_text must be within"),
         ("loss.timestep_power=0", "timestep_power must be above"),
+        ("evaluate_batch=1", "evaluate_batch must be 0 or at least 2"),
+        ("data.songs=0", "data.songs must be at least 1"),
+        ("data.seed=-1", "data.seed must be 0 or more"),
+        ("data.mixture={cat: 1}", "data.mixture must be weights of emoji and puppet"),
+        ("data.mixture={emoji: 0}", "data.mixture must be"),
+        ("data.mixture={emoji: x}", "data.mixture must be"),
+        ("trainable=[1]", "trainable must be a list of texts"),
+        ("model.unet.channels=[a, b]", "does not fit"),
+        ("model.unet.heads=0", "does not fit"),
+        ("weights_only=true", "resume must be the path of a state with weights_only"),
+        ("precision=fp64", "precision must be one of fp32, bf16"),
+        ("optim.kind=sgd", "optim.kind must be one of adamw"),
+        ("optim.ema=1", "optim.ema must be below 1"),
+        ("loss.drop_all=0.9", "sum of loss.drop_"),
+        ("trackers=[paper]", "trackers must be tensorboard or wandb"),
         ("model.vae.reduction=3", "must be 2, 4 or 8: 3"),
         ("model.vae.reduction=4", "mask encoder halves 3 times"),
         ("model.vae.kind=kl", "halves -1 times"),
@@ -79,3 +100,25 @@ def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
 def test_a_config_survives_its_dict(tmp_path: Path) -> None:
     config = TrainConfig(output_dir="x", batch=3, trainable=("unet.*",), loss=LossConfig(motion=2))
     assert load_config(written(tmp_path, json.dumps(config.to_dict()))) == config
+
+
+def test_a_config_is_dumped_and_read_back_and_changes_are_told(tmp_path: Path) -> None:
+    config = TrainConfig(output_dir="x", trainable=("unet.*",), model={"clip": {"size": 32}})
+    assert load_config(written(tmp_path, dump_config(config))) == config
+    other = replace(config, batch=7, optim=replace(config.optim, ema=0.0))
+    assert changes(config.to_dict(), other.to_dict()) == [
+        "batch: 48 -> 7",
+        "optim.ema: 0.999 -> 0.0",
+    ]
+
+
+def test_nothing_given_is_nothing(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "output_dir: x\ninit: null\nresume: none\n"))
+    assert (config.init, config.resume) == ("", "none")
+
+
+def test_a_file_of_other_bytes_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes(b"note: \xe4\n")
+    with pytest.raises(InputError, match=r"latin\.yaml cannot be read"):
+        load_config(path)

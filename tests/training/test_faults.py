@@ -108,6 +108,7 @@ def test_bad_data_is_named(
         (NOTHING, "loss.min_snr_gamma=5", "cannot be used with zero terminal SNR"),
         (NOTHING, "data.frames=11", "has 10 frames, data.frames is 11"),
         (spoil_state, "max_steps=4", "checkpoint-2 cannot be read"),
+        (NOTHING, "output_dir=/dev/null/run", "/dev/null"),
     ],
 )
 def test_bad_settings_are_named(

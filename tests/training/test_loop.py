@@ -123,12 +123,20 @@ def kind_is_silent(kind: type[DiffusionStage], name: str) -> bool:
     return kind is Stage1 and any(part in name for part in dynamics)
 
 
+@pytest.mark.parametrize(
+    ("kind", "patterns"), [(Stage1, Stage1.trainable), (Stage2, Stage2.trainable + ATTN2)]
+)
 def test_every_trainable_gets_a_gradient_within_two_steps(
-    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+    kind: type[DiffusionStage],
+    patterns: tuple[str, ...],
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
 ) -> None:
     with_alive_outputs(model)
-    stage = Stage2(model, tokenizer, run_config)
-    learns = choose_trainable(stage, Stage2.trainable + ATTN2)
+    stage = kind(model, tokenizer, run_config)
+    learns = choose_trainable(stage, patterns)
     optimizer = torch.optim.SGD(learns.values(), lr=1.0)
     reached: set[str] = set()
     for step in range(2):
@@ -242,6 +250,43 @@ def test_many_small_batches_are_the_large_one(
             assert torch.allclose(results[batch][name], value, atol=2e-5), (batch, name)
 
 
+def test_a_finished_run_is_left_as_it_is(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    """The recipe calls finished stages again: those that a limit of time ended, too."""
+    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    before = hashes(model)
+    (Path(run_config.output_dir) / "model.safetensors").touch()
+    for again in (run_config, replace(run_config, max_steps=99, max_minutes=1e-9)):
+        seen: list[int] = []
+        assert trainer(Stage1, model, tokenizer, again, clip, seen).run().step == 6
+        assert not seen and hashes(model) == before
+
+
+def test_a_state_belongs_to_its_frozen_half_and_its_optimizer(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    other = replace(run_config, optim=replace(run_config.optim, kind="adam"))
+    with pytest.raises(InputError, match="holds the state of adamw, not of adam"):
+        trainer(Stage1, model, tokenizer, other, clip).run()
+    with torch.no_grad():
+        next(model.text.parameters()).add_(0.1)
+    with pytest.raises(InputError, match="trained beside other frozen weights"):
+        trainer(Stage1, model, tokenizer, run_config, clip).run()
+
+
+def test_a_fresh_run_in_an_old_folder_sets_the_old_states_aside(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    fresh = replace(run_config, resume="none", max_steps=2)
+    trainer(Stage1, model, tokenizer, fresh, clip).run()
+    folder = Path(run_config.output_dir)
+    assert find_state(folder, "latest") == folder / "checkpoint-2"
+    assert {p.name for p in folder.glob("superseded-*")} == {"superseded-3", "superseded-6"}
+
+
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
 def test_gradient_checkpointing_changes_no_gradient(
     kind: type[DiffusionStage],
@@ -290,7 +335,8 @@ def test_weights_only_takes_the_weights_and_warms_a_new_optimizer_up(
     first = trainer(Stage1, model, tokenizer, run_config, clip)
     first.run()
     kept, average = weights(first), {n: t.clone() for n, t in first.ema.average.items()}
-    config = replace(run_config, weights_only=True, max_steps=7)
+    state = f"{run_config.output_dir}/checkpoint-6"
+    config = replace(run_config, weights_only=True, resume=state, max_steps=7)
     again = trainer(Stage1, model, tokenizer, config, clip)
     with torch.no_grad():
         for parameter in again.parameters.values():

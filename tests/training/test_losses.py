@@ -69,8 +69,13 @@ def test_what_moves_weighs_more_and_a_clip_weighs_the_same() -> None:
 def test_min_snr_and_noise_offset_are_refused_with_zero_snr(name: str) -> None:
     config = replace(LossConfig(), **{name: 0.5})
     with pytest.raises(InputError, match=name):
-        require_possible(config, NoiseSchedule(ZERO_SNR))
-    require_possible(config, NoiseSchedule(PLAIN))
+        require_possible(config, NoiseSchedule(ZERO_SNR), frames=6)
+    require_possible(config, NoiseSchedule(PLAIN), frames=6)
+
+
+def test_single_frames_have_no_motion_to_weigh() -> None:
+    with pytest.raises(InputError, match=r"loss\.motion=4\.0 needs clips"):
+        require_possible(LossConfig(motion=4.0), NoiseSchedule(ZERO_SNR), frames=0)
 
 
 def test_min_snr_is_the_published_weight_for_v() -> None:

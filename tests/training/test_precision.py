@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -14,24 +17,31 @@ from musedance_core.training.frozen import Frozen
 from musedance_core.training.stage import Batch, choose_trainable
 from musedance_core.training.stage1 import Stage1
 from musedance_core.training.stage2 import Stage2
+from musedance_core.training.validation import ValidationClips, recorded_examples
+
+
+def in_bf16() -> torch.autocast:
+    """On a CPU for want of a GPU: the same operations are cast."""
+    return torch.autocast("cpu", dtype=torch.bfloat16)
 
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
-@pytest.mark.parametrize("frozen", ["fp32", "bf16"])
+@pytest.mark.parametrize("halved", [False, True])
 def test_autocast_leaves_gradients_in_single_precision(
     kind: type[DiffusionStage],
-    frozen: str,
+    halved: bool,
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
     clip: Batch,
 ) -> None:
-    """On a CPU for want of a GPU: the same operations are cast."""
     stage = kind(model, tokenizer, run_config)
     learns = choose_trainable(stage, stage.trainable)
     exact = stage(clip, Draws(0, 0, 1)).mean()
-    Frozen(stage, frozen)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    frozen = Frozen(stage)
+    if halved:
+        frozen.halve()
+    with in_bf16():
         loss = stage(clip, Draws(0, 0, 1)).mean()
     loss.backward()
     assert loss.dtype == torch.float32
@@ -40,13 +50,39 @@ def test_autocast_leaves_gradients_in_single_precision(
     assert grads and all(g.dtype == torch.float32 for g in grads)
 
 
+def test_halved_weights_are_evaluated_and_make_clips(
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+    dataset: Path,
+) -> None:
+    torch.nn.init.normal_(model.unet.conv_out.weight, std=0.02)
+    data = replace(run_config.data, dataset=str(dataset), frames=6)
+    config = replace(run_config, data=data, validate_clips=1, validate_steps=2)
+    stage = Stage2(model, tokenizer, config)
+    choose_trainable(stage, stage.trainable)
+    clips = ValidationClips(model, tokenizer, config)
+    (example,) = recorded_examples(model.config, data, 1)
+    with torch.no_grad():
+        exact, frames = stage.evaluate(clip)["right"], clips.frames(example)
+        Frozen(stage).halve()
+        with in_bf16():
+            assert stage.evaluate(clip)["right"] == pytest.approx(exact, rel=0.05)
+            assert (clips.frames(example) - frames).abs().mean() < 0.05
+
+
 def test_frozen_weights_are_held_in_half_and_kept_whole(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     stage = Stage2(model, tokenizer, run_config)
     learns = choose_trainable(stage, stage.trainable)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    frozen = Frozen(stage, "bf16")
+    frozen = Frozen(stage)
+    digest = frozen.digest
+    frozen.halve()
+    frozen.require_unchanged()
+    assert frozen.digest == digest
     now = dict(model.named_parameters())
     assert set(frozen.names) | set(learns) == set(now)
     assert all(now[name].dtype == torch.bfloat16 for name in frozen.names)

@@ -16,8 +16,16 @@ from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.ema import Ema
-from musedance_core.training.states import find_state, load_state, save_state, states
+from musedance_core.training.states import (
+    clear,
+    find_state,
+    load_state,
+    read_meta,
+    save_state,
+    states,
+)
 
+TOLD = {"seconds": 1.0, "skipped": 0, "warm_from": 0, "frozen": "", "config": {}}
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
@@ -31,12 +39,13 @@ from musedance_core.training.states import save_state
 loaded = load_checkpoint(sys.argv[3])
 model, tokenizer = loaded.model, loaded.tokenizer
 folder, size = Path(sys.argv[1]), int(sys.argv[2])
+TOLD = {"seconds": 1.0, "skipped": 0, "warm_from": 0, "frozen": "", "config": {}}
 parameters = {"w": nn.Parameter(torch.randn(size))}
 ema, optimizer = Ema(parameters, 0.9), torch.optim.AdamW(parameters.values())
-save_state(folder, 1, parameters, ema, optimizer, {}, keep=1)
+save_state(folder, 1, parameters, ema, optimizer, TOLD, keep=1)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 try:
-    save_state(folder, 2, parameters, ema, optimizer, {}, keep=1)
+    save_state(folder, 2, parameters, ema, optimizer, TOLD, keep=1)
 except InputError as error:
     print(error)
 try:
@@ -56,7 +65,7 @@ def made(value: float) -> tuple[dict[str, nn.Parameter], Ema, torch.optim.Optimi
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(3.0)
-    path = save_state(tmp_path, 5, parameters, ema, optimizer, {"seconds": 1.0}, keep=2)
+    path = save_state(tmp_path, 5, parameters, ema, optimizer, TOLD, keep=2)
     others, average, fresh = made(7.0)
     fresh.state.clear()
     load_state(path, others, average, fresh)
@@ -70,19 +79,60 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_the_newest_are_kept_by_their_own_numbers(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(1.0)
     for step in (8, 9, 10, 11):
-        save_state(tmp_path, step, parameters, ema, optimizer, {}, keep=2)
+        save_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
     assert [p.name for p in states(tmp_path)] == ["checkpoint-10", "checkpoint-11"]
     assert find_state(tmp_path, "latest") == tmp_path / "checkpoint-11"
 
 
 def test_other_parameters_and_damage_are_told(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(1.0)
-    path = save_state(tmp_path, 1, parameters, ema, optimizer, {}, keep=1)
+    path = save_state(tmp_path, 1, parameters, ema, optimizer, TOLD, keep=1)
     with pytest.raises(InputError, match=r"other parameters .*\['v', 'w'\]"):
         load_state(path, {"v": parameters["w"]}, ema, optimizer)
     (path / "state.safetensors").write_bytes(b"cut off")
     with pytest.raises(InputError, match=r"checkpoint-1 cannot be read"):
         load_state(path, parameters, ema, optimizer)
+
+
+def test_later_states_of_a_run_that_was_given_up_are_set_aside(tmp_path: Path) -> None:
+    """They would be resumed instead of the new ones, and rotated after them."""
+    parameters, ema, optimizer = made(1.0)
+    for step in (400, 500):
+        save_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
+    (tmp_path / ".writing-600").mkdir()
+    (tmp_path / ".model-x.safetensors").write_bytes(b"half")
+    assert [p.name for p in clear(tmp_path, 450)] == ["superseded-500"]
+    save_state(tmp_path, 420, parameters, ema, optimizer, TOLD, keep=1)
+    assert [p.name for p in clear(tmp_path, 0)] == ["superseded-420"]
+    save_state(tmp_path, 2, parameters, ema, optimizer, TOLD, keep=1)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "checkpoint-2",
+        "superseded-420",
+        "superseded-500",
+    }
+
+
+def test_another_shape_is_told(tmp_path: Path) -> None:
+    parameters, ema, optimizer = made(1.0)
+    path = save_state(tmp_path, 1, parameters, ema, optimizer, TOLD, keep=1)
+    wider = {"w": nn.Parameter(torch.zeros(3, 8))}
+    with pytest.raises(InputError, match=r"w has shape \(8,\), not \(3, 8\)"):
+        load_state(path, wider, Ema(wider, 0.9), None)
+
+
+def test_an_average_that_the_state_lacks_begins_at_its_weights(tmp_path: Path) -> None:
+    parameters, _, optimizer = made(1.0)
+    path = save_state(tmp_path, 5, parameters, Ema(parameters, 0.0), optimizer, TOLD, keep=1)
+    others, average, _ = made(7.0)
+    load_state(path, others, average, None)
+    assert torch.equal(average.average["w"], parameters["w"]) and average.updates == 0
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "not JSON", '{"step": "two"}'])
+def test_an_edited_state_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(InputError, match=f"{tmp_path}"):
+        read_meta(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on file sizes")

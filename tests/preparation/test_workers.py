@@ -1,0 +1,33 @@
+"""Workers: a source that takes a process down is noted, and all others are cut."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from musedance_core.preparation.cutting import Job
+from musedance_core.preparation.options import Options
+from musedance_core.preparation.sources import Source
+from musedance_core.preparation.state import load_state
+from musedance_core.preparation.workers import cut_all
+
+
+class Deadly(Source):
+    """Ends the process that receives it."""
+
+    def __reduce__(self) -> Any:
+        return os._exit, (1,)
+
+
+def test_a_crash_is_one_sources_alone(tmp_path: Path) -> None:
+    sources = []
+    for name, kind in (("a", Source), ("b", Deadly), ("c", Source), ("d", Source)):
+        (tmp_path / f"{name}.mp4").write_text("no video")
+        sources.append(kind(f"{name}.mp4", tmp_path / f"{name}.mp4"))
+    for folder in ("clips", "tracks", "maps"):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+    cut_all([Job(source, tmp_path / "set", Options()) for source in sources], 1)
+    states = [load_state(tmp_path / "set", source, Options()) for source in sources]
+    kinds = [[r.kind for r in state.rejected] for state in states if state is not None]
+    assert kinds == [["unreadable"], ["crash"], ["unreadable"], ["unreadable"]]
