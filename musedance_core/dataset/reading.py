@@ -12,7 +12,7 @@ import lzma
 import struct
 import wave
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def read_part_maps(
         return None
     path = _existing(folder, record.part_maps)
     _check_indices(record, indices)
-    ids = read_array(path, "ids")
+    ids = read_arrays(path, ["ids"])["ids"]
     if ids.dtype != np.uint8 or ids.ndim != 3 or len(ids) != record.frames or ids.size == 0:
         raise InputError(
             f"{path} must hold uint8 ids for {record.frames} frames, not {ids.dtype} {ids.shape}."
@@ -128,21 +128,23 @@ def read_sound(path: str | Path) -> Waveform:
     return Waveform(np.ascontiguousarray(by_channel).astype(np.float32) / 32768, rate)
 
 
-def read_array(path: Path, name: str) -> np.ndarray:
-    """The array of that name in an NPZ file; its checksum is compared before it is looked at.
+def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Arrays of an NPZ file by name; their checksums are compared before they are looked at.
 
     Raises:
-        InputError: the file is damaged, or has no such array.
+        InputError: the file is damaged, or lacks one of them.
     """
+    arrays: dict[str, np.ndarray] = {}
     try:
         with ZipFile(path) as file:
-            data = file.read(f"{name}.npy")
-        array: np.ndarray = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
+            for name in names:
+                data = BytesIO(file.read(f"{name}.npy"))
+                arrays[name] = np.lib.format.read_array(data, allow_pickle=False)
     except (ValueError, KeyError, OSError, EOFError, RuntimeError) as error:
         raise InputError(f"{path} cannot be read as arrays: {error}.") from error
     except (BadZipFile, zlib.error, lzma.LZMAError, struct.error) as error:
         raise InputError(f"{path} is damaged: {error}.") from error
-    return array
+    return arrays
 
 
 def content_hash(video: str | Path, track: str | Path) -> str:

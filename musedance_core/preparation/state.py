@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..dataset.format import ClipRecord, read_metadata, write_metadata
-from ..dataset.reading import read_array
+from ..dataset.reading import read_arrays
 from ..errors import InputError
 from ..files import atomic_path
 from .log import Rejection
@@ -87,7 +87,7 @@ def load_state(dataset: Path, source: Source, options: Options) -> SourceState |
     try:
         clips = tuple(read_metadata(folder))
         names = [clip.key for clip in clips] + [TRACK] * bool(clips)
-        arrays = {name: read_array(folder / ARRAYS, name) for name in names}
+        arrays = read_arrays(folder / ARRAYS, names)
         rejected = tuple(Rejection(**rejection) for rejection in told["rejected"])
     except (InputError, TypeError):
         return None

@@ -14,7 +14,7 @@ from scipy.io import wavfile
 from musedance_core.dataset.format import ClipRecord
 from musedance_core.dataset.reading import (
     content_hash,
-    read_array,
+    read_arrays,
     read_frames,
     read_part_maps,
     read_sound,
@@ -176,12 +176,12 @@ def test_every_changed_byte_of_maps_is_noticed_or_no_matter(
 ) -> None:
     path = tmp_path / record.part_maps
     np.savez_compressed(path, ids=np.arange(FRAMES, dtype=np.uint8)[:, None, None])
-    data, whole = path.read_bytes(), read_array(path, "ids")
+    data, whole = path.read_bytes(), read_arrays(path, ["ids"])["ids"]
     for place in range(len(data)):
         for mask in (0x01, 0xFF):
             path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
             with contextlib.suppress(InputError):
-                assert np.array_equal(read_array(path, "ids"), whole)
+                assert np.array_equal(read_arrays(path, ["ids"])["ids"], whole)
 
 
 def test_a_record_that_does_not_fit_its_files(tmp_path: Path, record: ClipRecord) -> None:
