@@ -1,6 +1,6 @@
 """The paper's Table 3 on the sticker world: stage 2 without music, motion or beats.
 
-    python benchmarks/ablation.py --out runs/ablation [--init FILE] [--steps 500] [--clips 12]
+    python benchmarks/ablation.py --out runs/ablation [--init FILE] [--steps 400] [--clips 12]
 
 Every row starts from the same checkpoint, whose spatial half stays frozen, and trains the modules
 it has from nothing, equally long; the first row has none and trains nothing. Then each makes the
@@ -81,7 +81,7 @@ def main() -> None:
     )
     parser.add_argument("--out", required=True, help="folder of the runs and of the report")
     parser.add_argument("--init", default=str(DEFAULT_CHECKPOINT))
-    parser.add_argument("--steps", type=int, default=500, help="of training, per row")
+    parser.add_argument("--steps", type=int, default=400, help="of training, per row")
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--sampling-steps", type=int, default=10)
     args = parser.parse_args()
