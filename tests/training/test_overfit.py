@@ -41,7 +41,7 @@ def repeated(batch: Batch, times: int) -> Batch:
     return {name: tensor.repeat_interleave(times, 0) for name, tensor in batch.items()}
 
 
-@pytest.mark.parametrize(("kind", "steps"), [(Stage1, 250), (Stage2, 200)])
+@pytest.mark.parametrize(("kind", "steps"), [(Stage1, 300), (Stage2, 300)])
 def test_one_clip_is_learned(
     kind: type[DiffusionStage],
     steps: int,
