@@ -7,11 +7,10 @@ from torch import Tensor
 
 from ..dataset.format import read_metadata
 from ..models import Conditions, MuseDance
-from ..models.beat import NULL
 from ..models.mask import SUBJECT
 from ..sampling import NoiseSchedule
 from ..tokenizer import Tokenizer
-from .caches import fill_cache, verify_cache
+from .caches import ClipCache, fill_cache, verify_cache
 from .config import TrainConfig
 from .draws import Draws
 from .losses import (
@@ -24,7 +23,6 @@ from .losses import (
     require_possible,
     velocity_loss,
 )
-from .sources import cache_of
 from .stage import LATENTS, Batch, Stage
 
 DYNAMICS = (
@@ -46,6 +44,7 @@ class DiffusionStage(Stage):
         self.tokenizer, self.config, self.loss = tokenizer, config, config.loss
         self.schedule = NoiseSchedule(model.config.schedule)
         require_possible(config.loss, self.schedule, self.sample_frames())
+        self.cache = self._cache()
         model.unet.gradient_checkpointing = config.gradient_checkpointing
         model.reference.gradient_checkpointing = config.gradient_checkpointing
 
@@ -53,22 +52,29 @@ class DiffusionStage(Stage):
         """Frames of a sample that need the song; 0 where none do."""
         return 0
 
+    def _cache(self) -> ClipCache | None:
+        """The cache beside the data set, where one is asked for; keyed by the weights as they are
+        loaded, before anything holds them in lower precision."""
+        data = self.config.data
+        if not data.dataset or not data.cache:
+            return None
+        return ClipCache.beside(data.dataset, self.model, self.tokenizer, self.sample_frames())
+
     def fill_caches(self, rank: int, world: int) -> str:
-        data, model = self.config.data, self.model
-        cache = cache_of(model, data, self.tokenizer, self.sample_frames())
-        if not data.dataset or cache is None:
+        if self.cache is None:
             return ""
-        records = read_metadata(data.dataset)
-        own, frames = records[rank::world], self.sample_frames()
-        written = fill_cache(data.dataset, own, cache, model, self.tokenizer, frames)
+        folder = self.config.data.dataset
+        records, frames = read_metadata(folder), self.sample_frames()
+        own = records[rank::world]
+        written = fill_cache(folder, own, self.cache, self.model, self.tokenizer, frames)
         return f"cache: {len(records)} clips, {written} of them encoded now"
 
     def verify_caches(self) -> None:
-        data, frames = self.config.data, self.sample_frames()
-        cache = cache_of(self.model, data, self.tokenizer, frames)
-        if data.dataset and cache is not None:
-            records = read_metadata(data.dataset)
-            verify_cache(data.dataset, records, cache, self.model, self.tokenizer, frames)
+        if self.cache is None:
+            return
+        folder, frames = self.config.data.dataset, self.sample_frames()
+        records = read_metadata(folder)
+        verify_cache(folder, records, self.cache, self.model, self.tokenizer, frames)
 
     def forward(self, batch: Batch, draws: Draws) -> Tensor:
         latents = self.target(batch)
@@ -151,8 +157,3 @@ def rolled(batch: Batch, *names: str) -> Batch:
     """The batch with these entries, as far as it has them, taken from the next sample."""
     there = [name for base in names for name in (base, base + LATENTS) if name in batch]
     return {**batch, **{name: batch[name].roll(1, dims=0) for name in there}}
-
-
-def silenced(batch: Batch) -> Batch:
-    """The batch without any beat."""
-    return {**batch, "beat_ids": torch.full_like(batch["beat_ids"], NULL)}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -28,7 +27,7 @@ from .guard import Stop, TrainingStopped, any_process, culprits
 from .journal import Journal
 from .optimizer import build_optimizer, learning_rate
 from .stage import Batch, Stage, choose_trainable
-from .states import clear, find_state, load_state, read_meta, save_state
+from .states import find_state, load_state, mend, read_meta, save_state, set_aside
 
 MODEL = "model.safetensors"
 LONGEST_ALONE = timedelta(hours=6)
@@ -116,12 +115,16 @@ class Trainer:
 
     def _start(self) -> None:
         """A fresh run, or the state that `resume` names."""
-        config, state = self.config, find_state(self.folder, self.config.resume)
+        config = self.config
+        if self.accelerator.is_main_process:
+            mend(self.folder)
+        self.accelerator.wait_for_everyone()
+        state = find_state(self.folder, config.resume)
         said = self._fresh() if state is None else self._resumed(state)
         self.saved = self.progress.step
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            said += [f"set aside: {path}" for path in clear(self.folder, self.saved)]
+            said += [f"set aside: {path}" for path in set_aside(self.folder, self.saved)]
         self.journal.open(self.progress.step)
         for line in [self._summary(), *said]:
             self.journal.say(line)
@@ -172,7 +175,7 @@ class Trainer:
             f"{self.share.total} samples a step on {self.share.world} processes"
         )
 
-    def _piles(self) -> Any:
+    def _piles(self) -> Iterator[Pile]:
         self.source = self.bare.source("train")
         last = max(self.config.max_steps, self.progress.step)
         pieces = Pieces(self.source, self.share, self.progress.step, last)

@@ -74,14 +74,23 @@ class Recorded:
         cache: ClipCache | None,
     ) -> None:
         self.model, self.data, self.tokenizer, self.cache = model, data, tokenizer, cache
+        self.songs = Songs(data.dataset, model.music.mel_bins)
         self.records = split_records(data.dataset, split)
         for record in self.records:
-            if record.fps != model.clip.fps:
-                raise InputError(
-                    f"{record.file_name} has {record.fps} frames a second, the model "
-                    f"{model.clip.fps}."
-                )
+            self.require_fit(record)
         self.order = (0, epoch_order(len(self.records), data.seed, 0))
+
+    def require_fit(self, record: ClipRecord) -> None:
+        """Samples can be cut out of this clip.
+
+        Raises:
+            InputError: its rate is another than the model's, or it is too short.
+        """
+        if record.fps != self.model.clip.fps:
+            raise InputError(
+                f"{record.file_name} has {record.fps} frames a second, the model "
+                f"{self.model.clip.fps}."
+            )
 
     def names(self, indices: Sequence[int]) -> list[str]:
         """The files of these samples."""
@@ -148,21 +157,12 @@ class RecordedPairs(Recorded):
 class RecordedClips(Recorded):
     """A stretch of a clip with its song, its beats and the frames before it."""
 
-    def __init__(
-        self,
-        model: MuseDanceConfig,
-        data: DataConfig,
-        tokenizer: Tokenizer,
-        split: str,
-        cache: ClipCache | None,
-    ) -> None:
-        super().__init__(model, data, tokenizer, split, cache)
-        self.songs = Songs(data.dataset, model.music.mel_bins)
-        for record in self.records:
-            if record.frames < data.frames:
-                raise InputError(
-                    f"{record.file_name} has {record.frames} frames, data.frames is {data.frames}."
-                )
+    def require_fit(self, record: ClipRecord) -> None:
+        super().require_fit(record)
+        if record.frames < self.data.frames:
+            raise InputError(
+                f"{record.file_name} has {record.frames} frames, data.frames is {self.data.frames}."
+            )
 
     def cut(self, record: ClipRecord, rng: np.random.Generator) -> Cut:
         frames, m = self.data.frames, self.model.clip.previous

@@ -14,7 +14,6 @@ from functools import cached_property
 import torch
 
 from ..config import MuseDanceConfig
-from ..models import MuseDance
 from ..tokenizer import Tokenizer
 from ..world.clips import World
 from .caches import ClipCache
@@ -23,27 +22,30 @@ from .recordings import RecordedClips, RecordedPairs
 from .stage import Batch, Source
 
 
-def pairs(model: MuseDance, data: DataConfig, tokenizer: Tokenizer, split: str) -> Source:
+def pairs(
+    model: MuseDanceConfig,
+    data: DataConfig,
+    tokenizer: Tokenizer,
+    split: str,
+    cache: ClipCache | None = None,
+) -> Source:
     """Two moments of one dance, for stage 1."""
     if data.dataset:
-        kept = cache_of(model, data, tokenizer, 0)
-        return RecordedPairs(model.config, data, tokenizer, split, kept)
-    return WorldPairs(model.config, data, tokenizer, split)
+        return RecordedPairs(model, data, tokenizer, split, cache)
+    return WorldPairs(model, data, tokenizer, split)
 
 
-def clips(model: MuseDance, data: DataConfig, tokenizer: Tokenizer, split: str) -> Source:
+def clips(
+    model: MuseDanceConfig,
+    data: DataConfig,
+    tokenizer: Tokenizer,
+    split: str,
+    cache: ClipCache | None = None,
+) -> Source:
     """Clips, for stage 2."""
     if data.dataset:
-        kept = cache_of(model, data, tokenizer, data.frames)
-        return RecordedClips(model.config, data, tokenizer, split, kept)
-    return WorldClips(model.config, data, tokenizer, split)
-
-
-def cache_of(
-    model: MuseDance, data: DataConfig, tokenizer: Tokenizer, frames: int
-) -> ClipCache | None:
-    """The cache beside the data set for samples of `frames` frames, where one is asked for."""
-    return ClipCache.beside(data.dataset, model, tokenizer, frames) if data.cache else None
+        return RecordedClips(model, data, tokenizer, split, cache)
+    return WorldClips(model, data, tokenizer, split)
 
 
 class WorldSource:

@@ -35,7 +35,7 @@ class Stage1(DiffusionStage):
         self.spatial.gradient_checkpointing = config.gradient_checkpointing
 
     def source(self, split: str) -> Source:
-        return pairs(self.model, self.config.data, self.tokenizer, split)
+        return pairs(self.model.config, self.config.data, self.tokenizer, split, self.cache)
 
     def heavy(self) -> list[nn.Module]:
         return [self.spatial, self.model.reference]

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from ..models import Conditions, MuseDance
+from ..models.beat import NULL
 from ..models.music import clip_columns
 from ..tokenizer import Tokenizer
 from .config import TrainConfig
-from .diffusion import DYNAMICS, DiffusionStage, rolled, silenced
+from .diffusion import DYNAMICS, DiffusionStage, rolled
 from .draws import Draws
 from .losses import Kept
 from .sources import clips
@@ -28,7 +29,7 @@ class Stage2(DiffusionStage):
         self.trainable = tuple(p for p in DYNAMICS if getattr(dynamics, _module(p)))
 
     def source(self, split: str) -> Source:
-        return clips(self.model, self.config.data, self.tokenizer, split)
+        return clips(self.model.config, self.config.data, self.tokenizer, split, self.cache)
 
     def sample_frames(self) -> int:
         return self.config.data.frames
@@ -99,7 +100,7 @@ class Stage2(DiffusionStage):
             **super().variants(batch),
             "music": rolled(batch, "mel", "music_tokens", "beat_ids", "beat_count"),
             "beats": {**batch, "beat_count": late, "beat_ids": beat_ids(late)},
-            "no_beats": silenced(batch),
+            "no_beats": {**batch, "beat_ids": torch.full_like(batch["beat_ids"], NULL)},
         }
 
 

@@ -70,16 +70,23 @@ def save_state(
     return target
 
 
-def clear(folder: Path, step: int) -> list[Path]:
-    """Before a run goes on at `step`: remove what a kill left half written, and set states of later
-    steps aside as `superseded-STEP`, so that they are neither resumed nor rotated.
-
-    Returns what was set aside.
-    """
-    for left in [*folder.glob(".writing-*"), *folder.glob(".before-*")]:
+def mend(folder: Path) -> None:
+    """Put right what a kill left: half-written files go, a state that was being replaced stays."""
+    for left in folder.glob(".before-*"):
+        target = folder / left.name.replace(".before", "checkpoint")
+        if target.exists():
+            shutil.rmtree(left)
+        else:
+            os.replace(left, target)
+    for left in folder.glob(".writing-*"):
         shutil.rmtree(left)
     for left in folder.glob(".model-*.safetensors"):
         left.unlink()
+
+
+def set_aside(folder: Path, step: int) -> list[Path]:
+    """Rename states of steps after `step`, where a run goes on, to `superseded-STEP`, so that they
+    are neither resumed nor rotated; which these are."""
     aside = []
     for later in states(folder):
         if int(later.name.split("-")[1]) > step:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +17,12 @@ from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
 from musedance_core.tokenizer import Tokenizer
-from musedance_core.training.config import OptimConfig, TrainConfig
+from musedance_core.training.config import TrainConfig
 from musedance_core.training.data import Pile
 from musedance_core.training.diffusion import DiffusionStage
 from musedance_core.training.draws import Draws
 from musedance_core.training.guard import TrainingStopped
 from musedance_core.training.loop import Trainer
-from musedance_core.training.optimizer import build_optimizer, learning_rate
 from musedance_core.training.stage import Batch, choose_trainable
 from musedance_core.training.stage1 import Stage1
 from musedance_core.training.stage2 import Stage2
@@ -408,30 +406,3 @@ def test_what_does_not_exist_is_named(
         trainer(Stage1, model, tokenizer, replace(run_config, resume="nowhere"), clip).run()
     with pytest.raises(InputError, match=r"unet\.nothing"):
         trainer(Stage1, model, tokenizer, replace(run_config, trainable=("unet.nothing",)), clip)
-
-
-def test_the_learning_rate_warms_up_and_falls() -> None:
-    optim = OptimConfig(lr=1.0, warmup=10)
-    assert learning_rate(optim, 0, 110) == pytest.approx(0.1)
-    assert learning_rate(optim, 10, 110) == pytest.approx(1.0)
-    assert learning_rate(optim, 60, 110) == pytest.approx(0.5)
-    assert learning_rate(optim, 110, 110) == pytest.approx(0.0)
-    constant = replace(optim, schedule="constant")
-    assert learning_rate(constant, 5000, 110) == 1.0
-
-
-def test_processes_scale_the_rate_and_never_the_schedule() -> None:
-    """Schedulers that step once per process run ahead of the training by as many times."""
-    optim = OptimConfig(lr=1.0, warmup=10)
-    for step in (0, 5, 10, 60, 109):
-        alone = learning_rate(optim, step, 110)
-        assert learning_rate(optim, step, 110, batches=8) == alone
-        for scale, factor in (("linear", 8.0), ("sqrt", 8**0.5)):
-            scaled = learning_rate(replace(optim, scale_lr=scale), step, 110, batches=8)
-            assert scaled == pytest.approx(factor * alone)
-
-
-def test_eight_bit_optimizers_name_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
-    with pytest.raises(InputError, match="pip install bitsandbytes"):
-        build_optimizer(OptimConfig(kind="adamw8bit"), [nn.Parameter(torch.zeros(2))])

@@ -20,9 +20,10 @@ from musedance_core.training.caches import ClipCache, possible_offsets
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.diffusion import DiffusionStage
 from musedance_core.training.draws import Draws
+from musedance_core.training.frozen import Frozen
 from musedance_core.training.recordings import RecordedClips, epoch_order, split_records
 from musedance_core.training.sources import clips, pairs
-from musedance_core.training.stage import LATENTS
+from musedance_core.training.stage import LATENTS, choose_trainable
 from musedance_core.training.stage1 import Stage1
 from musedance_core.training.stage2 import Stage2
 
@@ -40,7 +41,7 @@ def copied(dataset: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source(model: MuseDance, tokenizer: Tokenizer, data: DataConfig) -> RecordedClips:
-    made = clips(model, data, tokenizer, "train")
+    made = clips(model.config, data, tokenizer, "train")
     assert isinstance(made, RecordedClips)
     return made
 
@@ -57,7 +58,7 @@ def test_a_sample_is_a_function_of_its_index_alone(
 ) -> None:
     """So a run resumed in the middle of an epoch goes on with the very samples."""
     straight = [source([i]) for i in range(12)]
-    fresh = clips(model, data, tokenizer, "train")
+    fresh = clips(model.config, data, tokenizer, "train")
     for i in (11, 3, 7):
         again = fresh([i])
         assert all(torch.equal(straight[i][name], again[name]) for name in again)
@@ -99,11 +100,11 @@ def test_other_rates_and_too_short_clips_are_told(
     model: MuseDance, tokenizer: Tokenizer, data: DataConfig, copied: Path
 ) -> None:
     with pytest.raises(InputError, match=r"clips/0\.mp4 has 10 frames, data\.frames is 11"):
-        clips(model, replace(data, frames=11), tokenizer, "train")
+        clips(model.config, replace(data, frames=11), tokenizer, "train")
     records = read_metadata(copied)
     write_metadata(copied, [replace(records[0], fps=24), *records[1:]])
     with pytest.raises(InputError, match=r"clips/0\.mp4 has 24 frames a second, the model 12"):
-        clips(model, replace(data, dataset=str(copied)), tokenizer, "train")
+        clips(model.config, replace(data, dataset=str(copied)), tokenizer, "train")
 
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
@@ -140,6 +141,17 @@ def test_cached_equals_computed_but_for_half_precision(
         stage.fill_caches(0, 1)
         losses.append(stage(stage.source("train")([0, 1, 2, 3]), Draws(0, 0, 4)))
     assert torch.allclose(losses[0], losses[1], rtol=2e-3)
+
+
+def test_a_cache_is_read_by_a_run_that_holds_its_encoders_in_half_precision(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, data: DataConfig, copied: Path
+) -> None:
+    config = replace(run_config, data=replace(data, dataset=str(copied), cache=True))
+    stage = Stage2(model, tokenizer, config)
+    choose_trainable(stage, stage.trainable)
+    stage.fill_caches(0, 1)
+    Frozen(stage).halve()
+    assert "frames" + LATENTS in stage.source("train")([0, 1])
 
 
 def test_a_cache_is_keyed_by_all_that_it_depends_on(
@@ -201,8 +213,8 @@ def test_a_corrupt_clip_and_a_missing_sound_are_named(
     data = replace(data, dataset=str(copied))
     (copied / "clips/2.mp4").write_bytes(b"no video at all")
     with pytest.raises(InputError, match=r"clips/2\.mp4"):
-        pairs(model, data, tokenizer, "train")(list(range(5)))
+        pairs(model.config, data, tokenizer, "train")(list(range(5)))
     shutil.copy(copied / "clips/1.mp4", copied / "clips/2.mp4")
     (copied / "tracks/3.wav").unlink()
     with pytest.raises(InputError, match=r"tracks/3\.wav"):
-        clips(model, data, tokenizer, "train")(list(range(5)))
+        clips(model.config, data, tokenizer, "train")(list(range(5)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +18,12 @@ from musedance_core.models import MuseDance
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.ema import Ema
 from musedance_core.training.states import (
-    clear,
     find_state,
     load_state,
+    mend,
     read_meta,
     save_state,
+    set_aside,
     states,
 )
 
@@ -99,17 +101,29 @@ def test_later_states_of_a_run_that_was_given_up_are_set_aside(tmp_path: Path) -
     parameters, ema, optimizer = made(1.0)
     for step in (400, 500):
         save_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
-    (tmp_path / ".writing-600").mkdir()
-    (tmp_path / ".model-x.safetensors").write_bytes(b"half")
-    assert [p.name for p in clear(tmp_path, 450)] == ["superseded-500"]
+    assert [p.name for p in set_aside(tmp_path, 450)] == ["superseded-500"]
     save_state(tmp_path, 420, parameters, ema, optimizer, TOLD, keep=1)
-    assert [p.name for p in clear(tmp_path, 0)] == ["superseded-420"]
+    assert [p.name for p in set_aside(tmp_path, 0)] == ["superseded-420"]
     save_state(tmp_path, 2, parameters, ema, optimizer, TOLD, keep=1)
     assert {p.name for p in tmp_path.iterdir()} == {
         "checkpoint-2",
         "superseded-420",
         "superseded-500",
     }
+
+
+def test_a_kill_in_the_middle_of_a_save_loses_nothing(tmp_path: Path) -> None:
+    parameters, ema, optimizer = made(1.0)
+    path = save_state(tmp_path, 7, parameters, ema, optimizer, TOLD, keep=1)
+    path.rename(tmp_path / ".before-7")
+    (tmp_path / ".writing-7").mkdir()
+    (tmp_path / ".model-x.safetensors").write_bytes(b"half")
+    mend(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint-7"]
+    shutil.copytree(path, tmp_path / ".before-7")
+    mend(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint-7"]
+    load_state(path, parameters, ema, None)
 
 
 def test_another_shape_is_told(tmp_path: Path) -> None:
