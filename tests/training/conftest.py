@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,3 +138,18 @@ def recorded(folder: Path, number: int, split: str) -> ClipRecord:
         subject=(0.0, 0.0, 1.0, 1.0),
         content=content_hash(folder / f"clips/{number}.mp4", folder / f"tracks/{source}.wav"),
     )
+
+
+@pytest.fixture
+def enliven() -> Callable[[MuseDance], None]:
+    """Makes a model as it is after stage 1: no layer of the spatial half is zero any more."""
+    return _enlivened
+
+
+def _enlivened(model: MuseDance) -> None:
+    torch.manual_seed(3)
+    for name, p in model.named_parameters():
+        if name.startswith(("unet", "reference", "mask")) and not any(
+            part in name for part in (".music.", ".beat.", ".motion.")
+        ):
+            p.data.add_(torch.randn_like(p) * 0.02)

@@ -1,0 +1,96 @@
+"""Gradients: who gets one, and what must not change them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from musedance_core.config import MuseDanceConfig
+from musedance_core.models import MuseDance
+from musedance_core.tokenizer import Tokenizer
+from musedance_core.training.config import TrainConfig
+from musedance_core.training.diffusion import DiffusionStage
+from musedance_core.training.draws import Draws
+from musedance_core.training.stage import Batch, choose_trainable
+from musedance_core.training.stage1 import Stage1
+from musedance_core.training.stage2 import Stage2
+from musedance_core.training.start import fresh_model
+
+Enliven = Callable[[MuseDance], None]
+ATTN2 = ("unet.*.attn2.*",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "patterns"), [(Stage1, Stage1.trainable), (Stage2, Stage2.trainable + ATTN2)]
+)
+def test_every_trainable_gets_a_gradient_within_two_steps(
+    enliven: Enliven,
+    kind: type[DiffusionStage],
+    patterns: tuple[str, ...],
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+) -> None:
+    enliven(model)
+    stage = kind(model, tokenizer, run_config)
+    learns = choose_trainable(stage, patterns)
+    optimizer = torch.optim.SGD(learns.values(), lr=1.0)
+    reached: set[str] = set()
+    for step in range(2):
+        optimizer.zero_grad()
+        stage(clip, Draws(0, step, 1)).mean().backward()
+        reached |= {n for n, p in learns.items() if p.grad is not None and p.grad.abs().sum() > 0}
+        optimizer.step()
+    assert set(learns) - reached == set()
+
+
+@pytest.mark.parametrize("kind", [Stage1, Stage2])
+def test_gradient_checkpointing_changes_no_gradient(
+    enliven: Enliven,
+    kind: type[DiffusionStage],
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+) -> None:
+    enliven(model)
+    grads = []
+    for checkpointing in (False, True):
+        config = replace(run_config, gradient_checkpointing=checkpointing)
+        stage = kind(model, tokenizer, config)
+        learns = choose_trainable(stage, ("unet.*", "reference.*", "mask.*"))
+        stage.zero_grad()
+        stage(clip, Draws(0, 0, 1)).mean().backward()
+        grads.append({n: p.grad.clone() for n, p in learns.items() if p.grad is not None})
+    assert grads[0].keys() == grads[1].keys()
+    for name, grad in grads[0].items():
+        assert torch.allclose(grad, grads[1][name], atol=1e-6), name
+
+
+def test_dropout_is_off_in_evaluation_and_the_same_again_in_training(
+    enliven: Enliven,
+    config: MuseDanceConfig,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+) -> None:
+    dropping = replace(config, unet=replace(config.unet, dropout=0.3))
+    torch.manual_seed(1)
+    stage = Stage1(fresh_model(dropping), tokenizer, run_config)
+    enliven(stage.model)
+
+    def loss() -> Tensor:
+        draws = Draws(0, 0, 1)
+        draws.seed_modules()
+        return stage(clip, draws).detach()
+
+    trained = loss()
+    assert torch.equal(trained, loss())
+    stage.eval()
+    still = loss()
+    assert torch.equal(still, loss()) and not torch.equal(still, trained)
