@@ -63,8 +63,15 @@ def find_font(font: str | None = None) -> str:
 
 
 def draw_glyph(text: str, font: str) -> np.ndarray:
-    """One glyph as RGBA uint8, trimmed to what is drawn; empty if the font lacks it."""
-    face = ImageFont.truetype(font, GLYPH_SIZE)
+    """One glyph as RGBA uint8, trimmed to what is drawn; empty if the font lacks it.
+
+    Raises:
+        InputError: `font` is no font, or has no pictures of that size.
+    """
+    try:
+        face = ImageFont.truetype(font, GLYPH_SIZE)
+    except OSError as error:
+        raise InputError(f"{font} cannot be used as Noto Color Emoji: {error}.") from error
     image = Image.new("RGBA", (180, 160))
     ImageDraw.Draw(image).text((10, 10), text, font=face, embedded_color=True)
     box = image.getbbox()

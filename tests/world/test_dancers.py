@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from math import pi
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from musedance_core.world.stickers import (
     Subject,
     augment,
     candidate_glyphs,
+    draw_glyph,
     find_font,
     split_glyphs,
 )
@@ -177,3 +179,10 @@ def test_an_arm_moves_without_the_rest() -> None:
     arm = puppet.drives.index("arm_left")
     assert change[arm] > 2
     assert all(change[i] < 1e-4 for i in range(len(change)) if i != arm)
+
+
+def test_a_file_that_is_no_font_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "words.ttf"
+    path.write_text("no font")
+    with pytest.raises(InputError, match=r"words\.ttf cannot be used as Noto Color Emoji"):
+        draw_glyph("x", str(path))
