@@ -48,6 +48,7 @@ NOT_NEGATIVE = (
 )
 ABOVE_ZERO = ("optim.lr", "optim.clip", "loss.timestep_power")
 SHARES = (
+    "data.bystanders",
     "optim.ema",
     "loss.timestep_uniform",
     "loss.drop_text",
@@ -67,7 +68,8 @@ class DataConfig:
     keeps latents, text tokens and music tokens of a data set beside it instead of computing them in
     every step. Of the world: `songs` is the size of the bank of songs; `mixture` weighs "emoji"
     against "puppet"; `font` is the file of Noto Color Emoji, where it is not at a usual place;
-    `moves` are those that are danced, by default all.
+    `moves` are those that are danced, by default all; `bystanders` is the share of samples in whose
+    picture somebody else stands still, so that the part map tells who dances.
     """
 
     seed: int = 0
@@ -79,6 +81,7 @@ class DataConfig:
     workers: int = 1
     font: str = ""
     moves: tuple[str, ...] = MOVES
+    bystanders: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ class WorldSource:
             mixture=self.data.mixture,
             font=self.data.font or None,
             moves=self.data.moves,
+            bystanders=self.data.bystanders,
         )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .backgrounds import random_background
+from .choreography import rest
 from .puppets import random_puppet
+from .render import render
 from .stickers import Glyphs, Subject, augment
 
 KINDS = ("emoji", "puppet")
@@ -17,6 +20,8 @@ MIXTURE = {"emoji": 0.6, "puppet": 0.4}
 USUAL_HEIGHT, LARGE_HEIGHT = (0.48, 0.68), (0.68, 0.85)
 LARGE_SHARE = 0.15
 PLAIN_SHARE = 0.25
+PAIR_HEIGHT = (0.38, 0.50)
+PAIR_DISTANCE = (0.20, 0.25)
 
 
 @dataclass(frozen=True)
@@ -62,3 +67,21 @@ class Cast:
         height = rng.uniform(*(LARGE_HEIGHT if rng.random() < LARGE_SHARE else USUAL_HEIGHT))
         place = (rng.uniform(0.42, 0.58), rng.uniform(0.49, 0.57), height)
         return Look(subject, random_background(rng, self.size, self.flat), place)
+
+    def accompanied(self, look: Look, rng: np.random.Generator) -> Look:
+        """The same dancer at one side of the picture; at the other somebody stands still.
+
+        Both are equally likely to be left or right, and equally large: only the part map tells
+        which of them dances. The bystander belongs to the background.
+        """
+        bystander, side = self.look(rng).subject, float(rng.choice((-1, 1)))
+        dancing, standing = (_beside(rng, way) for way in (side, -side))
+        background = look.background[None]
+        drawn = render([bystander], background, rest(1, 1), torch.tensor([standing]))
+        return replace(look, background=drawn.frames[0, 0], place=dancing)
+
+
+def _beside(rng: np.random.Generator, side: float) -> tuple[float, float, float]:
+    """A place left (side -1) or right (1) of the middle."""
+    x = 0.5 + side * rng.uniform(*PAIR_DISTANCE)
+    return x, rng.uniform(0.49, 0.57), rng.uniform(*PAIR_HEIGHT)

@@ -89,6 +89,13 @@ def stack_poses(poses: list[Pose]) -> Pose:
     return Pose.from_stacked(torch.stack([pose.stacked() for pose in poses]))
 
 
+def rest(*shape: int) -> Pose:
+    """Poses of somebody who stands still, of that shape."""
+    values = torch.zeros(*shape, len(FIELDS))
+    values[..., [FIELDS.index(name) for name in SCALES]] = 1
+    return Pose.from_stacked(values)
+
+
 def outline(pose: Pose) -> Tensor:
     """Corners and middle of a body of height 1 in its poses, [... f 5 2], as `render` moves it.
 

@@ -33,6 +33,7 @@ CONTINUED_SHARE = 0.5
 SWITCHED_SHARE = 0.15
 SWITCH_FRAMES = 4
 CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
+COMPANY = 1
 SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
 
 
@@ -111,6 +112,7 @@ class World:
         continued: float = CONTINUED_SHARE,
         switched: float | None = None,
         moves: Sequence[str] = MOVES,
+        bystanders: float = 0.0,
     ) -> None:
         """Pictures are `size` x `size`; `songs` is the size of the bank, filled as it is used.
 
@@ -121,6 +123,8 @@ class World:
         switched: share of those before which the sentence was another; by default 0.15 in training
             and 0 elsewhere.
         moves: what is danced.
+        bystanders: share of clips and pairs in whose picture somebody else stands still; the part
+            map tells who dances.
 
         Raises:
             ValueError: an unknown split or kind of subject.
@@ -132,7 +136,7 @@ class World:
         self.key = (seed, SPLITS.index(split))
         self.cast = Cast(split, size, mixture, font, flat_backgrounds)
         self.edited = edited if edited is not None else EDITED_SHARE * (split == "train")
-        self.continued, self.moves = continued, tuple(moves)
+        self.continued, self.moves, self.bystanders = continued, tuple(moves), bystanders
         self.switched = switched if switched is not None else SWITCHED_SHARE * (split == "train")
         self._songs: dict[int, tuple[Song, Tensor]] = {}
 
@@ -183,7 +187,9 @@ class World:
         """Two moments of one dance: reference and target [b 3 h w], the reference's part map
         [b h w], and captions."""
         rngs = [self._rng(PAIR_STREAM, index) for index in indices]
-        looks = [self.cast.look(rng) for rng in rngs]
+        looks = [
+            self._look(PAIR_STREAM, index, rng) for index, rng in zip(indices, rngs, strict=True)
+        ]
         dances = [random_dance(rng, self.moves) for rng in rngs]
         captions = [caption(dance, rng) for dance, rng in zip(dances, rngs, strict=True)]
         poses = [_moments(dance, rng, 2) for dance, rng in zip(dances, rngs, strict=True)]
@@ -204,12 +210,19 @@ class World:
             self._songs[index] = replace(song, wave=SILENCE), mel
         return self._songs[index]
 
-    def _rng(self, stream: int, index: int) -> np.random.Generator:
-        return np.random.default_rng((*self.key, stream, index))
+    def _rng(self, stream: int, *index: int) -> np.random.Generator:
+        return np.random.default_rng((*self.key, stream, *index))
+
+    def _look(self, stream: int, index: int, rng: np.random.Generator) -> Look:
+        """A dancer, in a share of `bystanders` beside another; that leaves `rng` untouched."""
+        look, company = self.cast.look(rng), self._rng(stream, index, COMPANY)
+        if company.random() < self.bystanders:
+            look = self.cast.accompanied(look, company)
+        return look
 
     def _scene(self, index: int, frames: int) -> _Scene:
         rng = self._rng(CLIP_STREAM, index)
-        look = self.cast.look(rng)
+        look = self._look(CLIP_STREAM, index, rng)
         dance = random_dance(rng, self.moves)
         sentence = caption(dance, rng)
         song_index = int(rng.integers(self.song_count))

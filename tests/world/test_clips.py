@@ -212,3 +212,29 @@ def test_wrong_settings_are_refused() -> None:
         world(mixture={"photo": 1.0})
     with pytest.raises(InputError, match="fonts-noto-color-emoji"):
         world(font="/nowhere/font.ttf")
+
+
+def test_beside_a_bystander_only_the_map_tells_who_dances() -> None:
+    alone, beside = (world(bystanders=share).clips(INDICES, FRAMES) for share in (0.0, 1.0))
+    assert beside.captions == alone.captions
+    assert same(beside.poses, alone.poses)
+    left = 0
+    for i in INDICES:
+        dancer = beside.part_map[i] > 0
+        columns = dancer.nonzero()[:, 1].float().mean() / dancer.shape[1]
+        assert not 0.4 < columns < 0.6
+        left += int(columns < 0.5)
+        outer = slice(0, 8) if columns > 0.5 else slice(-8, None)
+        held = beside.frames[i][..., outer]
+        assert torch.equal(held, held[:1].expand_as(held)), "the bystander's side stands still"
+    assert 0 < left < len(INDICES)
+
+
+def test_a_share_of_clips_and_pairs_has_bystanders() -> None:
+    none, some = world(), world(bystanders=0.5)
+    for one, two in (
+        (none.clips(INDICES, 2).frames, some.clips(INDICES, 2).frames),
+        (none.pairs(INDICES)[1], some.pairs(INDICES)[1]),
+    ):
+        changed = [not torch.equal(a, b) for a, b in zip(one, two, strict=True)]
+        assert 0 < sum(changed) < len(changed)
