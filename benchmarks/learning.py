@@ -3,7 +3,8 @@
     python benchmarks/learning.py [CHECKPOINT] [--clips 32] [--dances 8] [--moves hop slide]
 
 1. Loss on test clips at fixed noise, with picture, sentence, music, beats or part map of another
-   clip, late beats, or none: the paired difference to everything right, with a 95 % interval.
+   clip, late beats, or none: the paired difference to everything right, with a 95 % interval. Then
+   the same on as many clips with a bystander, where only the part map tells who dances.
 2. The same dancer to another song: how much of the motion goes with either song's beats, and the
    tempo that the motion has.
 3. Beats moved by -2, -1, 1 and 2 frames at 120 BPM at most: by how many the dance moves (slope 1 is
@@ -43,9 +44,11 @@ def told(values: np.ndarray) -> str:
     return f"{values.mean():.4f} [{low:.4f}, {high:.4f}]"
 
 
-def losses(pipeline: MuseDancePipeline, clips: int, moves: Sequence[str]) -> None:
-    """Held-out loss, right and wrong, clip by clip."""
-    data = DataConfig(songs=32, frames=16, moves=tuple(moves))
+def losses(
+    pipeline: MuseDancePipeline, clips: int, moves: Sequence[str], bystanders: float
+) -> None:
+    """Held-out loss, right and wrong, clip by clip; a share of clips has bystanders."""
+    data = DataConfig(songs=32, frames=16, moves=tuple(moves), bystanders=bystanders)
     config = TrainConfig(output_dir="unused", data=data)
     stage = Stage2(pipeline.model, pipeline.tokenizer, config).eval()
     source, found = stage.source("test"), {}
@@ -55,11 +58,12 @@ def losses(pipeline: MuseDancePipeline, clips: int, moves: Sequence[str]) -> Non
             for name, variant in stage.variants(batch).items():
                 found.setdefault(name, []).append(stage.held_out(variant).mean(dim=0))
     right = torch.cat(found.pop("right")).numpy()
-    print(f"held-out loss of {clips} test clips: {told(right)}")
+    company = ", a bystander in each" if bystanders else ""
+    print(f"held-out loss of {clips} test clips{company}: {told(right)}")
     for name, pieces in found.items():
         wrong = torch.cat(pieces).numpy()
         worse = float((wrong > right).mean())
-        print(f"  {name}: higher by {told(wrong - right)}, in {worse:.0%} of clips")
+        print(f"  {name}: higher by {told(wrong - right)}, in {worse:.0%} of clips", flush=True)
 
 
 def dance(
@@ -158,7 +162,8 @@ def main() -> None:
     parser.add_argument("--moves", nargs="+", default=list(MOVES), choices=MOVES)
     args = parser.parse_args()
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
-    losses(pipeline, args.clips, args.moves)
+    for bystanders in (0.0, 1.0):
+        losses(pipeline, args.clips, args.moves, bystanders)
     scenes = slow_scenes(pipeline, args.dances, args.moves)
     swapped(pipeline, scenes, args.steps)
     shifted(pipeline, scenes, args.steps)

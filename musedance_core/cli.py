@@ -49,6 +49,11 @@ only. The result is where training starts; by itself it does not dance.
 _INSPECT = "Say what a checkpoint is: its parts, their sizes, how it samples, how it was trained."
 
 
+SAMPLERS = ("ddim", "euler", "dpmpp_2m")
+QUALITIES: dict[str, tuple[int | None, str]] = {"full": (None, "ddim"), "draft": (8, "dpmpp_2m")}
+"""Steps, where not the model's own, and sampler of each quality."""
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser that complains in one sentence."""
 
@@ -108,7 +113,14 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("picture", metavar="PICTURE", help="the picture to animate")
     add("song", metavar="SONG", help="the song: mp3, ogg, flac, wav, m4a, or a video's sound")
     add("--text", required=True, type=_sentence, help='how to dance, such as "big hops"')
-    add("--out", required=True, metavar="FILE.mp4", help="the video to write")
+    add(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="the video to write: .mp4, .mov, .m4v, .mkv or .webm with sound; .gif or .webp "
+        "without, repeating for ever",
+    )
+    add("--loop", action="store_true", help="keep whole beats, so that a .gif or .webp repeats")
     add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
     add("--seconds", type=_above_zero, metavar="S", help="length (default: the rest of the song)")
     add(
@@ -120,13 +132,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     add("--mask", metavar="FILE", help="a picture of the same shape, white where the subject is")
     add("--seed", type=_seed, default=0, metavar="N", help="another seed, another take (default 0)")
-    add("--steps", type=_steps, metavar="N", help="denoising steps (default: the model's own)")
-    add(
-        "--guidance",
-        type=_not_negative,
-        metavar="G",
-        help="how strictly to follow sentence, song and picture (default: the model's)",
-    )
+    _add_denoising(command.add_argument_group("how to denoise"))
     add(
         "--beats",
         metavar="FILE",
@@ -149,6 +155,43 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--allow-untrained", action="store_true", help="sample a model never trained to dance")
     add("--preview-sheet", metavar="FILE.png", help="also write a sheet of the video's frames")
     command.set_defaults(run=_run_animate)
+
+
+def _add_denoising(group: argparse._ArgumentGroup) -> None:
+    """Quality against time, and what to listen to most."""
+    add = group.add_argument
+    add(
+        "--quality",
+        default="full",
+        choices=tuple(QUALITIES),
+        metavar="Q",
+        help="full, or draft: 8 steps of dpmpp_2m, for a quick look (default: full)",
+    )
+    add("--steps", type=_steps, metavar="N", help="denoising steps (default: the model's own)")
+    add(
+        "--sampler",
+        choices=SAMPLERS,
+        metavar="NAME",
+        help="ddim, euler or dpmpp_2m; of few steps the last makes most (default: ddim)",
+    )
+    add(
+        "--guidance",
+        type=_not_negative,
+        metavar="G",
+        help="how strictly to follow sentence, song and picture (default: the model's)",
+    )
+    for name, what in (
+        ("text", "the sentence"),
+        ("music", "music and beats"),
+        ("reference", "the picture"),
+    ):
+        add(
+            f"--{name}-guidance",
+            type=_finite,
+            default=0.0,
+            metavar="W",
+            help=f"add this much of what {what} alone changes; a pass more per step (default: 0)",
+        )
 
 
 def _add_beats(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -205,6 +248,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
     add("--seconds", type=_above_zero, metavar="S", help=seconds)
     add("--seed", type=_seed, default=0, metavar="N", help="of the sampling (default: 0)")
     add("--steps", type=_steps, metavar="N", help="denoising steps (default: the model's own)")
+    add("--sampler", default="ddim", choices=SAMPLERS, metavar="NAME", help="(default: ddim)")
     add("--guidance", type=_not_negative, metavar="G", help="guidance (default: the model's)")
     dtypes = ("float32", "bfloat16", "float16")
     add("--dtype", default="float32", choices=dtypes, metavar="T", help="(default: float32)")
@@ -247,6 +291,8 @@ def _run_convert(options: argparse.Namespace) -> None:
 def _run_animate(options: argparse.Namespace) -> None:
     from .commands import animate
 
+    steps, sampler = QUALITIES[options.quality]
+    options.steps, options.sampler = options.steps or steps, options.sampler or sampler
     animate(options)
 
 
@@ -269,7 +315,12 @@ def _run_evaluate(options: argparse.Namespace) -> None:
     from .evaluation.options import Options, Sampling
 
     sampling = Sampling(
-        options.seed, options.steps, options.guidance, options.dtype, options.allow_untrained
+        seed=options.seed,
+        steps=options.steps,
+        sampler=options.sampler,
+        guidance=options.guidance,
+        dtype=options.dtype,
+        allow_untrained=options.allow_untrained,
     )
     asked = Options(
         paths=tuple(options.paths),

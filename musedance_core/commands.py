@@ -13,16 +13,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .audio.beats import BeatGrid, read_beats, regular_grid, track_beats, write_beats
+from .animated import ANIMATED_SUFFIXES, write_animated
+from .audio.beats import BeatGrid, read_beats, regular_grid, track_beats, whole_beats, write_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .errors import InputError
 from .pictures import fit_picture, load_mask, load_picture
 from .pipeline import MuseDancePipeline, Segment
-from .sampling import Guidance, StepInfo
+from .sampling import CONDITIONS, Guidance, StepInfo
 from .sheets import spread, write_sheet
-from .video import write_video
-
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
+from .video import VIDEO_SUFFIXES, write_video
 
 
 def animate(options: argparse.Namespace) -> None:
@@ -33,6 +32,9 @@ def animate(options: argparse.Namespace) -> None:
     """
     began = time.monotonic()
     _check_outputs(options)
+    animated = Path(options.out).suffix.lower() in ANIMATED_SUFFIXES
+    if options.loop and not animated:
+        raise InputError(f"--loop is for .gif and .webp, not for {options.out}.")
     device = pick_device(options.device)
     source = load_picture(options.picture)
     mask = load_mask(options.mask, source) if options.mask else None
@@ -49,7 +51,12 @@ def animate(options: argparse.Namespace) -> None:
     picture = fit_picture(source, mask, clip.size)
     track = pipeline.listen(song, given)
     steps = options.steps or schedule.sampling_steps
-    guidance = schedule.guidance if options.guidance is None else options.guidance
+    scale = schedule.guidance if options.guidance is None else options.guidance
+    weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
+    kept = range(total)
+    if options.loop:
+        kept = whole_beats(track.grid, options.start, total, clip.fps)
+        total = kept.stop
     sheet = Sheet(total, clip.fps, options.start)
     with tqdm(total=-(-total // clip.frames) * steps, unit="step") as bar:
         segments = pipeline.animate(
@@ -61,14 +68,18 @@ def animate(options: argparse.Namespace) -> None:
             part_map=picture.part_map,
             seed=options.seed,
             steps=steps,
-            guidance=Guidance(guidance, {}, schedule.guidance_rescale),
+            sampler=options.sampler,
+            guidance=Guidance(scale, weights, schedule.guidance_rescale),
             on_step=lambda info: _advance(bar, info),
         )
-        write_video(options.out, sheet.watch(segments), clip.fps, song, options.start)
+        if animated:
+            write_animated(options.out, only(kept, sheet.watch(segments)), clip.fps)
+        else:
+            write_video(options.out, sheet.watch(segments), clip.fps, song, options.start)
     if options.preview_sheet:
         write_sheet(options.preview_sheet, sheet.frames, sheet.labels)
     print(
-        f"{options.out}: {total / clip.fps:.2f} s of dance ({total} frames), "
+        f"{options.out}: {len(kept) / clip.fps:.2f} s of dance ({len(kept)} frames), "
         f"tempo {'heard' if given is None else 'given'} {track.grid.tempo:.1f} BPM, "
         f"made in {time.monotonic() - began:.1f} s."
     )
@@ -140,6 +151,14 @@ class Sheet:
             yield segment.frames
 
 
+def only(kept: range, chunks: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Of frames `[f 3 h w]` that come in chunks those whose numbers are within `kept`."""
+    first = 0
+    for chunk in chunks:
+        yield chunk[max(0, kept.start - first) : max(0, kept.stop - first)]
+        first += len(chunk)
+
+
 def _advance(bar: tqdm[NoReturn], info: StepInfo) -> None:
     bar.set_description(f"segment {info.segment + 1} of {info.segments}", refresh=False)
     bar.update()
@@ -162,7 +181,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse targets that could only fail later, or that would overwrite what we read."""
     named = [options.picture, options.song, options.mask, options.beats, options.checkpoint]
     inputs = [name for name in named if name is not None]
-    _check_target(options.out, VIDEO_SUFFIXES, inputs)
+    _check_target(options.out, VIDEO_SUFFIXES + ANIMATED_SUFFIXES, inputs)
     if options.preview_sheet is not None:
         _check_target(options.preview_sheet, (".png",), [*inputs, options.out])
 

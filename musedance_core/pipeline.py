@@ -16,6 +16,7 @@ from .audio.waveform import Waveform
 from .checkpoint.format import load_checkpoint
 from .errors import InputError
 from .models import Conditions, MuseDance
+from .samplers import SAMPLERS, OnStep, require_sampler
 from .sampling import (
     CONDITIONS,
     ConditionSet,
@@ -23,7 +24,6 @@ from .sampling import (
     NoiseSchedule,
     StepInfo,
     guided_velocity,
-    sample_ddim,
 )
 from .segments import SegmentPlan, plan_segments
 from .tokenizer import Tokenizer
@@ -110,6 +110,7 @@ class MuseDancePipeline:
         part_map: Tensor | None = None,
         seed: int = 0,
         steps: int | None = None,
+        sampler: str = "ddim",
         guidance: Guidance | None = None,
         on_step: Callable[[StepInfo], None] | None = None,
     ) -> Iterator[Segment]:
@@ -124,9 +125,14 @@ class MuseDancePipeline:
             part_map: ids 0..25 `[s s]`, or None.
             seed: the same seed gives the same video.
             steps: denoising steps, the checkpoint's default if None.
+            sampler: a name out of `samplers.SAMPLERS`.
             guidance: the checkpoint's default if None.
             on_step: called after every step; whatever it raises ends the work.
+
+        Raises:
+            ValueError: no sampler is called so, or `steps` is out of range.
         """
+        require_sampler(sampler)
         sentences = [text] if isinstance(text, str) else list(text)
         schedule = self.config.schedule
         guidance = guidance or Guidance(schedule.guidance, {}, schedule.guidance_rescale)
@@ -138,7 +144,12 @@ class MuseDancePipeline:
             conditions = self._conditions(
                 plan, latent, tail, part_map, sentence, track, start, guidance
             )
-            clean = self._denoise(conditions, latent, seed, steps, guidance, plan, plans, on_step)
+            generator = torch.Generator().manual_seed(seed * 1_000_003 + plan.index)
+            shape = (1, self.config.clip.frames, *latent.shape[1:])
+            noise = self.schedule.noise(shape, generator).to(latent)
+            count = steps or schedule.sampling_steps
+            told = _teller(on_step, plan.index, len(plans), count)
+            clean = self._denoise(conditions, noise, count, sampler, guidance, told)
             decoded = self.model.vae.decode(clean[: plan.frames]).float().cpu()
             tail = clean[len(clean) - self.config.clip.previous :]
             yield Segment(plan.index, plan.first, decoded, tail)
@@ -146,28 +157,18 @@ class MuseDancePipeline:
     def _denoise(
         self,
         conditions: ConditionSet,
-        latent: Tensor,
-        seed: int,
-        steps: int | None,
+        noise: Tensor,
+        steps: int,
+        sampler: str,
         guidance: Guidance,
-        plan: SegmentPlan,
-        plans: list[SegmentPlan],
-        on_step: Callable[[StepInfo], None] | None,
+        on_step: OnStep,
     ) -> Tensor:
-        """Clean latents `[f c h w]` of one whole clip; the noise depends on (seed, segment)."""
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + plan.index)
-        shape = (1, self.config.clip.frames, *latent.shape[1:])
-        noise = self.schedule.noise(shape, generator).to(self.device, self.dtype)
-        count = steps or self.config.schedule.sampling_steps
-
-        def heard(step: int, denoised: Tensor) -> None:
-            if on_step is not None:
-                on_step(StepInfo(plan.index, len(plans), step, count, denoised))
+        """Clean latents `[f c h w]` of one whole clip out of `noise [1 f c h w]`."""
 
         def denoise(x: Tensor, t: Tensor) -> Tensor:
             return guided_velocity(self.model.unet, x, t, conditions, guidance)
 
-        return sample_ddim(denoise, noise, self.schedule, count, heard)[0]
+        return SAMPLERS[sampler](denoise, noise, self.schedule, steps, on_step)[0]
 
     def _conditions(
         self,
@@ -209,3 +210,15 @@ class MuseDancePipeline:
 
         without = {name: build(name) for name, weight in guidance.weights.items() if weight}
         return ConditionSet(build(), build(*CONDITIONS), without)
+
+
+def _teller(
+    on_step: Callable[[StepInfo], None] | None, segment: int, segments: int, steps: int
+) -> OnStep:
+    """What a sampler calls: `on_step` is told which step of which segment it was."""
+
+    def told(step: int, denoised: Tensor) -> None:
+        if on_step is not None:
+            on_step(StepInfo(segment, segments, step, steps, denoised))
+
+    return told

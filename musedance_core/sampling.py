@@ -1,4 +1,4 @@
-"""Noise schedule, guidance and the denoising loop: short functions of a denoiser."""
+"""Noise schedule and guidance: what a denoiser is asked, and what is made of its answers."""
 
 from __future__ import annotations
 
@@ -140,27 +140,3 @@ def guided_velocity(
     ratio = rearrange(full, flat).std(dim=1) / spread
     rescaled = v * rearrange(ratio, "b -> b 1 1 1 1")
     return guidance.rescale * rescaled + (1 - guidance.rescale) * v
-
-
-def sample_ddim(
-    denoise: Callable[[Tensor, Tensor], Tensor],
-    noise: Tensor,
-    schedule: NoiseSchedule,
-    steps: int,
-    on_step: Callable[[int, Tensor], None] | None = None,
-) -> Tensor:
-    """Deterministic DDIM (eta 0) from `noise [b f c h w]` to clean latents.
-
-    `denoise(x, t)` gives v; `on_step(step, denoised)` is called after each of the `steps`.
-    """
-    times = schedule.timesteps(steps).to(noise.device)
-    x = noise
-    for i, t in enumerate(times):
-        now = t.expand(len(x))
-        clean, residue = schedule.split(x, denoise(x, now), now)
-        if on_step is not None:
-            on_step(i + 1, clean)
-        if i + 1 == steps:
-            return clean
-        x = schedule.add_noise(clean, residue, times[i + 1].expand(len(x)))
-    return x

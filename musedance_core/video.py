@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,35 @@ from .audio.waveform import Waveform
 from .errors import InputError
 from .files import atomic_path
 
-QUALITY = 16
-"""x264's constant rate factor: next to no loss that anybody sees."""
-AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 BT709, LIMITED = 1, 1
 """FFmpeg's numbers for the colours of HD video, said in the file so that no player guesses."""
+
+
+@dataclass(frozen=True)
+class _Codecs:
+    """Encoders of pictures and sound, options of the former, and the rates the latter knows."""
+
+    video: str
+    options: dict[str, str]
+    sound: str
+    rates: tuple[int, ...]
+
+
+# A constant rate factor at which next to no loss is seen. Without mbtree=0 x264 gives other bytes
+# for the same small frames from run to run.
+H264 = _Codecs(
+    "libx264",
+    {"crf": "16", "x264-params": "mbtree=0"},
+    "aac",
+    (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+)
+VP9 = _Codecs(
+    "libvpx-vp9",
+    {"crf": "18", "b": "0", "deadline": "good", "cpu-used": "4"},
+    "libopus",
+    (8000, 12000, 16000, 24000, 48000),
+)
 
 
 def write_video(
@@ -36,7 +61,7 @@ def write_video(
     as long as the frames; beyond the song's ends it is silence.
 
     Args:
-        path: ends in .mp4, .m4v, .mov or .mkv.
+        path: ends in one of `VIDEO_SUFFIXES`; in .webm are VP9 and Opus, else H.264 and AAC.
         chunks: float frames `[f 3 h w]` in 0..1, one segment after the other; h and w even.
         fps: frames per second.
         sound: the whole song, or None for a silent video.
@@ -48,10 +73,12 @@ def write_video(
     import av
 
     path = Path(path)
-    sound = None if sound is None else _encodable(sound)
+    codecs = VP9 if path.suffix.lower() == ".webm" else H264
+    sound = None if sound is None else _encodable(sound, codecs.rates)
     with atomic_path(path) as temporary:
         with av.open(str(temporary), "w", options=_container_options(path, sound)) as container:
-            writer = _Writer(container, Fraction(fps).limit_denominator(1001), sound, start)
+            rate = Fraction(fps).limit_denominator(1001)
+            writer = _Writer(container, codecs, rate, sound, start)
             for chunk in chunks:
                 writer.add(chunk)
             frames = writer.finish()
@@ -61,7 +88,7 @@ def write_video(
 
 def _container_options(path: Path, sound: Waveform | None) -> dict[str, str]:
     """An index in front, for browsers; and lengths counted in samples, not in milliseconds."""
-    if path.suffix.lower() == ".mkv":
+    if path.suffix.lower() in (".mkv", ".webm"):
         return {}
     scale = {} if sound is None else {"movie_timescale": str(sound.sample_rate)}
     return {"movflags": "+faststart", **scale}
@@ -70,14 +97,15 @@ def _container_options(path: Path, sound: Waveform | None) -> dict[str, str]:
 class _Writer:
     """Both streams of one container; sound is kept level with the frames written so far."""
 
-    def __init__(self, container: Any, fps: Fraction, sound: Waveform | None, start: float) -> None:
+    def __init__(
+        self, container: Any, codecs: _Codecs, fps: Fraction, sound: Waveform | None, start: float
+    ) -> None:
         self.container, self.fps, self.sound, self.start = container, fps, sound, start
         self.frames = 0
         self.samples = 0
-        self.video: Any = container.add_stream("libx264", rate=fps)
+        self.video: Any = container.add_stream(codecs.video, rate=fps)
         self.video.pix_fmt = "yuv420p"
-        # Without mbtree=0 x264 gives other bytes for the same small frames from run to run.
-        self.video.options = {"crf": str(QUALITY), "x264-params": "mbtree=0"}
+        self.video.options = codecs.options
         context = self.video.codec_context
         context.time_base = 1 / fps
         context.colorspace = context.color_primaries = context.color_trc = BT709
@@ -85,7 +113,7 @@ class _Writer:
         self.audio: Any = None
         if sound is not None:
             layout = "mono" if len(sound.samples) == 1 else "stereo"
-            self.audio = container.add_stream("aac", rate=sound.sample_rate, layout=layout)
+            self.audio = container.add_stream(codecs.sound, rate=sound.sample_rate, layout=layout)
             self.audio.bit_rate = 96_000 * len(sound.samples)
 
     def add(self, chunk: Tensor) -> None:
@@ -136,9 +164,9 @@ class _Writer:
         self.samples = end
 
 
-def _encodable(sound: Waveform) -> Waveform:
-    """The sound within -1..1, one or two channels, at a rate AAC knows."""
-    rate = sound.sample_rate if sound.sample_rate in AAC_RATES else AAC_RATES[-1]
+def _encodable(sound: Waveform, rates: tuple[int, ...]) -> Waveform:
+    """The sound within -1..1, one or two channels, at one of `rates`, else the last of them."""
+    rate = sound.sample_rate if sound.sample_rate in rates else rates[-1]
     kept = sound if len(sound.samples) <= 2 else sound.mono()
     moved = kept.resampled(rate)
     return Waveform(np.clip(moved.samples, -1, 1).astype(np.float32), rate)

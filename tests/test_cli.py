@@ -6,14 +6,17 @@ import json
 import subprocess
 import sys
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from musedance_core import __version__
-from musedance_core.cli import main
+from musedance_core import __version__, samplers
+from musedance_core.cli import SAMPLERS, main
+from musedance_core.pipeline import Segment
 
 RATE = 32_000
 
@@ -95,6 +98,14 @@ BAD = {
     "negative steps": ([PICTURE, SONG, "--steps", "-3"], "--steps"),
     "no steps": ([PICTURE, SONG, "--steps", "0"], "--steps"),
     "NaN guidance": ([PICTURE, SONG, "--guidance", "nan"], "--guidance"),
+    "an unknown sampler": ([PICTURE, SONG, "--sampler", "heun"], "--sampler"),
+    "an unknown quality": ([PICTURE, SONG, "--quality", "best"], "--quality"),
+    "infinite text guidance": ([PICTURE, SONG, "--text-guidance", "inf"], "--text-guidance"),
+    "a loop with sound": ([PICTURE, SONG, "--loop"], "--loop is for .gif and .webp"),
+    "a loop of one beat": (
+        [PICTURE, SONG, "--out", "{out}/a.gif", "--loop", "--seconds", "0.4"],
+        "whole beats",
+    ),
     "negative seed": ([PICTURE, SONG, "--seed", "-1"], "--seed"),
     "unsorted beats": ([PICTURE, SONG, "--beats", "{inputs}/unsorted.json"], "unsorted.json"),
     "non-finite beats": ([PICTURE, SONG, "--beats", "{inputs}/infinite.json"], "infinite.json"),
@@ -179,6 +190,49 @@ def test_a_dance_is_written_with_exact_frames_and_sound(
     with Image.open(sheet) as picture:
         assert picture.format == "PNG"
     assert {p.name for p in tmp_path.iterdir()} == {"dance.mp4", "sheet.png"}
+
+
+@pytest.mark.parametrize("name", ["dance.gif", "dance.webp"])
+def test_a_loop_keeps_whole_beats(
+    name: str, inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beats, out = tmp_path / "beats.json", tmp_path / name
+    grid = [0.25 + 0.5 * i for i in range(12)]
+    beats.write_text(json.dumps({"tempo": 120, "beats": grid}))
+    words = [inputs / "sticker.png", inputs / "song.wav", "--text", "big hops", "--out", out]
+    words += ["--checkpoint", written, "--beats", beats, "--loop", "--seconds", "3", "--steps", "1"]
+    assert run("animate", *words) == 0
+    assert "2.00 s of dance (24 frames)" in capsys.readouterr().out
+    shown = 0
+    with Image.open(out) as picture:
+        assert picture.info["loop"] == 0
+        for k in range(picture.n_frames):  # equal frames may have become one
+            picture.seek(k)
+            picture.load()
+            shown += picture.info["duration"]
+    assert shown == 2000
+
+
+def test_quality_and_guidance_reach_the_pipeline(
+    inputs: Path, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+
+    def listen(self: object, *args: object, **options: object) -> Iterator[Segment]:
+        asked.append(options)
+        yield Segment(0, 0, torch.zeros(6, 3, 64, 64), torch.zeros(2, 16, 16, 16))
+
+    monkeypatch.setattr("musedance_core.pipeline.MuseDancePipeline.animate", listen)
+    words = ["animate", inputs / "sticker.png", inputs / "song.wav", "--text", "hop"]
+    words += ["--checkpoint", written, "--out", tmp_path / "a.webm", "--seconds", "0.5"]
+    assert run(*words, "--quality", "draft", "--music-guidance", "1.5") == 0
+    assert run(*words, "--quality", "draft", "--steps", "3", "--sampler", "euler") == 0
+    assert run(*words) == 0
+    found = [(options["steps"], options["sampler"]) for options in asked]
+    assert found == [(8, "dpmpp_2m"), (3, "euler"), (20, "ddim")]
+    weights = [options["guidance"].weights for options in asked]  # type: ignore[attr-defined]
+    assert weights[0] == {"text": 0.0, "music": 1.5, "reference": 0.0}
+    assert tuple(samplers.SAMPLERS) == SAMPLERS
 
 
 def test_beats_are_heard_written_and_read_back(

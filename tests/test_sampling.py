@@ -1,4 +1,4 @@
-"""Schedule, guidance and DDIM against diffusers and against their own definitions."""
+"""Schedule and guidance against their own definitions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from musedance_core.sampling import (
     Guidance,
     NoiseSchedule,
     guided_velocity,
-    sample_ddim,
 )
 
 CONFIG = preset("sd15").schedule
@@ -36,47 +35,6 @@ def test_splitting_undoes_adding_noise() -> None:
     again, residue = schedule.split(noisy, v, t)
     torch.testing.assert_close(again, clean, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(residue, noise, atol=1e-5, rtol=1e-5)
-
-
-@pytest.mark.parametrize("steps", [1, 4, 8, 25])
-def test_ddim_equals_diffusers(steps: int) -> None:
-    diffusers = pytest.importorskip("diffusers")
-    oracle = diffusers.DDIMScheduler(
-        beta_start=CONFIG.beta_start,
-        beta_end=CONFIG.beta_end,
-        beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
-    oracle.set_timesteps(steps)
-    noise = torch.randn(SHAPE, generator=torch.Generator().manual_seed(0))
-
-    def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        return torch.tanh(x) * (0.5 + t.view(-1, 1, 1, 1, 1) / 2000)
-
-    heard: list[int] = []
-    ours = sample_ddim(
-        denoise, noise, NoiseSchedule(CONFIG), steps, lambda step, _: heard.append(step)
-    )
-    x = noise
-    for t in oracle.timesteps:
-        x = oracle.step(denoise(x, t.expand(2)), t, x).prev_sample
-    torch.testing.assert_close(ours, x, atol=2e-4, rtol=1e-4)
-    assert heard == list(range(1, steps + 1))
-
-
-def test_a_perfect_denoiser_is_followed_to_the_clean_latents() -> None:
-    schedule, clean = NoiseSchedule(CONFIG), torch.randn(SHAPE)
-
-    def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        alpha = schedule.alphas_cumprod[t].view(-1, 1, 1, 1, 1)
-        noise = (x - alpha.sqrt() * clean) / (1 - alpha).sqrt()
-        return schedule.velocity(clean, noise, t)
-
-    out = sample_ddim(denoise, torch.randn(SHAPE), schedule, 8)
-    torch.testing.assert_close(out, clean, atol=1e-4, rtol=1e-4)
 
 
 def test_steps_out_of_range_are_refused() -> None:

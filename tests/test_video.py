@@ -18,7 +18,7 @@ from torch import Tensor
 
 from musedance_core.audio.waveform import Waveform, load_waveform
 from musedance_core.errors import InputError
-from musedance_core.video import read_video, write_video
+from musedance_core.video import VIDEO_SUFFIXES, read_video, write_video
 
 SIZE = (32, 48)
 
@@ -43,7 +43,7 @@ def late(truth: np.ndarray, heard: np.ndarray) -> int:
     return peak if peak < size // 2 else peak - size
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".m4v", ".mkv"])
+@pytest.mark.parametrize("suffix", VIDEO_SUFFIXES)
 def test_frames_come_back(tmp_path: Path, suffix: str) -> None:
     frames = coloured(53)
     path = tmp_path / f"dance{suffix}"
@@ -73,21 +73,24 @@ def test_the_sound_lasts_as_long_as_the_frames(
             assert float(length) == pytest.approx(frames / fps, abs=1.5 / rate)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("start", [0.0, 1.37])
-def test_frame_k_shows_while_the_song_is_at_start_plus_k(tmp_path: Path, start: float) -> None:
-    path, music = tmp_path / "dance.mp4", song(6, 44_100)
+def test_frame_k_shows_while_the_song_is_at_start_plus_k(
+    tmp_path: Path, start: float, suffix: str
+) -> None:
+    path, music = tmp_path / f"dance{suffix}", song(6, 44_100)
     frames = torch.zeros(48, 3, *SIZE)
     frames[30] = 1
     write_video(path, frames.split(9), 12, music, start)
     back, _ = read_video(path)
     assert back.mean(dim=(1, 2, 3)).argmax() == 30 and back[29].max() < 0.1 and back[31].max() < 0.1
-    truth = music.cut(start, 4).samples[0]
-    heard = load_waveform(path).samples[0]
-    assert late(truth, heard) == 0
+    sound = load_waveform(path)
+    truth, heard = music.cut(start, 4).resampled(sound.sample_rate).samples[0], sound.samples[0]
+    assert late(truth, heard) == 0 and len(truth) == len(heard)
     assert np.corrcoef(truth, heard)[0, 1] > 0.95
     with av.open(str(path)) as container:
         times = [frame.time for frame in container.decode(video=0)]
-    assert np.allclose(times, np.arange(48) / 12, atol=1e-4)
+    assert np.allclose(times, np.arange(48) / 12, atol=1e-3)
 
 
 def test_past_the_songs_end_is_silence(tmp_path: Path) -> None:

@@ -166,3 +166,23 @@ def beat_frames(grid: BeatGrid, start: float, frames: int, fps: int, first: int 
     ids[index[(index >= 0) & (index < frames)]] = 1
     t = start + (first + np.arange(frames)) / fps
     return BeatFrames(ids, grid.count(t))
+
+
+def whole_beats(grid: BeatGrid, start: float, frames: int, fps: int, even: int = 2) -> range:
+    """Those of a video's `frames` that repeat without a break: from its first beat on, over as many
+    beats as fit, a multiple of `even`, since a move takes two beats to come back.
+
+    `start` is where in the song the video starts, in seconds.
+
+    Raises:
+        InputError: fewer than `even` beats from the first one on.
+    """
+    beats = (grid.times - start) * fps
+    inside = beats[(beats > -0.5) & (beats <= frames)]
+    fit = (len(inside) - 1) // even * even
+    if fit < even:
+        raise InputError(
+            f"A loop takes {even} whole beats; {frames / fps:.2f} s at {grid.tempo:.1f} BPM, from "
+            f"{start:.2f} s of the song on, do not hold them."
+        )
+    return range(max(0, round(float(inside[0]))), round(float(inside[fit])))

@@ -68,6 +68,7 @@ def generate(pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling) -> T
         part_map=scene.part_map,
         seed=sampling.seed,
         steps=sampling.steps,
+        sampler=sampling.sampler,
         guidance=Guidance(strength, {}, schedule.guidance_rescale),
     )
     return torch.cat([segment.frames for segment in segments])

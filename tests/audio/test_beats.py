@@ -14,6 +14,7 @@ from musedance_core.audio.beats import (
     read_beats,
     regular_grid,
     track_beats,
+    whole_beats,
     write_beats,
 )
 from musedance_core.audio.waveform import Waveform
@@ -71,6 +72,27 @@ def test_frames_in_two_parts_are_those_in_one(cut: int) -> None:
     parts = [beat_frames(UNEVEN, 0.31, cut, 12), beat_frames(UNEVEN, 0.31, 30 - cut, 12, first=cut)]
     assert np.array_equal(whole.ids, np.concatenate([p.ids for p in parts]))
     assert np.allclose(whole.count, np.concatenate([p.count for p in parts]))
+
+
+def test_a_loop_goes_from_the_first_beat_over_whole_pairs_of_beats() -> None:
+    grid = regular_grid(120, 0.25, 20)
+    assert whole_beats(grid, 0.0, 48, 12) == range(3, 39)
+    assert whole_beats(grid, 0.25, 48, 12) == range(0, 48)
+    assert whole_beats(grid, 5.0, 40, 12) == range(3, 39)
+    assert whole_beats(grid, 0.25, 48, 12, even=8) == range(0, 48)
+
+
+def test_a_loop_repeats_on_the_beat_at_odd_tempi() -> None:
+    grid = regular_grid(97, 0.11, 40)
+    kept = whole_beats(grid, 3.0, 200, 12)
+    ends = grid.count(3.0 + np.array([kept.start, kept.stop]) / 12)
+    assert np.abs(ends - ends.round()).max() < 0.5 / 12 * 97 / 60 + 1e-9
+    assert round(ends[1] - ends[0]) % 2 == 0 and len(kept) > 200 - 3 * 12 * 60 / 97
+
+
+def test_a_video_of_one_beat_is_no_loop() -> None:
+    with pytest.raises(InputError, match="whole beats"):
+        whole_beats(regular_grid(60, 0.5, 20), 0.0, 24, 12)
 
 
 def test_a_regular_grid_covers_the_song_from_its_first_beat() -> None:
