@@ -192,11 +192,10 @@ def test_a_dance_is_written_with_exact_frames_and_sound(
     assert {p.name for p in tmp_path.iterdir()} == {"dance.mp4", "sheet.png"}
 
 
-@pytest.mark.parametrize("name", ["dance.gif", "dance.webp"])
 def test_a_loop_keeps_whole_beats(
-    name: str, inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    beats, out = tmp_path / "beats.json", tmp_path / name
+    beats, out = tmp_path / "beats.json", tmp_path / "dance.gif"
     grid = [0.25 + 0.5 * i for i in range(12)]
     beats.write_text(json.dumps({"tempo": 120, "beats": grid}))
     words = [inputs / "sticker.png", inputs / "song.wav", "--text", "big hops", "--out", out]
