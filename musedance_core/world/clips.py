@@ -20,7 +20,7 @@ from ..audio.waveform import Waveform
 from .captions import caption
 from .cast import Cast, Look
 from .choreography import MOVES, Dance, Pose, blend, ease, perform, random_dance, stack_poses
-from .hearing import edited_grid, hear
+from .hearing import Heard, edited_grid, hear
 from .render import Rendered, render
 from .songs import Song, make_song
 
@@ -81,7 +81,8 @@ class ClipBatch:
 
 @dataclass(frozen=True)
 class _Scene:
-    """All choices of one clip; poses of the m frames before it, its f frames and the reference."""
+    """All choices of one clip, and what is heard in the m frames before it, its f frames and the
+    reference; `before` is the dance out of which the dancer comes, where it is another."""
 
     look: Look
     dance: Dance
@@ -90,9 +91,17 @@ class _Scene:
     grid: BeatGrid
     start: float
     continued: bool
-    switched: bool
-    frozen: np.ndarray
-    pose: Pose
+    before: Dance | None
+    heard: Heard
+
+    def to(self, other: _Scene) -> _Scene:
+        """This dancer and sentence to the other scene's song."""
+        return replace(other, look=self.look, dance=self.dance, caption=self.caption)
+
+    def pose(self) -> Pose:
+        """The poses of all those frames."""
+        pose = self.heard.perform(self.dance)
+        return pose if self.before is None else _switch(self.heard.perform(self.before), pose)
 
 
 class World:
@@ -140,10 +149,16 @@ class World:
         self.switched = switched if switched is not None else SWITCHED_SHARE * (split == "train")
         self._songs: dict[int, tuple[Song, Tensor]] = {}
 
-    def clips(self, indices: Sequence[int], frames: int = 48) -> ClipBatch:
-        """The clips with these indices, each `frames` long."""
+    def clips(
+        self, indices: Sequence[int], frames: int = 48, to: Sequence[int] | None = None
+    ) -> ClipBatch:
+        """The clips with these indices, each `frames` long; danced to the songs of the clips `to`,
+        where that is given."""
         scenes = [self._scene(index, frames) for index in indices]
-        pose = stack_poses([scene.pose for scene in scenes])
+        if to is not None:
+            others = [self._scene(index, frames) for index in to]
+            scenes = [mine.to(other) for mine, other in zip(scenes, others, strict=True)]
+        pose = stack_poses([scene.pose() for scene in scenes])
         drawn = _draw([scene.look for scene in scenes], pose)
         before, clip, still = torch.split(drawn.frames, [PREVIOUS, frames, 1], dim=1)
         continued = torch.tensor([scene.continued for scene in scenes])
@@ -166,9 +181,9 @@ class World:
             beat_count=torch.from_numpy(np.stack([beat.count for beat in beats])).float(),
             positions=drawn.positions[:, PREVIOUS:-1],
             poses=Pose.from_stacked(pose.stacked()[:, PREVIOUS:-1]),
-            frozen=torch.from_numpy(np.stack([s.frozen[PREVIOUS:-1] for s in scenes])),
+            frozen=torch.from_numpy(np.stack([s.heard.frozen[PREVIOUS:-1] for s in scenes])),
             continued=continued,
-            switched=torch.tensor([scene.switched for scene in scenes]),
+            switched=torch.tensor([scene.before is not None for scene in scenes]),
             dances=[scene.dance for scene in scenes],
             songs=[song for song, _ in songs],
             song_indices=[scene.song_index for scene in scenes],
@@ -233,9 +248,6 @@ class World:
         switched = continued and bool(rng.random() < self.switched)
         times = start + np.arange(-PREVIOUS, frames) / FPS
         heard = hear(song, grid, np.append(times, rng.uniform(0, SONG_SECONDS)))
-        pose = heard.perform(dance)
-        if switched:
-            pose = _switch(heard.perform(random_dance(rng, self.moves)), pose)
         return _Scene(
             look=look,
             dance=dance,
@@ -244,9 +256,8 @@ class World:
             grid=grid,
             start=start,
             continued=continued,
-            switched=switched,
-            frozen=heard.frozen,
-            pose=pose,
+            before=random_dance(rng, self.moves) if switched else None,
+            heard=heard,
         )
 
 

@@ -214,6 +214,16 @@ def test_wrong_settings_are_refused() -> None:
         world(font="/nowhere/font.ttf")
 
 
+def test_a_dancer_dances_to_another_clips_song(batch: ClipBatch) -> None:
+    other = [(i + 1) % len(INDICES) for i in INDICES]
+    swapped = world().clips(INDICES, FRAMES, to=other)
+    assert swapped.captions == batch.captions and swapped.dances == batch.dances
+    assert torch.equal(swapped.mel, batch.mel[other])
+    assert torch.equal(swapped.beat_count, batch.beat_count[other])
+    assert not torch.equal(swapped.frames, batch.frames)
+    assert same(world().clips(INDICES, FRAMES, to=INDICES).frames, batch.frames)
+
+
 def test_beside_a_bystander_only_the_map_tells_who_dances() -> None:
     alone, beside = (world(bystanders=share).clips(INDICES, FRAMES) for share in (0.0, 1.0))
     assert beside.captions == alone.captions
