@@ -7,25 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from einops import rearrange, repeat
+from einops import repeat
 from torch import Tensor
 
-from .audio.beats import BeatGrid, beat_frames, track_beats
-from .audio.features import clip_window, song_log_mel
+from .audio.beats import BeatGrid, track_beats
+from .audio.features import song_log_mel
 from .audio.waveform import Waveform
 from .checkpoint.format import load_checkpoint
+from .denoising import SegmentInput, Settings, Track, denoise_segment, segment_noise
 from .errors import InputError
-from .models import Conditions, MuseDance
-from .samplers import SAMPLERS, OnStep, require_sampler
-from .sampling import (
-    CONDITIONS,
-    ConditionSet,
-    Guidance,
-    NoiseSchedule,
-    StepInfo,
-    guided_velocity,
-)
-from .segments import SegmentPlan, plan_segments
+from .models import MuseDance
+from .samplers import OnStep
+from .sampling import Guidance, NoiseSchedule, StepInfo
+from .segments import plan_segments
 from .tokenizer import Tokenizer
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
@@ -43,14 +37,6 @@ class Segment:
     first: int
     frames: Tensor
     tail: Tensor
-
-
-@dataclass(frozen=True)
-class Track:
-    """A song as the model hears it: log-mel of the whole song `[t mel]` and its beats."""
-
-    mel: Tensor
-    grid: BeatGrid
 
 
 class MuseDancePipeline:
@@ -132,84 +118,37 @@ class MuseDancePipeline:
         Raises:
             ValueError: no sampler is called so, or `steps` is out of range.
         """
-        require_sampler(sampler)
         sentences = [text] if isinstance(text, str) else list(text)
-        schedule = self.config.schedule
-        guidance = guidance or Guidance(schedule.guidance, {}, schedule.guidance_rescale)
+        default = self.config.schedule
+        settings = Settings(
+            default.sampling_steps if steps is None else steps,
+            guidance or Guidance(default.guidance, {}, default.guidance_rescale),
+            sampler,
+        )
         latent = self.model.vae.encode(picture[None].to(self.device, self.dtype))
         tail = repeat(latent, "1 c h w -> m c h w", m=self.config.clip.previous)
         plans = plan_segments(frames, self.config.clip.frames)
         for plan in plans:
-            sentence = sentences[min(plan.index, len(sentences) - 1)]
-            conditions = self._conditions(
-                plan, latent, tail, part_map, sentence, track, start, guidance
+            given = SegmentInput(
+                reference=latent,
+                previous=tail,
+                text=self.words(sentences[min(plan.index, len(sentences) - 1)]),
+                track=track,
+                start=start,
+                first=plan.first,
+                part_map=None if part_map is None else part_map[None].to(self.device),
             )
-            generator = torch.Generator().manual_seed(seed * 1_000_003 + plan.index)
-            shape = (1, self.config.clip.frames, *latent.shape[1:])
-            noise = self.schedule.noise(shape, generator).to(latent)
-            count = steps or schedule.sampling_steps
-            told = _teller(on_step, plan.index, len(plans), count)
-            clean = self._denoise(conditions, noise, count, sampler, guidance, told)
+            noise = segment_noise(self.model, latent, seed, plan.index)
+            told = _teller(on_step, plan.index, len(plans), settings.steps)
+            clean = denoise_segment(self.model, given, noise, settings, told)
             decoded = self.model.vae.decode(clean[: plan.frames]).float().cpu()
             tail = clean[len(clean) - self.config.clip.previous :]
             yield Segment(plan.index, plan.first, decoded, tail)
 
-    def _denoise(
-        self,
-        conditions: ConditionSet,
-        noise: Tensor,
-        steps: int,
-        sampler: str,
-        guidance: Guidance,
-        on_step: OnStep,
-    ) -> Tensor:
-        """Clean latents `[f c h w]` of one whole clip out of `noise [1 f c h w]`."""
-
-        def denoise(x: Tensor, t: Tensor) -> Tensor:
-            return guided_velocity(self.model.unet, x, t, conditions, guidance)
-
-        return SAMPLERS[sampler](denoise, noise, self.schedule, steps, on_step)[0]
-
-    def _conditions(
-        self,
-        plan: SegmentPlan,
-        latent: Tensor,
-        tail: Tensor,
-        part_map: Tensor | None,
-        sentence: str,
-        track: Track,
-        start: float,
-        guidance: Guidance,
-    ) -> ConditionSet:
-        """What drives one segment, whole and with each condition missing."""
-        model, clip, device = self.model, self.config.clip, self.device
-        text = model.text(self.tokenizer.encode([sentence]).to(device))
-        part_maps = None if part_map is None else part_map[None].to(device)
-        begin = start + plan.first / clip.fps
-        window = clip_window(track.mel, begin, clip.frames, clip.fps, self.config.music.length)
-        music, seconds = model.music.over_clip(window[None].to(device, self.dtype), clip.seconds)
-        heard = beat_frames(track.grid, start, clip.frames, clip.fps, plan.first)
-        ids = torch.from_numpy(heard.ids)[None].to(device)
-        count = torch.from_numpy(heard.count)[None].to(device).float()
-        frame_seconds = model.frame_seconds(clip.frames, device)
-        previous = rearrange(tail, "m c h w -> 1 m c h w")
-
-        def build(*dropped: str) -> Conditions:
-            words = text * 0 if "text" in dropped else text
-            hear = torch.tensor(["music" not in dropped], device=device)
-            picture = model.picture_features(latent, words, part_maps)
-            made = Conditions(
-                text=words,
-                reference=model.unet.project_reference(picture),
-                previous=model.reference.motion_features(previous, words),
-                music=model.timed_music(music, seconds, hear),
-                beat=model.timed_beats(ids, count, frame_seconds, hear),
-                seconds=frame_seconds,
-            )
-            return made.without_reference() if "reference" in dropped else made
-
-        without = {name: build(name) for name, weight in guidance.weights.items() if weight}
-        return ConditionSet(build(), build(*CONDITIONS), without)
+    def words(self, sentence: str) -> Tensor:
+        """Text tokens `[1 77 d]` of a sentence."""
+        tokens: Tensor = self.model.text(self.tokenizer.encode([sentence]).to(self.device))
+        return tokens
 
 
 def _teller(

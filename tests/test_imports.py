@@ -20,6 +20,7 @@ LAYERS = (
     {"presets", "tokenizer", "models", "audio"},
     {"animated", "checkpoint", "pictures", "sampling", "sheets", "video"},
     {"samplers"},
+    {"denoising"},
     {"pipeline"},
     {"world", "dataset"},
     {"preparation", "evaluation"},

@@ -12,8 +12,9 @@ import torch
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import Waveform
 from musedance_core.config import ClipConfig, UNetConfig
+from musedance_core.denoising import Track
 from musedance_core.models import MuseDance
-from musedance_core.pipeline import MuseDancePipeline, Segment, Track
+from musedance_core.pipeline import MuseDancePipeline, Segment
 from musedance_core.presets import preset
 from musedance_core.sampling import Guidance, StepInfo
 from musedance_core.tokenizer import train_tokenizer

@@ -6,7 +6,8 @@ import torch
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.checkpoint.format import load_checkpoint
-from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline, Track
+from musedance_core.denoising import Track
+from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.sampling import Guidance
 
 STAGES = {"text", "music", "vae", "stage1", "stage2"}

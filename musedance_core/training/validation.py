@@ -15,8 +15,9 @@ from ..audio.features import song_log_mel
 from ..audio.waveform import Waveform
 from ..config import MuseDanceConfig
 from ..dataset.reading import read_frames, read_part_maps, read_track
+from ..denoising import Track
 from ..models import MuseDance
-from ..pipeline import MuseDancePipeline, Track
+from ..pipeline import MuseDancePipeline
 from ..tokenizer import Tokenizer
 from ..video import write_video
 from .config import DataConfig, TrainConfig
