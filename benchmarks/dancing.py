@@ -30,7 +30,6 @@ from musedance_core.evaluation.harness import load_tools
 from musedance_core.evaluation.judges import load_judges
 from musedance_core.evaluation.lags import beat_lag
 from musedance_core.evaluation.measure import Tools, measure
-from musedance_core.evaluation.motion import motion_energy
 from musedance_core.evaluation.options import Options, Sampling
 from musedance_core.evaluation.report import write_report
 from musedance_core.evaluation.samples import generate, sampled_clips
@@ -38,6 +37,7 @@ from musedance_core.evaluation.scenes import SONGS, Scene, world_scenes
 from musedance_core.evaluation.statistics import mean_interval
 from musedance_core.evaluation.summary import Row, summarise
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
+from musedance_core.rhythm.motion import motion_energy
 from musedance_core.sampling import Guidance
 from musedance_core.video import write_video
 from musedance_core.world.choreography import MOVES

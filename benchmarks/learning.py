@@ -23,10 +23,10 @@ from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.features import song_log_mel
 from musedance_core.denoising import Track
 from musedance_core.evaluation.lags import beat_lag, energy_lag, shift_slope
-from musedance_core.evaluation.motion import motion_energy
 from musedance_core.evaluation.scenes import Scene, world_scenes
 from musedance_core.evaluation.statistics import mean_interval
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
+from musedance_core.rhythm.motion import motion_energy
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.stage2 import Stage2
 from musedance_core.world.choreography import MOVES

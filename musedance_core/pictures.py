@@ -79,10 +79,22 @@ def load_picture(path: str | Path) -> Image.Image:
         raise InputError(f"{path} has too many pixels: at most {MAX_SIDE} a side.") from error
     except _BROKEN as error:
         raise InputError(f"{path} cannot be read as a picture.") from error
+    return require_picture(picture, str(path))
+
+
+def require_picture(picture: Image.Image, name: str) -> Image.Image:
+    """The picture called `name`, RGB or RGBA, as RGBA only if it has any transparent pixel.
+
+    Raises:
+        InputError: it is too small or too large, or all of it is transparent.
+    """
+    width, height = picture.size
+    if min(width, height) < MIN_SIDE or max(width, height) > MAX_SIDE:
+        raise _size_error(name, width, height)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert("RGB")
     if picture.mode == "RGBA" and _visible(picture) is None:
-        raise InputError(f"{path} shows nothing: all of it is transparent.")
+        raise InputError(f"{name} shows nothing: all of it is transparent.")
     return picture
 
 
@@ -92,18 +104,47 @@ def load_mask(path: str | Path, picture: Image.Image) -> Image.Image:
     Raises:
         InputError: as for a picture, or it has another shape, or it marks nothing.
     """
-    mask, (width, height) = load_picture(path), picture.size
-    if abs(mask.width * height - mask.height * width) > 0.02 * mask.height * width:
-        raise InputError(
-            f"The mask {path} is {mask.width} x {mask.height} pixels, but its picture is "
-            f"{width} x {height}: they must have the same shape."
-        )
+    mask = load_picture(path)
     black = Image.new("RGB", mask.size)
     black.paste(mask.convert("RGB"), mask=mask.getchannel("A") if mask.mode == "RGBA" else None)
-    grey = black.convert("L").resize(picture.size, Image.Resampling.BILINEAR)
+    return require_mask(black.convert("L"), picture, f"The mask {path}")
+
+
+def require_mask(mask: Image.Image, picture: Image.Image, name: str) -> Image.Image:
+    """The grey `mask` of `picture` at the picture's size; `name` begins what is said of it.
+
+    Raises:
+        InputError: it has another shape, or it marks nothing.
+    """
+    _require_shape(mask, picture, name)
+    grey = mask.resize(picture.size, Image.Resampling.BILINEAR)
     if grey.point([0] * 128 + [255] * 128).getbbox() is None:
-        raise InputError(f"The mask {path} marks nothing: white is where the subject is.")
+        raise InputError(f"{name} marks nothing: white is where the subject is.")
     return grey
+
+
+def fit_map(part_map: Image.Image, picture: Image.Image, size: int) -> Tensor:
+    """A map of the picture's parts in colours, placed as its picture is: `[3 s s]` in 0..1.
+
+    Raises:
+        InputError: it has another shape than the picture.
+    """
+    _require_shape(part_map, picture, "The part map")
+    placement = place(picture, size)
+    grown = part_map.convert("RGB").resize(picture.size, Image.Resampling.NEAREST)
+    part = grown.resize(placement.size, Image.Resampling.NEAREST, box=placement.box)
+    square = Image.new("RGB", (size, size))
+    square.paste(part, placement.corner)
+    return rearrange(torch.from_numpy(np.array(square)).float() / 255, "h w c -> c h w")
+
+
+def _require_shape(mask: Image.Image, picture: Image.Image, name: str) -> None:
+    width, height = picture.size
+    if abs(mask.width * height - mask.height * width) > 0.02 * mask.height * width:
+        raise InputError(
+            f"{name} is {mask.width} x {mask.height} pixels, but its picture is "
+            f"{width} x {height}: they must have the same shape."
+        )
 
 
 def place(picture: Image.Image, side: int) -> Placement:
@@ -141,9 +182,9 @@ def _decode(path: Path) -> Image.Image:
             return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 
-def _size_error(path: Path, width: int, height: int) -> InputError:
+def _size_error(name: Path | str, width: int, height: int) -> InputError:
     return InputError(
-        f"{path} is {width} x {height} pixels; each side must be {MIN_SIDE} to {MAX_SIDE}."
+        f"{name} is {width} x {height} pixels; each side must be {MIN_SIDE} to {MAX_SIDE}."
     )
 
 

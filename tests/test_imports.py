@@ -16,9 +16,9 @@ CORE = ROOT / "musedance_core"
 # Bottom to top. A module imports its own package and the layers below it, never sideways or up.
 LAYERS = (
     {"errors", "version"},
-    {"config", "files", "segments"},
-    {"presets", "tokenizer", "models", "audio"},
-    {"animated", "checkpoint", "pictures", "sampling", "sheets", "video"},
+    {"config", "files", "prompts", "segments"},
+    {"presets", "tokenizer", "models", "audio", "finished"},
+    {"animated", "checkpoint", "pictures", "rhythm", "sampling", "sheets", "strips", "video"},
     {"samplers"},
     {"denoising"},
     {"pipeline"},

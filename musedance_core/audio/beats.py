@@ -130,20 +130,34 @@ def read_beats(path: str | Path) -> BeatGrid:
     if not path.is_file():
         raise InputError(f"There is no beats file at {path}.")
     try:
-        data = json.loads(path.read_text())
+        text = path.read_text()
+    except UnicodeDecodeError as error:
+        raise InputError(f'{path} is not JSON with a list "beats" of seconds.') from error
+    return parse_beats(text, str(path))
+
+
+def parse_beats(text: str, name: str) -> BeatGrid:
+    """A grid out of JSON: what `BeatGrid.to_json` gives, or a bare list of seconds.
+
+    Raises:
+        InputError: as `read_beats`; the sentence calls the text `name`.
+    """
+    try:
+        data = json.loads(text)
+        data = {"beats": data} if isinstance(data, list) else data
         times = np.array(data["beats"], dtype=np.float64)
         downbeats = np.array(data.get("downbeats", times[::BEATS_PER_BAR]), dtype=np.float64)
         tempo = float(data.get("tempo") or 0)
-    except (ValueError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
-        raise InputError(f'{path} is not JSON with a list "beats" of seconds.') from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f'{name} is not JSON with a list "beats" of seconds.') from error
     if times.ndim != 1 or len(times) < 2:
-        raise InputError(f"{path} holds {times.size} beats; two are needed at least.")
+        raise InputError(f"{name} holds {times.size} beats; two are needed at least.")
     if not (np.isfinite(times).all() and np.isfinite(downbeats).all() and np.isfinite(tempo)):
-        raise InputError(f"{path} holds a beat time or tempo that is not a finite number.")
+        raise InputError(f"{name} holds a beat time or tempo that is not a finite number.")
     drops = np.flatnonzero(np.diff(times) <= 0)
     if len(drops):
         i = int(drops[0])
-        raise InputError(f"{path}: beats must rise, but {times[i]} comes before {times[i + 1]}.")
+        raise InputError(f"{name}: beats must rise, but {times[i]} comes before {times[i + 1]}.")
     return BeatGrid(times, downbeats, tempo or 60 / float(np.median(np.diff(times))))
 
 

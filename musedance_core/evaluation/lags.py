@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..audio.beats import BeatGrid
-from .motion import energy_times
+from ..rhythm.motion import energy_times
 from .statistics import Interval, mean_interval
 
 REACH = 3

@@ -11,8 +11,9 @@ from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
+from ..rhythm.alignment import BeatTrack, align, chance
+from ..rhythm.motion import motion_beats, motion_energy, visible_window
 from ..world.choreography import MOVES, SIDES, SIZES, Dance
-from .alignment import BeatTrack, align, chance
 from .catalogue import MEASURES
 from .clip import Clip
 from .consistency import (
@@ -28,7 +29,6 @@ from .consistency import (
 from .frames import psnr, ssim
 from .judges import MOST, SIDED_MOVES, MotionReading
 from .lags import REACH, BeatLag, beat_lag, energy_lag
-from .motion import motion_beats, motion_energy, visible_window
 
 LEAST_SHARE = 0.1
 """A lag is told only of motion of which this share goes with the beat."""

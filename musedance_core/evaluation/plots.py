@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..rhythm.motion import energy_times
 from .measure import Measured
-from .motion import energy_times
 
 WIDTH, HEIGHT = 640, 150
 LEFT, RIGHT, TOP, BOTTOM = 8, 28, 8, 22

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .alignment import shuffled
+from ..rhythm.alignment import shuffled
 from .catalogue import MEASURES, NO_TRUTH, PAIRED
 from .frechet import compare
 from .measure import Look, Measured

@@ -23,6 +23,12 @@ def palette() -> Tensor:
     return torch.tensor([(0.0, 0.0, 0.0), *hues, (1.0, 1.0, 1.0)])
 
 
+def part_ids(colours: Tensor) -> Tensor:
+    """Ids `[h w]` of a map `[3 h w]` in 0..1: those of the nearest colours of the palette."""
+    away = torch.cdist(rearrange(colours, "c h w -> (h w) c"), palette().to(colours))
+    return rearrange(away.argmin(dim=1), "(h w) -> h w", h=colours.shape[1])
+
+
 class MaskEncoder(nn.Module):
     """Strided convolutions from a coloured part map to the latent's shape."""
 

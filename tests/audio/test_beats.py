@@ -138,16 +138,17 @@ def test_files_come_back_as_written(tmp_path: Path) -> None:
 
 def test_a_bare_list_of_beats_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "beats.json"
-    path.write_text('{"beats": [0, 0.5, 1, 1.5, 2]}')
-    grid = read_beats(path)
-    assert grid.tempo == 120 and grid.downbeats.tolist() == [0, 2]
+    for text in ('{"beats": [0, 0.5, 1, 1.5, 2]}', "[0, 0.5, 1, 1.5, 2]"):
+        path.write_text(text)
+        grid = read_beats(path)
+        assert grid.tempo == 120 and grid.downbeats.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(
     ("text", "word"),
     [
         ("no json", "JSON"),
-        ("[1, 2]", "JSON"),
+        ('"beats"', "JSON"),
         ('{"beats": "often"}', "JSON"),
         ('{"beats": [[1, 2], [3, 4]]}', "4 beats"),
         ('{"beats": [1]}', "two are needed"),

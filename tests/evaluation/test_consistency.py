@@ -16,7 +16,7 @@ from musedance_core.evaluation.consistency import (
     similarity,
     still_region,
 )
-from musedance_core.evaluation.motion import motion_energy
+from musedance_core.rhythm.motion import motion_energy
 
 Draw = Callable[[np.ndarray], Tensor]
 

@@ -7,7 +7,7 @@ import pytest
 from torch import Tensor
 
 from musedance_core.evaluation.lags import beat_lag, energy_lag, shift_slope
-from musedance_core.evaluation.motion import motion_energy
+from musedance_core.rhythm.motion import motion_energy
 
 FPS, FRAMES = 12, 48
 Draw = Callable[[np.ndarray], Tensor]

@@ -8,12 +8,12 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from musedance_core.evaluation.alignment import BeatTrack
 from musedance_core.evaluation.catalogue import MEASURES, TABLES
 from musedance_core.evaluation.measure import Look, Measured
 from musedance_core.evaluation.options import Options
 from musedance_core.evaluation.report import write_report
 from musedance_core.evaluation.summary import Row, summarise
+from musedance_core.rhythm.alignment import BeatTrack
 
 ODD = 'it\'s <b> & 100% "odd" | name'
 BEATS = 0.1 + 0.5 * np.arange(-2, 20)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from musedance_core.evaluation.alignment import BeatTrack, align
 from musedance_core.evaluation.catalogue import MEASURES
 from musedance_core.evaluation.measure import Look, Measured
 from musedance_core.evaluation.summary import summarise
+from musedance_core.rhythm.alignment import BeatTrack, align
 
 WINDOW = (0.1, 3.8)
 

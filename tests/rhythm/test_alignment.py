@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from musedance_core.evaluation.alignment import BeatTrack, align, chance, shuffled
-from musedance_core.evaluation.motion import motion_beats, motion_energy, visible_window
 from musedance_core.evaluation.statistics import mean_interval
+from musedance_core.rhythm.alignment import BeatTrack, align, chance, shuffled
+from musedance_core.rhythm.motion import motion_beats, motion_energy, visible_window
 
 FPS, FRAMES = 12, 48
 Draw = Callable[[np.ndarray], Tensor]

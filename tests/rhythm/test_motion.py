@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from musedance_core.evaluation.motion import (
+from musedance_core.rhythm.motion import (
     energy_times,
     motion_beats,
     motion_energy,

@@ -1,0 +1,62 @@
+"""Finished segments on disk, so that a long dance goes on where it was stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .files import atomic_path
+
+
+def fingerprint(*parts: Any) -> str:
+    """A name for everything a dance depends on: tensors, arrays and JSON values, in this order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Tensor):
+            part = part.detach().float().cpu().numpy()
+        if isinstance(part, np.ndarray):
+            digest.update(repr((part.shape, str(part.dtype))).encode())
+            digest.update(np.ascontiguousarray(part).tobytes())
+        else:
+            digest.update(json.dumps(part, sort_keys=True).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class FinishedSegments:
+    """The clean latents `[f c h w]` of the segments of one dance, in one folder."""
+
+    folder: Path
+
+    def read(self, key: str) -> Tensor | None:
+        """What was kept under `key`, or None; a damaged file counts as none."""
+        path = self._path(key)
+        if not path.is_file():
+            return None
+        try:
+            with safe_open(path, framework="pt") as file:
+                latents: Tensor = file.get_tensor("latents").clone()
+        except (SafetensorError, OSError):
+            return None
+        return latents
+
+    def keep(self, key: str, latents: Tensor) -> None:
+        """Write a segment, atomically."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with atomic_path(self._path(key)) as temporary:
+            save_file(
+                {"latents": latents.detach().to("cpu", torch.float32).contiguous()}, temporary
+            )
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.safetensors"

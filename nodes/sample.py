@@ -1,0 +1,202 @@
+"""One segment of a dance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.v0_0_2 import io
+
+from . import host
+from .types import CATEGORY, Beats, Guidance, Model, Music, Reference, Tail
+
+SAMPLERS = ("ddim", "euler", "dpmpp_2m")
+
+
+def denoising_inputs() -> list[Any]:
+    """What every node that denoises asks for: how, and from where in the song on."""
+    return [
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=2**32 - 1,
+            control_after_generate=True,
+            tooltip="Another seed, another take.",
+        ),
+        io.Int.Input(
+            "steps", default=0, min=0, max=1000, tooltip="Denoising steps; 0 takes the model's own."
+        ),
+        io.Combo.Input(
+            "sampler",
+            options=list(SAMPLERS),
+            default="ddim",
+            tooltip="dpmpp_2m makes most of few steps.",
+        ),
+        io.Float.Input(
+            "guidance",
+            default=0.0,
+            min=0.0,
+            max=20.0,
+            step=0.1,
+            tooltip="How strictly to follow all conditions; 0 takes the model's own.",
+        ),
+        io.Float.Input(
+            "start",
+            default=0.0,
+            min=0.0,
+            max=36000.0,
+            step=0.01,
+            tooltip="Where in the song the video starts, in seconds.",
+        ),
+    ]
+
+
+class Sample(io.ComfyNode):
+    """One segment, continuing another where its tail is given."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MuseDance_Sample",
+            display_name="Sample a segment",
+            category=CATEGORY,
+            description="One segment of the dance as latents, one a frame. The tail continues it in "
+            "another of these; Chain segments does that for a whole song.",
+            search_aliases=["musedance sampler", "ksampler", "animate", "dance"],
+            inputs=[
+                Model.Input("model"),
+                Reference.Input("reference"),
+                Music.Input("music"),
+                Beats.Input("beats"),
+                io.Conditioning.Input("positive", tooltip="How to dance."),
+                *denoising_inputs(),
+                io.Int.Input(
+                    "frames",
+                    default=48,
+                    min=1,
+                    max=48,
+                    tooltip="How many of the segment's frames to keep.",
+                ),
+                io.Conditioning.Input(
+                    "negative", optional=True, tooltip="What guidance leads away from."
+                ),
+                Guidance.Input("weights", optional=True),
+                Tail.Input(
+                    "tail", optional=True, tooltip="The segment before; start then is its start."
+                ),
+            ],
+            outputs=[io.Latent.Output(display_name="latent"), Tail.Output(display_name="tail")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: Any,
+        reference: dict[str, Any],
+        music: dict[str, Any],
+        beats: Any,
+        positive: list[Any],
+        seed: int,
+        steps: int,
+        sampler: str,
+        guidance: float,
+        start: float,
+        frames: int,
+        negative: list[Any] | None = None,
+        weights: dict[str, Any] | None = None,
+        tail: dict[str, Any] | None = None,
+    ) -> io.NodeOutput:
+        settings = settings_of(model, steps, sampler, guidance, weights)
+        job = Job(model, reference, music, beats, negative, seed, start, settings)
+        before = tail or job.beginning()
+        job.start = before["start"]
+        progress = host.Progress(model, settings.steps)
+        latents = job.segment(before, positive, progress)[:frames]
+        scaled = latents.float().cpu() / model.config.vae.scale
+        return io.NodeOutput({"samples": scaled}, job.after(before, latents))
+
+
+def settings_of(
+    model: Any, steps: int, sampler: str, guidance: float, weights: dict[str, Any] | None
+) -> Any:
+    """How to denoise, with the model's own where nothing is asked for."""
+    from ..musedance_core.denoising import Settings
+    from ..musedance_core.sampling import Guidance as CoreGuidance
+
+    own = model.config.schedule
+    weights = weights or {"weights": {}, "rescale": own.guidance_rescale}
+    asked = CoreGuidance(guidance or own.guidance, weights["weights"], weights["rescale"])
+    return Settings(steps or own.sampling_steps, asked, sampler)
+
+
+class Job:
+    """What all segments of a dance share."""
+
+    def __init__(
+        self,
+        model: Any,
+        reference: dict[str, Any],
+        music: dict[str, Any],
+        beats: Any,
+        negative: list[Any] | None,
+        seed: int,
+        start: float,
+        settings: Any,
+    ) -> None:
+        from ..musedance_core.errors import InputError
+
+        if start >= music["seconds"]:
+            raise InputError(
+                f"The song is {music['seconds']:.2f} s long, so start {start:g} is past its end."
+            )
+        self.model, self.reference, self.music, self.beats = model, reference, music, beats
+        self.negative, self.seed, self.start, self.settings = negative, seed, start, settings
+
+    def beginning(self) -> dict[str, Any]:
+        """The tail of nothing: the picture, so many times."""
+        latent = self.reference["latent"]
+        previous = latent.expand(self.model.config.clip.previous, -1, -1, -1)
+        return {"latents": previous, "frame": 0, "index": 0, "start": self.start}
+
+    def after(self, before: dict[str, Any], latents: torch.Tensor) -> dict[str, Any]:
+        """The tail behind `latents [f c h w]` that follow `before`."""
+        whole = torch.cat([before["latents"].to(latents), latents])
+        last = whole[len(whole) - self.model.config.clip.previous :].float().cpu()
+        frame = before["frame"] + len(latents)
+        return {
+            "latents": last,
+            "frame": frame,
+            "index": before["index"] + 1,
+            "start": before["start"],
+        }
+
+    def segment(self, before: dict[str, Any], positive: list[Any], progress: Any) -> torch.Tensor:
+        """Clean latents `[f c h w]` of the segment that follows `before`."""
+        from ..musedance_core.denoising import (
+            SegmentInput,
+            Track,
+            denoise_segment,
+            segment_noise,
+        )
+
+        network = self.model.ready()
+        device, dtype = self.model.managed.device, self.model.dtype
+
+        def words(conditioning: list[Any]) -> torch.Tensor:
+            return conditioning[0][0].to(device, dtype)
+
+        latent = self.reference["latent"].to(device, dtype)
+        parts = self.reference["part_map"]
+        given = SegmentInput(
+            reference=latent,
+            previous=before["latents"].to(device, dtype),
+            text=words(positive),
+            track=Track(self.music["mel"], self.beats),
+            start=before["start"],
+            first=before["frame"],
+            part_map=None if parts is None else parts.to(device),
+            negative=None if self.negative is None else words(self.negative),
+        )
+        noise = segment_noise(network, latent, self.seed, before["index"])
+        return denoise_segment(network, given, noise, self.settings, progress)

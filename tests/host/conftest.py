@@ -1,0 +1,165 @@
+"""A real ComfyUI on the CPU with the pack in it, and a client that talks to it as a browser does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = Path(__file__).parent / "workflows"
+START_SECONDS, RUN_SECONDS = 180, 300
+
+
+def comfy_folder() -> Path:
+    """Where ComfyUI is: `COMFYUI_PATH`, or where comfy-cli puts it."""
+    return Path(os.environ.get("COMFYUI_PATH", "~/comfy/ComfyUI")).expanduser()
+
+
+def comfy_python(folder: Path) -> Path:
+    """The interpreter of its own environment."""
+    named = [folder / name / "bin" / "python" for name in ("venv", ".venv")]
+    return next((python for python in named if python.is_file()), Path("missing"))
+
+
+@dataclass(frozen=True)
+class Comfy:
+    """A running host: its address, its folders, and what it said."""
+
+    url: str
+    folder: Path
+    log: Path
+
+    def get(self, path: str) -> Any:
+        """The JSON at `path`."""
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def post(self, path: str, body: Any) -> Any:
+        """The JSON that answers `body`; what the host refuses is an answer, too."""
+        request = urllib.request.Request(
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            text = error.read()
+        return json.loads(text) if text else {}
+
+    def queue(self, prompt: dict[str, Any]) -> str:
+        """Queue a workflow in API form; its id."""
+        answer = self.post("/prompt", {"prompt": prompt, "client_id": "tests"})
+        assert "prompt_id" in answer, answer
+        return str(answer["prompt_id"])
+
+    def finished(self, prompt_id: str) -> dict[str, Any]:
+        """What the host remembers of a run, once it is over."""
+        end = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < end:
+            history = self.get(f"/history/{prompt_id}")
+            if prompt_id in history:
+                done: dict[str, Any] = history[prompt_id]
+                return done
+            time.sleep(0.2)
+        raise AssertionError(f"not finished in {RUN_SECONDS} s:\n{self.log.read_text()[-3000:]}")
+
+    def run(self, prompt: dict[str, Any]) -> dict[str, Any]:
+        """Run a workflow to its end, which must be a good one."""
+        done = self.finished(self.queue(prompt))
+        assert done["status"]["status_str"] == "success", done["status"]["messages"]
+        return done
+
+    def fails(self, prompt: dict[str, Any]) -> dict[str, Any]:
+        """Run a workflow that must fail; the host's `execution_error`."""
+        done = self.finished(self.queue(prompt))
+        assert done["status"]["status_str"] == "error"
+        for name, message in done["status"]["messages"]:
+            if name == "execution_error":
+                error: dict[str, Any] = message
+                return error
+        raise AssertionError(done["status"]["messages"])
+
+    def outputs(self, done: dict[str, Any], suffix: str) -> list[Path]:
+        """Files with that ending which a run has written."""
+        files = [
+            self.folder / item["type"] / item["subfolder"] / item["filename"]
+            for output in done["outputs"].values()
+            for items in output.values()
+            if isinstance(items, list)
+            for item in items
+            if isinstance(item, dict) and "filename" in item
+        ]
+        return [file for file in files if file.suffix == suffix]
+
+
+def free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return int(opened.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
+    home = comfy_folder()
+    python = comfy_python(home)
+    if not (home / "main.py").is_file() or not python.is_file():
+        pytest.skip(f"there is no ComfyUI with its environment at {home}; set COMFYUI_PATH")
+    folder = tmp_path_factory.mktemp("comfy")
+    for name in ("input", "output", "temp", "user", "models", "custom_nodes"):
+        (folder / name).mkdir()
+    for asset in (ROOT / "assets").iterdir():
+        shutil.copy(asset, folder / "input")
+    (folder / "custom_nodes" / "ComfyUI-MuseDance").symlink_to(ROOT)
+    port, log = free_port(), folder / "comfy.log"
+    command = [python, home / "main.py", "--cpu", "--port", str(port), "--base-directory", folder]
+    command += ["--disable-auto-launch", "--preview-method", "auto"]
+    with log.open("w") as said:
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            cwd=home,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+    host = Comfy(f"http://127.0.0.1:{port}", folder, log)
+    try:
+        _wait(host, process)
+        yield host
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait(host: Comfy, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert process.poll() is None, host.log.read_text()[-3000:]
+        try:
+            host.get("/system_stats")
+            return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.5)
+    raise AssertionError(f"ComfyUI did not start:\n{host.log.read_text()[-3000:]}")
+
+
+def workflow(name: str) -> dict[str, Any]:
+    """A workflow in API form."""
+    loaded: dict[str, Any] = json.loads((WORKFLOWS / f"{name}.json").read_text())
+    return loaded
