@@ -54,9 +54,8 @@ class FinishedSegments:
         """Write a segment, atomically."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(self._path(key)) as temporary:
-            save_file(
-                {"latents": latents.detach().to("cpu", torch.float32).contiguous()}, temporary
-            )
+            kept = latents.detach().to("cpu", torch.float32).contiguous()
+            save_file({"latents": kept}, temporary)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.safetensors"

@@ -61,8 +61,8 @@ class Sample(io.ComfyNode):
             node_id="MuseDance_Sample",
             display_name="Sample a segment",
             category=CATEGORY,
-            description="One segment of the dance as latents, one a frame. The tail continues it in "
-            "another of these; Chain segments does that for a whole song.",
+            description="One segment of the dance as latents, one a frame. The tail continues it "
+            "in another of these; Chain segments does that for a whole song.",
             search_aliases=["musedance sampler", "ksampler", "animate", "dance"],
             inputs=[
                 Model.Input("model"),

@@ -1,12 +1,15 @@
-"""A tiny model, its tokenizer, and a file of them."""
+"""A tiny model, its tokenizer, and a file of them; little videos whose motion is known exactly."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.config import MuseDanceConfig
@@ -15,6 +18,11 @@ from musedance_core.presets import preset
 from musedance_core.tokenizer import Tokenizer, train_tokenizer
 
 STICKER = preset("sticker")
+SIDE = 32
+BACKGROUND = 0.2
+
+Draw = Callable[[np.ndarray], Tensor]
+Swing = Callable[[np.ndarray, float, float], np.ndarray]
 PROVENANCE = {
     "trained": True,
     "stages": [{"part": "vae", "command": "python train/vae.py x.yaml", "steps": 7, "minutes": 2}],
@@ -58,3 +66,31 @@ def written(
     path = tmp_path_factory.mktemp("written") / "tiny.safetensors"
     save_checkpoint(path, model, tokenizer, PROVENANCE, dtype=None)
     return path
+
+
+def _draw(way: np.ndarray) -> Tensor:
+    columns = torch.arange(SIDE)[None]
+    left = torch.from_numpy(np.asarray(way, dtype=np.float64))[:, None]
+    share = (columns + 1 - left).clamp(0, 1) * (left + 8 - columns).clamp(0, 1)
+    frames = torch.full((len(way), 3, SIDE, SIDE), BACKGROUND)
+    frames[:, :, 12:20] += (0.9 - BACKGROUND) * share[:, None, None, :].float()
+    return frames
+
+
+def _swing(times: np.ndarray, period: float, first: float) -> np.ndarray:
+    return np.asarray(12 - 7 * np.cos(np.pi * (times - first) / period))
+
+
+@pytest.fixture(scope="session")
+def draw() -> Draw:
+    """A bright square whose left edge stands at `way` [f] pixels: frames `[f 3 32 32]`.
+
+    Its edges are drawn by coverage, so that motion by part of a pixel shows.
+    """
+    return _draw
+
+
+@pytest.fixture(scope="session")
+def swing() -> Swing:
+    """Pixels at `times`: one way per beat, resting exactly on the beats `first` + k * `period`."""
+    return _swing

@@ -1,4 +1,4 @@
-"""A real ComfyUI on the CPU with the pack in it, and a client that talks to it as a browser does."""
+"""A real ComfyUI on the CPU with the pack in it, and a client of its HTTP interface."""
 
 from __future__ import annotations
 
