@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = Path(__file__).parent / "workflows"
 START_SECONDS, RUN_SECONDS = 180, 300
+ENDS = ("execution_success", "execution_error", "execution_interrupted")
 
 
 def comfy_folder() -> Path:
@@ -163,3 +165,35 @@ def workflow(name: str) -> dict[str, Any]:
     """A workflow in API form."""
     loaded: dict[str, Any] = json.loads((WORKFLOWS / f"{name}.json").read_text())
     return loaded
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the websocket said during a run: messages, and how many previews of how many bytes."""
+
+    messages: list[dict[str, Any]]
+    previews: list[int]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The data of all messages of one kind."""
+        return [message["data"] for message in self.messages if message["type"] == kind]
+
+
+def listen(comfy: Comfy, prompt: dict[str, Any], cancel_after: int | None = None) -> Heard:
+    """Run a workflow and hear all that is said of it; cancel behind so many previews."""
+    address = f"ws{comfy.url.removeprefix('http')}/ws?clientId=tests"
+    heard = Heard([], [])
+    with connect(address, max_size=None) as socket:
+        prompt_id = comfy.queue(prompt)
+        while True:
+            said = socket.recv(timeout=RUN_SECONDS)
+            if isinstance(said, bytes):
+                heard.previews.append(len(said))
+                if len(heard.previews) == cancel_after:
+                    comfy.post("/interrupt", {})
+                continue
+            message = json.loads(said)
+            heard.messages.append(message)
+            data = message["data"]
+            if data.get("prompt_id") == prompt_id and message["type"] in ENDS:
+                return heard
