@@ -198,6 +198,7 @@ def _add_beats(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = _add_command(commands, "beats", _BEATS, "hear the tempo and the beats of a song")
     command.add_argument("song", metavar="SONG", help="any audio file, or a video with sound")
     command.add_argument("--json", metavar="FILE", help="write tempo, beats and downbeats there")
+    command.add_argument("--plot", metavar="FILE.png", help="draw the song with its beats there")
     command.add_argument("--bpm", type=_tempo, metavar="B", help="the tempo, in beats per minute")
     command.add_argument("--offset", type=_finite, metavar="O", help="one beat's time, in seconds")
     command.set_defaults(run=_run_beats)
@@ -299,7 +300,7 @@ def _run_animate(options: argparse.Namespace) -> None:
 def _run_beats(options: argparse.Namespace) -> None:
     from .commands import beats
 
-    beats(options.song, options.json, options.bpm, options.offset)
+    beats(options.song, options.json, options.plot, options.bpm, options.offset)
 
 
 def _run_inspect(options: argparse.Namespace) -> None:

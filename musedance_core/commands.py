@@ -21,6 +21,7 @@ from .pictures import fit_picture, load_mask, load_picture
 from .pipeline import MuseDancePipeline, Segment
 from .sampling import CONDITIONS, Guidance, StepInfo
 from .sheets import spread, write_sheet
+from .strips import write_strip
 from .video import VIDEO_SUFFIXES, write_video
 
 
@@ -85,8 +86,10 @@ def animate(options: argparse.Namespace) -> None:
     )
 
 
-def beats(path: str, json: str | None, bpm: float | None, offset: float | None) -> None:
-    """`musedance beats`: print tempo and beats, and write them to the file `json` if given.
+def beats(
+    path: str, json: str | None, plot: str | None, bpm: float | None, offset: float | None
+) -> None:
+    """`musedance beats`: print tempo and beats; write them to `json` and draw them to `plot`.
 
     Raises:
         InputError: the song or the target cannot be used, or `offset` comes without `bpm`.
@@ -95,6 +98,8 @@ def beats(path: str, json: str | None, bpm: float | None, offset: float | None) 
         raise InputError("--offset needs --bpm: together they say where every beat is.")
     if json is not None:
         _check_target(json, (".json",), [path])
+    if plot is not None:
+        _check_target(plot, (".png",), [path])
     song = load_song(path)
     if bpm is not None and offset is not None:
         grid = regular_grid(bpm, offset, song.seconds)
@@ -103,9 +108,12 @@ def beats(path: str, json: str | None, bpm: float | None, offset: float | None) 
     print(_table(grid))
     if json is not None:
         write_beats(json, grid)
+    if plot is not None:
+        write_strip(plot, song, grid)
     print(
         f"{path}: {song.seconds:.2f} s, tempo {grid.tempo:.1f} BPM, {len(grid.times)} beats"
-        + (f", written to {json}." if json is not None else ".")
+        + "".join(f", written to {target}" for target in (json, plot) if target is not None)
+        + "."
     )
 
 

@@ -238,7 +238,10 @@ def test_beats_are_heard_written_and_read_back(
     inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "beats.json"
-    assert run("beats", inputs / "song.wav", "--bpm", "120", "--json", path) == 0
+    plot = tmp_path / "beats.png"
+    assert run("beats", inputs / "song.wav", "--bpm", "120", "--json", path, "--plot", plot) == 0
+    with Image.open(plot) as picture:
+        assert picture.format == "PNG" and picture.width == 360
     written = json.loads(path.read_text())
     assert set(written) == {"tempo", "beats", "downbeats"}
     assert written["tempo"] == pytest.approx(120, abs=2)

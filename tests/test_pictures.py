@@ -10,11 +10,13 @@ import torch
 from PIL import Image
 
 from musedance_core.errors import InputError
+from musedance_core.models.mask import palette, part_ids
 from musedance_core.pictures import (
     DARK,
     LIGHT,
     STICKER_SHARE,
     FittedPicture,
+    fit_map,
     fit_picture,
     load_mask,
     load_picture,
@@ -193,3 +195,19 @@ def test_spread_keeps_both_ends() -> None:
     chosen = spread(1000)
     assert chosen[0] == 0 and chosen[-1] == 999 and len(set(chosen)) == 48
     assert spread(1) == [0]
+
+
+def test_a_part_map_lands_where_its_picture_does_and_gives_its_ids_back() -> None:
+    picture = Image.new("RGB", (200, 100), "green")
+    colours = (palette() * 255).round().byte().numpy()
+    drawn = np.zeros((50, 100, 3), np.uint8)
+    drawn[10:40, 20:50], drawn[10:40, 50:80] = colours[3], colours[17]
+    ids = part_ids(fit_map(Image.fromarray(drawn), picture, 64))
+    assert ids.shape == (64, 64) and set(ids.unique().tolist()) == {0, 3, 17}
+    assert (ids[:16] == 0).all() and (ids[48:] == 0).all(), "beyond the picture is background"
+    assert ids[32, 20] == 3 and ids[32, 40] == 17
+
+
+def test_a_part_map_of_another_shape_is_refused() -> None:
+    with pytest.raises(InputError, match="part map is 100 x 100"):
+        fit_map(Image.new("RGB", (100, 100)), Image.new("RGB", (200, 100)), 64)

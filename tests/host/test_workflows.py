@@ -5,12 +5,21 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
+from torch import Tensor
 
+from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import load_waveform
+from musedance_core.pictures import fit_picture, load_picture
+from musedance_core.pipeline import MuseDancePipeline
 from musedance_core.video import read_video
 
-from .conftest import Comfy, listen, workflow
+from .conftest import ROOT, Comfy, listen, workflow
+
+ASSETS = ROOT / "assets"
 
 
 def small(name: str, seconds: float = 1.0, steps: int = 1) -> dict[str, Any]:
@@ -19,7 +28,17 @@ def small(name: str, seconds: float = 1.0, steps: int = 1) -> dict[str, Any]:
     for node in prompt.values():
         if node["class_type"] == "MuseDance_Chain":
             node["inputs"] |= {"seconds": seconds, "steps": steps}
+        elif node["class_type"] == "MuseDance_Sample":
+            node["inputs"]["steps"] = steps
     return prompt
+
+
+def video_of(comfy: Comfy, prompt: dict[str, Any]) -> tuple[Tensor, float]:
+    """Frames `[f 3 h w]` and seconds of sound of the one video that the workflow saves."""
+    (path,) = comfy.outputs(comfy.run(prompt), ".mp4")
+    frames, fps = read_video(path)
+    assert fps == 12
+    return frames, load_waveform(path).seconds
 
 
 def test_the_pack_is_imported(comfy: Comfy) -> None:
@@ -28,13 +47,64 @@ def test_the_pack_is_imported(comfy: Comfy) -> None:
     assert len([name for name in known if name.startswith("MuseDance_")]) == 9
 
 
-def test_a_sticker_dances(comfy: Comfy) -> None:
-    done = comfy.run(small("1-sticker-dances", seconds=5.0))
-    (path,) = comfy.outputs(done, ".mp4")
-    frames, fps = read_video(path)
-    assert frames.shape == (60, 3, 64, 64) and fps == 12
-    assert load_waveform(path).seconds == pytest.approx(5.0, abs=0.1)
+def frames_of(comfy: Comfy, prompt: dict[str, Any], node: str) -> Tensor:
+    """Frames `[f 3 h w]` of a node's images, to eight bits and without any loss."""
+    saved = {"images": [node, 0], "filename_prefix": "frame"}
+    watched = {**prompt, "saved": {"class_type": "SaveImage", "inputs": saved}}
+    files = comfy.outputs(comfy.run(watched), ".png")
+    pictures = [torch.from_numpy(np.array(Image.open(file))) for file in files]
+    return torch.stack(pictures).permute(0, 3, 1, 2).float() / 255
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "shape"),
+    [
+        ("1-sticker-dances", 5.0, (60, 3, 64, 64)),
+        ("2-edit-the-beats", 4.0, (48, 3, 64, 64)),
+        ("3-long-song", 9.0, (108, 3, 64, 64)),
+        ("4-two-segments-by-hand", 8.0, (96, 3, 64, 64)),
+        ("6-compare-guidance", 2.0, (24, 3, 64, 128)),
+    ],
+)
+def test_a_workflow_makes_a_video_with_its_sound(
+    comfy: Comfy, name: str, seconds: float, shape: tuple[int, ...]
+) -> None:
+    frames, heard = video_of(comfy, small(name, seconds))
+    assert frames.shape == shape
+    assert heard == pytest.approx(seconds, abs=0.1)
     assert frames.std(dim=0).max() > 0.05
+
+
+def test_segments_chained_by_hand_are_those_of_the_chain(comfy: Comfy) -> None:
+    by_hand = small("4-two-segments-by-hand", steps=2)
+    by_hand["9"]["inputs"]["text"] = by_hand["8"]["inputs"]["text"]
+    chained = small("1-sticker-dances", seconds=8.0, steps=2)
+    chained["2"]["inputs"]["image"] = by_hand["2"]["inputs"]["image"]
+    chained["8"]["inputs"]["text"] = by_hand["8"]["inputs"]["text"]
+    one, two = frames_of(comfy, by_hand, "13"), frames_of(comfy, chained, "9")
+    assert len(one) == 96 and (one - two).abs().max() < 1.5 / 255
+
+
+def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None:
+    prompt = small("1-sticker-dances", seconds=2.0, steps=2)
+    prompt["7"]["inputs"] |= {"bpm": 120.0, "offset": 0.1}
+    frames = frames_of(comfy, prompt, "9")
+    source, song = load_picture(ASSETS / "sticker-chick.png"), ASSETS / "demo-song.ogg"
+    pipeline = MuseDancePipeline.from_checkpoint()
+    fitted = fit_picture(source, None, pipeline.config.clip.size)
+    wave = load_waveform(song)
+    track = pipeline.listen(wave, regular_grid(120.0, 0.1, wave.seconds))
+    (segment,) = pipeline.animate(
+        fitted.image,
+        track,
+        prompt["8"]["inputs"]["text"],
+        frames=24,
+        part_map=fitted.part_map,
+        seed=1,
+        steps=2,
+    )
+    assert (frames - segment.frames).abs().max() < 2 / 255
+    assert (frames[5] - segment.frames[0]).abs().max() > 0.2
 
 
 def executed(heard: Any) -> set[str]:

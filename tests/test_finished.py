@@ -1,0 +1,49 @@
+"""Finished segments: what names them, what comes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from musedance_core.finished import FinishedSegments, fingerprint
+
+
+def test_everything_that_differs_gives_another_name() -> None:
+    x = torch.zeros(2, 3)
+    names = [
+        fingerprint(x, 1, "a"),
+        fingerprint(x + 1e-6, 1, "a"),
+        fingerprint(x.reshape(3, 2), 1, "a"),
+        fingerprint(x, 2, "a"),
+        fingerprint(x, 1, "b"),
+        fingerprint(x, 1, None),
+        fingerprint(x, [1, "a"]),
+        fingerprint(x),
+    ]
+    assert len(set(names)) == len(names)
+
+
+def test_the_same_gives_the_same_name_wherever_it_lies() -> None:
+    x = torch.arange(12.0).reshape(3, 4)
+    assert fingerprint(x, {"a": 1, "b": 2}) == fingerprint(x.clone(), {"b": 2, "a": 1})
+    assert fingerprint(x.T) == fingerprint(x.T.contiguous())
+    assert fingerprint(np.array([1.0, 2.0])) == fingerprint(np.array([1.0, 2.0]))
+
+
+def test_a_segment_comes_back_and_others_do_not(tmp_path: Path) -> None:
+    store, latents = FinishedSegments(tmp_path / "new" / "folder"), torch.randn(4, 3, 2, 2)
+    assert store.read("one") is None
+    store.keep("one", latents)
+    assert torch.equal(store.read("one"), latents)  # type: ignore[arg-type]
+    assert store.read("two") is None
+    assert [p.name for p in store.folder.iterdir()] == ["one.safetensors"]
+
+
+def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
+    store = FinishedSegments(tmp_path)
+    store.keep("one", torch.randn(4, 3, 2, 2))
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(path.read_bytes()[:50])
+    assert store.read("one") is None
