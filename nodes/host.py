@@ -15,6 +15,7 @@ from typing import Any
 import comfy.model_management
 import comfy.model_patcher
 import comfy.ops
+import comfy.sd
 import comfy.utils
 import folder_paths
 import torch
@@ -185,7 +186,7 @@ class HostModel:
     name: str
     identity: str
     managed: Managed
-    vae: HostVAE
+    vae: Any
     clip: HostCLIP
     dtype: torch.dtype
 
@@ -209,7 +210,7 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
     Raises:
         InputError: not a checkpoint of ours, or never trained and not allowed.
     """
-    from ..musedance_core.checkpoint.format import load_checkpoint
+    from ..musedance_core.checkpoint.format import load_checkpoint, read_header
     from ..musedance_core.errors import InputError
     from ..musedance_core.finished import fingerprint
 
@@ -219,19 +220,45 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
     size = os.path.getsize(path)
     wanted = [torch.bfloat16, torch.float16, torch.float32]
     dtype = manage.unet_dtype(device, size // 2, supported_dtypes=wanted)
-    loaded = load_checkpoint(path, ops=comfy.ops.manual_cast)
+    native = read_header(path).config.vae.kind == "kl"
+    loaded = load_checkpoint(path, ops=comfy.ops.manual_cast, autoencoder=not native)
     if not loaded.provenance.get("trained", True) and not allow_untrained:
         raise InputError(
             f"{name} was never trained to dance. Train it first, or set allow_untrained to see "
             f"what it does all the same."
         )
     model = loaded.model.eval().requires_grad_(False)
-    vae, text = model.vae, model.text
-    del model.vae, model.text
+    text = model.text
+    del model.text
+    if native:
+        vae = native_vae(loaded.autoencoder, loaded.config.vae)
+    else:
+        vae = HostVAE(model.vae)
+        del model.vae
     identity = fingerprint(name, size, os.stat(path).st_mtime_ns)
     managed = Managed(model.to(dtype), device, manage.unet_offload_device())
     clip = HostCLIP(text, loaded.tokenizer)
-    return HostModel(name, identity, managed, HostVAE(vae), clip, dtype)
+    return HostModel(name, identity, managed, vae, clip, dtype)
+
+
+def native_vae(weights: Any, config: Any) -> Any:
+    """Stable Diffusion's autoencoder as the host builds it, with its own care for memory."""
+    first = config.channels[0]
+    shape = {
+        "double_z": True,
+        "z_channels": config.latent_channels,
+        "resolution": 256,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": first,
+        "ch_mult": [width // first for width in config.channels],
+        "num_res_blocks": 2,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
+    own = {name.removeprefix("kl."): weight for name, weight in weights.items()}
+    parameters = {"ddconfig": shape, "embed_dim": config.latent_channels}
+    return comfy.sd.VAE(sd=own, config={"params": parameters})
 
 
 class Progress:

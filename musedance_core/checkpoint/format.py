@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from .keymaps import PUBLISHED, published_names, rename
 
 FORMAT_VERSION = 1
 METADATA_KEY = "musedance"
+VAE_PREFIX = "vae."
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,17 @@ class Header:
 
 @dataclass(frozen=True)
 class LoadedCheckpoint:
-    """A model ready to use and what its file says of it."""
+    """A model ready to use and what its file says of it.
+
+    `autoencoder` holds the autoencoder's weights by their own names where the model was built
+    without one.
+    """
 
     model: MuseDance
     tokenizer: Tokenizer
     provenance: dict[str, Any]
     licence: str
+    autoencoder: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def config(self) -> MuseDanceConfig:
@@ -189,8 +195,10 @@ def load_checkpoint(
     ops: Any = nn,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    autoencoder: bool = True,
 ) -> LoadedCheckpoint:
-    """Build the model that `path` describes and fill it, strictly.
+    """Build the model that `path` describes and fill it, strictly; without the autoencoder where
+    that is not wanted.
 
     Raises:
         InputError: anything about the file that does not fit, in one sentence.
@@ -198,13 +206,16 @@ def load_checkpoint(
     path = Path(path)
     header = read_header(path)
     weights = {rename(name, PUBLISHED): w for name, w in read_weights(path).items()}
+    apart = {}
+    if not autoencoder:
+        apart = {name: weights.pop(name) for name in list(weights) if name.startswith(VAE_PREFIX)}
     with torch.device("meta"):
-        model = MuseDance(header.config)
+        model = MuseDance(header.config, autoencoder=autoencoder)
     own, names = model.state_dict(), published_names(model.state_dict())
     require_fit(path, {name: own[names[name]] for name in names}, weights)
     if ops is not nn:
         with torch.device("meta"):
-            model = MuseDance(header.config, ops)
+            model = MuseDance(header.config, ops, autoencoder)
     model.load_state_dict({names[name]: w for name, w in weights.items()}, assign=True)
     model.to(device=device, dtype=dtype)
     tokenizer = Tokenizer.from_json(header.tokenizer, header.config.text.max_tokens)
@@ -213,4 +224,5 @@ def load_checkpoint(
             f"{path} does not fit: its tokenizer gives ids up to {tokenizer.end}, its text encoder "
             f"knows {header.config.text.vocab_size}."
         )
-    return LoadedCheckpoint(model, tokenizer, header.provenance, header.licence)
+    apart = {name.removeprefix(VAE_PREFIX): w for name, w in apart.items()}
+    return LoadedCheckpoint(model, tokenizer, header.provenance, header.licence, apart)

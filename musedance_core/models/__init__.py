@@ -37,13 +37,15 @@ class MuseDance(nn.Module):
     `music.over_clip`. `conditions` joins them into what the denoiser listens to.
     """
 
-    def __init__(self, config: MuseDanceConfig, ops: Any = nn) -> None:
+    def __init__(self, config: MuseDanceConfig, ops: Any = nn, autoencoder: bool = True) -> None:
+        """Without `autoencoder` there is no `vae`: a host brings its own."""
         super().__init__()
         self.config = config
         self.unet = MuseDanceUNet(config.unet, config.dynamics, config.music, ops)
         self.reference = ReferenceNet(config.unet, ops)
         self.mask = MaskEncoder(config.mask, config.vae.latent_channels, ops)
-        self.vae = build_vae(config.vae, ops)
+        if autoencoder:
+            self.vae = build_vae(config.vae, ops)
         self.text = TextEncoder(config.text)
         self.music = MusicEncoder(config.music)
 

@@ -80,6 +80,16 @@ def test_half_precision_is_the_default_and_halves_the_file(
         assert torch.equal(saved[name], w.half())
 
 
+def test_a_host_may_bring_its_own_autoencoder(written: Path) -> None:
+    whole, without = load_checkpoint(written), load_checkpoint(written, autoencoder=False)
+    assert not hasattr(without.model, "vae") and not whole.autoencoder
+    assert set(without.autoencoder) == set(whole.model.vae.state_dict())
+    for name, w in whole.model.vae.state_dict().items():
+        assert torch.equal(without.autoencoder[name], w)
+    for name, w in without.model.state_dict().items():
+        assert torch.equal(whole.model.state_dict()[name], w)
+
+
 def test_names_in_the_file_are_the_published_ones(written: Path) -> None:
     """transformers 5 renamed the parts of CLIP and AST; files must fit 4 and 5."""
     names = set(read_weights(written))

@@ -12,13 +12,20 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from websockets.sync.client import connect
 
+from musedance_core.checkpoint.format import save_checkpoint
+from musedance_core.models import MuseDance, init_weights
+from musedance_core.presets import preset
+from musedance_core.tokenizer import train_tokenizer
+
+SD15 = preset("sd15")
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = Path(__file__).parent / "workflows"
 START_SECONDS, RUN_SECONDS = 180, 300
@@ -107,6 +114,26 @@ class Comfy:
         return [file for file in files if file.suffix == suffix]
 
 
+def write_small_sd15(path: Path) -> None:
+    """A file of the wiring of sd15 at small sizes, untrained."""
+    config = replace(
+        SD15,
+        clip=replace(SD15.clip, size=64),
+        unet=replace(
+            SD15.unet, channels=(16, 32, 32, 32), layers=1, heads=4, norm_groups=8, text_width=24
+        ),
+        dynamics=replace(SD15.dynamics, token_width=24, heads=4),
+        vae=replace(SD15.vae, channels=(32, 32, 64, 64)),
+        text=replace(SD15.text, vocab_size=520, width=24, layers=1, heads=4),
+        music=replace(SD15.music, width=24, layers=1, heads=4),
+    )
+    torch.manual_seed(0)
+    model = MuseDance(config)
+    init_weights(model)
+    path.parent.mkdir()
+    save_checkpoint(path, model, train_tokenizer(["a robot hops"], 300), {"trained": False})
+
+
 def free_port() -> int:
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
@@ -125,6 +152,7 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     for asset in (ROOT / "assets").iterdir():
         shutil.copy(asset, folder / "input")
     (folder / "custom_nodes" / "ComfyUI-MuseDance").symlink_to(ROOT)
+    write_small_sd15(folder / "models" / "musedance" / "small-sd15.safetensors")
     port, log = free_port(), folder / "comfy.log"
     command = [python, home / "main.py", "--cpu", "--port", str(port), "--base-directory", folder]
     command += ["--disable-auto-launch", "--preview-method", "auto"]

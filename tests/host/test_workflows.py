@@ -75,6 +75,25 @@ def test_a_workflow_makes_a_video_with_its_sound(
     assert frames.std(dim=0).max() > 0.05
 
 
+def test_a_picture_goes_through_sd15_with_the_host_s_own_autoencoder(comfy: Comfy) -> None:
+    prompt = small("5-pictures-sd15", seconds=1.0)
+    prompt["1"]["inputs"]["checkpoint"] = "small-sd15.safetensors"
+    error = comfy.fails(prompt)
+    assert error["node_id"] == "1" and "never trained to dance" in error["exception_message"]
+    prompt["1"]["inputs"]["allow_untrained"] = True
+    frames, heard = video_of(comfy, prompt)
+    assert frames.shape == (12, 3, 64, 64) and heard == pytest.approx(1.0, abs=0.1)
+    picture = frames_of(comfy, prompt, "9")
+    model = MuseDancePipeline.from_checkpoint(
+        comfy.folder / "models" / "musedance" / "small-sd15.safetensors", allow_untrained=True
+    )
+    fitted = fit_picture(load_picture(ASSETS / "drawing-robot.png"), None, 64)
+    wave = load_waveform(ASSETS / "demo-song.ogg")
+    text = prompt["8"]["inputs"]["text"]
+    (segment,) = model.animate(fitted.image, model.listen(wave), text, frames=12, seed=1, steps=1)
+    assert (picture - segment.frames).abs().max() < 3 / 255
+
+
 def test_segments_chained_by_hand_are_those_of_the_chain(comfy: Comfy) -> None:
     by_hand = small("4-two-segments-by-hand", steps=2)
     by_hand["9"]["inputs"]["text"] = by_hand["8"]["inputs"]["text"]
