@@ -120,8 +120,10 @@ class BeatScore(io.ComfyNode):
             search_aliases=["musedance score", "beat alignment", "sync"],
             inputs=[
                 io.Image.Input("frames", tooltip="The dance."),
-                Beats.Input("beats"),
-                io.Float.Input("fps", default=12.0, min=1.0, max=120.0, step=0.01),
+                Beats.Input("beats", tooltip="When to move, from Extract beats."),
+                io.Float.Input(
+                    "fps", default=12.0, min=1.0, max=120.0, step=0.01, tooltip="Frames a second."
+                ),
                 io.Float.Input(
                     "start",
                     default=0.0,

@@ -29,11 +29,11 @@ class ChainSegments(io.ComfyNode):
             "seen enough: the next run goes on where this one stopped.",
             search_aliases=["musedance", "dance to song", "long video", "animate"],
             inputs=[
-                Model.Input("model"),
-                Reference.Input("reference"),
-                Music.Input("music"),
-                Beats.Input("beats"),
-                Prompts.Input("prompts"),
+                Model.Input("model", tooltip="What Load MuseDance gives."),
+                Reference.Input("reference", tooltip="The picture, from Encode reference."),
+                Music.Input("music", tooltip="The song, from Embed music."),
+                Beats.Input("beats", tooltip="When to move, from Extract beats."),
+                Prompts.Input("prompts", tooltip="How to dance, from Prompt timeline."),
                 *denoising_inputs(),
                 io.Float.Input(
                     "seconds",
@@ -46,7 +46,7 @@ class ChainSegments(io.ComfyNode):
                 io.Conditioning.Input(
                     "negative", optional=True, tooltip="What guidance leads away from."
                 ),
-                Guidance.Input("weights", optional=True),
+                Guidance.Input("weights", optional=True, tooltip="From Guidance per condition."),
                 io.Vae.Input(
                     "vae",
                     optional=True,

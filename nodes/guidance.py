@@ -60,7 +60,7 @@ class PromptTimeline(io.ComfyNode):
             "holds where it begins.",
             search_aliases=["musedance prompt", "prompt schedule", "choreography"],
             inputs=[
-                io.Clip.Input("clip"),
+                io.Clip.Input("clip", tooltip="The text encoder, from Load MuseDance."),
                 io.String.Input(
                     "text",
                     default="0:00 it sways gently / 0:08 big hops on the spot",

@@ -23,7 +23,7 @@ class EmbedMusic(io.ComfyNode):
             "to move is what the beats say.",
             search_aliases=["musedance audio", "audio embedding", "ast", "song"],
             inputs=[
-                Model.Input("model"),
+                Model.Input("model", tooltip="What Load MuseDance gives."),
                 io.Audio.Input("audio", tooltip="The whole song, not only the part to dance to."),
             ],
             outputs=[Music.Output(display_name="music")],

@@ -26,7 +26,7 @@ class EncodeReference(io.ComfyNode):
             "plain background with room to dance.",
             search_aliases=["musedance picture", "reference image", "sticker", "character"],
             inputs=[
-                Model.Input("model"),
+                Model.Input("model", tooltip="What Load MuseDance gives."),
                 io.Image.Input("image", tooltip="Any size and shape; with alpha it is a sticker."),
                 io.Mask.Input(
                     "subject",

@@ -65,10 +65,10 @@ class Sample(io.ComfyNode):
             "in another of these; Chain segments does that for a whole song.",
             search_aliases=["musedance sampler", "ksampler", "animate", "dance"],
             inputs=[
-                Model.Input("model"),
-                Reference.Input("reference"),
-                Music.Input("music"),
-                Beats.Input("beats"),
+                Model.Input("model", tooltip="What Load MuseDance gives."),
+                Reference.Input("reference", tooltip="The picture, from Encode reference."),
+                Music.Input("music", tooltip="The song, from Embed music."),
+                Beats.Input("beats", tooltip="When to move, from Extract beats."),
                 io.Conditioning.Input("positive", tooltip="How to dance."),
                 *denoising_inputs(),
                 io.Int.Input(
@@ -81,7 +81,7 @@ class Sample(io.ComfyNode):
                 io.Conditioning.Input(
                     "negative", optional=True, tooltip="What guidance leads away from."
                 ),
-                Guidance.Input("weights", optional=True),
+                Guidance.Input("weights", optional=True, tooltip="From Guidance per condition."),
                 Tail.Input(
                     "tail", optional=True, tooltip="The segment before; start then is its start."
                 ),

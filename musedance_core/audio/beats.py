@@ -93,8 +93,14 @@ def track_beats(wave: Waveform, bpm: float | None = None) -> BeatGrid:
 
     Downbeats are every fourth beat, in the phase whose onsets are strongest. A song without any
     audible pulse gets an even grid at 120 BPM.
+
+    Raises:
+        InputError: librosa is not installed.
     """
-    import librosa
+    try:
+        import librosa
+    except ImportError as error:
+        raise InputError("Hearing beats needs librosa: pip install librosa.") from error
 
     sound = wave.mono().resampled(TRACKING_RATE).samples[0]
     onset = librosa.onset.onset_strength(y=sound, sr=TRACKING_RATE)

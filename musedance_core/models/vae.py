@@ -119,9 +119,7 @@ class DiffusersAutoencoder(nn.Module):
         try:
             from diffusers import AutoencoderKL
         except ImportError as error:
-            raise InputError(
-                "This model needs diffusers: pip install 'musedance[sd15]'."
-            ) from error
+            raise InputError("This model needs diffusers: pip install diffusers.") from error
 
         self.config = config
         levels = len(config.channels)

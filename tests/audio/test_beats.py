@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,12 @@ def test_the_loudest_of_four_is_the_downbeat() -> None:
 def test_sound_without_a_pulse_gets_an_even_grid() -> None:
     grid = track_beats(Waveform(np.zeros((1, 22_050 * 3), np.float32), 22_050))
     assert grid.tempo == 120 and np.allclose(np.diff(grid.times), 0.5)
+
+
+def test_without_librosa_one_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    with pytest.raises(InputError, match="pip install librosa"):
+        track_beats(Waveform(np.ones((1, 22_050), np.float32), 22_050))
 
 
 def test_files_come_back_as_written(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from musedance_core.video import read_video
 from .conftest import ROOT, Comfy, listen, workflow
 
 ASSETS = ROOT / "assets"
+pytestmark = pytest.mark.xdist_group("comfy")  # one host for all
 
 
 def small(name: str, seconds: float = 1.0, steps: int = 1) -> dict[str, Any]:
