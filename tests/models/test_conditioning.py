@@ -9,7 +9,7 @@ import torch
 from musedance_core.audio.beats import BeatGrid, beat_frames
 from musedance_core.config import MaskConfig
 from musedance_core.models.beat import NULL, BeatTokens
-from musedance_core.models.initialise import align_in_time
+from musedance_core.models.initialise import align_in_time, init_weights
 from musedance_core.models.layers import Attention, seconds_embedding
 from musedance_core.models.mask import SUBJECT, MaskEncoder, palette
 from musedance_core.models.music import MusicEncoder, MusicTokens, column_seconds
@@ -99,6 +99,20 @@ def test_mask_encoder_is_an_eighth_in_size_and_tells_parts_apart() -> None:
     assert encoder(subject).shape == (1, 4, 8, 4)
     assert (encoder(none) - encoder(subject)).abs().max() > 1e-2
     assert len(torch.unique(palette(), dim=0)) == 26
+
+
+def test_a_part_map_reaches_the_fresh_encoder_s_end_undiminished() -> None:
+    """Its output is zero at first; with hardly any input the last layer would hardly learn."""
+    torch.manual_seed(0)
+    encoder = MaskEncoder(MaskConfig(), 16)
+    init_weights(encoder)
+    half = torch.zeros(1, 64, 64, dtype=torch.long)
+    half[:, :, 32:] = SUBJECT
+    reached: list[torch.Tensor] = []
+    encoder.conv_out.register_forward_pre_hook(lambda _, given: reached.append(given[0]))
+    assert (encoder(half) == 0).all()
+    left, right = reached[0][..., 1:3].mean(-1), reached[0][..., 5:7].mean(-1)
+    assert (left - right).square().mean().sqrt() > 0.1
 
 
 def test_segments_lose_and_repeat_no_frame_and_no_beat() -> None:
