@@ -139,6 +139,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="beats as `musedance beats --json` writes them; the times "
         "are seconds from the song's start, whatever --start is (default: heard)",
     )
+    _add_beat_this(command)
     add(
         "--device",
         default="auto",
@@ -200,8 +201,18 @@ def _add_beats(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument("--json", metavar="FILE", help="write tempo, beats and downbeats there")
     command.add_argument("--plot", metavar="FILE.png", help="draw the song with its beats there")
     command.add_argument("--bpm", type=_tempo, metavar="B", help="the tempo, in beats per minute")
+    _add_beat_this(command)
     command.add_argument("--offset", type=_finite, metavar="O", help="one beat's time, in seconds")
     command.set_defaults(run=_run_beats)
+
+
+def _add_beat_this(command: argparse.ArgumentParser) -> None:
+    """Another way to hear beats."""
+    command.add_argument(
+        "--beat-this",
+        metavar="FILE",
+        help="hear beats with this checkpoint of Beat This! (default: with librosa)",
+    )
 
 
 def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -300,7 +311,7 @@ def _run_animate(options: argparse.Namespace) -> None:
 def _run_beats(options: argparse.Namespace) -> None:
     from .commands import beats
 
-    beats(options.song, options.json, options.plot, options.bpm, options.offset)
+    beats(options)
 
 
 def _run_inspect(options: argparse.Namespace) -> None:

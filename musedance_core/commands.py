@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .animated import ANIMATED_SUFFIXES, write_animated
+from .audio.beat_this import hear_beats
 from .audio.beats import BeatGrid, read_beats, regular_grid, track_beats, whole_beats, write_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .errors import InputError
@@ -41,6 +42,8 @@ def animate(options: argparse.Namespace) -> None:
     mask = load_mask(options.mask, source) if options.mask else None
     song = load_song(options.song)
     seconds = _length(song, options.start, options.seconds, options.song)
+    if options.beats and options.beat_this:
+        raise InputError("--beats says the beats, so --beat-this has nothing to hear.")
     given = read_beats(options.beats) if options.beats else None
     pipeline = MuseDancePipeline.from_checkpoint(
         options.checkpoint, device, getattr(torch, options.dtype), options.allow_untrained
@@ -50,7 +53,7 @@ def animate(options: argparse.Namespace) -> None:
     if total < 1:
         raise InputError(f"--seconds {seconds:g} is shorter than one frame at {clip.fps} fps.")
     picture = fit_picture(source, mask, clip.size)
-    track = pipeline.listen(song, given)
+    track = pipeline.listen(song, given or heard_beats(song, options.beat_this))
     steps = options.steps or schedule.sampling_steps
     scale = schedule.guidance if options.guidance is None else options.guidance
     weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
@@ -86,35 +89,41 @@ def animate(options: argparse.Namespace) -> None:
     )
 
 
-def beats(
-    path: str, json: str | None, plot: str | None, bpm: float | None, offset: float | None
-) -> None:
-    """`musedance beats`: print tempo and beats; write them to `json` and draw them to `plot`.
+def beats(options: argparse.Namespace) -> None:
+    """`musedance beats`: print tempo and beats; write them to --json and draw them to --plot.
 
     Raises:
-        InputError: the song or the target cannot be used, or `offset` comes without `bpm`.
+        InputError: the song or a target cannot be used, or options contradict each other.
     """
+    path, bpm, offset = options.song, options.bpm, options.offset
     if offset is not None and bpm is None:
         raise InputError("--offset needs --bpm: together they say where every beat is.")
-    if json is not None:
-        _check_target(json, (".json",), [path])
-    if plot is not None:
-        _check_target(plot, (".png",), [path])
+    if bpm is not None and options.beat_this is not None:
+        raise InputError("--beat-this hears the tempo itself; leave out --bpm.")
+    for target, suffix in ((options.json, ".json"), (options.plot, ".png")):
+        if target is not None:
+            _check_target(target, (suffix,), [path])
     song = load_song(path)
     if bpm is not None and offset is not None:
         grid = regular_grid(bpm, offset, song.seconds)
     else:
-        grid = track_beats(song, bpm)
+        grid = heard_beats(song, options.beat_this, bpm)
     print(_table(grid))
-    if json is not None:
-        write_beats(json, grid)
-    if plot is not None:
-        write_strip(plot, song, grid)
+    if options.json is not None:
+        write_beats(options.json, grid)
+    if options.plot is not None:
+        write_strip(options.plot, song, grid)
+    written = [target for target in (options.json, options.plot) if target is not None]
     print(
         f"{path}: {song.seconds:.2f} s, tempo {grid.tempo:.1f} BPM, {len(grid.times)} beats"
-        + "".join(f", written to {target}" for target in (json, plot) if target is not None)
+        + "".join(f", written to {target}" for target in written)
         + "."
     )
+
+
+def heard_beats(song: Waveform, checkpoint: str | None, bpm: float | None = None) -> BeatGrid:
+    """The song's beats by librosa, or by a checkpoint of Beat This!."""
+    return track_beats(song, bpm) if checkpoint is None else hear_beats(song, checkpoint)
 
 
 def load_song(path: str) -> Waveform:
@@ -187,7 +196,8 @@ def _length(song: Waveform, start: float, seconds: float | None, path: str) -> f
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse targets that could only fail later, or that would overwrite what we read."""
-    named = [options.picture, options.song, options.mask, options.beats, options.checkpoint]
+    named = [options.picture, options.song, options.mask, options.beats]
+    named += [options.checkpoint, options.beat_this]
     inputs = [name for name in named if name is not None]
     _check_target(options.out, VIDEO_SUFFIXES + ANIMATED_SUFFIXES, inputs)
     if options.preview_sheet is not None:

@@ -1,0 +1,82 @@
+"""Beat This! as another way to hear beats: its package is stood in for, its refusals are ours."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from musedance_core.audio.beat_this import hear_beats
+from musedance_core.audio.waveform import Waveform
+from musedance_core.errors import InputError
+
+SONG = Waveform(np.zeros((2, 44_100), np.float32), 44_100)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    path = tmp_path / "final.ckpt"
+    path.write_bytes(b"weights")
+    return path
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, beats: list[float], fails: bool = False) -> list[str]:
+    """A package whose network hears these beats, and the checkpoints that it was given."""
+    given: list[str] = []
+
+    class Audio2Beats:
+        def __init__(self, checkpoint_path: str, device: str) -> None:
+            if fails:
+                raise RuntimeError("state dict")
+            given.append(checkpoint_path)
+
+        def __call__(self, signal: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+            assert signal.shape == (44_100,) and rate == 44_100
+            return np.array(beats), np.array(beats[::4])
+
+    package, inference = ModuleType("beat_this"), ModuleType("beat_this.inference")
+    inference.Audio2Beats = Audio2Beats  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "beat_this", package)
+    monkeypatch.setitem(sys.modules, "beat_this.inference", inference)
+    return given
+
+
+def test_its_beats_and_downbeats_are_taken(
+    monkeypatch: pytest.MonkeyPatch, checkpoint: Path
+) -> None:
+    given = stand_in(monkeypatch, [0.1, 0.6, 1.1, 1.6, 2.1])
+    grid = hear_beats(SONG, checkpoint)
+    assert given == [str(checkpoint)]
+    assert grid.tempo == pytest.approx(120) and grid.downbeats.tolist() == [0.1, 2.1]
+
+
+def test_no_pulse_is_an_even_grid(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
+    stand_in(monkeypatch, [])
+    assert hear_beats(SONG, checkpoint).tempo == 120
+
+
+def test_a_name_is_no_file_and_nothing_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = stand_in(monkeypatch, [0.1, 0.6])
+    with pytest.raises(InputError, match="no checkpoint of Beat This! at final0"):
+        hear_beats(SONG, "final0")
+    assert given == []
+
+
+def test_what_it_cannot_read_is_named(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
+    stand_in(monkeypatch, [0.1, 0.6], fails=True)
+    with pytest.raises(InputError, match=r"final\.ckpt is no checkpoint"):
+        hear_beats(SONG, checkpoint)
+
+
+def test_without_the_package_one_command_is_named(
+    monkeypatch: pytest.MonkeyPatch, checkpoint: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "beat_this", None)
+    monkeypatch.setitem(sys.modules, "beat_this.inference", None)
+    with pytest.raises(InputError, match="pip install beat_this"):
+        hear_beats(SONG, checkpoint)
