@@ -54,6 +54,21 @@ def interrupt_point() -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
 
 
+def require_memory(error: RuntimeError, work: str | None) -> None:
+    """After an error: raise it again unless memory ran short; if it did, make room.
+
+    Raises:
+        RuntimeError: the error itself; or one sentence, where memory ran short and `work` is named.
+    """
+    comfy.model_management.raise_non_oom(error)
+    comfy.model_management.soft_empty_cache()
+    if work is not None:
+        raise RuntimeError(
+            f"There is not enough memory for {work}: close other programs, or start ComfyUI with "
+            f"--lowvram or --cpu."
+        ) from error
+
+
 class Managed:
     """A network that the host moves between its memories; `ready` brings it to where it works."""
 
@@ -136,14 +151,8 @@ class HostVAE:
             part = given[first : first + size].to(self.managed.device, self.dtype)
             try:
                 done.append(work(part).float().to(comfy.model_management.intermediate_device()))
-            except Exception as error:
-                comfy.model_management.raise_non_oom(error)
-                if size == 1:
-                    raise RuntimeError(
-                        "There is not enough memory to decode even one frame: close other programs "
-                        "or use smaller pictures."
-                    ) from error
-                comfy.model_management.soft_empty_cache()
+            except RuntimeError as error:
+                require_memory(error, "even one frame" if size == 1 else None)
                 size //= 2
                 continue
             first += size

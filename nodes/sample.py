@@ -199,4 +199,9 @@ class Job:
             negative=None if self.negative is None else words(self.negative),
         )
         noise = segment_noise(network, latent, self.seed, before["index"])
-        return denoise_segment(network, given, noise, self.settings, progress)
+        try:
+            return denoise_segment(network, given, noise, self.settings, progress)
+        except RuntimeError as error:
+            clip = self.model.config.clip
+            host.require_memory(error, f"{clip.frames} frames of {clip.size} x {clip.size} pixels")
+            raise

@@ -1,0 +1,10 @@
+/** What the pack adds to the browser: the beat timeline on its "Extract beats" node. */
+import { app } from "../../scripts/app.js";
+import { addBeatTimeline } from "./timeline/widget.js";
+
+app.registerExtension({
+  name: "MuseDance.BeatTimeline",
+  nodeCreated(node) {
+    if (node.comfyClass === "MuseDance_ExtractBeats") addBeatTimeline(node);
+  },
+});

@@ -1,0 +1,134 @@
+/** The picture of the timeline: a function of what is to be seen. */
+import { clock, toX } from "./view.js";
+
+/** Heights in pixels: handles of the beats above, the ruler below. */
+const HANDLES = 16;
+const RULER = 16;
+/** Seconds of one segment of the dance. */
+const SEGMENT = 4;
+const STEPS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
+
+/**
+ * @typedef {{marks: import("./state.js").Marks, selected: number, view: import("./view.js").View,
+ *   seconds: number, peaks: number[], onsets: number[], position: number, start: number,
+ *   result: number[] | null, focused: boolean}} Scene
+ *   `start` is where in the song the dance begins; `result` the beats that the node's own widgets
+ *   make of the marks, null where they leave them as they are.
+ */
+
+/** Colours of the theme, as the style sheet names them. @param {HTMLElement} element */
+export function colours(element) {
+  const style = getComputedStyle(element);
+  const names = ["paper", "ink", "wave", "beat", "down", "cut", "onset", "playhead", "result"];
+  return Object.fromEntries(
+    names.map((name) => [name, style.getPropertyValue(`--beat-timeline-${name}`).trim()]),
+  );
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context in CSS pixels
+ * @param {{width: number, height: number}} size
+ * @param {Scene} scene
+ * @param {Record<string, string>} colour
+ */
+export function draw(context, { width, height }, scene, colour) {
+  const { view } = scene;
+  const x = (time) => toX(view, time, width);
+  const seen = (time) => time >= view.from - 0.1 && time <= view.to + 0.1;
+  const bottom = height - RULER;
+  context.fillStyle = colour.paper;
+  context.fillRect(0, 0, width, height);
+  context.font = "10px sans-serif";
+  drawWave(context, width, bottom, scene, colour.wave);
+  drawOnsets(context, scene.onsets.filter(seen).map(x), bottom, colour.onset);
+  drawRuler(context, view, x, height, colour);
+  drawCuts(context, scene, x, bottom, colour.cut);
+  scene.marks.forEach((mark, index) => {
+    if (seen(mark.time))
+      drawMark(context, x(mark.time), bottom, mark, index === scene.selected, colour);
+  });
+  if (scene.result) drawResult(context, scene.result.filter(seen).map(x), bottom, colour.result);
+  line(context, x(scene.position), 0, bottom, colour.playhead, 2);
+}
+
+function drawWave(context, width, bottom, { peaks, view, seconds }, colour) {
+  const middle = (HANDLES + bottom) / 2;
+  const reach = (bottom - HANDLES) / 2;
+  context.fillStyle = colour;
+  for (let left = 0; left < width && peaks.length; left++) {
+    const at = (pixel) =>
+      ((view.from + (pixel / width) * (view.to - view.from)) / seconds) * peaks.length;
+    const first = Math.floor(at(left));
+    const part = peaks.slice(first, Math.max(first + 1, Math.floor(at(left + 1))));
+    const peak = Math.max(0, ...part) * reach;
+    context.fillRect(left, middle - peak, 1, Math.max(1, 2 * peak));
+  }
+}
+
+function drawOnsets(context, places, bottom, colour) {
+  context.fillStyle = colour;
+  for (const place of places) context.fillRect(place - 0.5, bottom - 5, 1, 5);
+}
+
+function drawRuler(context, view, x, height, colour) {
+  const wide = view.to - view.from;
+  const step = STEPS.find((seconds) => wide / seconds <= 10) ?? 600;
+  context.fillStyle = colour.ink;
+  const digits = step < 1 ? (step === 0.25 ? 2 : 1) : 0;
+  for (let count = Math.ceil(view.from / step); count * step <= view.to; count++) {
+    const place = x(count * step);
+    context.fillRect(place, height - RULER, 1, 4);
+    context.fillText(clock(count * step, digits), place + 3, height - 4);
+  }
+}
+
+function drawCuts(context, { start, seconds, view }, x, bottom, colour) {
+  context.save();
+  context.setLineDash([4, 3]);
+  for (let cut = start; cut < seconds; cut += SEGMENT)
+    if (cut >= view.from && cut <= view.to) line(context, x(cut), 0, bottom, colour, 1);
+  context.restore();
+}
+
+/** A beat: its line and its handle, a triangle where a bar begins, hollow and dashed if muted. */
+function drawMark(context, place, bottom, { down, muted }, selected, colour) {
+  const shade = down ? colour.down : colour.beat;
+  context.save();
+  if (muted) context.setLineDash([2, 4]);
+  line(context, place, HANDLES, bottom, shade, selected ? 3 : down ? 2 : 1);
+  context.restore();
+  context.beginPath();
+  const half = selected ? 6 : 4.5;
+  if (down) {
+    context.moveTo(place - half, HANDLES - 2 * half);
+    context.lineTo(place + half, HANDLES - 2 * half);
+    context.lineTo(place, HANDLES);
+    context.closePath();
+  } else context.arc(place, HANDLES - half, half, 0, 2 * Math.PI);
+  context.fillStyle = muted ? colour.paper : shade;
+  context.fill();
+  context.strokeStyle = selected ? colour.ink : shade;
+  context.lineWidth = selected ? 2 : 1.5;
+  context.stroke();
+}
+
+/** Small triangles on the ruler: the beats that the dance gets. */
+function drawResult(context, places, bottom, colour) {
+  context.fillStyle = colour;
+  for (const place of places) {
+    context.beginPath();
+    context.moveTo(place - 4, bottom + 7);
+    context.lineTo(place + 4, bottom + 7);
+    context.lineTo(place, bottom);
+    context.fill();
+  }
+}
+
+function line(context, place, top, bottom, colour, width) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.beginPath();
+  context.moveTo(place, top);
+  context.lineTo(place, bottom);
+  context.stroke();
+}

@@ -1,0 +1,280 @@
+/** The timeline as it is edited: its state and what is done to it, still without any page. */
+import * as model from "./state.js";
+import { clock, showing, whole } from "./view.js";
+
+/**
+ * What the node says of a song.
+ * @typedef {{seconds: number, peaks: number[], onsets: number[], heard: boolean, beats: number[],
+ *   downbeats: number[]}} Seen
+ */
+
+export class Editor {
+  /**
+   * @param {{write: (text: string) => void, say: (sentence: string) => void, draw: () => void}} page
+   *   `write` keeps the text in the node, `say` tells what has happened, `draw` shows it.
+   */
+  constructor(page) {
+    this.page = page;
+    this.history = model.begin(null);
+    /** @type {model.Marks} */
+    this.heard = [];
+    /** @type {model.Marks | null} Marks while they are dragged. */
+    this.draft = null;
+    this.seconds = 0;
+    /** @type {number[]} */
+    this.peaks = [];
+    /** @type {number[]} */
+    this.onsets = [];
+    this.view = whole(0);
+    this.selected = -1;
+    this.position = 0;
+    this.text = "";
+    /** Seconds of the song that the edited beats were made for. */
+    this.madeFor = 0;
+    /** Why nothing can be edited; empty where it can. */
+    this.locked = "";
+    /** @type {number[]} */
+    this.taps = [];
+  }
+
+  /** @returns {model.Marks} */
+  get marks() {
+    return this.draft ?? this.history.now ?? this.heard;
+  }
+
+  /** Whether the beats are a person's, not the node's. */
+  get edited() {
+    return this.history.now !== null;
+  }
+
+  /** Take over what the node's text says, where it is not what was written last. */
+  load(text) {
+    if (text === this.text) return;
+    this.text = text;
+    this.draft = null;
+    try {
+      const saved = model.parse(text);
+      this.history = model.begin(saved?.marks ?? null);
+      this.madeFor = saved?.seconds ?? 0;
+    } catch (error) {
+      this.history = model.begin(null);
+      this.page.say(error.message);
+    }
+    this.select(Math.min(this.selected, this.marks.length - 1));
+  }
+
+  /** Take over what a run has said. @param {Seen} seen */
+  see(seen) {
+    const longer = Math.abs(seen.seconds - this.seconds) > 0.01;
+    const other = longer || seen.peaks.some((peak, at) => Math.abs(peak - this.peaks[at]) > 0.01);
+    if (longer) this.view = whole(seen.seconds);
+    if (seen.heard) this.heard = model.marksOf(seen.beats, seen.downbeats);
+    else if (other) this.heard = [];
+    this.seconds = seen.seconds;
+    this.peaks = seen.peaks;
+    this.onsets = seen.onsets;
+    this.select(Math.min(this.selected, this.marks.length - 1));
+    if (this.edited && this.madeFor && Math.abs(this.madeFor - seen.seconds) > 0.1)
+      this.page.say(
+        `These beats were set for a song of ${clock(this.madeFor, 0)}; this one has ` +
+          `${clock(seen.seconds, 0)}. "As heard" listens anew.`,
+      );
+  }
+
+  /** What is worth keeping of what was seen, as a run would say it. @returns {Seen} */
+  remembered() {
+    const times = (marks) => marks.map((mark) => mark.time);
+    return {
+      heard: true,
+      seconds: this.seconds,
+      peaks: this.peaks,
+      onsets: this.onsets,
+      beats: times(this.heard),
+      downbeats: times(this.heard.filter((mark) => mark.down)),
+    };
+  }
+
+  /** The marks are these now. @param {model.Marks} marks @param {string} sentence */
+  edit(marks, sentence, refused = "Nothing to change.") {
+    this.draft = null;
+    if (this.locked) return this.page.say(this.locked);
+    const before = this.history.now ?? this.heard;
+    if (same(marks, before)) return this.page.say(refused);
+    if (model.danced(marks) < model.FEWEST) return this.page.say("Two beats must remain.");
+    this._to(model.commit(this.history, marks), sentence);
+  }
+
+  /** Back to what the node hears. */
+  reset() {
+    if (this.locked) return this.page.say(this.locked);
+    if (!this.edited) return this.page.say("These are the beats as heard.");
+    const sentence = this.heard.length
+      ? "The beats are as heard."
+      : "The beats will be heard when the node runs.";
+    this._to(model.commit(this.history, null), sentence);
+  }
+
+  undo() {
+    this._travel(model.undo(this.history), "Undone.", "Nothing to undo.");
+  }
+
+  redo() {
+    this._travel(model.redo(this.history), "Done again.", "Nothing to redo.");
+  }
+
+  _travel(history, sentence, refused) {
+    if (this.locked) return this.page.say(this.locked);
+    if (history.past.length === this.history.past.length) return this.page.say(refused);
+    this._to(history, sentence);
+  }
+
+  _to(history, sentence) {
+    const before = this.history.now ?? this.heard;
+    this.history = history;
+    const marks = history.now;
+    if (this.marks.length !== before.length && this.selected >= 0)
+      this.selected = model.nearest(this.marks, before[this.selected].time);
+    if (marks) this.madeFor = this.seconds;
+    this.text = model.serialize(marks && { marks, seconds: this.seconds });
+    this.page.say(sentence);
+    this.page.draw();
+    this.page.write(this.text);
+  }
+
+  /** The beat `index` is the one that is spoken of; -1 is none. */
+  select(index) {
+    this.selected = index;
+    const mark = this.marks[index];
+    if (mark) this.view = showing(this.view, mark.time, this.seconds);
+    this.page.draw();
+  }
+
+  /** Do something to the selected beat. @param {(marks: model.Marks, index: number) => void} work */
+  withSelected(work) {
+    if (this.marks[this.selected]) work(this.marks, this.selected);
+    else this.page.say("Select a beat first, with the arrow keys or the pointer.");
+  }
+
+  /** A beat at `time`, or, where there is one already, between it and the next. */
+  add(time) {
+    const { marks } = this;
+    const near = model.nearest(marks, time);
+    let at = time;
+    if (near >= 0 && Math.abs(marks[near].time - time) < model.GAP) {
+      const next = marks[near + 1];
+      at = next ? (marks[near].time + next.time) / 2 : time + 60 / (model.tempo(marks) || 120);
+    }
+    if (at < 0 || at > this.seconds) return this.page.say("The song has no such place.");
+    const more = model.add(marks, at);
+    this.edit(more, `Beat added at ${clock(at)}.`, "There is no room for another beat.");
+    this.selected = model.nearest(this.marks, at);
+    this.page.draw();
+  }
+
+  remove() {
+    this.withSelected((marks, index) =>
+      this.edit(model.remove(marks, index), `Beat at ${clock(marks[index].time)} deleted.`, FEW),
+    );
+  }
+
+  mute() {
+    this.withSelected((marks, index) => {
+      const word = marks[index].muted ? "heard again" : "muted";
+      this.edit(model.mute(marks, index), `Beat at ${clock(marks[index].time)} ${word}.`, FEW);
+    });
+  }
+
+  toggleDown() {
+    this.withSelected((marks, index) => {
+      const word = marks[index].down ? "No bar begins" : "A bar begins";
+      this.edit(model.toggleDown(marks, index), `${word} at ${clock(marks[index].time)}.`);
+    });
+  }
+
+  /** The selected beat later by `by` seconds. */
+  nudge(by) {
+    this.withSelected((marks, index) => {
+      const moved = model.move(marks, index, marks[index].time + by, this.seconds);
+      this.edit(moved, `Beat at ${clock(moved[index].time)}.`, "The next beat is in the way.");
+    });
+  }
+
+  /** All beats later by `by` seconds. */
+  shift(by) {
+    const word = `${Math.round(Math.abs(by) * 1000)} ms ${by < 0 ? "earlier" : "later"}`;
+    this.edit(model.shift(this.marks, by), `All beats ${word}.`);
+  }
+
+  halve() {
+    const marks = model.halve(this.marks);
+    this.edit(marks, `Every other beat: ${model.tempo(marks).toFixed(1)} BPM.`, FEW);
+  }
+
+  double() {
+    const marks = model.double(this.marks);
+    this.edit(marks, `Twice the beats: ${model.tempo(marks).toFixed(1)} BPM.`);
+  }
+
+  snap() {
+    this.withSelected((marks, index) => {
+      const moved = model.snap(marks, index, this.onsets, this.seconds);
+      this.edit(moved, `Beat on the sound at ${clock(moved[index].time)}.`, NO_SOUND);
+    });
+  }
+
+  snapAll() {
+    const moved = model.snapAll(this.marks, this.onsets, this.seconds);
+    const count = moved.filter((mark, index) => mark.time !== this.marks[index].time).length;
+    this.edit(moved, `${count} beats moved onto the nearest sounds.`, NO_SOUND);
+  }
+
+  /** A tap at `time` seconds. */
+  tap(time) {
+    this.taps = [...this.taps.slice(-31), time];
+    const found = model.tapped(this.taps);
+    this.page.say(
+      found
+        ? `Tapped ${found.bpm.toFixed(1)} BPM. "Lay" sets even beats so.`
+        : "Tap on, in time with the song.",
+    );
+  }
+
+  /** Even beats as tapped. */
+  lay() {
+    const found = model.tapped(this.taps);
+    if (!found) return this.page.say("Tap four times or more first, in time with the song.");
+    const marks = model.evenly(found.bpm, found.beat, this.seconds);
+    this.edit(marks, `Even beats at ${found.bpm.toFixed(1)} BPM.`);
+    this.taps = [];
+  }
+
+  /** One sentence on the beat `index`, to be read out. */
+  describe(index) {
+    const mark = this.marks[index];
+    if (!mark) return this.marks.length ? "No beat selected" : "No beats yet: run the node";
+    const words = [`Beat ${index + 1} of ${this.marks.length}`, `${mark.time.toFixed(2)} seconds`];
+    if (mark.down) words.push("a bar begins");
+    if (mark.muted) words.push("muted");
+    return words.join(", ");
+  }
+
+  /** One line on all beats. */
+  summary() {
+    if (!this.marks.length) return "Run the node to see the song and its beats.";
+    const count = model.danced(this.marks);
+    const origin = this.edited ? "edited" : "as heard";
+    return `${count} beats, ${model.tempo(this.marks).toFixed(1)} BPM, ${origin}`;
+  }
+}
+
+const FEW = "Two beats must remain.";
+const NO_SOUND = "No sound begins near it.";
+
+const same = (one, other) =>
+  one.length === other.length &&
+  one.every(
+    (mark, index) =>
+      mark.time === other[index].time &&
+      mark.down === other[index].down &&
+      mark.muted === other[index].muted,
+  );

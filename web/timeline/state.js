@@ -1,0 +1,242 @@
+/**
+ * The timeline's model: pure functions over a list of marks, without any page.
+ *
+ * @typedef {{time: number, down: boolean, muted: boolean}} Mark
+ *   One beat: `time` in seconds of the song; `down` where a bar begins; a muted beat is kept here but
+ *   not danced.
+ * @typedef {readonly Mark[]} Marks In rising order of time, nearest neighbours `GAP` apart.
+ * @typedef {{marks: Marks, seconds: number}} Saved What the node's text holds; `seconds` is the
+ *   length of the song that it was made for, 0 where that is not known.
+ */
+
+/** Seconds that two beats are apart at least. */
+export const GAP = 0.02;
+/** Beats that a dance needs. */
+export const FEWEST = 2;
+const BAR = 4;
+/** Seconds within which an onset draws a beat. */
+const SNAP_REACH = 0.12;
+
+/** @param {number} time */
+const rounded = (time) => Math.round(time * 10000) / 10000;
+
+/** Marks from lists of seconds. @returns {Marks} */
+export function marksOf(beats, downbeats = [], muted = []) {
+  const marks = [
+    ...beats.map((time) => ({ time: rounded(time), down: false, muted: false })),
+    ...muted.map((time) => ({ time: rounded(time), down: false, muted: true })),
+  ].sort((one, other) => one.time - other.time);
+  const down = downbeats.map(rounded);
+  return marks.map((mark) => ({
+    ...mark,
+    down: down.some((time) => Math.abs(time - mark.time) < 0.001),
+  }));
+}
+
+/**
+ * What a timeline's text says; null for an empty one.
+ * @param {string} text @returns {Saved | null}
+ * @throws {Error} with one sentence, where it is not such JSON.
+ */
+export function parse(text) {
+  if (!text.trim()) return null;
+  let data;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    throw new Error("The timeline's text is not JSON.");
+  }
+  if (Array.isArray(data)) data = { beats: data };
+  const beats = data?.beats;
+  if (!areSeconds(beats)) throw new Error('The timeline\'s text has no list "beats" of seconds.');
+  const downbeats = data.downbeats ?? beats.filter((_, index) => index % BAR === 0);
+  const muted = data.muted ?? [];
+  if (!areSeconds(downbeats) || !areSeconds(muted))
+    throw new Error("The timeline's downbeats and muted beats must be lists of seconds.");
+  return { marks: marksOf(beats, downbeats, muted), seconds: Number(data.seconds) || 0 };
+}
+
+const areSeconds = (list) => Array.isArray(list) && list.every((time) => Number.isFinite(time));
+
+/** The text of a timeline; empty for null. @param {Saved | null} saved */
+export function serialize(saved) {
+  if (!saved) return "";
+  const times = (test) => saved.marks.filter(test).map((mark) => mark.time);
+  return JSON.stringify({
+    beats: times((mark) => !mark.muted),
+    downbeats: times((mark) => mark.down),
+    muted: times((mark) => mark.muted),
+    tempo: tempo(saved.marks),
+    seconds: saved.seconds,
+  });
+}
+
+/** Beats a minute, from the usual interval; 0 where there are fewer than two. @param {Marks} marks */
+export function tempo(marks) {
+  const heard = marks.filter((mark) => !mark.muted);
+  const intervals = heard.slice(1).map((mark, index) => mark.time - heard[index].time);
+  if (!intervals.length) return 0;
+  const middle = median(intervals);
+  const usual = intervals.filter((interval) => Math.abs(interval / middle - 1) < 0.15);
+  const mean = usual.reduce((sum, interval) => sum + interval, 0) / usual.length;
+  return Math.round((60 / mean) * 1000) / 1000;
+}
+
+/** @param {number[]} values */
+function median(values) {
+  const sorted = [...values].sort((one, other) => one - other);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** Beats that are danced. @param {Marks} marks */
+export const danced = (marks) => marks.filter((mark) => !mark.muted).length;
+
+/** Index of the mark nearest to `time`, -1 where there is none. @param {Marks} marks */
+export function nearest(marks, time) {
+  let best = -1;
+  marks.forEach((mark, index) => {
+    const away = Math.abs(mark.time - time);
+    if (best < 0 || away < Math.abs(marks[best].time - time)) best = index;
+  });
+  return best;
+}
+
+/** With one beat more at `time`; the same marks where one is there already. @returns {Marks} */
+export function add(marks, time) {
+  const near = nearest(marks, time);
+  if (near >= 0 && Math.abs(marks[near].time - time) < GAP) return marks;
+  const mark = { time: rounded(time), down: false, muted: false };
+  return [...marks, mark].sort((one, other) => one.time - other.time);
+}
+
+/** With the beat `index` at `time`, or as near to it as its neighbours let it. @returns {Marks} */
+export function move(marks, index, time, seconds) {
+  const low = index > 0 ? marks[index - 1].time + GAP : Math.min(0, marks[0].time);
+  const last = marks.length - 1;
+  const high = index < last ? marks[index + 1].time - GAP : Math.max(seconds, marks[last].time);
+  return replaced(marks, index, { time: rounded(Math.min(Math.max(time, low), high)) });
+}
+
+/** Without the beat `index`; the same marks where too few would be danced. @returns {Marks} */
+export function remove(marks, index) {
+  if (!marks[index].muted && danced(marks) <= FEWEST) return marks;
+  return marks.filter((_, other) => other !== index);
+}
+
+/** With the beat `index` muted, or heard again; as `remove`. @returns {Marks} */
+export function mute(marks, index) {
+  if (!marks[index].muted && danced(marks) <= FEWEST) return marks;
+  return replaced(marks, index, { muted: !marks[index].muted });
+}
+
+/** With a bar beginning at the beat `index`, or no longer. @returns {Marks} */
+export function toggleDown(marks, index) {
+  return replaced(marks, index, { down: !marks[index].down });
+}
+
+const replaced = (marks, index, change) =>
+  marks.map((mark, other) => (other === index ? { ...mark, ...change } : mark));
+
+/** With all beats later by `by` seconds. @returns {Marks} */
+export function shift(marks, by) {
+  return marks.map((mark) => ({ ...mark, time: rounded(mark.time + by) }));
+}
+
+/** Every other beat, those that keep more downbeats. @returns {Marks} */
+export function halve(marks) {
+  const halves = [0, 1].map((first) => marks.filter((_, index) => index % 2 === first));
+  const downs = halves.map((half) => half.filter((mark) => mark.down).length);
+  const kept = halves[downs[1] > downs[0] ? 1 : 0];
+  return danced(kept) < FEWEST ? marks : kept;
+}
+
+/** One beat more halfway between any two. @returns {Marks} */
+export function double(marks) {
+  return marks.flatMap((mark, index) => {
+    const next = marks[index + 1];
+    if (!next || next.time - mark.time < 2 * GAP) return [mark];
+    const time = rounded((mark.time + next.time) / 2);
+    return [mark, { time, down: false, muted: mark.muted && next.muted }];
+  });
+}
+
+/** With the beat `index` on the nearest onset in reach. @returns {Marks} */
+export function snap(marks, index, onsets, seconds) {
+  const { time } = marks[index];
+  const near = onsets.filter((onset) => Math.abs(onset - time) <= SNAP_REACH);
+  if (!near.length) return marks;
+  const best = near.reduce((one, other) =>
+    Math.abs(other - time) < Math.abs(one - time) ? other : one,
+  );
+  return move(marks, index, best, seconds);
+}
+
+/** With every beat on its nearest onset in reach. @returns {Marks} */
+export function snapAll(marks, onsets, seconds) {
+  return marks.reduce((done, _, index) => snap(done, index, onsets, seconds), marks);
+}
+
+/**
+ * Tempo and one beat's time from tapped times in seconds; null for fewer than four taps. The last
+ * taps count, behind any pause of over two seconds.
+ * @param {number[]} taps @returns {{bpm: number, beat: number} | null}
+ */
+export function tapped(taps) {
+  let first = taps.length - 1;
+  while (first > 0 && taps[first] - taps[first - 1] < 2 && taps[first] > taps[first - 1]) first--;
+  const row = taps.slice(Math.max(first, taps.length - 16));
+  if (row.length < 4) return null;
+  const n = row.length;
+  const middle = (n - 1) / 2;
+  const mean = row.reduce((sum, time) => sum + time, 0) / n;
+  const slope = row.reduce((sum, time, index) => sum + (index - middle) * (time - mean), 0);
+  const period = slope / ((n * (n * n - 1)) / 12);
+  return { bpm: 60 / period, beat: mean - middle * period };
+}
+
+/** Even beats at `bpm` over the song, one of them, and a bar's first, at `beat`. @returns {Marks} */
+export function evenly(bpm, beat, seconds) {
+  const period = 60 / bpm;
+  const marks = [];
+  for (let count = Math.ceil(-beat / period); beat + count * period < seconds; count++)
+    marks.push({ time: rounded(beat + count * period), down: count % BAR === 0, muted: false });
+  return marks;
+}
+
+/** What the node makes of the marks with its own `edit` and `shift` widgets: seconds. */
+export function result(marks, edit, by) {
+  const heard = marks.filter((mark) => !mark.muted);
+  let times = heard.map((mark) => mark.time);
+  if (edit === "halve" && times.length >= 4) times = times.filter((_, index) => index % 2 === 0);
+  if (edit === "double") times = double(heard).map((mark) => mark.time);
+  return times.map((time) => rounded(time + by));
+}
+
+/**
+ * What was, is and will be again; `now` is null while nothing is edited.
+ * @typedef {{past: readonly (Marks | null)[], now: Marks | null, future: readonly (Marks | null)[]}}
+ *   History
+ */
+
+/** @param {Marks | null} now @returns {History} */
+export const begin = (now) => ({ past: [], now, future: [] });
+
+/** @param {History} history @param {Marks | null} now @returns {History} */
+export const commit = ({ past, now: before }, now) => ({
+  past: [...past.slice(-199), before],
+  now,
+  future: [],
+});
+
+/** @param {History} history @returns {History} */
+export function undo({ past, now, future }) {
+  if (!past.length) return { past, now, future };
+  return { past: past.slice(0, -1), now: past[past.length - 1], future: [now, ...future] };
+}
+
+/** @param {History} history @returns {History} */
+export function redo({ past, now, future }) {
+  if (!future.length) return { past, now, future };
+  return { past: [...past, now], now: future[0], future: future.slice(1) };
+}
