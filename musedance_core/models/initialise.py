@@ -23,7 +23,8 @@ def _zero(module: nn.Module) -> None:
 
 @torch.no_grad()
 def init_weights(model: nn.Module) -> None:
-    """Start `model` afresh: every branch that adds to a stream begins at zero.
+    """Start `model` afresh: every branch that adds to a stream begins at zero, the part map's tint
+    of the reference apart.
 
     So a stage 2 of fresh modules equals stage 1 frame by frame at step 0.
     """
@@ -41,19 +42,19 @@ def init_weights(model: nn.Module) -> None:
             _zero(module.conv_out)
         elif isinstance(module, MaskEncoder):
             _keep_spread(module)
-            _zero(module.conv_out)
     for module in model.modules():
         init_dynamics_outputs(module)
 
 
 def _keep_spread(mask: MaskEncoder) -> None:
-    """Let a part map pass its convolutions undiminished.
+    """Let a part map tint the reference from the first step on, by a quarter of its spread.
 
-    Torch's default loses two thirds of the spread at every layer; the output, at zero to begin
-    with, would then have next to nothing to learn from.
+    Torch's default loses two thirds of the spread at every layer; and a tint that starts at zero
+    grows only as far as somebody listens to it, while nobody learns to listen to nothing.
     """
-    for conv in (mask.conv_in, *mask.blocks):
-        nn.init.normal_(conv.weight, std=SILU_GAIN / conv.weight[0].numel() ** 0.5)
+    for conv in (mask.conv_in, *mask.blocks, mask.conv_out):
+        gain = 0.5 if conv is mask.conv_out else SILU_GAIN
+        nn.init.normal_(conv.weight, std=gain / conv.weight[0].numel() ** 0.5)
         nn.init.zeros_(conv.bias)
 
 
