@@ -18,8 +18,9 @@ class MuseDanceExtension(ComfyExtension):
     """What the host asks for the pack's nodes."""
 
     async def on_load(self) -> None:
-        """Make the checkpoints' folders known."""
+        """Make the checkpoints' folders known, and lay out what the templates begin with."""
         host.register_folder()
+        host.offer_inputs()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """All nodes, in the order of a workflow."""

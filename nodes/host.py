@@ -6,7 +6,9 @@ are used, so that a host which moves them breaks one function and not the pack.
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,22 @@ def register_folder() -> None:
     known, _ = folder_paths.folder_names_and_paths.get(FOLDER, ([], set()))
     paths = [*known, *(path for path in own if path not in known)]
     folder_paths.folder_names_and_paths[FOLDER] = (paths, {".safetensors"})
+
+
+def offer_inputs() -> None:
+    """The pack's pictures and song in the host's input folder, for its templates to begin with.
+
+    They lie at its top, because the host's loading nodes list no others. What is there is left
+    alone, and a folder that cannot be written to stays as it is.
+    """
+    folder = Path(folder_paths.get_input_directory())
+    for source in sorted((PACK / "assets").iterdir()):
+        target = folder / f"{FOLDER}-{source.name}"
+        if source.suffix in (".png", ".ogg") and not target.exists():
+            try:
+                shutil.copyfile(source, target)
+            except OSError as error:
+                logging.warning("MuseDance: its templates will miss %s: %s", target.name, error)
 
 
 def checkpoints() -> list[str]:

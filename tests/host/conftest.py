@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -149,8 +148,6 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     folder = tmp_path_factory.mktemp("comfy")
     for name in ("input", "output", "temp", "user", "models", "custom_nodes"):
         (folder / name).mkdir()
-    for asset in (ROOT / "assets").iterdir():
-        shutil.copy(asset, folder / "input")
     (folder / "custom_nodes" / "ComfyUI-MuseDance").symlink_to(ROOT)
     write_small_sd15(folder / "models" / "musedance" / "small-sd15.safetensors")
     port, log = free_port(), folder / "comfy.log"
