@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from .audio.beats import BeatGrid
+from .audio.outline import peaks
 from .audio.waveform import Waveform
 from .files import atomic_path
 
@@ -26,7 +26,7 @@ def draw_strip(wave: Waveform, grid: BeatGrid, width: int = 0, height: int = 128
     strip = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(strip)
     middle, reach = (height - LINE) / 2, (height - LINE) / 2 - 2
-    for x, peak in enumerate(_peaks(wave, width)):
+    for x, peak in enumerate(peaks(wave, width)):
         draw.line((x, middle - reach * peak, x, middle + reach * peak), fill=WAVE)
     scale, down = width / wave.seconds, set(grid.downbeats.tolist())
     for time in grid.times.tolist():
@@ -42,11 +42,3 @@ def write_strip(path: str | Path, wave: Waveform, grid: BeatGrid) -> None:
     """Write the strip as PNG, atomically."""
     with atomic_path(path) as temporary:
         draw_strip(wave, grid).save(temporary, format="PNG")
-
-
-def _peaks(wave: Waveform, width: int) -> np.ndarray:
-    """The largest amplitude under every pixel, the largest of all being 1."""
-    loud = np.abs(wave.samples).max(axis=0)
-    edges = np.linspace(0, len(loud), width + 1).astype(int)
-    peaks = np.array([loud[a : max(b, a + 1)].max() for a, b in pairwise(edges)])
-    return np.asarray(peaks / max(float(peaks.max()), 1e-9))

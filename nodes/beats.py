@@ -12,6 +12,7 @@ from .music import waveform_of
 from .types import CATEGORY, Beats
 
 EDITS = ("as heard", "halve", "double")
+PEAKS = 2000
 
 
 class ExtractBeats(io.ComfyNode):
@@ -26,6 +27,8 @@ class ExtractBeats(io.ComfyNode):
             description="Hears the beats of the whole song, or takes them from you. The dance "
             "follows these beats, whatever the song says.",
             search_aliases=["musedance beats", "beat tracking", "bpm", "tempo", "rhythm"],
+            # What the timeline shows is sent again where the beats come out of the cache.
+            has_intermediate_output=True,
             inputs=[
                 io.Audio.Input("audio", tooltip="The whole song, the same as for Embed music."),
                 io.Float.Input(
@@ -64,6 +67,7 @@ class ExtractBeats(io.ComfyNode):
                     "timeline",
                     default="",
                     multiline=True,
+                    advanced=True,
                     tooltip='Beats by hand: {"beats": [0.5, 1.0, ...]} or [0.5, 1.0, ...], in '
                     "seconds from the song's start. They replace what is heard.",
                 ),
@@ -100,10 +104,27 @@ class ExtractBeats(io.ComfyNode):
             grid = regular_grid(bpm, offset, song.seconds)
         else:
             grid = track_beats(song, bpm or None)
+        seen = _seen(song, grid, heard=not timeline.strip())
         grid = {"halve": grid.halved, "double": grid.doubled}.get(edit, lambda: grid)()
         grid = grid.shifted(shift) if shift else grid
         strip = torch.from_numpy(np.array(draw_strip(song, grid))).float()[None] / 255
-        return io.NodeOutput(grid, float(grid.tempo), strip)
+        return io.NodeOutput(grid, float(grid.tempo), strip, ui={"musedance_timeline": [seen]})
+
+
+def _seen(song: Any, grid: Any, heard: bool) -> dict[str, Any]:
+    """What the browser's timeline shows: the beats before edit and shift, and the song's outline.
+
+    `heard` says whether the node heard these beats; otherwise they came from the timeline.
+    """
+    from ..musedance_core.audio.outline import onsets, peaks
+
+    return {
+        "heard": heard,
+        "seconds": round(song.seconds, 4),
+        "peaks": [round(float(peak), 3) for peak in peaks(song, PEAKS)],
+        "onsets": [round(float(time), 3) for time in onsets(song)],
+        **grid.to_json(),
+    }
 
 
 class BeatScore(io.ComfyNode):

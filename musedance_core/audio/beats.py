@@ -110,8 +110,9 @@ def track_beats(wave: Waveform, bpm: float | None = None) -> BeatGrid:
         return regular_grid(bpm or 120.0, 0.0, wave.seconds)
     strength = onset[np.clip(frames, 0, len(onset) - 1)]
     intervals = np.diff(times)
-    usual = np.abs(intervals / np.median(intervals) - 1) < 0.15
-    tempo = 60 / float(intervals[usual].mean())
+    median = float(np.median(intervals))
+    usual = intervals[np.abs(intervals / median - 1) < 0.15]
+    tempo = 60 / (float(usual.mean()) if len(usual) else median)
     phase = max(range(BEATS_PER_BAR), key=lambda p: _mean(strength[p::BEATS_PER_BAR]))
     return BeatGrid(times, times[phase::BEATS_PER_BAR], tempo)
 

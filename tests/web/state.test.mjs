@@ -91,6 +91,7 @@ test("a beat snaps to the nearest onset in reach only", () => {
 test("the tempo is that of the usual interval", () => {
   assert.equal(state.tempo(even()), 120);
   assert.equal(state.tempo(state.mute(even(), 3)), 120);
+  assert.equal(state.tempo(state.marksOf([0, 0.5, 1, 1.75, 2.5])), 96);
   assert.equal(state.tempo([]), 0);
 });
 

@@ -6,12 +6,16 @@ const HANDLES = 16;
 const RULER = 16;
 /** Seconds of one segment of the dance. */
 const SEGMENT = 4;
+/** Pixels that a time on the ruler takes. */
+const LABEL = 48;
+/** Pixels that a beat's handle takes: where there is less room, only bars have handles. */
+const HANDLE = 9;
 const STEPS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
 
 /**
  * @typedef {{marks: import("./state.js").Marks, selected: number, view: import("./view.js").View,
  *   seconds: number, peaks: number[], onsets: number[], position: number, start: number,
- *   result: number[] | null, focused: boolean}} Scene
+ *   result: number[] | null}} Scene
  *   `start` is where in the song the dance begins; `result` the beats that the node's own widgets
  *   make of the marks, null where they leave them as they are.
  */
@@ -19,7 +23,7 @@ const STEPS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
 /** Colours of the theme, as the style sheet names them. @param {HTMLElement} element */
 export function colours(element) {
   const style = getComputedStyle(element);
-  const names = ["paper", "ink", "wave", "beat", "down", "cut", "onset", "playhead", "result"];
+  const names = ["paper", "ink", "faint", "beat", "down", "playhead", "result"];
   return Object.fromEntries(
     names.map((name) => [name, style.getPropertyValue(`--beat-timeline-${name}`).trim()]),
   );
@@ -38,14 +42,18 @@ export function draw(context, { width, height }, scene, colour) {
   const bottom = height - RULER;
   context.fillStyle = colour.paper;
   context.fillRect(0, 0, width, height);
+  if (!scene.seconds && !scene.marks.length) return;
   context.font = "10px sans-serif";
-  drawWave(context, width, bottom, scene, colour.wave);
-  drawOnsets(context, scene.onsets.filter(seen).map(x), bottom, colour.onset);
-  drawRuler(context, view, x, height, colour);
-  drawCuts(context, scene, x, bottom, colour.cut);
+  drawWave(context, width, bottom, scene, colour.ink);
+  drawOnsets(context, scene.onsets.filter(seen).map(x), bottom, colour.faint);
+  drawRuler(context, view, width, height, colour);
+  drawCuts(context, scene, x, bottom, colour.faint);
+  const crowded = scene.marks.filter((mark) => seen(mark.time)).length * HANDLE > width;
   scene.marks.forEach((mark, index) => {
-    if (seen(mark.time))
-      drawMark(context, x(mark.time), bottom, mark, index === scene.selected, colour);
+    if (!seen(mark.time)) return;
+    const chosen = index === scene.selected;
+    drawLine(context, x(mark.time), bottom, mark, chosen, colour);
+    if (mark.down || chosen || !crowded) drawHandle(context, x(mark.time), mark, chosen, colour);
   });
   if (scene.result) drawResult(context, scene.result.filter(seen).map(x), bottom, colour.result);
   line(context, x(scene.position), 0, bottom, colour.playhead, 2);
@@ -54,6 +62,8 @@ export function draw(context, { width, height }, scene, colour) {
 function drawWave(context, width, bottom, { peaks, view, seconds }, colour) {
   const middle = (HANDLES + bottom) / 2;
   const reach = (bottom - HANDLES) / 2;
+  context.save();
+  context.globalAlpha = 0.4;
   context.fillStyle = colour;
   for (let left = 0; left < width && peaks.length; left++) {
     const at = (pixel) =>
@@ -63,6 +73,7 @@ function drawWave(context, width, bottom, { peaks, view, seconds }, colour) {
     const peak = Math.max(0, ...part) * reach;
     context.fillRect(left, middle - peak, 1, Math.max(1, 2 * peak));
   }
+  context.restore();
 }
 
 function drawOnsets(context, places, bottom, colour) {
@@ -70,13 +81,13 @@ function drawOnsets(context, places, bottom, colour) {
   for (const place of places) context.fillRect(place - 0.5, bottom - 5, 1, 5);
 }
 
-function drawRuler(context, view, x, height, colour) {
-  const wide = view.to - view.from;
-  const step = STEPS.find((seconds) => wide / seconds <= 10) ?? 600;
+function drawRuler(context, view, width, height, colour) {
+  const room = width / (view.to - view.from);
+  const step = STEPS.find((seconds) => seconds * room >= LABEL) ?? 600;
   context.fillStyle = colour.ink;
   const digits = step < 1 ? (step === 0.25 ? 2 : 1) : 0;
   for (let count = Math.ceil(view.from / step); count * step <= view.to; count++) {
-    const place = x(count * step);
+    const place = toX(view, count * step, width);
     context.fillRect(place, height - RULER, 1, 4);
     context.fillText(clock(count * step, digits), place + 3, height - 4);
   }
@@ -90,13 +101,18 @@ function drawCuts(context, { start, seconds, view }, x, bottom, colour) {
   context.restore();
 }
 
-/** A beat: its line and its handle, a triangle where a bar begins, hollow and dashed if muted. */
-function drawMark(context, place, bottom, { down, muted }, selected, colour) {
-  const shade = down ? colour.down : colour.beat;
+/** A beat's line, bolder where a bar begins, dashed if muted. */
+function drawLine(context, place, bottom, { down, muted }, selected, colour) {
   context.save();
   if (muted) context.setLineDash([2, 4]);
+  const shade = down ? colour.down : colour.beat;
   line(context, place, HANDLES, bottom, shade, selected ? 3 : down ? 2 : 1);
   context.restore();
+}
+
+/** A beat's handle: a disc, or a triangle where a bar begins; hollow if muted. */
+function drawHandle(context, place, { down, muted }, selected, colour) {
+  const shade = down ? colour.down : colour.beat;
   context.beginPath();
   const half = selected ? 6 : 4.5;
   if (down) {

@@ -52,15 +52,23 @@ export class Editor {
     if (text === this.text) return;
     this.text = text;
     this.draft = null;
+    this.page.say("");
     try {
       const saved = model.parse(text);
       this.history = model.begin(saved?.marks ?? null);
       this.madeFor = saved?.seconds ?? 0;
+      if (saved && !this.seconds) this._guessSeconds(saved);
     } catch (error) {
       this.history = model.begin(null);
       this.page.say(error.message);
     }
     this.select(Math.min(this.selected, this.marks.length - 1));
+  }
+
+  /** How long the song is, as far as edited beats tell before any run. */
+  _guessSeconds({ marks, seconds }) {
+    this.seconds = seconds || Math.ceil(marks[marks.length - 1]?.time ?? 0);
+    this.view = whole(this.seconds);
   }
 
   /** Take over what a run has said. @param {Seen} seen */

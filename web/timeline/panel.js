@@ -3,6 +3,10 @@ import { GROUPS } from "./commands.js";
 
 const STYLE = new URL("./timeline.css", import.meta.url).href;
 
+const HELP =
+  "Arrow keys choose a beat, Shift and arrow keys move it. Delete deletes it, M mutes it, A adds " +
+  "one, Space plays, Control Z undoes. The toolbar has everything else.";
+
 /** @param {string} name @param {Record<string, any>} properties @param {Node[]} children */
 function element(name, properties = {}, children = []) {
   const made = Object.assign(document.createElement(name), properties);
@@ -32,7 +36,7 @@ export function buildPanel() {
         title: keys ? `${command.title} (${keys})` : command.title,
         tabIndex: -1,
       });
-      button.setAttribute("aria-label", command.title);
+      if (!/\p{L}{2}/u.test(command.label)) button.setAttribute("aria-label", command.title);
       if (keys) button.setAttribute("aria-keyshortcuts", ariaKeys(command.keys));
       if (command.pressed) button.setAttribute("aria-pressed", "false");
       return { button, command };
@@ -50,6 +54,7 @@ export function buildPanel() {
   canvas.setAttribute("aria-hidden", "true");
   const slider = element("input", { type: "range", min: "0", max: "0", step: "1" });
   slider.setAttribute("aria-label", "Beats");
+  slider.setAttribute("aria-description", HELP);
   const stage = element("div", { className: "beat-timeline-stage" }, [canvas, slider]);
 
   const said = element("output", { className: "beat-timeline-said" });

@@ -36,24 +36,29 @@ export class Player {
 
   /** Play from where it is. @param {string} url of the song; empty plays the clicks alone. */
   async play(url, seconds) {
-    if (url !== this._url) this.audio.src = url;
+    if (url && url !== this._url) this.audio.src = url;
     this._url = url;
     this.seconds = seconds;
-    if (this._from >= seconds - 0.05) this._from = 0;
-    this.position = this._from;
-    if (url) {
-      this.audio.currentTime = this._from;
-      try {
-        await this.audio.play();
-      } catch (error) {
-        if (error.name === "AbortError") return;
-        this._url = "";
-        this.page.failed("The song cannot be played here; only the clicks are heard.");
-      }
-    }
     this.playing = true;
-    this._began = performance.now();
+    this.position = this._from < seconds - 0.05 ? this._from : 0;
     this._frame();
+    if (!url) return;
+    try {
+      await this.audio.play();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this._from = this.position;
+      this._began = performance.now();
+      this._url = "";
+      this.page.failed("The song cannot be played here; only the clicks are heard.");
+    }
+  }
+
+  /** Clicks are heard from now on, or no longer. To be called where somebody has pressed a key. */
+  toggleClicks() {
+    this._context ??= new AudioContext();
+    this.clicking = !this.clicking;
+    this._clicked = this.position;
   }
 
   pause() {
@@ -65,7 +70,7 @@ export class Player {
 
   _frame() {
     if (!this.playing) return;
-    if (this.position >= this.seconds || this.audio.ended) {
+    if (this.position >= this.seconds || (this._url && this.audio.ended)) {
       this.pause();
       this._from = 0;
     }
@@ -76,7 +81,6 @@ export class Player {
 
   /** Set the clicks of the beats that come next. */
   _click(now) {
-    this._context ??= new AudioContext();
     const due = this.page.beats().filter((beat) => beat > this._clicked && beat <= now + AHEAD);
     for (const beat of due) {
       const at = this._context.currentTime + Math.max(0, beat - now);

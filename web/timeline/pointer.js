@@ -1,6 +1,6 @@
 /** The pointer on the picture: grasp a beat and drag it, point at the song, scroll, add a beat. */
 import { move, nearest, shift } from "./state.js";
-import { scroll } from "./view.js";
+import { clock, scroll } from "./view.js";
 
 /** Pixels within which a beat is grasped, and within which a press is no drag. */
 const REACH = 6;
@@ -15,8 +15,8 @@ export function attachPointer(canvas, timeline) {
   const grasped = (event) => {
     const time = timeline.timeAt(event);
     const index = nearest(editor.marks, time);
-    const near = index >= 0 && Math.abs(editor.marks[index].time - time);
-    return near !== false && near <= REACH * timeline.secondsAPixel ? index : -1;
+    const reach = REACH * timeline.secondsAPixel;
+    return index >= 0 && Math.abs(editor.marks[index].time - time) <= reach ? index : -1;
   };
 
   canvas.addEventListener("pointerdown", (event) => {
@@ -61,7 +61,7 @@ export function attachPointer(canvas, timeline) {
     }
     if (!moved) return timeline.seek(editor.marks[index].time);
     const marks = editor.marks;
-    editor.edit(marks, `Beat at ${marks[index].time.toFixed(2)} seconds.`);
+    editor.edit(marks, `Beat at ${clock(marks[index].time)}.`);
   });
 
   canvas.addEventListener("pointercancel", () => {

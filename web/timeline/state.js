@@ -79,7 +79,7 @@ export function tempo(marks) {
   const middle = median(intervals);
   const usual = intervals.filter((interval) => Math.abs(interval / middle - 1) < 0.15);
   const mean = usual.reduce((sum, interval) => sum + interval, 0) / usual.length;
-  return Math.round((60 / mean) * 1000) / 1000;
+  return Math.round((60 / (mean || middle)) * 1000) / 1000;
 }
 
 /** @param {number[]} values */

@@ -2,6 +2,7 @@
 import { commandFor } from "./commands.js";
 import { colours, draw } from "./draw.js";
 import { Editor } from "./editor.js";
+import { finePeaks } from "./finer.js";
 import { danceStart, forwardWheel, isLinked, keepState, songUrl, widgetOf } from "./host.js";
 import { addStyle, buildPanel, rove } from "./panel.js";
 import { Player } from "./player.js";
@@ -20,9 +21,11 @@ const PROPERTY = "musedance_timeline";
 export function addBeatTimeline(node) {
   addStyle();
   const timeline = new Timeline(node);
-  const widget = node.addDOMWidget("beat_timeline", "musedance_timeline", timeline.panel.root, {
+  // Nodes 2.0 keeps what it shows for a name and a type, even where the host has made the node anew
+  // (its own undo does): a type that never was before makes it take these elements.
+  const type = `musedance_timeline_${Math.random().toString(36).slice(2)}`;
+  const widget = node.addDOMWidget("beat_timeline", type, timeline.panel.root, {
     serialize: false,
-    hideOnZoom: false,
     getMinHeight: () => HEIGHT,
   });
   widget.serialize = false;
@@ -58,7 +61,7 @@ class Timeline {
     this.panel = buildPanel();
     this.editor = new Editor({
       write: (text) => this._write(text),
-      say: (sentence) => (this.panel.said.textContent = sentence),
+      say: (sentence) => this._say(sentence),
       draw: () => this.requestDraw(),
     });
     this.player = new Player({
@@ -81,13 +84,20 @@ class Timeline {
   executed(seen) {
     if (!seen) return;
     this.editor.see(seen);
-    this.node.properties[PROPERTY] = packed(this.editor.remembered());
+    const kept = packed(this.editor.remembered());
+    keepState(() => (this.node.properties[PROPERTY] = kept));
   }
 
   /** As the node's text says. */
   load() {
     this.editor.load(String(widgetOf(this.node, "timeline").value ?? ""));
     this.requestDraw();
+  }
+
+  /** Readers speak what changes: the same sentence again must differ. */
+  _say(sentence) {
+    const { said } = this.panel;
+    said.textContent = said.textContent === sentence ? `${sentence}\u00a0` : sentence;
   }
 
   _write(text) {
@@ -174,13 +184,12 @@ class Timeline {
     else {
       const url = songUrl(this.node);
       if (!url) editor.page.say("Only a song from a Load audio node can be heard here.");
-      player.play(url, editor.seconds).then(() => this.requestDraw());
+      player.play(url, editor.seconds);
     }
   }
 
   toggleClicks() {
-    this.player.clicking = !this.player.clicking;
-    this.player.position = this.player.position;
+    this.player.toggleClicks();
     this.editor.page.say(this.player.clicking ? "Clicks on." : "Clicks off.");
   }
 
@@ -239,11 +248,28 @@ class Timeline {
     panel.canvas.height = Math.round(height * ratio);
     const context = panel.canvas.getContext("2d");
     context.scale(ratio, ratio);
-    const { marks, selected, view, seconds, peaks, onsets, position } = editor;
+    const { marks, selected, view, seconds, onsets, position } = editor;
+    const peaks = this._peaks();
     const scene = { marks, selected, view, seconds, peaks, onsets, position };
     scene.start = danceStart(node);
     scene.result = this._changed() ? this._danced() : null;
     draw(context, { width, height }, scene, colours(panel.root));
+  }
+
+  /** The node's peaks; from where each of them would be a block on, finer ones out of the sound. */
+  _peaks() {
+    const { peaks, seconds } = this.editor;
+    if (this.secondsAPixel * peaks.length > seconds || !seconds) return peaks;
+    const url = songUrl(this.node);
+    const song = `${url} ${seconds}`;
+    if (url && this._fine?.song !== song) {
+      const fine = (this._fine = { song, peaks: null });
+      finePeaks(url, seconds).then((found) => {
+        fine.peaks = found;
+        this.requestDraw();
+      });
+    }
+    return (this._fine?.song === song && this._fine.peaks) || peaks;
   }
 
   /** Whether the node's own widgets change the beats. */

@@ -1,0 +1,240 @@
+"""The beat timeline in a real browser, on the classic canvas and with Nodes 2.0."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from .conftest import Comfy
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+HOSTS_OWN = ("Failed to load resource", "graph accessed before initialization")
+"""What the host itself says in its console, with any pack or none."""
+SLOT = {"flags": {}, "mode": 0, "properties": {}}
+WORKFLOW: dict[str, Any] = {
+    "version": 0.4,
+    "last_node_id": 3,
+    "last_link_id": 2,
+    "nodes": [
+        {
+            **SLOT,
+            "id": 1,
+            "type": "LoadAudio",
+            "pos": [20, 120],
+            "size": [280, 140],
+            "outputs": [{"name": "AUDIO", "type": "AUDIO", "links": [1]}],
+            "widgets_values": ["musedance-demo-song.ogg"],
+        },
+        {
+            **SLOT,
+            "id": 2,
+            "type": "MuseDance_ExtractBeats",
+            "pos": [360, 120],
+            "size": [560, 560],
+            "inputs": [{"name": "audio", "type": "AUDIO", "link": 1}],
+            "outputs": [
+                {"name": "beats", "type": "MUSEDANCE_BEATS", "links": []},
+                {"name": "tempo", "type": "FLOAT", "links": []},
+                {"name": "strip", "type": "IMAGE", "links": [2]},
+            ],
+            "widgets_values": [0, -1, "as heard", 0, ""],
+        },
+        {
+            **SLOT,
+            "id": 3,
+            "type": "PreviewImage",
+            "pos": [980, 120],
+            "size": [300, 260],
+            "inputs": [{"name": "images", "type": "IMAGE", "link": 2}],
+            "outputs": [],
+            "widgets_values": [],
+        },
+    ],
+    "links": [[1, 1, 0, 2, 0, "AUDIO"], [2, 2, 2, 3, 0, "IMAGE"]],
+    "groups": [],
+    "config": {},
+    "extra": {},
+}
+TEXT = "app.rootGraph.getNodeById(2).widgets.find((one) => one.name === 'timeline').value"
+NODE = "app.rootGraph.getNodeById(2)"
+
+
+@dataclass
+class Browser:
+    """A page of the host with the timeline in it."""
+
+    comfy: Comfy
+    page: Any
+    errors: list[str] = field(default_factory=list)
+    prompts: list[dict[str, Any]] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Remember what goes wrong and what is queued."""
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._heard)
+        self.page.on("request", self._requested)
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and not any(known in message.text for known in HOSTS_OWN):
+            self.errors.append(message.text)
+
+    def _requested(self, request: Any) -> None:
+        if request.method == "POST" and request.url.endswith("/prompt"):
+            self.prompts.append(json.loads(request.post_data)["prompt"])
+
+    def open(self) -> None:
+        """Load the page, and wait until the host is ready for a workflow."""
+        self.page.goto(self.comfy.url)
+        self.page.wait_for_function("window.comfyAPI?.app.app.extensionManager", timeout=90_000)
+        self.page.wait_for_timeout(3000)
+
+    def run(self) -> dict[str, Any]:
+        """Press Run; what the beats' node has said to the page."""
+        with self.page.expect_response(lambda response: response.url.endswith("/prompt")) as queued:
+            self.page.get_by_test_id("queue-button").click()
+        done = self.comfy.finished(queued.value.json()["prompt_id"])
+        self.page.wait_for_timeout(1000)
+        said: dict[str, Any] = done["outputs"]["2"]["musedance_timeline"][0]
+        return said
+
+    @property
+    def text(self) -> str:
+        """The text of the node that holds the timeline."""
+        return str(self.page.evaluate(TEXT))
+
+    @property
+    def summary(self) -> str:
+        """The line below the picture."""
+        return str(self.page.inner_text(".beat-timeline-summary"))
+
+    def button(self, name: str) -> Any:
+        """A button of the timeline."""
+        return self.page.locator(".beat-timeline").get_by_role("button", name=name, exact=True)
+
+    def press(self, *keys: str) -> None:
+        """Press keys in the timeline."""
+        self.page.locator(".beat-timeline-stage input").focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.page.wait_for_timeout(100)
+
+    def drag(self, time: float, seconds: float, pixels: int) -> None:
+        """Drag what is at `time` of a song of so many `seconds` to the right."""
+        box = self.page.locator(".beat-timeline canvas").bounding_box()
+        x, y = box["x"] + time / seconds * box["width"], box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + pixels, y, steps=5)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(200)
+
+
+@pytest.fixture(params=[False, True], ids=["classic", "nodes 2.0"])
+def browser(comfy: Comfy, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium")
+    settings = {"Comfy.VueNodes.Enabled": request.param, "Comfy.TutorialCompleted": True}
+    comfy.post("/settings", settings)
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = started.new_page(viewport={"width": 1500, "height": 950})
+        opened = Browser(comfy, page)
+        opened.watch()
+        opened.open()
+        page.evaluate("(workflow) => window.comfyAPI.app.app.loadGraphData(workflow)", WORKFLOW)
+        page.wait_for_timeout(1500)
+        page.keyboard.press("Escape")
+        yield opened
+        started.close()
+    assert opened.errors == []
+
+
+def test_beats_are_heard_dragged_sent_and_kept(browser: Browser) -> None:
+    assert browser.summary.startswith("Run the node")
+    heard = browser.run()
+    assert heard["heard"] and len(heard["peaks"]) == 2000 and heard["onsets"]
+    assert browser.summary.endswith("as heard") and browser.text == ""
+    assert browser.prompts[-1]["2"]["inputs"]["timeline"] == ""
+
+    browser.drag(heard["beats"][3], heard["seconds"], 14)
+    edited = json.loads(browser.text)
+    moved = [one != other for one, other in zip(edited["beats"], heard["beats"], strict=True)]
+    assert moved == [index == 3 for index in range(len(moved))]
+    assert 0.1 < edited["beats"][3] - heard["beats"][3] < 1.0
+
+    followed = browser.run()
+    assert browser.prompts[-1]["2"]["inputs"]["timeline"] == browser.text
+    assert not followed["heard"] and followed["beats"] == edited["beats"]
+
+    kept = browser.text
+    browser.page.wait_for_timeout(1500)
+    browser.open()
+    assert browser.text == kept and browser.summary.endswith("edited")
+    browser.button("As heard").click()
+    assert browser.text == "" and browser.summary.startswith(f"{len(heard['beats'])} beats")
+    browser.press("Control+z")
+    assert browser.text == kept
+
+
+def test_the_keyboard_alone_edits_and_a_reader_hears_it(browser: Browser) -> None:
+    beats = browser.run()["beats"]
+    page = browser.page
+    slider = page.get_by_role("slider", name="Beats")
+    browser.press("Home", "ArrowRight", "Shift+ArrowRight", "m")
+    assert json.loads(browser.text)["muted"] == [pytest.approx(beats[1] + 0.01, abs=1e-4)]
+    value = slider.get_attribute("aria-valuetext")
+    assert value == f"Beat 2 of {len(beats)}, {beats[1] + 0.01:.2f} seconds, muted"
+    status = page.locator(".beat-timeline").get_by_role("status")
+    assert status.inner_text() == f"Beat at 0:{beats[1] + 0.01:05.2f} muted."
+    browser.press("Delete")
+    assert len(json.loads(browser.text)["beats"]) == len(beats) - 1
+    assert page.evaluate("() => app.rootGraph.nodes.length") == 3, "the node itself was deleted"
+    browser.press("Control+z", "Control+z", "Control+z")
+    assert browser.text == ""
+    browser.press("Control+y")
+    assert json.loads(browser.text)["beats"][1] == pytest.approx(beats[1] + 0.01, abs=1e-4)
+
+
+def test_the_song_is_played_and_the_playhead_moves(browser: Browser) -> None:
+    browser.run()
+    played: list[str] = []
+    browser.page.on("request", lambda asked: played.append(asked.url))
+    browser.press("c", "Space")
+    browser.page.wait_for_timeout(1500)
+    play = browser.button("Play")
+    assert play.get_attribute("aria-pressed") == "true"
+    browser.press("Space", "a")
+    assert play.get_attribute("aria-pressed") == "false"
+    assert any("/view?filename=musedance-demo-song.ogg" in url for url in played)
+    added = browser.page.locator(".beat-timeline-said").inner_text()
+    assert added.startswith("Beat added at 0:0") and added != "Beat added at 0:00.00."
+
+
+def test_in_a_subgraph_the_timeline_goes_on(browser: Browser) -> None:
+    browser.run()
+    browser.press("Home", "m")
+    muted = browser.text
+    page = browser.page
+    page.evaluate(f"() => app.rootGraph.convertToSubgraph(new Set([{NODE}]))")
+    page.evaluate(
+        """() => { const outer = app.rootGraph.nodes.find((node) => node.subgraph);
+          app.canvas.openSubgraph(outer.subgraph, outer) }"""
+    )
+    page.wait_for_timeout(1500)
+    inner = "app.canvas.graph.nodes[0].widgets.find((one) => one.name === 'timeline').value"
+    assert page.evaluate(inner) == muted
+    browser.press("End", "Delete")
+    now = page.evaluate(inner)
+    assert len(json.loads(now)["beats"]) == len(json.loads(muted)["beats"]) - 1
+    page.evaluate("() => app.queuePrompt(0, 1)")
+    page.wait_for_timeout(1000)
+    sent = [node["inputs"].get("timeline") for node in browser.prompts[-1].values()]
+    assert now in sent

@@ -1,0 +1,132 @@
+/** What is done to a timeline, said, and kept. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { commandFor, GROUPS } from "../../web/timeline/commands.js";
+import { Editor } from "../../web/timeline/editor.js";
+import { packed, unpacked } from "../../web/timeline/remember.js";
+
+const SEEN = {
+  heard: true,
+  seconds: 4,
+  peaks: [0, 0.5, 1],
+  onsets: [0.48, 2.05],
+  beats: [0, 0.5, 1, 1.5, 2],
+  downbeats: [0, 2],
+};
+
+function opened() {
+  const said = [];
+  const written = [];
+  const editor = new Editor({
+    write: (text) => written.push(text),
+    say: (sentence) => said.push(sentence),
+    draw: () => {},
+  });
+  editor.see(SEEN);
+  return { editor, said, written };
+}
+
+const times = (editor) => editor.marks.map((mark) => mark.time);
+
+test("heard beats are shown and nothing is written", () => {
+  const { editor, written } = opened();
+  assert.deepEqual(times(editor), SEEN.beats);
+  assert.ok(!editor.edited);
+  assert.deepEqual(written, []);
+});
+
+test("an edit writes the text that loads as it was, and undoing it writes an empty one", () => {
+  const { editor, written } = opened();
+  editor.select(1);
+  editor.nudge(0.01);
+  assert.deepEqual(JSON.parse(written[0]).beats, [0, 0.51, 1, 1.5, 2]);
+  const other = opened().editor;
+  other.load(written[0]);
+  assert.deepEqual(other.marks, editor.marks);
+  editor.undo();
+  assert.equal(written[1], "");
+  editor.redo();
+  assert.equal(written[2], written[0]);
+});
+
+test("a run with edited beats does not pass for what is heard", () => {
+  const { editor, said } = opened();
+  editor.shift(0.1);
+  editor.see({ ...SEEN, heard: false, beats: [0.1, 0.6], downbeats: [0.1] });
+  editor.reset();
+  assert.deepEqual(times(editor), SEEN.beats);
+  editor.undo();
+  editor.see({ ...SEEN, heard: false, seconds: 9 });
+  assert.match(said.at(-1), /song of 0:04; this one has 0:09/);
+  editor.reset();
+  assert.deepEqual(times(editor), []);
+  assert.match(said.at(-1), /will be heard/);
+});
+
+test("what was seen survives being kept small", () => {
+  const { editor } = opened();
+  const kept = packed(editor.remembered());
+  assert.equal(typeof kept.peaks, "string");
+  const other = opened().editor;
+  other.see(unpacked(JSON.parse(JSON.stringify(kept))));
+  assert.deepEqual(other.heard, editor.heard);
+  assert.ok(other.peaks.every((peak, at) => Math.abs(peak - SEEN.peaks[at]) < 0.003));
+});
+
+test("the selected beat stays selected where beats come and go", () => {
+  const { editor } = opened();
+  editor.select(2);
+  editor.double();
+  assert.equal(editor.marks[editor.selected].time, 1);
+  editor.undo();
+  assert.equal(editor.marks[editor.selected].time, 1);
+});
+
+test("a beat is added between where the playhead is on one", () => {
+  const { editor, said } = opened();
+  editor.add(0.5);
+  assert.deepEqual(times(editor), [0, 0.5, 0.75, 1, 1.5, 2]);
+  assert.equal(editor.describe(editor.selected), "Beat 3 of 6, 0.75 seconds");
+  editor.add(9);
+  assert.match(said.at(-1), /no such place/);
+});
+
+test("where the text comes from elsewhere nothing is edited", () => {
+  const { editor, said, written } = opened();
+  editor.locked = "Edit it there.";
+  editor.select(1);
+  for (const work of ["mute", "remove", "halve", "double", "reset", "undo"]) editor[work]();
+  assert.deepEqual(written, []);
+  assert.ok(said.every((sentence) => sentence === "Edit it there."));
+});
+
+test("what cannot be done is said and changes nothing", () => {
+  const { editor, said, written } = opened();
+  editor.mute();
+  assert.match(said.at(-1), /Select a beat first/);
+  editor.select(2);
+  editor.snap();
+  assert.match(said.at(-1), /No sound/);
+  editor.undo();
+  assert.match(said.at(-1), /Nothing to undo/);
+  editor.load("often");
+  assert.match(said.at(-1), /not JSON/);
+  editor.load("[0, 1, 2]");
+  assert.equal(said.at(-1), "");
+  assert.deepEqual(written, []);
+});
+
+test("every key means one command", () => {
+  const keys = GROUPS.flat().flatMap((command) => command.keys);
+  assert.equal(new Set(keys).size, keys.length);
+  const event = (key, more = {}) => ({ key, ...more });
+  assert.equal(commandFor(event(" ")).label, "Play");
+  assert.equal(commandFor(event("m")).label, "Mute");
+  assert.equal(commandFor(event("S", { shiftKey: true })).label, "Snap all");
+  assert.equal(commandFor(event("+", { shiftKey: true })).label, "+");
+  assert.equal(commandFor(event("Z", { ctrlKey: true, shiftKey: true })).label, "Redo");
+  assert.equal(commandFor(event("z", { metaKey: true })).label, "Undo");
+  assert.equal(commandFor(event("m", { ctrlKey: true })), undefined);
+  assert.equal(commandFor(event("m", { altKey: true })), undefined);
+});
