@@ -21,12 +21,13 @@ import torch
 
 from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.features import song_log_mel
-from musedance_core.denoising import Track
+from musedance_core.denoising import Settings, Track
 from musedance_core.evaluation.lags import beat_lag, energy_lag, shift_slope
 from musedance_core.evaluation.scenes import Scene, world_scenes
 from musedance_core.evaluation.statistics import mean_interval
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.rhythm.motion import motion_energy
+from musedance_core.sampling import Guidance
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.stage2 import Stage2
 from musedance_core.world.choreography import MOVES
@@ -73,7 +74,7 @@ def dance(
     mel: torch.Tensor,
     grid: BeatGrid,
     start: float,
-    steps: int,
+    settings: Settings,
 ) -> np.ndarray:
     """Motion energy of the scene's dancer to this song and grid."""
     segments = pipeline.animate(
@@ -83,7 +84,8 @@ def dance(
         frames=FRAMES,
         start=start,
         part_map=scene.part_map,
-        steps=steps,
+        steps=settings.steps,
+        guidance=settings.guidance,
     )
     return motion_energy(torch.cat([segment.frames for segment in segments]))
 
@@ -98,14 +100,14 @@ def motion_tempo(energy: np.ndarray) -> float:
     return float(max(TEMPI, key=share))
 
 
-def swapped(pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int) -> None:
+def swapped(pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: Settings) -> None:
     """Every dancer to its own song and to the next scene's."""
     bins = pipeline.config.music.mel_bins
     own, other, tempo = [], [], []
     for scene, next_one in zip(scenes, [*scenes[1:], scenes[0]], strict=True):
         for song in (scene, next_one):
             energy = dance(
-                pipeline, scene, song_log_mel(song.song, bins), song.grid, song.start, steps
+                pipeline, scene, song_log_mel(song.song, bins), song.grid, song.start, settings
             )
             for grid_of in (scene, next_one):
                 beats = grid_of.grid.times - grid_of.start
@@ -120,16 +122,16 @@ def swapped(pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int) ->
     print(f"  tempo of the motion is the played song's (or half, double) in {np.mean(tempo):.0%}")
 
 
-def shifted(pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int) -> None:
+def shifted(pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: Settings) -> None:
     """Every dance again with its beats moved, the sound as it was."""
     bins, rows = pipeline.config.music.mel_bins, []
     for scene in scenes:
         mel = song_log_mel(scene.song, bins)
-        still = dance(pipeline, scene, mel, scene.grid, scene.start, steps)
+        still = dance(pipeline, scene, mel, scene.grid, scene.start, settings)
         lags = []
         for shift in SHIFTS:
             grid = scene.grid.shifted(shift / FPS)
-            moved = dance(pipeline, scene, mel, grid, scene.start, steps)
+            moved = dance(pipeline, scene, mel, grid, scene.start, settings)
             lags.append(energy_lag(moved, still) or 0.0)
         rows.append(lags)
         slope = shift_slope(np.array([lags]), np.array(SHIFTS)).slope
@@ -160,14 +162,18 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=32, help="of the held-out loss")
     parser.add_argument("--dances", type=int, default=8, help="that are made with other beats")
     parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--guidance", type=float, help="(default: the model's)")
     parser.add_argument("--moves", nargs="+", default=list(MOVES), choices=MOVES)
     args = parser.parse_args()
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
     for bystanders in (0.0, 1.0):
         losses(pipeline, args.clips, args.moves, bystanders)
     scenes = slow_scenes(pipeline, args.dances, args.moves)
-    swapped(pipeline, scenes, args.steps)
-    shifted(pipeline, scenes, args.steps)
+    own = pipeline.config.schedule
+    scale = own.guidance if args.guidance is None else args.guidance
+    settings = Settings(args.steps, Guidance(scale, {}, own.guidance_rescale))
+    swapped(pipeline, scenes, settings)
+    shifted(pipeline, scenes, settings)
 
 
 if __name__ == "__main__":
