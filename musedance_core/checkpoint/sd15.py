@@ -195,3 +195,5 @@ def _start_fresh(model: MuseDance, names: set[str], seed: int) -> None:
         torch.manual_seed(seed)
         init_weights(model.unet)
         init_weights(model.mask)
+        for parameter in model.mask.conv_out.parameters():  # what was trained sees no tint at first
+            torch.nn.init.zeros_(parameter)
