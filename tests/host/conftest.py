@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,9 +68,9 @@ class Comfy:
             text = error.read()
         return json.loads(text) if text else {}
 
-    def queue(self, prompt: dict[str, Any]) -> str:
-        """Queue a workflow in API form; its id."""
-        answer = self.post("/prompt", {"prompt": prompt, "client_id": "tests"})
+    def queue(self, prompt: dict[str, Any], client: str = "tests") -> str:
+        """Queue a workflow in API form for this client of the websocket; its id."""
+        answer = self.post("/prompt", {"prompt": prompt, "client_id": client})
         assert "prompt_id" in answer, answer
         return str(answer["prompt_id"])
 
@@ -205,11 +206,16 @@ class Heard:
 
 
 def listen(comfy: Comfy, prompt: dict[str, Any], cancel_after: int | None = None) -> Heard:
-    """Run a workflow and hear all that is said of it; cancel behind so many previews."""
-    address = f"ws{comfy.url.removeprefix('http')}/ws?clientId=tests"
+    """Run a workflow and hear all that is said of it; cancel behind so many previews.
+
+    Every call is a client of its own: the host forgets a name when the one who had it leaves, even
+    if somebody else has taken it meanwhile.
+    """
+    client = uuid.uuid4().hex
+    address = f"ws{comfy.url.removeprefix('http')}/ws?clientId={client}"
     heard = Heard([], [])
     with connect(address, max_size=None) as socket:
-        prompt_id = comfy.queue(prompt)
+        prompt_id = comfy.queue(prompt, client)
         while True:
             said = socket.recv(timeout=RUN_SECONDS)
             if isinstance(said, bytes):
