@@ -7,13 +7,22 @@ input ends in one sentence on stderr and exit code 2, before anything is written
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from .arguments import (
+    above_zero,
+    clips,
+    finite,
+    not_negative,
+    seed,
+    sentence,
+    steps,
+    tempo,
+)
 from .errors import InputError
 from .version import __version__
 
@@ -112,7 +121,7 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     add = command.add_argument
     add("picture", metavar="PICTURE", help="the picture to animate")
     add("song", metavar="SONG", help="the song: mp3, ogg, flac, wav, m4a, or a video's sound")
-    add("--text", required=True, type=_sentence, help='how to dance, such as "big hops"')
+    add("--text", required=True, type=sentence, help='how to dance, such as "big hops"')
     add(
         "--out",
         required=True,
@@ -122,16 +131,16 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     add("--loop", action="store_true", help="keep whole beats, so that a .gif or .webp repeats")
     add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
-    add("--seconds", type=_above_zero, metavar="S", help="length (default: the rest of the song)")
+    add("--seconds", type=above_zero, metavar="S", help="length (default: the rest of the song)")
     add(
         "--start",
-        type=_not_negative,
+        type=not_negative,
         default=0.0,
         metavar="T",
         help="where in the song the video starts, in seconds (default: 0)",
     )
     add("--mask", metavar="FILE", help="a picture of the same shape, white where the subject is")
-    add("--seed", type=_seed, default=0, metavar="N", help="another seed, another take (default 0)")
+    add("--seed", type=seed, default=0, metavar="N", help="another seed, another take (default 0)")
     _add_denoising(command.add_argument_group("how to denoise"))
     add(
         "--beats",
@@ -168,7 +177,7 @@ def _add_denoising(group: argparse._ArgumentGroup) -> None:
         metavar="Q",
         help="full, or draft: 8 steps of dpmpp_2m, for a quick look (default: full)",
     )
-    add("--steps", type=_steps, metavar="N", help="denoising steps (default: the model's own)")
+    add("--steps", type=steps, metavar="N", help="denoising steps (default: the model's own)")
     add(
         "--sampler",
         choices=SAMPLERS,
@@ -177,7 +186,7 @@ def _add_denoising(group: argparse._ArgumentGroup) -> None:
     )
     add(
         "--guidance",
-        type=_not_negative,
+        type=not_negative,
         metavar="G",
         help="how strictly to follow sentence, song and picture (default: the model's)",
     )
@@ -188,7 +197,7 @@ def _add_denoising(group: argparse._ArgumentGroup) -> None:
     ):
         add(
             f"--{name}-guidance",
-            type=_finite,
+            type=finite,
             default=0.0,
             metavar="W",
             help=f"add this much of what {what} alone changes; a pass more per step (default: 0)",
@@ -200,9 +209,9 @@ def _add_beats(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument("song", metavar="SONG", help="any audio file, or a video with sound")
     command.add_argument("--json", metavar="FILE", help="write tempo, beats and downbeats there")
     command.add_argument("--plot", metavar="FILE.png", help="draw the song with its beats there")
-    command.add_argument("--bpm", type=_tempo, metavar="B", help="the tempo, in beats per minute")
+    command.add_argument("--bpm", type=tempo, metavar="B", help="the tempo, in beats per minute")
     _add_beat_this(command)
-    command.add_argument("--offset", type=_finite, metavar="O", help="one beat's time, in seconds")
+    command.add_argument("--offset", type=finite, metavar="O", help="one beat's time, in seconds")
     command.set_defaults(run=_run_beats)
 
 
@@ -255,13 +264,13 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
     add("--dataset", metavar="FOLDER", help="dance its clips instead of the procedural world's")
     splits = ("train", "validation", "test")
     add("--split", default="test", choices=splits, metavar="S", help="of either (default: test)")
-    add("--clips", type=_clips, default=10, metavar="N", help="how many (default: 10)")
+    add("--clips", type=clips, default=10, metavar="N", help="how many (default: 10)")
     seconds = "length of the world's clips (default: one segment)"
-    add("--seconds", type=_above_zero, metavar="S", help=seconds)
-    add("--seed", type=_seed, default=0, metavar="N", help="of the sampling (default: 0)")
-    add("--steps", type=_steps, metavar="N", help="denoising steps (default: the model's own)")
+    add("--seconds", type=above_zero, metavar="S", help=seconds)
+    add("--seed", type=seed, default=0, metavar="N", help="of the sampling (default: 0)")
+    add("--steps", type=steps, metavar="N", help="denoising steps (default: the model's own)")
     add("--sampler", default="ddim", choices=SAMPLERS, metavar="NAME", help="(default: ddim)")
-    add("--guidance", type=_not_negative, metavar="G", help="guidance (default: the model's)")
+    add("--guidance", type=not_negative, metavar="G", help="guidance (default: the model's)")
     dtypes = ("float32", "bfloat16", "float16")
     add("--dtype", default="float32", choices=dtypes, metavar="T", help="(default: float32)")
     add("--allow-untrained", action="store_true", help="sample a model never trained to dance")
@@ -355,65 +364,6 @@ def _run_evaluate(options: argparse.Namespace) -> None:
     for row in evaluate(asked):
         print(f"{row.label}: {len(row.clips)} clips of {row.source}")
     print(f"{os.path.join(options.out, 'index.html')}, results.md and results.json are written.")
-
-
-def _finite(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number.")
-    return value
-
-
-def _above_zero(text: str) -> float:
-    value = _finite(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero.")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    value = _finite(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative.")
-    return value
-
-
-def _tempo(text: str) -> float:
-    value = _finite(text)
-    if not 20 <= value <= 400:
-        raise argparse.ArgumentTypeError(f"{text} is not a tempo within 20..400 beats per minute.")
-    return value
-
-
-def _whole(text: str, low: int, high: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number within {low}..{high}.")
-    return value
-
-
-def _steps(text: str) -> int:
-    return _whole(text, 1, 1000)
-
-
-def _clips(text: str) -> int:
-    return _whole(text, 1, 10**6)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0, 2**32 - 1)
-
-
-def _sentence(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("the sentence is empty.")
-    return text
 
 
 if __name__ == "__main__":

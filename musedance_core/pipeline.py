@@ -18,7 +18,7 @@ from .denoising import SegmentInput, Settings, Track, denoise_segment, segment_n
 from .errors import InputError
 from .models import MuseDance
 from .samplers import OnStep
-from .sampling import Guidance, NoiseSchedule, StepInfo
+from .sampling import Guidance, StepInfo
 from .segments import plan_segments
 from .tokenizer import Tokenizer
 
@@ -46,7 +46,6 @@ class MuseDancePipeline:
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.config = model.config
-        self.schedule = NoiseSchedule(model.config.schedule)
 
     @classmethod
     def from_checkpoint(

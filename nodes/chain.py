@@ -8,8 +8,8 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from . import host
-from .sample import Job, denoising_inputs, settings_of
-from .types import CATEGORY, Beats, Guidance, Model, Music, Prompts, Reference, Tail
+from .sample import Job, dance_inputs, denoising_inputs, settings_of
+from .types import CATEGORY, Guidance, Prompts, Tail
 
 
 class ChainSegments(io.ComfyNode):
@@ -29,10 +29,7 @@ class ChainSegments(io.ComfyNode):
             "seen enough: the next run goes on where this one stopped.",
             search_aliases=["musedance", "dance to song", "long video", "animate"],
             inputs=[
-                Model.Input("model", tooltip="What Load MuseDance gives."),
-                Reference.Input("reference", tooltip="The picture, from Encode reference."),
-                Music.Input("music", tooltip="The song, from Embed music."),
-                Beats.Input("beats", tooltip="When to move, from Extract beats."),
+                *dance_inputs(),
                 Prompts.Input("prompts", tooltip="How to dance, from Prompt timeline."),
                 *denoising_inputs(),
                 io.Float.Input(

@@ -124,13 +124,13 @@ class HostVAE:
         r = self.config.reduction
         _, height, width, _ = pixels.shape
         pictures = pixels[:, : height // r * r, : width // r * r, :3].movedim(-1, 1)
-        vae = self.managed.ready(self._bytes(1, height, width))
+        vae = self.managed.ready(self._bytes(height, width))
         return self._chunked(lambda part: vae.encode(part) / self.config.scale, pictures)
 
     def decode(self, latents: torch.Tensor, vae_options: Any = None) -> torch.Tensor:
         """Latents `[b c h w]` -> pictures `[b h w 3]`, in chunks, halved where memory is short."""
         r = self.config.reduction
-        vae = self.managed.ready(self._bytes(1, latents.shape[-2] * r, latents.shape[-1] * r))
+        vae = self.managed.ready(self._bytes(latents.shape[-2] * r, latents.shape[-1] * r))
         pictures = self._chunked(lambda part: vae.decode(part * self.config.scale), latents)
         return pictures.movedim(1, -1)
 
@@ -155,8 +155,9 @@ class HostVAE:
     def throw_exception_if_invalid(self) -> None:
         """It was checked when it was loaded."""
 
-    def _bytes(self, pictures: int, height: int, width: int) -> float:
-        return pictures * height * width * 128 * 4 * 4.0
+    def _bytes(self, height: int, width: int) -> float:
+        """An estimate of what one picture takes: four times 128 channels of floats a pixel."""
+        return height * width * 128 * 4 * 4.0
 
     @torch.no_grad()
     def _chunked(

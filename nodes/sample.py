@@ -13,6 +13,16 @@ from .types import CATEGORY, Beats, Guidance, Model, Music, Reference, Tail
 SAMPLERS = ("ddim", "euler", "dpmpp_2m")
 
 
+def dance_inputs() -> list[Any]:
+    """Who dances, to what, and when to move."""
+    return [
+        Model.Input("model", tooltip="What Load MuseDance gives."),
+        Reference.Input("reference", tooltip="The picture, from Encode reference."),
+        Music.Input("music", tooltip="The song, from Embed music."),
+        Beats.Input("beats", tooltip="When to move, from Extract beats."),
+    ]
+
+
 def denoising_inputs() -> list[Any]:
     """What every node that denoises asks for: how, and from where in the song on."""
     return [
@@ -65,10 +75,7 @@ class Sample(io.ComfyNode):
             "in another of these; Chain segments does that for a whole song.",
             search_aliases=["musedance sampler", "ksampler", "animate", "dance"],
             inputs=[
-                Model.Input("model", tooltip="What Load MuseDance gives."),
-                Reference.Input("reference", tooltip="The picture, from Encode reference."),
-                Music.Input("music", tooltip="The song, from Embed music."),
-                Beats.Input("beats", tooltip="When to move, from Extract beats."),
+                *dance_inputs(),
                 io.Conditioning.Input("positive", tooltip="How to dance."),
                 *denoising_inputs(),
                 io.Int.Input(

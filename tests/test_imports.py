@@ -15,7 +15,7 @@ CORE = ROOT / "musedance_core"
 
 # Bottom to top. A module imports its own package and the layers below it, never sideways or up.
 LAYERS = (
-    {"errors", "version"},
+    {"arguments", "errors", "version"},
     {"config", "files", "prompts", "segments"},
     {"presets", "tokenizer", "models", "audio", "finished"},
     {"animated", "checkpoint", "pictures", "rhythm", "sampling", "sheets", "strips", "video"},

@@ -150,3 +150,15 @@ def test_a_template_has_a_small_picture(name: str) -> None:
     assert path.stat().st_size <= 60_000
     with Image.open(path) as picture:
         assert picture.format == "JPEG" and min(picture.size) >= 256
+
+
+def test_the_pack_needs_what_the_package_needs_but_for_torch() -> None:
+    """ComfyUI brings its own torch, and naming one could replace it."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    named = {line.replace(" ", "") for line in lines if line and not line.startswith("#")}
+    block = re.search(
+        r"^dependencies = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S
+    )
+    assert block is not None
+    package = set(re.findall(r'"(.+?)"', block[1]))
+    assert named == {need for need in package if not need.startswith("torch>")}
