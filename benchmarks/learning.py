@@ -169,9 +169,7 @@ def main() -> None:
     for bystanders in (0.0, 1.0):
         losses(pipeline, args.clips, args.moves, bystanders)
     scenes = slow_scenes(pipeline, args.dances, args.moves)
-    own = pipeline.config.schedule
-    scale = own.guidance if args.guidance is None else args.guidance
-    settings = Settings(args.steps, Guidance(scale, {}, own.guidance_rescale))
+    settings = Settings(args.steps, Guidance.of(pipeline.config.schedule, args.guidance))
     swapped(pipeline, scenes, settings)
     shifted(pipeline, scenes, settings)
 

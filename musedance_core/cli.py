@@ -198,9 +198,9 @@ def _add_denoising(group: argparse._ArgumentGroup) -> None:
         add(
             f"--{name}-guidance",
             type=finite,
-            default=0.0,
             metavar="W",
-            help=f"add this much of what {what} alone changes; a pass more per step (default: 0)",
+            help=f"add this much of what {what} alone changes; a pass more per step, unless 0 "
+            "(default: the model's)",
         )
 
 

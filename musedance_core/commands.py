@@ -55,7 +55,6 @@ def animate(options: argparse.Namespace) -> None:
     picture = fit_picture(source, mask, clip.size)
     track = pipeline.listen(song, given or heard_beats(song, options.beat_this))
     steps = options.steps or schedule.sampling_steps
-    scale = schedule.guidance if options.guidance is None else options.guidance
     weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
     kept = range(total)
     if options.loop:
@@ -73,7 +72,7 @@ def animate(options: argparse.Namespace) -> None:
             seed=options.seed,
             steps=steps,
             sampler=options.sampler,
-            guidance=Guidance(scale, weights, schedule.guidance_rescale),
+            guidance=Guidance.of(schedule, options.guidance, weights),
             on_step=lambda info: _advance(bar, info),
         )
         if animated:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
+YOUNGER = {"copy_reach", "text_guidance", "music_guidance", "reference_guidance"}
+"""Keys that older files lack; their defaults change nothing."""
+
 
 def _check(condition: bool, message: str) -> None:
     if not condition:
@@ -42,7 +45,8 @@ class UNetConfig:
 
     `attention[i]` says whether level i has attention. `spatial_positions` adds fixed 2-D sinusoids
     to queries and keys of the self-attention, which a small network trained from scratch needs to
-    find the same place in the reference; Stable Diffusion has none.
+    find the same place in the reference. `copy_reach` lets the denoiser copy from the picture, from
+    up to so many places away (`models/copying.py`). Stable Diffusion has neither.
     """
 
     latent_channels: int = 4
@@ -54,6 +58,7 @@ class UNetConfig:
     ff_mult: int = 4
     norm_groups: int = 32
     spatial_positions: bool = False
+    copy_reach: int = 0
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
@@ -175,6 +180,9 @@ class ScheduleConfig:
     zero_terminal_snr: bool = True
     shared_noise: float = 0.0
     guidance: float = 3.5
+    text_guidance: float = 0.0
+    music_guidance: float = 0.0
+    reference_guidance: float = 0.0
     guidance_rescale: float = 0.7
     sampling_steps: int = 25
 
@@ -207,6 +215,10 @@ class MuseDanceConfig:
             f"the UNet has {self.unet.latent_channels} latent channels, "
             f"the VAE {self.vae.latent_channels}",
         )
+        _check(
+            not self.unet.copy_reach or self.vae.kind == "patch",
+            f"only a 'patch' VAE gives views to copy from, not {self.vae.kind!r}",
+        )
         halvings = len(self.mask.channels) - 1
         _check(
             2**halvings == self.vae.reduction,
@@ -234,9 +246,9 @@ class MuseDanceConfig:
 
 
 def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
-    """A dataclass from a nested dict, strictly: every key known, every key present."""
+    """A dataclass from a nested dict, strictly: keys known, and present if not `YOUNGER`."""
     names = {f.name for f in fields(cls)}
-    unknown, missing = sorted(set(values) - names), sorted(names - set(values))
+    unknown, missing = sorted(set(values) - names), sorted(names - set(values) - YOUNGER)
     _check(not unknown and not missing, f"{where}: unknown keys {unknown}, missing keys {missing}")
     types = get_type_hints(cls)
     built: dict[str, Any] = {}

@@ -12,7 +12,8 @@ from .audio.beats import BeatGrid, beat_frames
 from .audio.features import clip_window
 from .models import Conditions, MuseDance
 from .samplers import SAMPLERS, OnStep, require_sampler
-from .sampling import CONDITIONS, ConditionSet, Guidance, NoiseSchedule, guided_velocity
+from .sampling import CONDITIONS, ConditionSet, Guidance, guided_velocity
+from .schedule import NoiseSchedule
 
 
 @dataclass(frozen=True)

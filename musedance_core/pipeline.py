@@ -121,7 +121,7 @@ class MuseDancePipeline:
         default = self.config.schedule
         settings = Settings(
             default.sampling_steps if steps is None else steps,
-            guidance or Guidance(default.guidance, {}, default.guidance_rescale),
+            guidance or Guidance.of(default),
             sampler,
         )
         latent = self.model.vae.encode(picture[None].to(self.device, self.dtype))

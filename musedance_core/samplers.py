@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from .sampling import NoiseSchedule
+from .schedule import NoiseSchedule
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 OnStep = Callable[[int, Tensor], None]

@@ -1,12 +1,10 @@
-"""Noise schedule and guidance: what a denoiser is asked, and what is made of its answers."""
+"""Guidance: what a denoiser is asked, and what is made of its answers."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import torch
 from einops import rearrange
 from torch import Tensor
 
@@ -32,63 +30,6 @@ class StepInfo:
     denoised: Tensor
 
 
-class NoiseSchedule:
-    """The one schedule of training and sampling, built from the checkpoint's config.
-
-    Scaled-linear betas; with zero terminal SNR the last timestep is pure noise.
-    """
-
-    def __init__(self, config: ScheduleConfig) -> None:
-        self.config = config
-        root = torch.linspace(
-            config.beta_start**0.5, config.beta_end**0.5, config.steps, dtype=torch.float64
-        )
-        alphas = torch.cumprod(1 - root**2, dim=0)
-        if config.zero_terminal_snr:
-            signal = alphas.sqrt()
-            signal = (signal - signal[-1]) * signal[0] / (signal[0] - signal[-1])
-            alphas = signal**2
-        self.alphas_cumprod = alphas.float()
-
-    def _mix(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """Signal and noise factors at timesteps `t [b]`, shaped to broadcast over `like`."""
-        alpha = self.alphas_cumprod.to(like.device)[t]
-        shape = (-1,) + (1,) * (like.ndim - 1)
-        signal, noise = alpha.sqrt().view(shape), (1 - alpha).sqrt().view(shape)
-        return signal.to(like.dtype), noise.to(like.dtype)
-
-    def add_noise(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """Noisy latents at integer timesteps `t [b]`; `clean` and `noise` are `[b ...]`."""
-        a, s = self._mix(t, clean)
-        return a * clean + s * noise
-
-    def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Noise `[b f c h w]` of unit variance, in part common to all frames; on the CPU."""
-        own = torch.randn(shape, generator=generator)
-        if not self.config.shared_noise:
-            return own
-        common = torch.randn((shape[0], 1, *shape[2:]), generator=generator)
-        share = self.config.shared_noise
-        return math.sqrt(share) * common + math.sqrt(1 - share) * own
-
-    def velocity(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """The target of v-prediction."""
-        a, s = self._mix(t, clean)
-        return a * noise - s * clean
-
-    def split(self, noisy: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Clean latents and noise that `noisy` and its `v` imply."""
-        a, s = self._mix(t, noisy)
-        return a * noisy - s * v, a * v + s * noisy
-
-    def timesteps(self, count: int) -> Tensor:
-        """`count` timesteps from pure noise down, spaced from the end (trailing)."""
-        if not 1 <= count <= self.config.steps:
-            raise ValueError(f"steps must be within 1..{self.config.steps}, got {count}")
-        spaced = torch.arange(self.config.steps, 0, -self.config.steps / count)
-        return spaced.round().long() - 1
-
-
 CONDITIONS = ("text", "music", "reference")
 """What guidance can weigh apart: "music" means music and beats together."""
 
@@ -109,6 +50,27 @@ class Guidance:
         unknown = sorted(set(self.weights) - set(CONDITIONS))
         if unknown:
             raise ValueError(f"guidance weighs {list(CONDITIONS)}, not {unknown}")
+
+    @classmethod
+    def of(
+        cls,
+        schedule: ScheduleConfig,
+        scale: float | None = None,
+        weights: Mapping[str, float | None] | None = None,
+    ) -> Guidance:
+        """The checkpoint's own, but for what is given and not None."""
+        own = {name: getattr(schedule, f"{name}_guidance") for name in CONDITIONS}
+        given = {name: weight for name, weight in (weights or {}).items() if weight is not None}
+        return cls(
+            schedule.guidance if scale is None else scale,
+            {**own, **given},
+            schedule.guidance_rescale,
+        )
+
+    def __str__(self) -> str:
+        """As people are told of it: `2, music 1`."""
+        weights = [f"{name} {weight:g}" for name, weight in self.weights.items() if weight]
+        return ", ".join([f"{self.scale:g}", *weights])
 
 
 @dataclass(frozen=True)

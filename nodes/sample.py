@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -132,8 +133,9 @@ def settings_of(
     from ..musedance_core.sampling import Guidance as CoreGuidance
 
     own = model.config.schedule
-    weights = weights or {"weights": {}, "rescale": own.guidance_rescale}
-    asked = CoreGuidance(guidance or own.guidance, weights["weights"], weights["rescale"])
+    asked = CoreGuidance.of(own, guidance or None, (weights or {}).get("weights"))
+    if weights:
+        asked = replace(asked, rescale=weights["rescale"])
     return Settings(steps or own.sampling_steps, asked, sampler)
 
 

@@ -17,8 +17,10 @@ CORE = ROOT / "musedance_core"
 LAYERS = (
     {"arguments", "errors", "version"},
     {"config", "files", "prompts", "segments"},
+    {"schedule"},
     {"presets", "tokenizer", "models", "audio", "finished"},
-    {"animated", "checkpoint", "pictures", "rhythm", "sampling", "sheets", "strips", "video"},
+    {"sampling"},
+    {"animated", "checkpoint", "pictures", "rhythm", "sheets", "strips", "video"},
     {"samplers"},
     {"denoising"},
     {"pipeline"},

@@ -9,7 +9,7 @@ import torch
 
 from musedance_core.presets import preset
 from musedance_core.samplers import SAMPLERS, Denoise, OnStep, require_sampler
-from musedance_core.sampling import NoiseSchedule
+from musedance_core.schedule import NoiseSchedule
 
 CONFIG = preset("sd15").schedule
 SHAPE = (2, 3, 4, 8, 8)

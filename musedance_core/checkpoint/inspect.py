@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import MuseDanceConfig
+from ..sampling import Guidance
 from .format import FORMAT_VERSION, open_safetensors, read_header
 
 PARTS = {
@@ -60,7 +61,7 @@ def _model(config: MuseDanceConfig) -> list[str]:
         f"({clip.seconds:g} s), after {clip.previous} previous frames",
         f"  schedule    scaled_linear betas {schedule.beta_start:g} to {schedule.beta_end:g} over "
         f"{schedule.steps} steps, {schedule.prediction}-prediction, {snr}",
-        f"  sampling    {schedule.sampling_steps} steps, guidance {schedule.guidance:g}, "
+        f"  sampling    {schedule.sampling_steps} steps, guidance {Guidance.of(schedule)}, "
         f"rescale {schedule.guidance_rescale:g}, {schedule.shared_noise:.0%} of the noise shared "
         "by all frames",
     ]

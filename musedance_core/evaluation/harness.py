@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..pipeline import MuseDancePipeline
+from ..sampling import Guidance
 from ..world.clips import FPS
 from .backbones import FVD, LPIPS, Identity
 from .clip import Clip
@@ -123,10 +124,10 @@ def _checkpoint_row(options: Options, entry: Entry, inputs: Inputs, tools: Tools
     measured = _measured(clips, total, entry.label, tools)
     schedule = pipeline.config.schedule
     steps = sampling.steps or schedule.sampling_steps
-    strength = schedule.guidance if sampling.guidance is None else sampling.guidance
+    guidance = Guidance.of(schedule, sampling.guidance)
     notes = [
         *about,
-        f"{steps} steps, guidance {strength:g}, seeds from {sampling.seed} on",
+        f"{steps} steps, guidance {guidance}, seeds from {sampling.seed} on",
     ]
     return summarise(entry.label, entry.path, measured, notes, sampling.seed)
 

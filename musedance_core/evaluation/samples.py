@@ -57,8 +57,6 @@ def sampled_clips(
 
 def generate(pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling) -> Tensor:
     """The scene as the checkpoint dances it, `[f 3 h w]` in 0..1."""
-    schedule = pipeline.config.schedule
-    strength = schedule.guidance if sampling.guidance is None else sampling.guidance
     segments = pipeline.animate(
         scene.reference,
         pipeline.listen(scene.song, scene.grid),
@@ -69,6 +67,6 @@ def generate(pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling) -> T
         seed=sampling.seed,
         steps=sampling.steps,
         sampler=sampling.sampler,
-        guidance=Guidance(strength, {}, schedule.guidance_rescale),
+        guidance=Guidance.of(pipeline.config.schedule, sampling.guidance),
     )
     return torch.cat([segment.frames for segment in segments])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from .music import MusicEncoder
 from .reference import ReferenceNet
 from .text import TextEncoder
 from .unet import MuseDanceUNet
-from .vae import build_vae
+from .vae import PatchAutoencoder, build_vae
 
 __all__ = [
     "Conditions",
@@ -41,7 +42,7 @@ class MuseDance(nn.Module):
         """Without `autoencoder` there is no `vae`: a host brings its own."""
         super().__init__()
         self.config = config
-        self.unet = MuseDanceUNet(config.unet, config.dynamics, config.music, ops)
+        self.unet = MuseDanceUNet(config.unet, config.dynamics, config.music, config.schedule, ops)
         self.reference = ReferenceNet(config.unet, ops)
         self.mask = MaskEncoder(config.mask, config.vae.latent_channels, ops)
         if autoencoder:
@@ -60,13 +61,19 @@ class MuseDance(nn.Module):
             part_map: ids `[b H W]`, or None for no contribution at all.
             keep_map: bool `[b]`; False leaves the map out for that sample.
         """
+        mapped = latents
         if part_map is not None:
             added = self.mask(part_map).to(latents.dtype)
             if keep_map is not None:
                 added = added * keep_map[:, None, None, None]
-            latents = latents + added
-        features: ReferenceFeatures = self.reference(latents, text)
-        return features
+            mapped = latents + added
+        features: ReferenceFeatures = self.reference(mapped, text)
+        views = None
+        if self.config.unet.copy_reach:
+            assert isinstance(self.vae, PatchAutoencoder), "only patches give views"
+            with torch.no_grad():
+                views = self.vae.views(latents)
+        return replace(features, latents=latents, views=views)
 
     def timed_music(self, features: Tensor, seconds: Tensor, keep: Tensor | None) -> Tensor | None:
         """Music tokens `[b l d]`; `keep [b]` bool silences samples."""

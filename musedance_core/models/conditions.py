@@ -23,9 +23,15 @@ class SlotFeatures:
 
 @dataclass(frozen=True)
 class ReferenceFeatures:
-    """ReferenceNet's features of one picture, one entry per attention slot in reading order."""
+    """ReferenceNet's features of one picture, one entry per attention slot in reading order.
+
+    `latents [b c h w]` are the picture's own, without its part map; `views [b c 4h 4w]` are those
+    of the picture at all offsets of a quarter of a place, for denoisers that copy.
+    """
 
     slots: tuple[SlotFeatures, ...]
+    latents: Tensor
+    views: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,13 @@ class MotionFeatures:
 class ReferenceKeys:
     """Keys and values of the picture, projected by the denoiser's layers once per segment.
 
-    Per slot `[b heads n d/heads]`.
+    Per slot `[b heads n d/heads]`. `latents` and `views` are those of `ReferenceFeatures`.
     """
 
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
+    latents: Tensor
+    views: Tensor | None = None
 
 
 @dataclass(frozen=True)

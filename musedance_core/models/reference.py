@@ -48,8 +48,8 @@ class ReferenceNet(UNetBase):
             slots.extend(found)
             return x
 
-        self.through(latents, time, visit)
-        return ReferenceFeatures(tuple(slots))
+        self.through(self.conv_in(latents), time, visit)
+        return ReferenceFeatures(tuple(slots), latents)
 
     def motion_features(self, latents: Tensor, text: Tensor) -> MotionFeatures:
         """Streams of the previous frames' `latents [b m c h w]`, oldest first (section 3.3)."""

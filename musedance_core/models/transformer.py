@@ -71,14 +71,20 @@ class SpatialTransformer(nn.Module):
         """`x [(b f) c h w]` -> `[(b f) c h w]`."""
         own = self.features(x)
         tokens = self._attend(own, conditions, frames)
-        text = repeat(conditions.text, "b l d -> (b f) l d", f=frames)
         block = self.block
-        tokens = tokens + block.attn2(block.norm2(tokens), text)
+        tokens = tokens + self._read(block.norm2(tokens), conditions.text, frames)
         tokens = tokens + block.ff(block.norm3(tokens))
         out: Tensor = self.proj_out(
             rearrange(tokens, "b (h w) c -> b c h w", h=own.height, w=own.width)
         )
         return x + out
+
+    def _read(self, tokens: Tensor, text: Tensor, frames: int) -> Tensor:
+        """Cross-attention to the sentence, whose keys and values are the same for all frames."""
+        attention = self.block.attn2
+        tokens = rearrange(tokens, "(b f) n d -> b (f n) d", f=frames)
+        heard = attention.attend(tokens, attention.keys(text), attention.values(text))
+        return rearrange(heard, "b (f n) d -> (b f) n d", f=frames)
 
     def _attend(self, own: SlotFeatures, conditions: Conditions, frames: int) -> Tensor:
         """Self-attention over [own tokens, the picture's tokens]."""

@@ -15,9 +15,10 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ..config import DynamicsConfig, MusicConfig, UNetConfig
+from ..config import DynamicsConfig, MusicConfig, ScheduleConfig, UNetConfig
 from .beat import BeatModule, BeatTokens
 from .conditions import Conditions, ReferenceFeatures, ReferenceKeys
+from .copying import PictureCopy
 from .layers import Downsample, ResBlock, TimeEmbedding, Upsample
 from .motion import MotionModule
 from .music import MusicModule, MusicTokens
@@ -137,8 +138,7 @@ class UNetBase(nn.Module):
         self.slots += int(attention)
 
     def through(self, x: Tensor, time: Tensor, visit: Visit) -> Tensor:
-        """`x [(b f) c h w]` through all levels; `visit(block, i, x)` runs slot i of a level."""
-        x = self.conv_in(x)
+        """`x [(b f) d h w]` through all levels; `visit(block, i, x)` runs slot i of a level."""
         skips = [x]
         for block in cast(Iterable[Block], self.down_blocks):
             for i in range(len(block.resnets)):
@@ -163,17 +163,25 @@ class UNetBase(nn.Module):
 
 
 class MuseDanceUNet(UNetBase):
-    """The denoiser. `dynamics=None` builds stage 1, which knows single frames only."""
+    """The denoiser. `dynamics=None` builds stage 1, which knows single frames only.
+
+    `music` is needed by music modules, `schedule` by denoisers that copy from the picture.
+    """
 
     def __init__(
         self,
         config: UNetConfig,
         dynamics: DynamicsConfig | None = None,
         music: MusicConfig | None = None,
+        schedule: ScheduleConfig | None = None,
         ops: Any = nn,
     ) -> None:
         super().__init__(config, dynamics, reader=False, ops=ops)
         first = config.channels[0]
+        self.copy = None
+        if config.copy_reach:
+            assert schedule is not None, "copying needs to know the noise schedule"
+            self.copy = PictureCopy(config, schedule, ops)
         self.conv_norm_out = ops.GroupNorm(config.norm_groups, first, eps=1e-5)
         self.conv_out = ops.Conv2d(first, config.latent_channels, 3, padding=1)
         if dynamics is not None and dynamics.music:
@@ -182,16 +190,20 @@ class MuseDanceUNet(UNetBase):
         if dynamics is not None and dynamics.beat:
             self.beat_tokens = BeatTokens(dynamics.token_width, dynamics.beat_phase, ops)
 
-    def forward(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+    def forward(
+        self, x: Tensor, t: Tensor, conditions: Conditions, tell_where: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor | None]:
         """Predict v.
 
         Args:
             x: noisy latents `[b f c h w]`.
             t: timesteps `[b]`, one for all frames of a clip.
             conditions: what drives the clip.
+            tell_where: return also where places are thought to come from.
 
         Returns:
-            v-prediction `[b f c h w]`.
+            v-prediction `[b f c h w]`; and log-odds `[(b f) k h w]` of `copying.displacements`, or
+            None where nothing is copied.
         """
         frames = x.shape[1]
         time = repeat(self.time_embedding(t, x.dtype), "b d -> (b f) d", f=frames)
@@ -205,9 +217,23 @@ class MuseDanceUNet(UNetBase):
             out: Tensor = block.slot(i, x, time, conditions, frames)
             return out
 
-        x = self.through(rearrange(x, "b f c h w -> (b f) c h w"), time, visit)
-        x = self.conv_out(F.silu(self.conv_norm_out(x)))
-        return rearrange(x, "(b f) c h w -> b f c h w", f=frames)
+        noisy = rearrange(x, "b f c h w -> (b f) c h w")
+        copy = None if conditions.reference is None else self.copy
+        x = self.conv_in(noisy)
+        if copy is not None:
+            x = x + copy.seen(conditions, frames)
+        x = self.through(x, time, visit)
+        where = None
+        if copy is not None:
+            where = copy.where(x)
+            copied = copy.copied(where, conditions, frames)
+            x = copy.redrawn(x, time, copied, conditions)
+        x = F.silu(self.conv_norm_out(x))
+        v = self.conv_out(x)
+        if copy is not None:
+            v = copy.mixed(v, x, copied, noisy, t, conditions)
+        out: Tensor = rearrange(v, "(b f) c h w -> b f c h w", f=frames)
+        return (out, where) if tell_where else out
 
     def project_reference(self, features: ReferenceFeatures) -> ReferenceKeys:
         """Keys and values of the picture for every slot: once per segment, used at every step."""
@@ -215,4 +241,5 @@ class MuseDanceUNet(UNetBase):
             transformer.reference_keys(slot)
             for transformer, slot in zip(self.transformers(), features.slots, strict=True)
         ]
-        return ReferenceKeys(tuple(k for k, _ in pairs), tuple(v for _, v in pairs))
+        keys, values = tuple(k for k, _ in pairs), tuple(v for _, v in pairs)
+        return ReferenceKeys(keys, values, features.latents, features.views)

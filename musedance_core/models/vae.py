@@ -75,6 +75,21 @@ class PatchAutoencoder(nn.Module):
         x = linear + F.pixel_shuffle(self.decoder_out(y), self.fine)
         return (x / 2 + 0.5).clamp(0, 1)
 
+    def views(self, latents: Tensor, fineness: int = 4) -> Tensor:
+        """Latents of the decoded picture cut into patches at every offset of a patch / `fineness`.
+
+        `latents [b c h w]` -> `[b c fineness*h fineness*w]`: the entry at (y, x) is the patch that
+        begins y, x times r / fineness pixels from the corner. Beyond its edge the picture goes on
+        as it ends.
+        """
+        pictures, step = self.decode(latents), self.patch // fineness
+        h, w = pictures.shape[-2:]
+        wide = F.pad(pictures, (0, self.patch, 0, self.patch), mode="replicate")
+        offsets = range(0, self.patch, step)
+        moved = torch.stack([wide[..., y : y + h, x : x + w] for y in offsets for x in offsets])
+        views = self.encode(rearrange(moved, "n b c h w -> (n b) c h w"))
+        return rearrange(views, "(dy dx b) c h w -> b c (h dy) (w dx)", dy=fineness, dx=fineness)
+
     @torch.no_grad()
     def fit_pca(self, images: Tensor) -> None:
         """Start training: principal components of `images [b 3 h w]`, refiners silent.

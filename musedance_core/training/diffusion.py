@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..dataset.format import read_metadata
 from ..models import Conditions, MuseDance
+from ..models.copying import views_of
 from ..models.mask import SUBJECT
-from ..sampling import NoiseSchedule
+from ..schedule import NoiseSchedule
 from ..tokenizer import Tokenizer
 from .caches import ClipCache, fill_cache, verify_cache
 from .config import TrainConfig
@@ -22,6 +23,7 @@ from .losses import (
     noised,
     require_possible,
     velocity_loss,
+    where_loss,
 )
 from .stage import LATENTS, Batch, Stage
 
@@ -83,7 +85,11 @@ class DiffusionStage(Stage):
         noisy, v = noised(self.schedule, latents, t, draws, self.loss.noise_offset)
         weight = motion_weight(latents, self.loss.motion) if self.loss.motion else None
         conditions = self.conditions(batch, kept, draws)
-        loss = velocity_loss(self.denoise(noisy, t, conditions), v, weight)
+        answer, where = self.network()(noisy, t, conditions, tell_where=True)
+        loss = velocity_loss(answer, v, weight)
+        if where is not None and self.loss.where:
+            best = where_loss(where, latents, views_of(conditions), kept.reference)
+            loss = loss + self.loss.where * best
         if self.loss.min_snr_gamma:
             loss = loss * min_snr_weight(self.schedule, t, self.loss.min_snr_gamma)
         return loss
@@ -96,8 +102,8 @@ class DiffusionStage(Stage):
         """What drives the batch; draws corrupt what training corrupts."""
         raise NotImplementedError
 
-    def denoise(self, noisy: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        """Predicted v `[b f c h w]`."""
+    def network(self) -> nn.Module:
+        """The denoiser of this stage."""
         raise NotImplementedError
 
     @torch.no_grad()
@@ -149,7 +155,7 @@ class DiffusionStage(Stage):
         for time in EVALUATION_TIMES:
             t = torch.full((len(latents),), time, device=latents.device)
             noisy, v = noised(self.schedule, latents, t, Draws(EVALUATION_SEED, time, len(t)))
-            losses.append(velocity_loss(self.denoise(noisy, t, conditions), v))
+            losses.append(velocity_loss(self.network()(noisy, t, conditions), v))
         return torch.stack(losses)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +10,14 @@ from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
-from ..sampling import NoiseSchedule
+from ..models.copying import FINENESS, displacements, sources
+from ..schedule import NoiseSchedule
 from .config import LossConfig
 from .draws import Draws
+
+FAR, VAGUE = 0.03, 0.01
+"""What a match a place away costs, and how much worse another match is when it counts e times less,
+in squared latents."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,25 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
     if weight is not None:
         error = error * weight
     return rearrange(error, "b f c h w -> b (f c h w)").mean(dim=1)
+
+
+def where_loss(where: Tensor, latents: Tensor, views: Tensor, kept: Tensor) -> Tensor:
+    """Cross-entropy per sample `[b]` of log-odds `where [(b f) k h w]` against the best matches.
+
+    Whatever the clip is of: a place of its `latents [b f c h w]` comes from where the picture's
+    `views` are most like it, of two as like from the nearer. Samples that do not keep their picture
+    count nothing.
+    """
+    f, h = latents.shape[1], latents.shape[-2]
+    reach = (math.isqrt(where.shape[1]) // FINENESS) // 2
+    found = sources(views, reach).float()
+    wanted = rearrange(latents.float(), "b f c h w -> b (h w) f c")
+    unlike = torch.cdist(wanted, found).square() / latents.shape[2]
+    far = displacements(reach, where.device).square().sum(dim=-1)
+    target = (-(unlike + FAR * far) / VAGUE).softmax(dim=-1)
+    odds = rearrange(where.float(), "(b f) k h w -> b (h w) f k", f=f, h=h)
+    entropy = -(target * odds.log_softmax(dim=-1)).sum(dim=-1)
+    return entropy.mean(dim=(1, 2)) * kept
 
 
 def noised(

@@ -17,7 +17,7 @@ from .stage import Batch, Source
 
 def spatial_half(model: MuseDance) -> MuseDanceUNet:
     """The denoiser without music, beat and motion, sharing its parameters with the whole one."""
-    half = MuseDanceUNet(model.config.unet)
+    half = MuseDanceUNet(model.config.unet, schedule=model.config.schedule)
     own = dict(model.unet.named_parameters())
     half.load_state_dict({name: own[name] for name in half.state_dict()}, assign=True)
     return half
@@ -52,6 +52,5 @@ class Stage1(DiffusionStage):
         reference = self.spatial.project_reference(features)
         return Conditions(text=text, reference=reference, keep_reference=kept.reference)
 
-    def denoise(self, noisy: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        v: Tensor = self.spatial(noisy, t, conditions)
-        return v
+    def network(self) -> nn.Module:
+        return self.spatial

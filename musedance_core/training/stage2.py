@@ -90,9 +90,8 @@ class Stage2(DiffusionStage):
         noise = draws.normal(*previous.shape[1:])
         return previous + (noise * strength[:, None, None, None, None]).to(previous)
 
-    def denoise(self, noisy: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        v: Tensor = self.model.unet(noisy, t, conditions)
-        return v
+    def network(self) -> nn.Module:
+        return self.model.unet
 
     def variants(self, batch: Batch) -> dict[str, Batch]:
         late = batch["beat_count"] + 0.5

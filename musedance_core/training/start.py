@@ -70,8 +70,8 @@ def start(config: TrainConfig) -> Start:
     """The `init` checkpoint, or fresh weights with a tokenizer trained on captions.
 
     Raises:
-        InputError: `init` does not fit the config in more than modules of stage 2 switched on or
-            off, or a pattern of `fresh` matches nothing.
+        InputError: `init` does not fit the config in more than modules of stage 2 or of copying
+            switched on or off, or a pattern of `fresh` matches nothing.
     """
     torch.manual_seed(config.seed)
     if not config.init:
@@ -102,7 +102,7 @@ def handed_over(loaded: LoadedCheckpoint, config: TrainConfig) -> tuple[MuseDanc
     model = fresh_model(wanted)
     own = model.state_dict()
     missing, unused = sorted(set(own) - set(given)), sorted(set(given) - set(own))
-    odd = sorted(set(missing + unused) - _dynamics(missing + unused))
+    odd = sorted(set(missing + unused) - _optional(missing + unused))
     odd += sorted(n for n in set(own) & set(given) if own[n].shape != given[n].shape)
     if odd:
         raise InputError(
@@ -114,9 +114,10 @@ def handed_over(loaded: LoadedCheckpoint, config: TrainConfig) -> tuple[MuseDanc
     return model, Handover(tuple(taken), tuple(sorted(set(own) - set(taken))), tuple(unused))
 
 
-def _dynamics(names: list[str]) -> set[str]:
-    """Those of stage 2's modules."""
-    return {name for name in names if any(fnmatchcase(name, p) for p in DYNAMICS)}
+def _optional(names: list[str]) -> set[str]:
+    """Those of stage 2's modules and of copying."""
+    patterns = (*DYNAMICS, "unet.copy.*")
+    return {name for name in names if any(fnmatchcase(name, p) for p in patterns)}
 
 
 def write_model(

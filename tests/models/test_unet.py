@@ -238,7 +238,7 @@ def test_layers_take_ops_whose_weights_are_absent_until_loaded() -> None:
 
     kinds = ("Linear", "Conv2d", "GroupNorm", "LayerNorm", "Embedding")
     ops = SimpleNamespace(**{name: absent(getattr(nn, name)) for name in kinds})
-    for model in (MuseDanceUNet(SMALL, DYNAMICS, MUSIC, ops), ReferenceNet(SMALL, ops)):
+    for model in (MuseDanceUNet(SMALL, DYNAMICS, MUSIC, ops=ops), ReferenceNet(SMALL, ops)):
         assert list(model.parameters()) == []
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
 from musedance_core.errors import InputError
-from musedance_core.sampling import NoiseSchedule
+from musedance_core.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
 from musedance_core.training.draws import Draws
 from musedance_core.training.losses import (
@@ -20,6 +20,7 @@ from musedance_core.training.losses import (
     motion_weight,
     noised,
     require_possible,
+    where_loss,
 )
 
 ZERO_SNR = ScheduleConfig()
@@ -97,3 +98,35 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
         noisy, _ = noised(schedule, clean, t, Draws(0, 0, 64), offset)
         spread[offset] = noisy.mean(dim=(1, 3, 4)).std().item()
     assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)
+
+
+def moved_clip(down: int, right: int) -> tuple[Tensor, Tensor]:
+    """Latents of two frames that are a picture moved by quarters of a place, and its views."""
+    wide = torch.randn(1, 4, 56, 56, generator=torch.Generator().manual_seed(0)) * 3
+    views, moved = wide[:, :, :48, :48], wide[:, :, down : down + 48, right : right + 48]
+    return torch.stack([views[:, :, ::4, ::4], moved[:, :, ::4, ::4]], dim=1), views
+
+
+@pytest.mark.parametrize(("down", "right"), [(0, 0), (2, 3), (4, 0)])
+def test_the_best_match_is_where_a_moved_picture_came_from(down: int, right: int) -> None:
+    latents, views = moved_clip(down, right)
+    steps, k = 9, 81
+    odds = torch.full((2, k, 12, 12), 0.0)
+    odds[0, k // 2] = 50.0
+    odds[1, (4 + down) * steps + 4 + right] = 50.0
+    right_odds = where_loss(odds, latents, views, torch.tensor([True]))
+    # The last row and column have come from beyond the views.
+    assert right_odds.item() < 50 * 0.2
+    if down or right:
+        stays = odds.clone()
+        stays[1] = odds[0]
+        assert where_loss(stays, latents, views, torch.tensor([True])) > right_odds + 10
+    assert where_loss(odds, latents, views, torch.tensor([False])).item() == 0
+
+
+def test_of_matches_as_good_the_nearest_is_wanted() -> None:
+    flat = torch.ones(1, 2, 4, 12, 12)
+    odds = torch.zeros(2, 81, 12, 12, requires_grad=True)
+    where_loss(odds, flat, torch.ones(1, 4, 48, 48), torch.tensor([True])).sum().backward()
+    pull = -odds.grad[0, :, 5, 5]
+    assert pull.argmax() == 40
