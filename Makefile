@@ -13,12 +13,13 @@ SONG ?= assets/demo-song.ogg
 TEXT ?= big hops on the spot
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit format clean
+.PHONY: help demo test lint types unit format docs clean
 
 help:
 	@echo "make demo    animate a sticker to a song with the embedded model: out/demo.mp4"
 	@echo "make test    lint, types and all tests"
 	@echo "make format  let ruff rewrite the code in the project's style"
+	@echo "make docs    write docs/nodes.md from the nodes"
 	@echo "make clean   remove the virtual environment and everything written by make"
 
 .venv/torch.stamp:
@@ -58,6 +59,9 @@ unit: .venv/dev.stamp
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/run.stamp
+	$(BIN)/python docs/make_nodes.py
 
 clean:
 	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -28,7 +28,7 @@ class NoiseSchedule:
             alphas = signal**2
         self.alphas_cumprod = alphas.float()
 
-    def _mix(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    def rates(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """Signal and noise factors at timesteps `t [b]`, shaped to broadcast over `like`."""
         alpha = self.alphas_cumprod.to(like.device)[t]
         shape = (-1,) + (1,) * (like.ndim - 1)
@@ -37,7 +37,7 @@ class NoiseSchedule:
 
     def add_noise(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """Noisy latents at integer timesteps `t [b]`; `clean` and `noise` are `[b ...]`."""
-        a, s = self._mix(t, clean)
+        a, s = self.rates(t, clean)
         return a * clean + s * noise
 
     def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -51,17 +51,17 @@ class NoiseSchedule:
 
     def velocity(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """The target of v-prediction."""
-        a, s = self._mix(t, clean)
+        a, s = self.rates(t, clean)
         return a * noise - s * clean
 
     def velocity_to(self, clean: Tensor, noisy: Tensor, t: Tensor) -> Tensor:
         """The v that leads from `noisy` straight to `clean`."""
-        a, s = self._mix(t, noisy)
+        a, s = self.rates(t, noisy)
         return (a * noisy - clean) / s
 
     def split(self, noisy: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Clean latents and noise that `noisy` and its `v` imply."""
-        a, s = self._mix(t, noisy)
+        a, s = self.rates(t, noisy)
         return a * noisy - s * v, a * v + s * noisy
 
     def timesteps(self, count: int) -> Tensor:

@@ -19,7 +19,7 @@ class MuseDanceExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         """Make the checkpoints' folders known, and lay out what the templates begin with."""
-        host.register_folder()
+        host.register_folders()
         host.offer_inputs()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
+from . import host
 from .music import waveform_of
 from .types import CATEGORY, Beats
 
+BUILT_IN = "built in"
 EDITS = ("as heard", "halve", "double")
 PEAKS = 2000
 
@@ -71,6 +73,15 @@ class ExtractBeats(io.ComfyNode):
                     tooltip='Beats by hand: {"beats": [0.5, 1.0, ...]} or [0.5, 1.0, ...], in '
                     "seconds from the song's start. They replace what is heard.",
                 ),
+                io.Combo.Input(
+                    "tracker",
+                    options=[BUILT_IN, *host.beat_trackers()],
+                    default=BUILT_IN,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Who listens: librosa, or a checkpoint of Beat This! (.ckpt) in "
+                    "models/beat_this, for which pip install beat_this.",
+                ),
             ],
             outputs=[
                 Beats.Output(display_name="beats"),
@@ -88,7 +99,9 @@ class ExtractBeats(io.ComfyNode):
         edit: str,
         shift: float,
         timeline: str,
+        tracker: str = BUILT_IN,
     ) -> io.NodeOutput:
+        from ..musedance_core.audio.beat_this import hear_beats
         from ..musedance_core.audio.beats import parse_beats, regular_grid, track_beats
         from ..musedance_core.audio.waveform import require_music
         from ..musedance_core.errors import InputError
@@ -102,6 +115,10 @@ class ExtractBeats(io.ComfyNode):
             grid = parse_beats(timeline, "The timeline")
         elif bpm and offset >= 0:
             grid = regular_grid(bpm, offset, song.seconds)
+        elif tracker != BUILT_IN:
+            if bpm:
+                raise InputError(f"bpm is for the built-in tracker; {tracker} hears without it.")
+            grid = hear_beats(song, host.beat_tracker_path(tracker))
         else:
             grid = track_beats(song, bpm or None)
         seen = _seen(song, grid, heard=not timeline.strip())

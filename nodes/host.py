@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,24 @@ import torch
 from PIL import Image
 
 FOLDER = "musedance"
+TRACKERS = "beat_this"
 PACK = Path(__file__).parents[1]
 PREVIEW_SIZE = 256
 
 
-def register_folder() -> None:
-    """`models/musedance`, what extra_model_paths.yaml says, and the pack's own weights."""
-    own = [os.path.join(folder_paths.models_dir, FOLDER), str(PACK / "musedance_core" / "weights")]
-    known, _ = folder_paths.folder_names_and_paths.get(FOLDER, ([], set()))
+def register_folders() -> None:
+    """`models/musedance`, `models/beat_this`, what extra_model_paths.yaml says of them, and the
+    pack's own weights."""
+    models = folder_paths.models_dir
+    weights = str(PACK / "musedance_core" / "weights")
+    _register(FOLDER, [os.path.join(models, FOLDER), weights], ".safetensors")
+    _register(TRACKERS, [os.path.join(models, TRACKERS)], ".ckpt")
+
+
+def _register(name: str, own: list[str], suffix: str) -> None:
+    known, _ = folder_paths.folder_names_and_paths.get(name, ([], set()))
     paths = [*known, *(path for path in own if path not in known)]
-    folder_paths.folder_names_and_paths[FOLDER] = (paths, {".safetensors"})
+    folder_paths.folder_names_and_paths[name] = (paths, {suffix})
 
 
 def offer_inputs() -> None:
@@ -60,6 +69,16 @@ def checkpoints() -> list[str]:
 def checkpoint_path(name: str) -> str:
     """The file called `name`."""
     return folder_paths.get_full_path_or_raise(FOLDER, name)
+
+
+def beat_trackers() -> list[str]:
+    """Names of the checkpoints of Beat This! that can be loaded."""
+    return folder_paths.get_filename_list(TRACKERS)
+
+
+def beat_tracker_path(name: str) -> str:
+    """The file called `name`."""
+    return folder_paths.get_full_path_or_raise(TRACKERS, name)
 
 
 def temporary_folder() -> Path:
@@ -261,8 +280,10 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
     if native:
         vae = native_vae(loaded.autoencoder, loaded.config.vae)
     else:
-        vae = HostVAE(model.vae)
-        del model.vae
+        # A denoiser that copies looks at pictures with an autoencoder of its own.
+        vae = HostVAE(deepcopy(model.vae) if loaded.config.unet.copy_reach else model.vae)
+        if not loaded.config.unet.copy_reach:
+            del model.vae
     identity = fingerprint(name, size, os.stat(path).st_mtime_ns)
     managed = Managed(model.to(dtype), device, manage.unet_offload_device())
     clip = HostCLIP(text, loaded.tokenizer)

@@ -3,7 +3,7 @@ import { app } from "../../scripts/app.js";
 import { addBeatTimeline } from "./timeline/widget.js";
 
 app.registerExtension({
-  name: "MuseDance.BeatTimeline",
+  name: "musedance.BeatTimeline",
   nodeCreated(node) {
     if (node.comfyClass === "MuseDance_ExtractBeats") addBeatTimeline(node);
   },

@@ -45,6 +45,7 @@ SIDED_MOVES: tuple[str, ...] = tuple(name for name, m in MOVE_TABLE.items() if _
 """Moves whose side can be seen. The others swing evenly: left is right, one beat later."""
 
 
+# Their layers are torch's own and not a host's: the judges never run inside ComfyUI.
 class Residual(nn.Module):
     """Two 3x3 convolutions around which the input is carried."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from .catalogue import MEASURES, TABLES, Measure
 from .summary import Figure, Row
 
-ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
+ARROWS = {"higher": " \N{UPWARDS ARROW}", "lower": " \N{DOWNWARDS ARROW}", "": ""}
 
 
 def heading(measure: Measure) -> str:

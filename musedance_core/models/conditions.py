@@ -45,13 +45,14 @@ class MotionFeatures:
 class ReferenceKeys:
     """Keys and values of the picture, projected by the denoiser's layers once per segment.
 
-    Per slot `[b heads n d/heads]`. `latents` and `views` are those of `ReferenceFeatures`.
+    Per slot `[b heads n d/heads]`. `latents` are the picture's own; `sources [b n k c]` is
+    what lies at every displacement from every place, for denoisers that copy.
     """
 
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
     latents: Tensor
-    views: Tensor | None = None
+    sources: Tensor | None = None
 
 
 @dataclass(frozen=True)

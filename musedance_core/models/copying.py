@@ -22,6 +22,9 @@ from .layers import ResBlock
 
 FINENESS = 4
 """Displacements are multiples of a place divided by this."""
+UNLIKE = 0.06
+"""Mean squared difference of what moved to the best that can be copied for it: turned and bent
+patches, and what lies between two displacements. Measured on the sticker world."""
 
 
 def displacements(reach: int, device: torch.device | None = None) -> Tensor:
@@ -70,16 +73,27 @@ class PictureCopy(nn.Module):
         out: Tensor = repeat(seen, "b d h w -> (b f) d h w", f=frames) * _kept(conditions, frames)
         return out
 
-    def where(self, x: Tensor) -> Tensor:
-        """Log-odds `[(b f) k h w]` of the `displacements`, from features `x [(b f) d h w]`."""
-        where: Tensor = self.where_out(F.silu(self.norm(x)))
-        return where
+    def where(self, x: Tensor, noisy: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        """Log-odds of the `displacements` for every place, `[b h*w f k]`.
 
-    def copied(self, where: Tensor, conditions: Conditions, frames: int) -> Tensor:
-        """The mean of what may have come here, `[(b f) c h w]`."""
-        odds = rearrange(where, "(b f) k h w -> b (h w) f k", f=frames)
-        mean = odds.softmax(dim=-1) @ sources(views_of(conditions), self.reach)
-        out: Tensor = rearrange(mean, "b (h w) f c -> (b f) c h w", h=where.shape[-2])
+        By Bayes: what the network expects, from features `x [(b f) d h w]`, and how likely it makes
+        what is there, `noisy [(b f) c h w]` at `t [b]`.
+        """
+        expected = self.where_out(F.silu(self.norm(x)))
+        expected = rearrange(expected, "(b f) k h w -> b (h w) f k", b=len(t))
+        there = rearrange(noisy, "(b f) c h w -> b (h w) f c", b=len(t)).float()
+        signal, noise = NoiseSchedule(self.schedule).rates(t, there)
+        found = signal * _sources(conditions).float()
+        spread = noise.square() + signal.square() * UNLIKE
+        nearness = there @ found.mT - found.square().sum(dim=-1)[:, :, None] / 2
+        out: Tensor = expected.float() + nearness / spread
+        return out
+
+    def copied(self, where: Tensor, conditions: Conditions, height: int) -> Tensor:
+        """The mean of what may have come to places of `where [b h*w f k]`, `[(b f) c h w]`."""
+        found = _sources(conditions)
+        mean = where.softmax(dim=-1).to(found.dtype) @ found
+        out: Tensor = rearrange(mean, "b (h w) f c -> (b f) c h w", h=height)
         return out
 
     def redrawn(self, x: Tensor, time: Tensor, copied: Tensor, conditions: Conditions) -> Tensor:
@@ -107,11 +121,10 @@ def _picture(conditions: Conditions) -> ReferenceKeys:
     return conditions.reference
 
 
-def views_of(conditions: Conditions) -> Tensor:
-    """The views `[b c 4h 4w]` that a denoiser which copies is given with its picture."""
-    views = _picture(conditions).views
-    assert views is not None, "a picture that is copied from comes with its views"
-    return views
+def _sources(conditions: Conditions) -> Tensor:
+    found = _picture(conditions).sources
+    assert found is not None, "a picture that is copied from comes with its views"
+    return found
 
 
 def _kept(conditions: Conditions, frames: int) -> Tensor:

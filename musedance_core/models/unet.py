@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from ..config import DynamicsConfig, MusicConfig, ScheduleConfig, UNetConfig
 from .beat import BeatModule, BeatTokens
 from .conditions import Conditions, ReferenceFeatures, ReferenceKeys
-from .copying import PictureCopy
+from .copying import PictureCopy, sources
 from .layers import Downsample, ResBlock, TimeEmbedding, Upsample
 from .motion import MotionModule
 from .music import MusicModule, MusicTokens
@@ -202,7 +202,7 @@ class MuseDanceUNet(UNetBase):
             tell_where: return also where places are thought to come from.
 
         Returns:
-            v-prediction `[b f c h w]`; and log-odds `[(b f) k h w]` of `copying.displacements`, or
+            v-prediction `[b f c h w]`; and log-odds `[b h*w f k]` of `copying.displacements`, or
             None where nothing is copied.
         """
         frames = x.shape[1]
@@ -225,8 +225,8 @@ class MuseDanceUNet(UNetBase):
         x = self.through(x, time, visit)
         where = None
         if copy is not None:
-            where = copy.where(x)
-            copied = copy.copied(where, conditions, frames)
+            where = copy.where(x, noisy, t, conditions)
+            copied = copy.copied(where, conditions, x.shape[-2])
             x = copy.redrawn(x, time, copied, conditions)
         x = F.silu(self.conv_norm_out(x))
         v = self.conv_out(x)
@@ -242,4 +242,7 @@ class MuseDanceUNet(UNetBase):
             for transformer, slot in zip(self.transformers(), features.slots, strict=True)
         ]
         keys, values = tuple(k for k, _ in pairs), tuple(v for _, v in pairs)
-        return ReferenceKeys(keys, values, features.latents, features.views)
+        found = None
+        if features.views is not None:
+            found = sources(features.views, self.config.copy_reach)
+        return ReferenceKeys(keys, values, features.latents, found)

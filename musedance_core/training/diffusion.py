@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from ..dataset.format import read_metadata
 from ..models import Conditions, MuseDance
-from ..models.copying import views_of
 from ..models.mask import SUBJECT
 from ..schedule import NoiseSchedule
 from ..tokenizer import Tokenizer
@@ -88,8 +87,9 @@ class DiffusionStage(Stage):
         answer, where = self.network()(noisy, t, conditions, tell_where=True)
         loss = velocity_loss(answer, v, weight)
         if where is not None and self.loss.where:
-            best = where_loss(where, latents, views_of(conditions), kept.reference)
-            loss = loss + self.loss.where * best
+            assert conditions.reference is not None and conditions.reference.sources is not None
+            best = where_loss(where, latents, conditions.reference.sources)
+            loss = loss + self.loss.where * best * kept.reference
         if self.loss.min_snr_gamma:
             loss = loss * min_snr_weight(self.schedule, t, self.loss.min_snr_gamma)
         return loss

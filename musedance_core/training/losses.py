@@ -10,7 +10,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
-from ..models.copying import FINENESS, displacements, sources
+from ..models.copying import FINENESS, displacements
 from ..schedule import NoiseSchedule
 from .config import LossConfig
 from .draws import Draws
@@ -106,23 +106,19 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
     return rearrange(error, "b f c h w -> b (f c h w)").mean(dim=1)
 
 
-def where_loss(where: Tensor, latents: Tensor, views: Tensor, kept: Tensor) -> Tensor:
-    """Cross-entropy per sample `[b]` of log-odds `where [(b f) k h w]` against the best matches.
+def where_loss(where: Tensor, latents: Tensor, found: Tensor) -> Tensor:
+    """Cross-entropy per sample `[b]` of log-odds `where [b h*w f k]` against the best matches.
 
-    Whatever the clip is of: a place of its `latents [b f c h w]` comes from where the picture's
-    `views` are most like it, of two as like from the nearer. Samples that do not keep their picture
-    count nothing.
+    Whatever the clip is of: a place of its `latents [b f c h w]` comes from where the picture is
+    most like it, of two as like from the nearer. `found [b h*w k c]` are `copying.sources`.
     """
-    f, h = latents.shape[1], latents.shape[-2]
-    reach = (math.isqrt(where.shape[1]) // FINENESS) // 2
-    found = sources(views, reach).float()
+    reach = (math.isqrt(where.shape[-1]) // FINENESS) // 2
     wanted = rearrange(latents.float(), "b f c h w -> b (h w) f c")
-    unlike = torch.cdist(wanted, found).square() / latents.shape[2]
+    unlike = torch.cdist(wanted, found.float()).square() / wanted.shape[-1]
     far = displacements(reach, where.device).square().sum(dim=-1)
     target = (-(unlike + FAR * far) / VAGUE).softmax(dim=-1)
-    odds = rearrange(where.float(), "(b f) k h w -> b (h w) f k", f=f, h=h)
-    entropy = -(target * odds.log_softmax(dim=-1)).sum(dim=-1)
-    return entropy.mean(dim=(1, 2)) * kept
+    entropy = -(target * where.log_softmax(dim=-1)).sum(dim=-1)
+    return entropy.mean(dim=(1, 2))
 
 
 def noised(

@@ -50,7 +50,7 @@ def fix(layer: torch.nn.Conv2d, *bias: float) -> None:
 
 def always_copy(unet: MuseDanceUNet, displacement: int) -> None:
     odds = torch.zeros(len(displacements(REACH)))
-    odds[displacement] = 100.0
+    odds[displacement] = 1000.0
     fix(unet.copy.where_out, *odds.tolist())
     fix(unet.copy.share_out, 30.0)
 
@@ -126,7 +126,7 @@ def test_the_denoiser_sees_the_picture_in_its_place_and_what_it_copies() -> None
     s = scene()
     never_copy(s.unet)
     seen = s.unet(s.x, s.t, s.conditions)
-    for changed in ({"latents": s.picture.roll(1, -1)}, {"views": s.views.roll(4, -1)}):
+    for changed in ({"latents": s.picture.roll(1, -1)}, {"sources": s.keys.sources.roll(1, 1)}):
         other = dataclasses.replace(s.conditions, reference=dataclasses.replace(s.keys, **changed))
         assert not torch.allclose(seen, s.unet(s.x, s.t, other), atol=1e-3), list(changed)
 
@@ -137,7 +137,7 @@ def test_a_dropped_picture_is_neither_seen_nor_copied() -> None:
     fix(s.unet.copy.share_out, 2.0)
     one = dataclasses.replace(s.conditions, keep_reference=torch.tensor([False, True]))
     mixed = s.unet(s.x, s.t, one)
-    other = dataclasses.replace(s.keys, latents=s.picture + 1, views=s.views + 1)
+    other = dataclasses.replace(s.keys, latents=s.picture + 1, sources=s.keys.sources + 1)
     assert torch.allclose(mixed[1], s.unet(s.x, s.t, s.conditions)[1], atol=1e-5)
     changed = s.unet(s.x, s.t, dataclasses.replace(one, reference=other))
     assert torch.allclose(mixed[0], changed[0], atol=1e-5)
@@ -145,16 +145,27 @@ def test_a_dropped_picture_is_neither_seen_nor_copied() -> None:
 
 
 @torch.no_grad()
-def test_a_fresh_denoiser_copies_next_to_nothing_and_thinks_that_all_stays() -> None:
+def test_a_fresh_denoiser_copies_next_to_nothing_and_out_of_noise_expects_that_all_stays() -> None:
     s = scene(trained=False)
     v, where = s.unet(s.x, s.t, s.conditions, tell_where=True)
-    copied = s.unet.copy.copied(where, s.conditions, 3)
-    assert (where.argmax(dim=1) == STAY).all()
+    copied = s.unet.copy.copied(where, s.conditions, 8)
+    assert (where[0].argmax(dim=-1) == STAY).all()
     times = repeat(s.t, "b -> (b f)", f=3)
     noisy = rearrange(s.x, "b f c h w -> (b f) c h w")
     to_copy = NoiseSchedule(SCHEDULE).velocity_to(copied, noisy, times)
     share = torch.sigmoid(torch.tensor(-5.0))
     assert torch.allclose(rearrange(v, "b f c h w -> (b f) c h w"), share * to_copy, atol=1e-4)
+
+
+@torch.no_grad()
+def test_out_of_little_noise_it_sees_where_a_place_came_from() -> None:
+    s = scene(trained=False)
+    moved = s.views.roll((-1, 2), dims=(-2, -1))[:, :, ::FINENESS, ::FINENESS]
+    noisy = s.x * 0.1 + moved[:, None]
+    _, where = s.unet(noisy, torch.tensor([20, 20]), s.conditions, tell_where=True)
+    right = displacements(REACH).tolist().index([1 / FINENESS, -2 / FINENESS])
+    inside = rearrange(where.argmax(dim=-1), "b (h w) f -> b f h w", h=8)[:, :, 1:-1, 1:-1]
+    assert (inside == right).float().mean() > 0.95
 
 
 def test_all_of_it_learns_from_the_loss() -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
 from musedance_core.errors import InputError
+from musedance_core.models.copying import sources
 from musedance_core.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
 from musedance_core.training.draws import Draws
@@ -101,32 +102,26 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
 
 
 def moved_clip(down: int, right: int) -> tuple[Tensor, Tensor]:
-    """Latents of two frames that are a picture moved by quarters of a place, and its views."""
+    """Latents of two frames that are a picture moved by quarters of a place, and its sources."""
     wide = torch.randn(1, 4, 56, 56, generator=torch.Generator().manual_seed(0)) * 3
     views, moved = wide[:, :, :48, :48], wide[:, :, down : down + 48, right : right + 48]
-    return torch.stack([views[:, :, ::4, ::4], moved[:, :, ::4, ::4]], dim=1), views
+    frames = torch.stack([views[:, :, ::4, ::4], moved[:, :, ::4, ::4]], dim=1)
+    return frames, sources(views, reach=1)
 
 
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (2, 3), (4, 0)])
 def test_the_best_match_is_where_a_moved_picture_came_from(down: int, right: int) -> None:
-    latents, views = moved_clip(down, right)
-    steps, k = 9, 81
-    odds = torch.full((2, k, 12, 12), 0.0)
-    odds[0, k // 2] = 50.0
-    odds[1, (4 + down) * steps + 4 + right] = 50.0
-    right_odds = where_loss(odds, latents, views, torch.tensor([True]))
+    latents, found = moved_clip(down, right)
+    odds = torch.zeros(1, 12 * 12, 2, 81)
+    odds[:, :, 0, 40] = odds[:, :, 1, 40 + 9 * down + right] = 50.0
     # The last row and column have come from beyond the views.
-    assert right_odds.item() < 50 * 0.2
+    assert where_loss(odds, latents, found).item() < 50 * 0.2
     if down or right:
-        stays = odds.clone()
-        stays[1] = odds[0]
-        assert where_loss(stays, latents, views, torch.tensor([True])) > right_odds + 10
-    assert where_loss(odds, latents, views, torch.tensor([False])).item() == 0
+        stays = odds[:, :, :1].expand(-1, -1, 2, -1)
+        assert where_loss(stays, latents, found) > where_loss(odds, latents, found) + 10
 
 
 def test_of_matches_as_good_the_nearest_is_wanted() -> None:
-    flat = torch.ones(1, 2, 4, 12, 12)
-    odds = torch.zeros(2, 81, 12, 12, requires_grad=True)
-    where_loss(odds, flat, torch.ones(1, 4, 48, 48), torch.tensor([True])).sum().backward()
-    pull = -odds.grad[0, :, 5, 5]
-    assert pull.argmax() == 40
+    flat, odds = torch.ones(1, 1, 4, 12, 12), torch.zeros(1, 144, 1, 81, requires_grad=True)
+    where_loss(odds, flat, sources(torch.ones(1, 4, 48, 48), reach=1)).sum().backward()
+    assert (-odds.grad).argmax(dim=-1).unique().item() == 40

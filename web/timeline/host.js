@@ -25,7 +25,7 @@ export function danceStart(node) {
 /** The address of the sound file that a "Load audio" node gives to `node`; empty where none does. */
 export function songUrl(node) {
   const source = originOf(node, node.inputs?.find((input) => input.name === "audio"));
-  if (source?.comfyClass !== "LoadAudio") return "";
+  if (source?.type !== "LoadAudio") return "";
   const named = /^(.*?)(?: \[(input|output|temp)\])?$/.exec(widgetOf(source, "audio")?.value ?? "");
   const folders = named[1].split("/");
   const filename = folders.pop();

@@ -14,7 +14,7 @@ function element(name, properties = {}, children = []) {
   return made;
 }
 
-/** The page has the style sheet. */
+/** The page has the style sheet. Not inside a node: there it would load anew whenever it is moved. */
 export function addStyle() {
   if (document.querySelector(`link[href="${STYLE}"]`)) return;
   document.head.append(element("link", { rel: "stylesheet", href: STYLE }));

@@ -1,0 +1,85 @@
+"""Writes docs/nodes.md from the nodes' schemas: `make docs`.
+
+ComfyUI need not be there. What the schemas are made of is recorded instead, and `nodes.host`, the
+one file that touches the host, is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+HEAD = """# The nodes
+
+Every input and output, as the nodes declare them; `make docs` writes this page. What a node is for
+and what to look out for stands on its help page in ComfyUI ([web/docs](../web/docs)).
+"""
+
+
+class Kind:
+    """Stands for a type of the host: its inputs and outputs are what they were declared with."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def Input(self, name: str, **declared: Any) -> dict[str, Any]:
+        return {"kind": self.name, "name": name, **declared}
+
+    def Output(self, **declared: Any) -> dict[str, Any]:
+        return {"kind": self.name, "name": declared["display_name"], **declared}
+
+
+class Recorder(SimpleNamespace):
+    """Stands for the host's `io`: any attribute but those given is a type of that name."""
+
+    def __getattr__(self, name: str) -> Kind:
+        return Kind(name.upper())
+
+
+def schemas() -> list[dict[str, Any]]:
+    """What every node declares, in the order of a workflow."""
+    api: Any = ModuleType("comfy_api.v0_0_2")
+    api.ComfyExtension, api.io = object, Recorder(ComfyNode=object, Schema=dict, Custom=Kind)
+    host: Any = ModuleType("nodes.host")
+    host.checkpoints = lambda: ["files of models/musedance"]
+    host.beat_trackers = lambda: ["files of models/beat_this"]
+    sys.modules |= {"comfy_api": ModuleType("comfy_api"), api.__name__: api, host.__name__: host}
+    sys.path.insert(0, str(ROOT))  # in this process alone: the pack itself never does
+    from nodes import MuseDanceExtension
+
+    nodes = asyncio.run(MuseDanceExtension().get_node_list())
+    return [node.define_schema() for node in nodes]
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def input_row(given: dict[str, Any]) -> str:
+    """Name, type, default, what is allowed, and what it is for."""
+    kind = given["kind"] + (", optional" if given.get("optional") else "")
+    default = f"`{json.dumps(given['default'])}`" if "default" in given else ""
+    allowed = ", ".join(given.get("options", []))
+    if "min" in given:
+        allowed = f"{given['min']} to {given['max']}"
+    return row(f"`{given['name']}`", kind, default, allowed, given["tooltip"])
+
+
+def section(schema: dict[str, Any]) -> str:
+    """A node."""
+    lines = [f"## {schema['display_name']}", "", f"`{schema['node_id']}`", ""]
+    lines += [schema["description"], "", row("input", "type", "default", "allowed", "")]
+    lines += [row(*["---"] * 5), *map(input_row, schema["inputs"]), ""]
+    lines += [row("output", "type", ""), row(*["---"] * 3)]
+    lines += [row(f"`{o['name']}`", o["kind"], o.get("tooltip", "")) for o in schema["outputs"]]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "nodes.md"
+    target.write_text("\n".join([HEAD, *map(section, schemas())]), encoding="utf-8")
