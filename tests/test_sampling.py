@@ -13,9 +13,9 @@ from musedance_core.presets import preset
 from musedance_core.sampling import (
     ConditionSet,
     Guidance,
-    NoiseSchedule,
     guided_velocity,
 )
+from musedance_core.schedule import NoiseSchedule
 
 CONFIG = preset("sd15").schedule
 SHAPE = (2, 3, 4, 8, 8)
