@@ -72,6 +72,22 @@ def test_the_same_seed_gives_the_same_video_and_another_seed_another(
     assert not torch.equal(first, video(animate(pipeline, track, seed=4)))
 
 
+def test_a_denoiser_that_copies_the_picture_everywhere_keeps_it(track: Track) -> None:
+    torch.manual_seed(0)
+    config = dataclasses.replace(SMALL, unet=dataclasses.replace(SMALL.unet, copy_reach=1))
+    model = MuseDance(config)
+    with torch.no_grad():
+        where, share = model.unet.copy.where_out, model.unet.copy.share_out
+        where.bias[len(where.bias) // 2], share.bias[:] = 1e4, 1e4
+    copying = MuseDancePipeline(model, train_tokenizer(["the sticker hops"], 64))
+    frames = video(animate(copying, track, guidance=Guidance(1.0)))
+    picture = torch.linspace(0, 1, 3 * 32 * 32).reshape(3, 32, 32)
+    with torch.no_grad():
+        views = model.vae.views(model.vae.encode(picture[None]))
+        kept = model.vae.decode(views[:, :, ::4, ::4])
+    assert len(frames) == 14 and torch.allclose(frames, kept.expand_as(frames), atol=1e-4)
+
+
 def test_a_shorter_video_is_the_beginning_of_a_longer_one(
     pipeline: MuseDancePipeline, track: Track
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 import torch
@@ -63,6 +64,14 @@ def test_guidance_is_the_stated_sum_and_costs_one_call_per_weight() -> None:
     assert calls == [3, 1, 2]
     rescaled = guided_velocity(denoise, x, t, chosen, Guidance(2.0, {}, 1.0))
     torch.testing.assert_close(rescaled.flatten(1).std(1), (x * 3).flatten(1).std(1))
+
+
+def test_a_checkpoints_guidance_holds_but_for_what_is_asked() -> None:
+    own = replace(CONFIG, guidance=1.0, music_guidance=1.5, guidance_rescale=0.3)
+    assert Guidance.of(own) == Guidance(1.0, {"text": 0, "music": 1.5, "reference": 0}, 0.3)
+    asked = Guidance.of(own, 3.0, {"music": 0.0, "text": None})
+    assert asked == Guidance(3.0, {"text": 0, "music": 0, "reference": 0}, 0.3)
+    assert str(Guidance.of(own)) == "1, music 1.5" and str(asked) == "3"
 
 
 def test_guidance_refuses_unknown_conditions() -> None:

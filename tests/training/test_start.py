@@ -59,6 +59,15 @@ def test_modules_of_stage_two_are_switched_off_and_on_again(
     assert outputs and all(not again[n].any() for n in outputs)
 
 
+def test_a_denoiser_learns_to_copy_from_one_that_did_not(
+    init: Path, run_config: TrainConfig
+) -> None:
+    begin = start(replace(run_config, init=str(init), model={"unet": {"copy_reach": 1}}))
+    assert begin.model.config.unet.copy_reach == 1 and not begin.handover.unused
+    assert begin.handover.fresh
+    assert all(name.startswith("unet.copy.") for name in begin.handover.fresh)
+
+
 def test_what_is_asked_to_start_fresh_does_and_nothing_else(
     init: Path, model: MuseDance, run_config: TrainConfig
 ) -> None:
