@@ -99,6 +99,7 @@ def train_motion(options: argparse.Namespace, trip: RoundTrip) -> MotionEncoder:
     bank = dances(world, range(options.clips), MOST, trip)
     print(f"{options.clips} clips", flush=True)
     torch.manual_seed(options.seed)
+    # Torch's own layers: judges never run inside a host.
     encoder, metronome = MotionEncoder(), nn.Linear(64, 1)
 
     def loss(generator: torch.Generator) -> dict[str, Tensor]:

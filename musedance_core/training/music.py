@@ -90,6 +90,7 @@ class MusicStage(Stage):
         super().__init__(model)
         self.config = config
         width = model.config.music.width
+        # Torch's own layers: trainers never run inside a host.
         self.column_head = nn.Linear(width, 4)
         self.window_head = nn.Linear(width, 1 + len(GENRES))
 

@@ -55,6 +55,7 @@ class TextStage(Stage):
         super().__init__(model)
         self.tokenizer, self.config = tokenizer, config
         width = model.config.text.width
+        # Torch's own layers: trainers never run inside a host.
         self.heads = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATTRIBUTES.items()})
 
     def source(self, split: str) -> Source:

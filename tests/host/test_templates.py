@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Comfy
+from .conftest import ROOT, Comfy, workflow
 
 PACK = "ComfyUI-MuseDance"
 TEMPLATES = sorted(file.stem for file in (ROOT / "workflows").glob("*.json"))
 UPLOADS = {"upload", "audioUI"}
 """What the frontend adds to the nodes that load a file."""
+LOADERS = ("LoadImage", "LoadAudio", "MuseDance_Load", "CheckpointLoaderSimple")
+BROUGHT = ("musedance-sd15.safetensors", "v1-5-pruned-emaonly-fp16.safetensors")
+"""What users bring for template 5, which says so."""
 
 
 def served(comfy: Comfy, path: str) -> bytes:
@@ -81,12 +85,19 @@ def test_the_host_knows_a_templates_nodes_and_inputs(comfy: Comfy, name: str) ->
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_what_a_template_loads_can_be_chosen_on_a_fresh_host(comfy: Comfy, name: str) -> None:
     for node in json.loads((ROOT / "workflows" / f"{name}.json").read_text())["nodes"]:
-        if node["type"] not in ("LoadImage", "LoadAudio", "MuseDance_Load"):
+        if node["type"] not in LOADERS or node["widgets_values"][0] in BROUGHT:
             continue
         known = comfy.get(f"/object_info/{node['type']}")[node["type"]]
         kind, *options = next(iter(known["input"]["required"].values()))
         choices = kind if isinstance(kind, list) else options[0]["options"]
         assert node["widgets_values"][0] in choices
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_queues_what_its_twin_in_the_tests_does(name: str) -> None:
+    nodes = json.loads((ROOT / "workflows" / f"{name}.json").read_text())["nodes"]
+    drawn = Counter(n["type"] for n in nodes if n["mode"] == 0 and n["type"] != "MarkdownNote")
+    assert drawn == Counter(node["class_type"] for node in workflow(name).values())
 
 
 def test_the_english_texts_are_those_of_the_schemas(comfy: Comfy) -> None:
