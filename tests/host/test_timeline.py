@@ -142,7 +142,7 @@ def browser(comfy: Comfy, request: pytest.FixtureRequest) -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("there is no Chromium")
     settings = {"Comfy.VueNodes.Enabled": request.param, "Comfy.TutorialCompleted": True}
-    comfy.post("/settings", settings)
+    comfy.post("/settings", {**settings, "Comfy.Locale": "en"})
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = started.new_page(viewport={"width": 1500, "height": 950})
@@ -238,3 +238,18 @@ def test_in_a_subgraph_the_timeline_goes_on(browser: Browser) -> None:
     page.wait_for_timeout(1000)
     sent = [node["inputs"].get("timeline") for node in browser.prompts[-1].values()]
     assert now in sent
+
+
+def test_the_timeline_speaks_the_hosts_language(browser: Browser) -> None:
+    assert browser.button("Play").is_visible()
+    page = browser.page
+    try:
+        page.evaluate("() => app.extensionManager.setting.set('Comfy.Locale', 'zh')")
+        browser.button("播放").wait_for()
+        assert browser.summary.startswith("运行节点")
+        assert page.get_by_role("slider", name="节拍", exact=True).count() == 1
+        page.wait_for_timeout(1500)
+        browser.open()
+        browser.button("播放").wait_for()
+    finally:
+        browser.comfy.post("/settings", {"Comfy.Locale": "en"})

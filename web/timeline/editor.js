@@ -1,6 +1,7 @@
 /** The timeline as it is edited: its state and what is done to it, still without any page. */
 import * as model from "./state.js";
 import { clock, showing, whole } from "./view.js";
+import { t } from "./words.js";
 
 /**
  * What the node says of a song.
@@ -84,8 +85,11 @@ export class Editor {
     this.select(Math.min(this.selected, this.marks.length - 1));
     if (this.edited && this.madeFor && Math.abs(this.madeFor - seen.seconds) > 0.1)
       this.page.say(
-        `These beats were set for a song of ${clock(this.madeFor, 0)}; this one has ` +
-          `${clock(seen.seconds, 0)}. "As heard" listens anew.`,
+        t(
+          'These beats were set for a song of {0}; this one has {1}. "As heard" listens anew.',
+          clock(this.madeFor, 0),
+          clock(seen.seconds, 0),
+        ),
       );
   }
 
@@ -103,31 +107,31 @@ export class Editor {
   }
 
   /** The marks are these now. @param {model.Marks} marks @param {string} sentence */
-  edit(marks, sentence, refused = "Nothing to change.") {
+  edit(marks, sentence, refused = t("Nothing to change.")) {
     this.draft = null;
     if (this.locked) return this.page.say(this.locked);
     const before = this.history.now ?? this.heard;
     if (same(marks, before)) return this.page.say(refused);
-    if (model.danced(marks) < model.FEWEST) return this.page.say("Two beats must remain.");
+    if (model.danced(marks) < model.FEWEST) return this.page.say(few());
     this._to(model.commit(this.history, marks), sentence);
   }
 
   /** Back to what the node hears. */
   reset() {
     if (this.locked) return this.page.say(this.locked);
-    if (!this.edited) return this.page.say("These are the beats as heard.");
+    if (!this.edited) return this.page.say(t("These are the beats as heard."));
     const sentence = this.heard.length
-      ? "The beats are as heard."
-      : "The beats will be heard when the node runs.";
+      ? t("The beats are as heard.")
+      : t("The beats will be heard when the node runs.");
     this._to(model.commit(this.history, null), sentence);
   }
 
   undo() {
-    this._travel(model.undo(this.history), "Undone.", "Nothing to undo.");
+    this._travel(model.undo(this.history), t("Undone."), t("Nothing to undo."));
   }
 
   redo() {
-    this._travel(model.redo(this.history), "Done again.", "Nothing to redo.");
+    this._travel(model.redo(this.history), t("Done again."), t("Nothing to redo."));
   }
 
   _travel(history, sentence, refused) {
@@ -160,7 +164,7 @@ export class Editor {
   /** Do something to the selected beat. @param {(marks: model.Marks, index: number) => void} work */
   withSelected(work) {
     if (this.marks[this.selected]) work(this.marks, this.selected);
-    else this.page.say("Select a beat first, with the arrow keys or the pointer.");
+    else this.page.say(t("Select a beat first, with the arrow keys or the pointer."));
   }
 
   /** A beat at `time`, or, where there is one already, between it and the next. */
@@ -172,30 +176,37 @@ export class Editor {
       const next = marks[near + 1];
       at = next ? (marks[near].time + next.time) / 2 : time + 60 / (model.tempo(marks) || 120);
     }
-    if (at < 0 || at > this.seconds) return this.page.say("The song has no such place.");
+    if (at < 0 || at > this.seconds) return this.page.say(t("The song has no such place."));
     const more = model.add(marks, at);
-    this.edit(more, `Beat added at ${clock(at)}.`, "There is no room for another beat.");
+    this.edit(more, t("Beat added at {0}.", clock(at)), t("There is no room for another beat."));
     this.selected = model.nearest(this.marks, at);
     this.page.draw();
   }
 
   remove() {
-    this.withSelected((marks, index) =>
-      this.edit(model.remove(marks, index), `Beat at ${clock(marks[index].time)} deleted.`, FEW),
-    );
+    this.withSelected((marks, index) => {
+      const sentence = t("Beat at {0} deleted.", clock(marks[index].time));
+      this.edit(model.remove(marks, index), sentence, few());
+    });
   }
 
   mute() {
     this.withSelected((marks, index) => {
-      const word = marks[index].muted ? "heard again" : "muted";
-      this.edit(model.mute(marks, index), `Beat at ${clock(marks[index].time)} ${word}.`, FEW);
+      const time = clock(marks[index].time);
+      const sentence = marks[index].muted
+        ? t("Beat at {0} heard again.", time)
+        : t("Beat at {0} muted.", time);
+      this.edit(model.mute(marks, index), sentence, few());
     });
   }
 
   toggleDown() {
     this.withSelected((marks, index) => {
-      const word = marks[index].down ? "No bar begins" : "A bar begins";
-      this.edit(model.toggleDown(marks, index), `${word} at ${clock(marks[index].time)}.`);
+      const time = clock(marks[index].time);
+      const sentence = marks[index].down
+        ? t("No bar begins at {0}.", time)
+        : t("A bar begins at {0}.", time);
+      this.edit(model.toggleDown(marks, index), sentence);
     });
   }
 
@@ -203,37 +214,40 @@ export class Editor {
   nudge(by) {
     this.withSelected((marks, index) => {
       const moved = model.move(marks, index, marks[index].time + by, this.seconds);
-      this.edit(moved, `Beat at ${clock(moved[index].time)}.`, "The next beat is in the way.");
+      const sentence = t("Beat at {0}.", clock(moved[index].time));
+      this.edit(moved, sentence, t("The next beat is in the way."));
     });
   }
 
   /** All beats later by `by` seconds. */
   shift(by) {
-    const word = `${Math.round(Math.abs(by) * 1000)} ms ${by < 0 ? "earlier" : "later"}`;
-    this.edit(model.shift(this.marks, by), `All beats ${word}.`);
+    const far = Math.round(Math.abs(by) * 1000);
+    const sentence =
+      by < 0 ? t("All beats {0} ms earlier.", far) : t("All beats {0} ms later.", far);
+    this.edit(model.shift(this.marks, by), sentence);
   }
 
   halve() {
     const marks = model.halve(this.marks);
-    this.edit(marks, `Every other beat: ${model.tempo(marks).toFixed(1)} BPM.`, FEW);
+    this.edit(marks, t("Every other beat: {0} BPM.", model.tempo(marks).toFixed(1)), few());
   }
 
   double() {
     const marks = model.double(this.marks);
-    this.edit(marks, `Twice the beats: ${model.tempo(marks).toFixed(1)} BPM.`);
+    this.edit(marks, t("Twice the beats: {0} BPM.", model.tempo(marks).toFixed(1)));
   }
 
   snap() {
     this.withSelected((marks, index) => {
       const moved = model.snap(marks, index, this.onsets, this.seconds);
-      this.edit(moved, `Beat on the sound at ${clock(moved[index].time)}.`, NO_SOUND);
+      this.edit(moved, t("Beat on the sound at {0}.", clock(moved[index].time)), noSound());
     });
   }
 
   snapAll() {
     const moved = model.snapAll(this.marks, this.onsets, this.seconds);
     const count = moved.filter((mark, index) => mark.time !== this.marks[index].time).length;
-    this.edit(moved, `${count} beats moved onto the nearest sounds.`, NO_SOUND);
+    this.edit(moved, t("{0} beats moved onto the nearest sounds.", count), noSound());
   }
 
   /** A tap at `time` seconds. */
@@ -242,41 +256,44 @@ export class Editor {
     const found = model.tapped(this.taps);
     this.page.say(
       found
-        ? `Tapped ${found.bpm.toFixed(1)} BPM. "Lay" sets even beats so.`
-        : "Tap on, in time with the song.",
+        ? t('Tapped {0} BPM. "Lay" sets even beats so.', found.bpm.toFixed(1))
+        : t("Tap on, in time with the song."),
     );
   }
 
   /** Even beats as tapped. */
   lay() {
     const found = model.tapped(this.taps);
-    if (!found) return this.page.say("Tap four times or more first, in time with the song.");
+    if (!found) return this.page.say(t("Tap four times or more first, in time with the song."));
     const marks = model.evenly(found.bpm, found.beat, this.seconds);
-    this.edit(marks, `Even beats at ${found.bpm.toFixed(1)} BPM.`);
+    this.edit(marks, t("Even beats at {0} BPM.", found.bpm.toFixed(1)));
     this.taps = [];
   }
 
   /** One sentence on the beat `index`, to be read out. */
   describe(index) {
     const mark = this.marks[index];
-    if (!mark) return this.marks.length ? "No beat selected" : "No beats yet: run the node";
-    const words = [`Beat ${index + 1} of ${this.marks.length}`, `${mark.time.toFixed(2)} seconds`];
-    if (mark.down) words.push("a bar begins");
-    if (mark.muted) words.push("muted");
-    return words.join(", ");
+    if (!mark) return this.marks.length ? t("No beat selected") : t("No beats yet: run the node");
+    const facts = [index + 1, this.marks.length, mark.time.toFixed(2)];
+    if (mark.down && mark.muted)
+      return t("Beat {0} of {1}, {2} seconds, a bar begins, muted", ...facts);
+    if (mark.down) return t("Beat {0} of {1}, {2} seconds, a bar begins", ...facts);
+    if (mark.muted) return t("Beat {0} of {1}, {2} seconds, muted", ...facts);
+    return t("Beat {0} of {1}, {2} seconds", ...facts);
   }
 
   /** One line on all beats. */
   summary() {
-    if (!this.marks.length) return "Run the node to see the song and its beats.";
-    const count = model.danced(this.marks);
-    const origin = this.edited ? "edited" : "as heard";
-    return `${count} beats, ${model.tempo(this.marks).toFixed(1)} BPM, ${origin}`;
+    if (!this.marks.length) return t("Run the node to see the song and its beats.");
+    const facts = [model.danced(this.marks), model.tempo(this.marks).toFixed(1)];
+    return this.edited
+      ? t("{0} beats, {1} BPM, edited", ...facts)
+      : t("{0} beats, {1} BPM, as heard", ...facts);
   }
 }
 
-const FEW = "Two beats must remain.";
-const NO_SOUND = "No sound begins near it.";
+const few = () => t("Two beats must remain.");
+const noSound = () => t("No sound begins near it.");
 
 const same = (one, other) =>
   one.length === other.length &&

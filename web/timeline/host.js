@@ -1,9 +1,12 @@
-/** What the timeline asks of ComfyUI's graph: its node's widgets, and the song that is connected. */
+/** What the timeline asks of ComfyUI: its node's widgets, the song that is connected, the language. */
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 
 /** Links into a subgraph come from a node with this id. */
 const SUBGRAPH_INPUT = -10;
+
+/** What the host speaks, such as "en" or "zh". */
+export const language = () => app.extensionManager?.setting?.get("Comfy.Locale");
 
 /** A node's widget by name. */
 export const widgetOf = (node, name) => node.widgets?.find((widget) => widget.name === name);

@@ -1,11 +1,16 @@
 /** The timeline's elements: buttons, the picture, the slider that walks over the beats, the lines. */
 import { GROUPS } from "./commands.js";
+import { t } from "./words.js";
 
 const STYLE = new URL("./timeline.css", import.meta.url).href;
 
-const HELP =
-  "Arrow keys choose a beat, Shift and arrow keys move it. Delete deletes it, M mutes it, A adds " +
-  "one, Space plays, Control Z undoes. The toolbar has everything else.";
+/** What the keys do. */
+const help = () =>
+  [
+    t("Arrow keys choose a beat, Shift and arrow keys move it."),
+    t("Delete deletes it, M mutes it, A adds one, Space plays, Control Z undoes."),
+    t("The toolbar has everything else."),
+  ].join(" ");
 
 /** @param {string} name @param {Record<string, any>} properties @param {Node[]} children */
 function element(name, properties = {}, children = []) {
@@ -28,33 +33,21 @@ export function addStyle() {
  */
 export function buildPanel() {
   const buttons = GROUPS.map((group) =>
-    group.map((command) => {
-      const keys = command.keys.join(" or ");
-      const button = element("button", {
-        type: "button",
-        textContent: command.label,
-        title: keys ? `${command.title} (${keys})` : command.title,
-        tabIndex: -1,
-      });
-      if (!/\p{L}{2}/u.test(command.label)) button.setAttribute("aria-label", command.title);
-      if (keys) button.setAttribute("aria-keyshortcuts", ariaKeys(command.keys));
-      if (command.pressed) button.setAttribute("aria-pressed", "false");
-      return { button, command };
-    }),
+    group.map((command) => ({ button: buttonOf(command), command })),
   );
   const groups = buttons.map((group) =>
     element("span", { className: "beat-timeline-group" }, group.map(({ button }) => button)),
   );
   const toolbar = element("div", { className: "beat-timeline-toolbar" }, groups);
   toolbar.setAttribute("role", "toolbar");
-  toolbar.setAttribute("aria-label", "Beat editing");
+  toolbar.setAttribute("aria-label", t("Beat editing"));
   buttons[0][0].button.tabIndex = 0;
 
   const canvas = element("canvas");
   canvas.setAttribute("aria-hidden", "true");
   const slider = element("input", { type: "range", min: "0", max: "0", step: "1" });
-  slider.setAttribute("aria-label", "Beats");
-  slider.setAttribute("aria-description", HELP);
+  slider.setAttribute("aria-label", t("Beats"));
+  slider.setAttribute("aria-description", help());
   const stage = element("div", { className: "beat-timeline-stage" }, [canvas, slider]);
 
   const said = element("output", { className: "beat-timeline-said" });
@@ -65,10 +58,32 @@ export function buildPanel() {
 
   const root = element("div", { className: "beat-timeline" }, [toolbar, stage, lines]);
   root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Beat timeline");
+  root.setAttribute("aria-label", t("Beat timeline"));
   root.dataset.captureWheel = "true";
   return { root, toolbar, buttons: buttons.flat(), stage, canvas, slider, said, summary };
 }
+
+/** @param {import("./commands.js").Command} command */
+function buttonOf(command) {
+  const label = t(command.label);
+  const title = t(command.title);
+  const keys = namesOf(command.keys);
+  const button = element("button", {
+    type: "button",
+    textContent: label,
+    title: keys ? t("{0} ({1})", title, keys) : title,
+    tabIndex: -1,
+  });
+  // Signs alone are not read out well.
+  if (!/\p{L}{2}/u.test(label)) button.setAttribute("aria-label", title);
+  if (keys) button.setAttribute("aria-keyshortcuts", ariaKeys(command.keys));
+  if (command.pressed) button.setAttribute("aria-pressed", "false");
+  return button;
+}
+
+/** As a person reads them. */
+const namesOf = (keys) =>
+  keys.reduce((told, key) => (told ? t("{0} or {1}", told, key) : key), "");
 
 /** As `aria-keyshortcuts` wants them. */
 const ariaKeys = (keys) =>

@@ -1,4 +1,5 @@
 /** The song's sound, with clicks on its beats; a silent clock where the song cannot be reached. */
+import { t } from "./words.js";
 
 /** Seconds ahead for which clicks are set: more than passes between two frames of a busy page. */
 const AHEAD = 0.15;
@@ -50,7 +51,7 @@ export class Player {
       this._from = this.position;
       this._began = performance.now();
       this._url = "";
-      this.page.failed("The song cannot be played here; only the clicks are heard.");
+      this.page.failed(t("The song cannot be played here; only the clicks are heard."));
     }
   }
 

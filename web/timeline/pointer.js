@@ -1,6 +1,7 @@
 /** The pointer on the picture: grasp a beat and drag it, point at the song, scroll, add a beat. */
 import { move, nearest, shift } from "./state.js";
 import { clock, scroll } from "./view.js";
+import { t } from "./words.js";
 
 /** Pixels within which a beat is grasped, and within which a press is no drag. */
 const REACH = 6;
@@ -61,7 +62,7 @@ export function attachPointer(canvas, timeline) {
     }
     if (!moved) return timeline.seek(editor.marks[index].time);
     const marks = editor.marks;
-    editor.edit(marks, `Beat at ${clock(marks[index].time)}.`);
+    editor.edit(marks, t("Beat at {0}.", clock(marks[index].time)));
   });
 
   canvas.addEventListener("pointercancel", () => {

@@ -8,6 +8,7 @@
  * @typedef {{marks: Marks, seconds: number}} Saved What the node's text holds; `seconds` is the
  *   length of the song that it was made for, 0 where that is not known.
  */
+import { t } from "./words.js";
 
 /** Seconds that two beats are apart at least. */
 export const GAP = 0.02;
@@ -44,15 +45,16 @@ export function parse(text) {
   try {
     data = JSON.parse(text);
   } catch {
-    throw new Error("The timeline's text is not JSON.");
+    throw new Error(t("The timeline's text is not JSON."));
   }
   if (Array.isArray(data)) data = { beats: data };
   const beats = data?.beats;
-  if (!areSeconds(beats)) throw new Error('The timeline\'s text has no list "beats" of seconds.');
+  if (!areSeconds(beats))
+    throw new Error(t('The timeline\'s text has no list "beats" of seconds.'));
   const downbeats = data.downbeats ?? beats.filter((_, index) => index % BAR === 0);
   const muted = data.muted ?? [];
   if (!areSeconds(downbeats) || !areSeconds(muted))
-    throw new Error("The timeline's downbeats and muted beats must be lists of seconds.");
+    throw new Error(t("The timeline's downbeats and muted beats must be lists of seconds."));
   return { marks: marksOf(beats, downbeats, muted), seconds: Number(data.seconds) || 0 };
 }
 

@@ -3,13 +3,22 @@ import { commandFor } from "./commands.js";
 import { colours, draw } from "./draw.js";
 import { Editor } from "./editor.js";
 import { finePeaks } from "./finer.js";
-import { danceStart, forwardWheel, isLinked, keepState, songUrl, widgetOf } from "./host.js";
+import {
+  danceStart,
+  forwardWheel,
+  isLinked,
+  keepState,
+  language,
+  songUrl,
+  widgetOf,
+} from "./host.js";
 import { addStyle, buildPanel, rove } from "./panel.js";
 import { Player } from "./player.js";
 import { attachPointer } from "./pointer.js";
 import { packed, unpacked } from "./remember.js";
 import { result } from "./state.js";
 import { scroll, showing, toTime, whole, zoom } from "./view.js";
+import { speak, t } from "./words.js";
 
 const HEIGHT = 240;
 const WIDTH = 480;
@@ -20,6 +29,7 @@ const PROPERTY = "musedance_timeline";
 /** Give an "Extract beats" node its timeline. */
 export function addBeatTimeline(node) {
   addStyle();
+  speak(language());
   const timeline = new Timeline(node);
   // Nodes 2.0 keeps what it shows for a name and a type, even where the host has made the node anew
   // (its own undo does): a type that never was before makes it take these elements.
@@ -180,17 +190,17 @@ class Timeline {
   play() {
     const { editor, player } = this;
     if (player.playing) player.pause();
-    else if (!editor.seconds) editor.page.say("Run the node first.");
+    else if (!editor.seconds) editor.page.say(t("Run the node first."));
     else {
       const url = songUrl(this.node);
-      if (!url) editor.page.say("Only a song from a Load audio node can be heard here.");
+      if (!url) editor.page.say(t("Only a song from a Load audio node can be heard here."));
       player.play(url, editor.seconds);
     }
   }
 
   toggleClicks() {
     this.player.toggleClicks();
-    this.editor.page.say(this.player.clicking ? "Clicks on." : "Clicks off.");
+    this.editor.page.say(this.player.clicking ? t("Clicks on.") : t("Clicks off."));
   }
 
   tap() {
@@ -237,7 +247,7 @@ class Timeline {
     this._request = undefined;
     const { editor, node, panel } = this;
     editor.locked = isLinked(node, "timeline")
-      ? "The timeline's text comes from outside this node: edit it there."
+      ? t("The timeline's text comes from outside this node: edit it there.")
       : "";
     this._tell();
     const { clientWidth: width, clientHeight: height } = panel.canvas;
@@ -280,8 +290,9 @@ class Timeline {
 
   _tell() {
     const { editor, panel } = this;
-    const later = this._changed() && editor.marks.length ? "; edit and shift change them: ▲" : "";
-    const summary = editor.summary() + later;
+    let summary = editor.summary();
+    if (this._changed() && editor.marks.length)
+      summary = t("{0}; edit and shift change them: ▲", summary);
     if (panel.summary.textContent !== summary) panel.summary.textContent = summary;
     panel.slider.max = String(Math.max(0, editor.marks.length - 1));
     panel.slider.value = String(Math.max(0, editor.selected));
