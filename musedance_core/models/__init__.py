@@ -73,7 +73,7 @@ class MuseDance(nn.Module):
             assert isinstance(self.vae, PatchAutoencoder), "only patches give views"
             with torch.no_grad():
                 views = self.vae.views(latents)
-        return replace(features, latents=latents, views=views)
+        return replace(features, views=views)
 
     def timed_music(self, features: Tensor, seconds: Tensor, keep: Tensor | None) -> Tensor | None:
         """Music tokens `[b l d]`; `keep [b]` bool silences samples."""

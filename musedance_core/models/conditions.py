@@ -25,12 +25,11 @@ class SlotFeatures:
 class ReferenceFeatures:
     """ReferenceNet's features of one picture, one entry per attention slot in reading order.
 
-    `latents [b c h w]` are the picture's own, without its part map; `views [b c 4h 4w]` are those
-    of the picture at all offsets of a quarter of a place, for denoisers that copy.
+    `views [b c 4h 4w]` are the picture's own latents at all offsets of a quarter of a place, for
+    denoisers that copy.
     """
 
     slots: tuple[SlotFeatures, ...]
-    latents: Tensor
     views: Tensor | None = None
 
 
@@ -45,13 +44,12 @@ class MotionFeatures:
 class ReferenceKeys:
     """Keys and values of the picture, projected by the denoiser's layers once per segment.
 
-    Per slot `[b heads n d/heads]`. `latents` are the picture's own; `sources [b n k c]` is
-    what lies at every displacement from every place, for denoisers that copy.
+    Per slot `[b heads n d/heads]`. `sources [b n k c]` is what lies in the picture at every
+    displacement from every place, for denoisers that copy.
     """
 
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
-    latents: Tensor
     sources: Tensor | None = None
 
 

@@ -51,12 +51,9 @@ def init_weights(model: nn.Module) -> None:
 
 @torch.no_grad()
 def init_copy(copy: PictureCopy) -> None:
-    """At first nothing is seen of the picture or the copy, the likeliest source of a place is the
-    place itself, and of what is copied 0.7 % are shown."""
-    for silent in (copy.picture_in, copy.where_out, copy.copy_in, copy.share_out):
+    """At first up to half of what is found is shown everywhere, and nothing is drawn anew."""
+    for silent in (copy.match_out, copy.conv_out, copy.share_out):
         _zero(silent)
-    copy.where_out.bias[len(copy.where_out.bias) // 2] = 5.0
-    nn.init.constant_(copy.share_out.bias, -5.0)
 
 
 def _keep_spread(mask: MaskEncoder) -> None:

@@ -49,7 +49,7 @@ class ReferenceNet(UNetBase):
             return x
 
         self.through(self.conv_in(latents), time, visit)
-        return ReferenceFeatures(tuple(slots), latents)
+        return ReferenceFeatures(tuple(slots))
 
     def motion_features(self, latents: Tensor, text: Tensor) -> MotionFeatures:
         """Streams of the previous frames' `latents [b m c h w]`, oldest first (section 3.3)."""

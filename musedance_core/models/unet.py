@@ -190,20 +190,16 @@ class MuseDanceUNet(UNetBase):
         if dynamics is not None and dynamics.beat:
             self.beat_tokens = BeatTokens(dynamics.token_width, dynamics.beat_phase, ops)
 
-    def forward(
-        self, x: Tensor, t: Tensor, conditions: Conditions, tell_where: bool = False
-    ) -> Tensor | tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """Predict v.
 
         Args:
             x: noisy latents `[b f c h w]`.
             t: timesteps `[b]`, one for all frames of a clip.
             conditions: what drives the clip.
-            tell_where: return also where places are thought to come from.
 
         Returns:
-            v-prediction `[b f c h w]`; and log-odds `[b h*w f k]` of `copying.displacements`, or
-            None where nothing is copied.
+            v-prediction `[b f c h w]`.
         """
         frames = x.shape[1]
         time = repeat(self.time_embedding(t, x.dtype), "b d -> (b f) d", f=frames)
@@ -218,22 +214,12 @@ class MuseDanceUNet(UNetBase):
             return out
 
         noisy = rearrange(x, "b f c h w -> (b f) c h w")
-        copy = None if conditions.reference is None else self.copy
-        x = self.conv_in(noisy)
-        if copy is not None:
-            x = x + copy.seen(conditions, frames)
-        x = self.through(x, time, visit)
-        where = None
-        if copy is not None:
-            where = copy.where(x, noisy, t, conditions)
-            copied = copy.copied(where, conditions, x.shape[-2])
-            x = copy.redrawn(x, time, copied, conditions)
-        x = F.silu(self.conv_norm_out(x))
-        v = self.conv_out(x)
-        if copy is not None:
-            v = copy.mixed(v, x, copied, noisy, t, conditions)
+        x = self.through(self.conv_in(noisy), time, visit)
+        v = self.conv_out(F.silu(self.conv_norm_out(x)))
+        if self.copy is not None and conditions.reference is not None:
+            v = self.copy(v, x, noisy, t, time, conditions)
         out: Tensor = rearrange(v, "(b f) c h w -> b f c h w", f=frames)
-        return (out, where) if tell_where else out
+        return out
 
     def project_reference(self, features: ReferenceFeatures) -> ReferenceKeys:
         """Keys and values of the picture for every slot: once per segment, used at every step."""
@@ -245,4 +231,4 @@ class MuseDanceUNet(UNetBase):
         found = None
         if features.views is not None:
             found = sources(features.views, self.config.copy_reach)
-        return ReferenceKeys(keys, values, features.latents, found)
+        return ReferenceKeys(keys, values, found)

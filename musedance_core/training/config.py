@@ -111,7 +111,6 @@ class LossConfig:
     `timestep_uniform` of samples is uniform all the same. `motion` weighs places that move by
     1 + motion * |difference of frames|. `previous_noise` is the largest noise on the previous
     frames. `min_snr_gamma` and `noise_offset` (0: off) are for schedules without zero terminal SNR.
-    `where` weighs the cross-entropy of where places come from, for denoisers that copy.
     The drops are shares of samples that lose a condition.
     """
 
@@ -121,7 +120,6 @@ class LossConfig:
     previous_noise: float = 0.0
     min_snr_gamma: float = 0.0
     noise_offset: float = 0.0
-    where: float = 0.0
     drop_text: float = 0.1
     drop_reference: float = 0.1
     drop_music: float = 0.0

@@ -22,7 +22,6 @@ from .losses import (
     noised,
     require_possible,
     velocity_loss,
-    where_loss,
 )
 from .stage import LATENTS, Batch, Stage
 
@@ -84,12 +83,7 @@ class DiffusionStage(Stage):
         noisy, v = noised(self.schedule, latents, t, draws, self.loss.noise_offset)
         weight = motion_weight(latents, self.loss.motion) if self.loss.motion else None
         conditions = self.conditions(batch, kept, draws)
-        answer, where = self.network()(noisy, t, conditions, tell_where=True)
-        loss = velocity_loss(answer, v, weight)
-        if where is not None and self.loss.where:
-            assert conditions.reference is not None and conditions.reference.sources is not None
-            best = where_loss(where, latents, conditions.reference.sources)
-            loss = loss + self.loss.where * best * kept.reference
+        loss = velocity_loss(self.network()(noisy, t, conditions), v, weight)
         if self.loss.min_snr_gamma:
             loss = loss * min_snr_weight(self.schedule, t, self.loss.min_snr_gamma)
         return loss

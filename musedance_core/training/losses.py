@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -10,14 +9,9 @@ from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
-from ..models.copying import FINENESS, displacements
 from ..schedule import NoiseSchedule
 from .config import LossConfig
 from .draws import Draws
-
-FAR, VAGUE = 0.03, 0.01
-"""What a match a place away costs, and how much worse another match is when it counts e times less,
-in squared latents."""
 
 
 @dataclass(frozen=True)
@@ -104,21 +98,6 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
     if weight is not None:
         error = error * weight
     return rearrange(error, "b f c h w -> b (f c h w)").mean(dim=1)
-
-
-def where_loss(where: Tensor, latents: Tensor, found: Tensor) -> Tensor:
-    """Cross-entropy per sample `[b]` of log-odds `where [b h*w f k]` against the best matches.
-
-    Whatever the clip is of: a place of its `latents [b f c h w]` comes from where the picture is
-    most like it, of two as like from the nearer. `found [b h*w k c]` are `copying.sources`.
-    """
-    reach = (math.isqrt(where.shape[-1]) // FINENESS) // 2
-    wanted = rearrange(latents.float(), "b f c h w -> b (h w) f c")
-    unlike = torch.cdist(wanted, found.float()).square() / wanted.shape[-1]
-    far = displacements(reach, where.device).square().sum(dim=-1)
-    target = (-(unlike + FAR * far) / VAGUE).softmax(dim=-1)
-    entropy = -(target * where.log_softmax(dim=-1)).sum(dim=-1)
-    return entropy.mean(dim=(1, 2))
 
 
 def noised(

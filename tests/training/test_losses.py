@@ -10,7 +10,6 @@ from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
 from musedance_core.errors import InputError
-from musedance_core.models.copying import sources
 from musedance_core.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
 from musedance_core.training.draws import Draws
@@ -21,7 +20,6 @@ from musedance_core.training.losses import (
     motion_weight,
     noised,
     require_possible,
-    where_loss,
 )
 
 ZERO_SNR = ScheduleConfig()
@@ -99,29 +97,3 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
         noisy, _ = noised(schedule, clean, t, Draws(0, 0, 64), offset)
         spread[offset] = noisy.mean(dim=(1, 3, 4)).std().item()
     assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)
-
-
-def moved_clip(down: int, right: int) -> tuple[Tensor, Tensor]:
-    """Latents of two frames that are a picture moved by quarters of a place, and its sources."""
-    wide = torch.randn(1, 4, 56, 56, generator=torch.Generator().manual_seed(0)) * 3
-    views, moved = wide[:, :, :48, :48], wide[:, :, down : down + 48, right : right + 48]
-    frames = torch.stack([views[:, :, ::4, ::4], moved[:, :, ::4, ::4]], dim=1)
-    return frames, sources(views, reach=1)
-
-
-@pytest.mark.parametrize(("down", "right"), [(0, 0), (2, 3), (4, 0)])
-def test_the_best_match_is_where_a_moved_picture_came_from(down: int, right: int) -> None:
-    latents, found = moved_clip(down, right)
-    odds = torch.zeros(1, 12 * 12, 2, 81)
-    odds[:, :, 0, 40] = odds[:, :, 1, 40 + 9 * down + right] = 50.0
-    # The last row and column have come from beyond the views.
-    assert where_loss(odds, latents, found).item() < 50 * 0.2
-    if down or right:
-        stays = odds[:, :, :1].expand(-1, -1, 2, -1)
-        assert where_loss(stays, latents, found) > where_loss(odds, latents, found) + 10
-
-
-def test_of_matches_as_good_the_nearest_is_wanted() -> None:
-    flat, odds = torch.ones(1, 1, 4, 12, 12), torch.zeros(1, 144, 1, 81, requires_grad=True)
-    where_loss(odds, flat, sources(torch.ones(1, 4, 48, 48), reach=1)).sum().backward()
-    assert (-odds.grad).argmax(dim=-1).unique().item() == 40
