@@ -63,7 +63,7 @@ class PromptTimeline(io.ComfyNode):
                 io.Clip.Input("clip", tooltip="The text encoder, from Load MuseDance."),
                 io.String.Input(
                     "text",
-                    default="0:00 it sways gently / 0:08 big hops on the spot",
+                    default="0:00 it sways a lot / 0:08 big hops on the spot",
                     multiline=True,
                     tooltip="Times of the song and sentences, parted by slashes or lines. Without "
                     "a time: one sentence for the whole song.",

@@ -25,7 +25,7 @@ from musedance_core.models import MuseDance, init_weights
 from musedance_core.presets import preset
 from musedance_core.tokenizer import train_tokenizer
 
-SD15, STICKER = preset("sd15"), preset("sticker")
+SD15 = preset("sd15")
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = Path(__file__).parent / "workflows"
 START_SECONDS, RUN_SECONDS = 180, 300
@@ -134,13 +134,6 @@ def write_small_sd15(path: Path) -> None:
     save_checkpoint(path, model, train_tokenizer(["a robot hops"], 300), {"trained": False})
 
 
-def write_small_copier(path: Path) -> None:
-    """A sticker model of small sizes that copies from the picture, with weights of any kind."""
-    config = replace(STICKER, unet=replace(STICKER.unet, channels=(16, 32), copy_reach=1))
-    torch.manual_seed(0)
-    save_checkpoint(path, MuseDance(config), train_tokenizer(["a robot hops"], 300), {})
-
-
 def free_port() -> int:
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
@@ -158,7 +151,6 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
         (folder / name).mkdir()
     (folder / "custom_nodes" / "ComfyUI-MuseDance").symlink_to(ROOT)
     write_small_sd15(folder / "models" / "musedance" / "small-sd15.safetensors")
-    write_small_copier(folder / "models" / "musedance" / "small-copier.safetensors")
     trackers = folder / "models" / "beat_this"
     trackers.mkdir()
     (trackers / "broken.ckpt").write_bytes(b"no checkpoint")

@@ -140,28 +140,6 @@ def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None
     assert (frames[5] - segment.frames[0]).abs().max() > 0.2
 
 
-def test_a_denoiser_that_copies_does_so_in_the_host(comfy: Comfy) -> None:
-    prompt = small("1-sticker-dances", seconds=1.0, steps=2)
-    prompt["1"]["inputs"]["checkpoint"] = "small-copier.safetensors"
-    prompt["7"]["inputs"] |= {"bpm": 120.0, "offset": 0.1}
-    frames = frames_of(comfy, prompt, "9")
-    pipeline = MuseDancePipeline.from_checkpoint(
-        comfy.folder / "models" / "musedance" / "small-copier.safetensors"
-    )
-    fitted = fit_picture(load_picture(ASSETS / "sticker-chick.png"), None, 64)
-    wave = load_waveform(ASSETS / "demo-song.ogg")
-    (segment,) = pipeline.animate(
-        fitted.image,
-        pipeline.listen(wave, regular_grid(120.0, 0.1, wave.seconds)),
-        prompt["8"]["inputs"]["text"],
-        frames=12,
-        part_map=fitted.part_map,
-        seed=1,
-        steps=2,
-    )
-    assert (frames - segment.frames).abs().max() < 2 / 255
-
-
 def executed(heard: Any) -> set[str]:
     """Ids of the nodes that worked, not out of the cache."""
     return {data["node"] for data in heard.of("executing") if data["node"] is not None}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 
-from musedance_core.config import MuseDanceConfig
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.diffusion import DiffusionStage
@@ -15,12 +12,6 @@ from musedance_core.training.draws import Draws
 from musedance_core.training.stage import Batch
 from musedance_core.training.stage1 import Stage1
 from musedance_core.training.stage2 import Stage2
-
-
-@pytest.fixture
-def config(config: MuseDanceConfig) -> MuseDanceConfig:
-    """The tiny model, which copies."""
-    return replace(config, unet=replace(config.unet, copy_reach=2))
 
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])

@@ -60,9 +60,12 @@ def test_modules_of_stage_two_are_switched_off_and_on_again(
 
 
 def test_a_denoiser_learns_to_copy_from_one_that_did_not(
-    init: Path, run_config: TrainConfig
+    init: Path, run_config: TrainConfig, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    begin = start(replace(run_config, init=str(init), model={"unet": {"copy_reach": 1}}))
+    off = start(replace(run_config, init=str(init), model={"unet": {"copy_reach": 0}}))
+    path = tmp_path / "without.safetensors"
+    save_checkpoint(path, off.model, tokenizer, {"trained": False}, dtype=None)
+    begin = start(replace(run_config, init=str(path), model={"unet": {"copy_reach": 1}}))
     assert begin.model.config.unet.copy_reach == 1 and not begin.handover.unused
     assert begin.handover.fresh
     assert all(name.startswith("unet.copy.") for name in begin.handover.fresh)

@@ -1,0 +1,125 @@
+"""Pictures and songs from outside the sticker world: do they dance, and do they stay who they are?
+
+    python benchmarks/elsewhere.py PICTURE ... --songs SONG ... --out FOLDER [--start 20]
+
+Every picture dances four seconds of every song, with the beats that are heard in it. Told are the
+share of its motion that goes with those beats and with the other songs', whether its tempo is the
+song's (or half, or double), how alike it stays to its picture for the identity judge (which knows
+the sticker world only), and how far the background's corner is off. FOLDER gets a sheet of frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from learning import motion_tempo, told
+from torch import Tensor
+
+from musedance_core.audio.waveform import load_waveform
+from musedance_core.denoising import Track
+from musedance_core.evaluation.consistency import similarity
+from musedance_core.evaluation.judges import load_judges
+from musedance_core.evaluation.lags import beat_lag
+from musedance_core.pictures import FittedPicture, fit_picture, load_picture
+from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
+from musedance_core.rhythm.motion import motion_energy
+from musedance_core.sheets import write_sheet
+from musedance_core.video import write_video
+
+FRAMES, FPS, CORNER = 48, 12, 6
+SENTENCES = ("big hops on the spot", "it slides to the left, big moves", "it sways a lot")
+
+
+@dataclass(frozen=True)
+class Dance:
+    """One picture's dance to one of the songs."""
+
+    video: Tensor
+    own: float
+    other: float
+    tempo: float
+    same: float
+    off: float
+
+
+def danced(
+    pipeline: MuseDancePipeline,
+    fitted: FittedPicture,
+    tracks: Sequence[Track],
+    k: int,
+    text: str,
+    options: argparse.Namespace,
+) -> Dance:
+    """The dance to song `k`, and its figures."""
+    made = pipeline.animate(
+        fitted.image,
+        tracks[k],
+        text,
+        frames=FRAMES,
+        start=options.start,
+        part_map=fitted.part_map,
+        seed=1,
+        steps=options.steps,
+    )
+    video = torch.cat([segment.frames for segment in made])
+    energy = motion_energy(video)
+    lags = [beat_lag(energy, FPS, track.grid.times - options.start) for track in tracks]
+    shares = [0.0 if lag is None else lag.share for lag in lags]
+    own, ratio = shares.pop(k), motion_tempo(energy) / tracks[k].grid.tempo
+    corner = (video - fitted.image)[..., :CORNER, :CORNER]
+    return Dance(
+        video=video,
+        own=own,
+        other=float(np.mean(shares)) if shares else 0.0,
+        tempo=float(min(abs(ratio * factor - 1) for factor in (0.5, 1, 2)) < 0.08),
+        same=float(similarity(load_judges().identity, video, fitted.image).mean()),
+        off=float(corner.abs().mean()) * 255,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pictures", nargs="+", type=Path)
+    parser.add_argument("--songs", nargs="+", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=float, default=20.0, help="second of every song")
+    parser.add_argument("--checkpoint", default=str(DEFAULT_CHECKPOINT))
+    parser.add_argument("--steps", type=int, default=10)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    waves = [load_waveform(song) for song in args.songs]
+    tracks = [pipeline.listen(wave) for wave in waves]
+    dances, frames, labels = [], [], []
+    for i, path in enumerate(args.pictures):
+        fitted = fit_picture(load_picture(path), None, pipeline.config.clip.size)
+        for k, wave in enumerate(waves):
+            text = SENTENCES[(i + k) % len(SENTENCES)]
+            dance = danced(pipeline, fitted, tracks, k, text, args)
+            name = f"{path.stem}-{args.songs[k].stem}"
+            write_video(args.out / f"{name}.mp4", [dance.video], FPS, wave, args.start)
+            print(f"{name}, {text!r}: {dance.own:.2f} of the motion with the beats", flush=True)
+            dances.append(dance)
+            if k == i % len(waves):
+                frames += [fitted.image, *dance.video[4:32:4]]
+                labels += [path.stem, *[text] * 7]
+    own, other, tempo, same, off = (
+        np.array([getattr(dance, name) for dance in dances])
+        for name in ("own", "other", "tempo", "same", "off")
+    )
+    print(f"motion that goes with the song's beats: {told(own)}; with other songs': {told(other)}")
+    print(f"  higher with the song's own by {told(own - other)}")
+    print(f"tempo is the song's (or half, double) in {tempo.mean():.0%} of {len(dances)} dances")
+    print(f"identity {told(same)}; background {told(off)} grey levels off")
+    write_sheet(args.out / "sheet.png", frames, labels)
+
+
+if __name__ == "__main__":
+    main()

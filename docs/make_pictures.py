@@ -1,0 +1,134 @@
+"""Makes the templates' thumbnails and the clips of docs/results anew, with the embedded model.
+
+python docs/make_pictures.py [thumbnails] [clips]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
+
+from musedance_core.audio.waveform import load_waveform
+from musedance_core.cli import main as musedance
+from musedance_core.pictures import fit_picture, load_picture
+from musedance_core.pipeline import MuseDancePipeline
+from musedance_core.sampling import Guidance
+from musedance_core.strips import draw_strip
+
+ROOT = Path(__file__).parents[1]
+ASSETS, WORKFLOWS, RESULTS = ROOT / "assets", ROOT / "workflows", ROOT / "docs" / "results"
+SONG = ASSETS / "demo-song.ogg"
+SIDE, GAP = 512, 4
+CLIPS = (
+    ("chick-hops", "sticker-chick", "big hops on the spot"),
+    ("rabbit-slides", "sticker-rabbit", "it slides to the left, big moves"),
+    ("cactus-steps", "sticker-cactus", "wide steps from side to side"),
+    ("robot-sways", "drawing-robot", "it sways a lot"),
+)
+
+
+def tile(pictures: Sequence[Image.Image], columns: int, rows: int) -> Image.Image:
+    """Pictures row by row, in a square."""
+    sheet = Image.new("RGB", (SIDE, SIDE), "white")
+    width, height = SIDE / columns, SIDE / rows
+    for i, picture in enumerate(pictures):
+        x, y = i % columns * width, i // columns * height
+        size = (round(width) - GAP, round(height) - GAP)
+        filled = picture.resize(size) if picture.width != picture.height else crop(picture, size)
+        sheet.paste(filled, (round(x) + GAP // 2, round(y) + GAP // 2))
+    return sheet
+
+
+def crop(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The middle of a square picture at this size."""
+    side = max(size)
+    larger = picture.resize((side, side), Image.Resampling.BICUBIC)
+    left, top = (side - size[0]) // 2, (side - size[1]) // 2
+    return larger.crop((left, top, left + size[0], top + size[1]))
+
+
+def as_image(frame: Tensor) -> Image.Image:
+    pixels = rearrange(frame.clamp(0, 1) * 255, "c h w -> h w c").byte().numpy()
+    return Image.fromarray(pixels)
+
+
+class Studio:
+    """Dances of the assets to the demo song."""
+
+    def __init__(self) -> None:
+        self.pipeline = MuseDancePipeline.from_checkpoint()
+        self.wave = load_waveform(SONG)
+        self.track = self.pipeline.listen(self.wave)
+
+    def dance(
+        self, name: str, text: str | Sequence[str], frames: int, guidance: float | None = None
+    ) -> list[Image.Image]:
+        """Frames of the picture `name` dancing what `text` says."""
+        size, schedule = self.pipeline.config.clip.size, self.pipeline.config.schedule
+        fitted = fit_picture(load_picture(ASSETS / f"{name}.png"), None, size)
+        made = self.pipeline.animate(
+            fitted.image,
+            self.track,
+            text,
+            frames=frames,
+            part_map=fitted.part_map,
+            seed=1,
+            guidance=Guidance.of(schedule, guidance),
+        )
+        return [as_image(frame) for segment in made for frame in segment.frames]
+
+
+def picture(name: str) -> Image.Image:
+    return load_picture(ASSETS / f"{name}.png").convert("RGB")
+
+
+def thumbnails() -> None:
+    studio = Studio()
+    chick = studio.dance("sticker-chick", "big hops on the spot", 48)
+    first = [picture("sticker-chick"), *chick[4:28:3]]
+    strip = draw_strip(studio.wave, studio.track.grid, 1600).crop((0, 0, 400, 128))
+    long = studio.dance(
+        "sticker-rabbit",
+        ("it sways a lot", "big hops on the spot", "it slides to the left"),
+        144,
+    )
+    cactus = studio.dance("sticker-cactus", ("wide steps from side to side", "big hops"), 96)
+    compared = [
+        frame
+        for strength in (1.0, 2.0, 3.0, 4.0)
+        for frame in studio.dance("sticker-chick", "big hops on the spot", 48, strength)[7:19:3]
+    ]
+    edited = tile([first[i] for i in (0, 1, 2, 3, 5, 6)], 3, 3)
+    edited.paste(strip.resize((SIDE, SIDE // 3)), (0, SIDE - SIDE // 3))
+    robot = tile([picture("drawing-robot")], 1, 1)
+    robot.paste(strip.resize((SIDE, SIDE // 5)), (0, SIDE - SIDE // 5))
+    for name, sheet in {
+        "1-sticker-dances": tile(first, 3, 3),
+        "2-edit-the-beats": edited,
+        "3-long-song": tile([picture("sticker-rabbit"), *long[9:144:17]], 3, 3),
+        "4-two-segments-by-hand": tile([picture("sticker-cactus"), *cactus[8:96:11]], 3, 3),
+        "5-pictures-sd15": robot,
+        "6-compare-guidance": tile(compared, 4, 4),
+    }.items():
+        sheet.save(WORKFLOWS / f"{name}.jpg", quality=90)
+
+
+def clips() -> None:
+    for name, asset, text in CLIPS:
+        out = str(RESULTS / f"{name}.webp")
+        told = ["--text", text, "--out", out, "--loop", "--seconds", "4", "--seed", "1"]
+        if musedance(["animate", str(ASSETS / f"{asset}.png"), str(SONG), *told]):
+            sys.exit(f"{name} was not made")
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or ["thumbnails", "clips"]
+    if "thumbnails" in wanted:
+        thumbnails()
+    if "clips" in wanted:
+        clips()
