@@ -66,9 +66,9 @@ class Studio:
         self.track = self.pipeline.listen(self.wave)
 
     def dance(
-        self, name: str, text: str | Sequence[str], frames: int, guidance: float | None = None
+        self, name: str, text: str | Sequence[str], frames: int, music: float | None = None
     ) -> list[Image.Image]:
-        """Frames of the picture `name` dancing what `text` says."""
+        """Frames of the picture `name` dancing what `text` says, the music stressed by `music`."""
         size, schedule = self.pipeline.config.clip.size, self.pipeline.config.schedule
         fitted = fit_picture(load_picture(ASSETS / f"{name}.png"), None, size)
         made = self.pipeline.animate(
@@ -78,7 +78,7 @@ class Studio:
             frames=frames,
             part_map=fitted.part_map,
             seed=1,
-            guidance=Guidance.of(schedule, guidance),
+            guidance=Guidance.of(schedule, weights={"music": music}),
         )
         return [as_image(frame) for segment in made for frame in segment.frames]
 
@@ -100,7 +100,7 @@ def thumbnails() -> None:
     cactus = studio.dance("sticker-cactus", ("wide steps from side to side", "big hops"), 96)
     compared = [
         frame
-        for strength in (1.0, 2.0, 3.0, 4.0)
+        for strength in (0.0, 1.0, 2.0, 3.0)
         for frame in studio.dance("sticker-chick", "big hops on the spot", 48, strength)[7:19:3]
     ]
     edited = tile([first[i] for i in (0, 1, 2, 3, 5, 6)], 3, 3)
