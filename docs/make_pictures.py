@@ -28,7 +28,7 @@ CLIPS = (
     ("chick-hops", "sticker-chick", "big hops on the spot"),
     ("rabbit-slides", "sticker-rabbit", "it slides to the left, big moves"),
     ("cactus-steps", "sticker-cactus", "wide steps from side to side"),
-    ("robot-sways", "drawing-robot", "it sways a lot"),
+    ("robot-hops", "drawing-robot", "big hops on the spot"),
 )
 
 
