@@ -34,6 +34,13 @@ from musedance_core.world.choreography import MOVES
 
 FRAMES, FPS, SHOWN = 48, 12, ("hop", "slide", "step-touch")
 GUIDANCE = (1.0, 1.5, 2.0, 3.0, 4.0)
+WRONG = {
+    "text": "another sentence",
+    "music": "another song",
+    "beats": "beats late by half a beat",
+    "no_beats": "no beats",
+    "map": "another part map",
+}
 
 
 def first_of(pipeline: MuseDancePipeline, moves: Sequence[str]) -> list[Scene]:
@@ -50,6 +57,7 @@ def plot_motion(pipeline: MuseDancePipeline, sampling: Sampling, path: Path) -> 
     figure = Figure((10, 6), layout="constrained")
     rows = figure.subplots(len(SHOWN), 2, sharex=True)
     for scene, row in zip(first_of(pipeline, SHOWN), rows, strict=True):
+        assert scene.asked is not None
         for axes, grid, name in zip(
             row, (scene.grid, scene.grid.doubled()), ("as heard", "doubled by hand"), strict=True
         ):
@@ -60,7 +68,9 @@ def plot_motion(pipeline: MuseDancePipeline, sampling: Sampling, path: Path) -> 
             if name == "as heard":
                 axes.plot(times, motion_energy(scene.truth) * 255, color="#94a3b8", label="truth")
             axes.plot(times, made, color="#c2410c", label="MuseDance")
-            axes.set(title=f"{scene.caption}; beats {name}", xlim=(0, FRAMES / FPS), ylim=(0, None))
+            axes.set(
+                title=f"{scene.asked.move}; beats {name}", xlim=(0, FRAMES / FPS), ylim=(0, None)
+            )
             axes.title.set_fontsize(9)
     rows[0][0].legend(fontsize=8)
     figure.supxlabel("seconds; lines are beats", fontsize=9)
@@ -84,8 +94,8 @@ def plot_timesteps(pipeline: MuseDancePipeline, clips: int, path: Path) -> None:
     left, axes = figure.subplots(1, 2)
     left.plot(EVALUATION_TIMES, right, marker="o", color="#c2410c")
     left.set(title=f"held-out loss, {clips} clips", xlabel="timestep", ylim=(0, None))
-    for name in ("text", "music", "beats", "no_beats", "map"):
-        axes.plot(EVALUATION_TIMES, losses[name] - right, marker="o", label=f"wrong {name}")
+    for name, label in WRONG.items():
+        axes.plot(EVALUATION_TIMES, losses[name] - right, marker="o", label=label)
         print(f"  {name} adds", (losses[name] - right).round(4).tolist())
     axes.axhline(0, color="#94a3b8", linewidth=1)
     axes.legend(fontsize=8)
