@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def hear_beats(wave: Waveform, checkpoint: str | Path) -> BeatGrid:
         raise InputError("Beat This! is not installed: pip install beat_this.") from error
     try:
         track = Audio2Beats(checkpoint_path=str(path), device="cpu")
-    except (RuntimeError, ValueError, KeyError, EOFError, OSError) as error:
+    except (UnpicklingError, RuntimeError, ValueError, KeyError, EOFError, OSError) as error:
         raise InputError(f"{path} is no checkpoint of Beat This!.") from error
     beats, downbeats = track(wave.mono().samples[0], wave.sample_rate)
     times = np.asarray(beats, dtype=np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from pickle import UnpicklingError
 from types import ModuleType
 
 import numpy as np
@@ -23,14 +24,16 @@ def checkpoint(tmp_path: Path) -> Path:
     return path
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, beats: list[float], fails: bool = False) -> list[str]:
+def stand_in(
+    monkeypatch: pytest.MonkeyPatch, beats: list[float], fails: Exception | None = None
+) -> list[str]:
     """A package whose network hears these beats, and the checkpoints that it was given."""
     given: list[str] = []
 
     class Audio2Beats:
         def __init__(self, checkpoint_path: str, device: str) -> None:
-            if fails:
-                raise RuntimeError("state dict")
+            if fails is not None:
+                raise fails
             given.append(checkpoint_path)
 
         def __call__(self, signal: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,8 +70,11 @@ def test_a_name_is_no_file_and_nothing_is_fetched(
     assert given == []
 
 
-def test_what_it_cannot_read_is_named(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
-    stand_in(monkeypatch, [0.1, 0.6], fails=True)
+@pytest.mark.parametrize("error", [RuntimeError("state dict"), UnpicklingError("weights only")])
+def test_what_it_cannot_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, checkpoint: Path, error: Exception
+) -> None:
+    stand_in(monkeypatch, [0.1, 0.6], fails=error)
     with pytest.raises(InputError, match=r"final\.ckpt is no checkpoint"):
         hear_beats(SONG, checkpoint)
 
