@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
+import torch
 
 from ..errors import InputError
 from .beats import BeatGrid, regular_grid
 from .waveform import Waveform
+
+UNREADABLE = (
+    torch.serialization.pickle.UnpicklingError,  # type: ignore[attr-defined]
+    RuntimeError,
+    ValueError,
+    KeyError,
+    EOFError,
+    OSError,
+)
+"""What its package raises at a file that is no checkpoint of its own, or more than weights."""
 
 
 def hear_beats(wave: Waveform, checkpoint: str | Path) -> BeatGrid:
@@ -30,7 +40,7 @@ def hear_beats(wave: Waveform, checkpoint: str | Path) -> BeatGrid:
         raise InputError("Beat This! is not installed: pip install beat_this.") from error
     try:
         track = Audio2Beats(checkpoint_path=str(path), device="cpu")
-    except (UnpicklingError, RuntimeError, ValueError, KeyError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path} is no checkpoint of Beat This!.") from error
     beats, downbeats = track(wave.mono().samples[0], wave.sample_rate)
     times = np.asarray(beats, dtype=np.float64)
