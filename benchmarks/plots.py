@@ -15,18 +15,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
+from guidance import figures
 from matplotlib.figure import Figure
 
-from musedance_core.evaluation.consistency import similarity
-from musedance_core.evaluation.judges import load_judges
-from musedance_core.evaluation.lags import beat_lag
 from musedance_core.evaluation.options import Sampling
 from musedance_core.evaluation.samples import generate
 from musedance_core.evaluation.scenes import Scene, world_scenes
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.rhythm.motion import energy_times, motion_energy
+from musedance_core.sampling import Guidance
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.diffusion import EVALUATION_TIMES
 from musedance_core.training.stage2 import Stage2
@@ -107,28 +105,19 @@ def plot_guidance(
     pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int, path: Path
 ) -> None:
     """Means over the scenes at every guidance."""
-    identity = load_judges().identity
-    figures: dict[str, list[float]] = {
-        "share of the motion with the beat": [],
-        "identity": [],
-        "background, grey levels off": [],
+    shown = {
+        "share of the motion with the beat": 0,
+        "identity": 2,
+        "background, grey levels off": 3,
     }
+    rows = []
     for strength in GUIDANCE:
-        shares, same, off = [], [], []
-        for i, scene in enumerate(scenes):
-            sampling = Sampling(steps=steps, guidance=strength, seed=i)
-            video = generate(pipeline, scene, sampling)
-            lag = beat_lag(motion_energy(video), FPS, scene.grid.times - scene.start)
-            shares.append(0.0 if lag is None else lag.share)
-            same.append(float(similarity(identity, video, scene.reference).mean()))
-            corner = (video - scene.reference)[..., :6, :6]
-            off.append(float(corner.abs().mean()) * 255)
-        for kept, values in zip(figures.values(), (shares, same, off), strict=True):
-            kept.append(float(np.mean(values)))
-        print(f"guidance {strength}:", {name: round(v[-1], 3) for name, v in figures.items()})
+        guidance = Guidance.of(pipeline.config.schedule, strength)
+        rows.append(figures(pipeline, scenes, guidance, steps).mean(axis=0))
+        print(f"guidance {strength}:", {name: round(rows[-1][k], 3) for name, k in shown.items()})
     figure = Figure((10, 3), layout="constrained")
-    for axes, (name, values) in zip(figure.subplots(1, 3), figures.items(), strict=True):
-        axes.plot(GUIDANCE, values, marker="o", color="#c2410c")
+    for axes, (name, k) in zip(figure.subplots(1, 3), shown.items(), strict=True):
+        axes.plot(GUIDANCE, [row[k] for row in rows], marker="o", color="#c2410c")
         axes.set(title=name, xlabel="guidance", ylim=(0, None))
         axes.title.set_fontsize(9)
     figure.savefig(path, dpi=100)

@@ -1,10 +1,11 @@
 """Makes the templates' thumbnails and the clips of docs/results anew, with the embedded model.
 
-python docs/make_pictures.py [thumbnails] [clips]
+python docs/make_pictures.py [thumbnails | clips]
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -126,9 +127,16 @@ def clips() -> None:
             sys.exit(f"{name} was not made")
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made = {"thumbnails": thumbnails, "clips": clips}
+    parser.add_argument("what", nargs="?", choices=list(made), help="(default: both)")
+    asked = parser.parse_args().what
+    for name in [asked] if asked else made:
+        made[name]()
+
+
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["thumbnails", "clips"]
-    if "thumbnails" in wanted:
-        thumbnails()
-    if "clips" in wanted:
-        clips()
+    main()

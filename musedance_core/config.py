@@ -66,7 +66,7 @@ class UNetConfig:
             len(self.channels) == len(self.attention),
             f"channels and attention differ in length: {self.channels}, {self.attention}",
         )
-        _check(self.copy_reach >= 0, f"copy_reach is negative: {self.copy_reach}")
+        _check(0 <= self.copy_reach <= 8, f"copy_reach must be 0..8 places: {self.copy_reach}")
         for width in self.channels:
             _check(
                 width % self.norm_groups == 0 and width % self.heads == 0,

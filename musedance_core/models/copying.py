@@ -102,7 +102,8 @@ class PictureCopy(nn.Module):
         return torch.where(kept, mixed, v)
 
     def found(self, drawn: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
-        """The mean of what the picture has that looks like `drawn [(b f) c h w]`, as likely.
+        """The mean of what the picture has that looks like `drawn [(b f) c h w]`, as likely;
+        `time [(b f) d]`. Of the same shape.
 
         A place and its neighbours are looked for at one displacement, and near places first.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from types import SimpleNamespace
 
+import pytest
 import torch
 from einops import rearrange, repeat
 from torch import Tensor
@@ -66,6 +67,12 @@ def test_displacements_are_centred_on_staying() -> None:
     assert found[len(found) // 2].tolist() == [0, 0]
     assert torch.equal(found, -found.flip(0))
     assert found.abs().max() == 2 and found[1].tolist() == [-2, -2 + 1 / FINENESS]
+
+
+@pytest.mark.parametrize("reach", [-1, 9])
+def test_an_impossible_reach_is_refused(reach: int) -> None:
+    with pytest.raises(ValueError, match=f"copy_reach must be 0..8 places: {reach}"):
+        dataclasses.replace(SMALL, copy_reach=reach)
 
 
 def test_sources_are_what_lies_there_and_the_edge_goes_on() -> None:
@@ -173,7 +180,7 @@ def test_where_there_is_hardly_any_noise_a_fresh_denoiser_hardly_copies() -> Non
     s = scene(trained=False)
     t = torch.tensor([0, 600])
     drawn = s.unet(s.x, t, dataclasses.replace(s.conditions, keep_reference=torch.zeros(2) > 0))
-    schedule, shares = NoiseSchedule(SCHEDULE), []
+    schedule = NoiseSchedule(SCHEDULE)
     found = s.unet.copy.found(
         frames(schedule.split(s.x, drawn, t)[0]), torch.zeros(6, 64), s.conditions
     )

@@ -1,0 +1,95 @@
+"""How guidance, steps and sampler change a dance: the table of docs/results.md.
+
+    python benchmarks/guidance.py [CHECKPOINT] [--rows 3]
+
+The first test clip of every move, by every one of `ROWS`: the share of the motion that goes with
+the beat, its correlation with the true motion's, identity, how many grey levels the corner is off,
+and the motion over the true motion.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from dancing import balanced
+
+from musedance_core.evaluation.consistency import similarity
+from musedance_core.evaluation.judges import load_judges
+from musedance_core.evaluation.lags import beat_lag
+from musedance_core.evaluation.scenes import Scene
+from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
+from musedance_core.rhythm.motion import motion_energy
+from musedance_core.sampling import Guidance
+
+FRAMES, FPS, CORNER = 48, 12, 6
+NAMES = ("share with the beat", "motion like the truth's", "identity", "corner", "motion / truth's")
+ROWS = (
+    (1.0, {}, 10, "ddim"),
+    (1.0, {"music": 1.5}, 10, "ddim"),
+    (1.0, {"music": 1.5}, 8, "dpmpp_2m"),
+    (1.0, {"music": 1.5}, 20, "ddim"),
+    (1.0, {"music": 1.0, "text": 1.0}, 10, "ddim"),
+    (1.5, {"music": 1.0}, 10, "ddim"),
+)
+"""Guidance of all conditions, weights of single ones, steps, sampler."""
+
+
+def figures(
+    pipeline: MuseDancePipeline,
+    scenes: Sequence[Scene],
+    guidance: Guidance,
+    steps: int,
+    sampler: str = "ddim",
+) -> np.ndarray:
+    """`NAMES` of every scene, `[scenes 5]`; the scene's number is its seed."""
+    identity, rows = load_judges().identity, []
+    for i, scene in enumerate(scenes):
+        made = pipeline.animate(
+            scene.reference,
+            pipeline.listen(scene.song, scene.grid),
+            scene.caption,
+            frames=FRAMES,
+            start=scene.start,
+            part_map=scene.part_map,
+            seed=i,
+            steps=steps,
+            sampler=sampler,
+            guidance=guidance,
+        )
+        video = torch.cat([segment.frames for segment in made])
+        energy, truth = motion_energy(video), motion_energy(scene.truth)
+        lag = beat_lag(energy, FPS, scene.grid.times - scene.start)
+        corner = (video - scene.reference)[..., :CORNER, :CORNER]
+        rows.append(
+            (
+                0.0 if lag is None else lag.share,
+                np.corrcoef(energy, truth)[0, 1],
+                float(similarity(identity, video, scene.reference).mean()),
+                float(corner.abs().mean()) * 255,
+                energy.mean() / truth.mean(),
+            )
+        )
+    return np.array(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkpoint", nargs="?", default=str(DEFAULT_CHECKPOINT))
+    parser.add_argument("--rows", type=int, default=len(ROWS), help="only the first so many")
+    args = parser.parse_args()
+    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    rescale, scenes = pipeline.config.schedule.guidance_rescale, balanced(pipeline, 1)
+    for scale, weights, steps, sampler in ROWS[: args.rows]:
+        guidance = Guidance(scale, weights, rescale)
+        means = figures(pipeline, scenes, guidance, steps, sampler).mean(axis=0)
+        told = ", ".join(f"{name} {value:.3f}" for name, value in zip(NAMES, means, strict=True))
+        print(f"{guidance}; {steps} steps of {sampler}: {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
