@@ -114,7 +114,8 @@ def plot_guidance(
     for strength in GUIDANCE:
         guidance = Guidance.of(pipeline.config.schedule, strength)
         rows.append(figures(pipeline, scenes, guidance, steps).mean(axis=0))
-        print(f"guidance {strength}:", {name: round(rows[-1][k], 3) for name, k in shown.items()})
+        told = {name: round(float(rows[-1][k]), 3) for name, k in shown.items()}
+        print(f"guidance {strength}:", told)
     figure = Figure((10, 3), layout="constrained")
     for axes, (name, k) in zip(figure.subplots(1, 3), shown.items(), strict=True):
         axes.plot(GUIDANCE, [row[k] for row in rows], marker="o", color="#c2410c")
