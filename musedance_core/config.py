@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
-YOUNGER = {"copy_reach", "text_guidance", "music_guidance", "reference_guidance"}
+YOUNGER = {"copy_reach", "copy_body", "text_guidance", "music_guidance", "reference_guidance"}
 """Keys that older files lack; their defaults change nothing."""
 
 
@@ -46,7 +46,8 @@ class UNetConfig:
     `attention[i]` says whether level i has attention. `spatial_positions` adds fixed 2-D sinusoids
     to queries and keys of the self-attention, which a small network trained from scratch needs to
     find the same place in the reference. `copy_reach` lets the denoiser copy from the picture, from
-    up to so many places away (`models/copying.py`). Stable Diffusion has neither.
+    up to so many places away (`models/copying.py`), and `copy_body` lets it move the picture as one
+    body first (`models/warping.py`). Stable Diffusion has none of these.
     """
 
     latent_channels: int = 4
@@ -59,6 +60,7 @@ class UNetConfig:
     norm_groups: int = 32
     spatial_positions: bool = False
     copy_reach: int = 0
+    copy_body: bool = False
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
@@ -67,6 +69,10 @@ class UNetConfig:
             f"channels and attention differ in length: {self.channels}, {self.attention}",
         )
         _check(0 <= self.copy_reach <= 8, f"copy_reach must be 0..8 places: {self.copy_reach}")
+        _check(
+            not self.copy_body or self.copy_reach > 0,
+            f"copy_body needs copying, but copy_reach is {self.copy_reach}",
+        )
         for width in self.channels:
             _check(
                 width % self.norm_groups == 0 and width % self.heads == 0,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .audio.beats import BeatGrid, beat_frames
 from .audio.features import clip_window
-from .models import Conditions, MuseDance
+from .models import Conditions, HeardClip, MuseDance
 from .samplers import SAMPLERS, OnStep, require_sampler
 from .sampling import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .schedule import NoiseSchedule
@@ -106,14 +106,16 @@ def condition_set(model: MuseDance, given: SegmentInput, guidance: Guidance) -> 
 
     def build(text: Tensor, *dropped: str) -> Conditions:
         hear = torch.tensor(["music" not in dropped], device=like.device)
+        clip_heard = HeardClip(music, seconds, ids, count, frame_seconds, hear)
         picture = model.picture_features(given.reference, text, given.part_map)
         made = Conditions(
             text=text,
             reference=model.unet.project_reference(picture),
             previous=model.reference.motion_features(previous, text),
-            music=model.timed_music(music, seconds, hear),
-            beat=model.timed_beats(ids, count, frame_seconds, hear),
+            music=model.timed_music(clip_heard),
+            beat=model.timed_beats(clip_heard),
             seconds=frame_seconds,
+            moved=model.moved_picture(given.reference, given.part_map, picture, text, clip_heard),
         )
         return made.without_reference() if "reference" in dropped else made
 

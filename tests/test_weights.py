@@ -10,7 +10,7 @@ from musedance_core.denoising import Track
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.sampling import Guidance
 
-STAGES = {"text", "music", "vae", "stage1", "stage2"}
+STAGES = {"text", "music", "vae", "stage1", "body", "stage2"}
 
 
 def test_it_is_small_and_says_how_it_was_made() -> None:

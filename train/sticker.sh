@@ -17,7 +17,7 @@ case $profile in
 esac
 python=${PYTHON:-python}
 init=
-for stage in text music vae stage1 stage2_hop stage2_few stage2 stage2_long; do
+for stage in text music vae stage1 body stage2_hop stage2_few stage2 stage2_long; do
     echo "== $stage"
     PYTHONPATH=. $python "train/${stage%%_*}.py" "$configs/$stage.yaml" \
         "output_dir=$folder/$stage" "init=$init" "$@"

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import MuseDanceConfig
 from .beat import NULL
-from .conditions import Conditions, MotionFeatures, ReferenceFeatures, ReferenceKeys
+from .conditions import (
+    Conditions,
+    HeardClip,
+    MotionFeatures,
+    MovedPicture,
+    ReferenceFeatures,
+    ReferenceKeys,
+)
 from .initialise import init_weights
 from .mask import MaskEncoder
 from .music import MusicEncoder
@@ -18,10 +27,13 @@ from .reference import ReferenceNet
 from .text import TextEncoder
 from .unet import MuseDanceUNet
 from .vae import PatchAutoencoder, build_vae
+from .warping import BodyWarp, feature_map, warped
 
 __all__ = [
     "Conditions",
+    "HeardClip",
     "MotionFeatures",
+    "MovedPicture",
     "MuseDance",
     "MuseDanceUNet",
     "ReferenceFeatures",
@@ -32,7 +44,8 @@ __all__ = [
 
 
 class MuseDance(nn.Module):
-    """All parts of one checkpoint: `unet`, `reference`, `mask`, `vae`, `text`, `music`.
+    """All parts of one checkpoint: `unet`, `reference`, `mask`, `vae`, `text`, `music`, and `body`
+    where the denoiser is small.
 
     Pictures and frames are in 0..1, latents come from `vae.encode`, text from `text`, music from
     `music.over_clip`. `conditions` joins them into what the denoiser listens to.
@@ -45,6 +58,9 @@ class MuseDance(nn.Module):
         self.unet = MuseDanceUNet(config.unet, config.dynamics, config.music, config.schedule, ops)
         self.reference = ReferenceNet(config.unet, ops)
         self.mask = MaskEncoder(config.mask, config.vae.latent_channels, ops)
+        self.body = None
+        if config.unet.copy_body:
+            self.body = BodyWarp(config.unet, config.dynamics, config.music, ops)
         if autoencoder:
             self.vae = build_vae(config.vae, ops)
         self.text = TextEncoder(config.text)
@@ -75,22 +91,75 @@ class MuseDance(nn.Module):
                 views = self.vae.views(latents)
         return replace(features, views=views)
 
-    def timed_music(self, features: Tensor, seconds: Tensor, keep: Tensor | None) -> Tensor | None:
-        """Music tokens `[b l d]`; `keep [b]` bool silences samples."""
+    def moved_picture(
+        self,
+        latents: Tensor,
+        part_map: Tensor | None,
+        features: ReferenceFeatures,
+        text: Tensor,
+        heard: HeardClip,
+        keep_map: Tensor | None = None,
+    ) -> MovedPicture | None:
+        """The picture moved as one body, or None where the model has no `body` to say how.
+
+        Args:
+            latents, part_map, text, keep_map: as in `picture_features`, whose result is `features`.
+            heard: the clip's music and beats.
+        """
+        if self.body is None:
+            return None
+        warp = self.body_warp(latents, part_map, text, heard, keep_map)
+        with torch.no_grad():
+            pixels = self.vae.decode(latents)
+        moved, said = self.vae.encode(warped(pixels, warp)), warped(feature_map(features), warp)
+        b = len(latents)
+        return MovedPicture(
+            rearrange(moved, "(b f) c h w -> b f c h w", b=b),
+            rearrange(said, "(b f) d h w -> b f d h w", b=b),
+        )
+
+    def body_warp(
+        self,
+        latents: Tensor,
+        part_map: Tensor | None,
+        text: Tensor,
+        heard: HeardClip,
+        keep_map: Tensor | None = None,
+    ) -> Tensor:
+        """By what warps `[b f 2 6]` the dancer of the picture moves; arguments as above."""
+        assert self.body is not None
+        subject = torch.zeros_like(latents[:, :1])
+        if part_map is not None:
+            inside = (part_map > 0).to(latents)[:, None]
+            subject = F.interpolate(inside, size=latents.shape[-2:], mode="area")
+            if keep_map is not None:
+                subject = subject * keep_map[:, None, None, None]
+        conditions = Conditions(
+            text=text,
+            music=self.timed_music(heard, self.body),
+            beat=self.timed_beats(heard, self.body),
+            seconds=heard.seconds,
+        )
+        warp: Tensor = self.body(torch.cat([latents, subject], dim=1), conditions)
+        return warp
+
+    def timed_music(self, heard: HeardClip, by: nn.Module | None = None) -> Tensor | None:
+        """Music tokens `[b l d]` for the denoiser or for `by`; zeros where they are not kept."""
         if not self.config.dynamics.music:
             return None
-        tokens: Tensor = self.unet.music_tokens(features, seconds)
-        return tokens if keep is None else tokens * keep[:, None, None]
+        network = cast(Any, by or self.unet)
+        tokens: Tensor = network.music_tokens(heard.music, heard.music_seconds)
+        return tokens if heard.keep is None else tokens * heard.keep[:, None, None]
 
-    def timed_beats(
-        self, ids: Tensor, count: Tensor, seconds: Tensor, keep: Tensor | None
-    ) -> Tensor | None:
-        """Beat tokens `[b f d]`; samples that `keep [b]` does not keep get the null row."""
+    def timed_beats(self, heard: HeardClip, by: nn.Module | None = None) -> Tensor | None:
+        """Beat tokens `[b f d]` for the denoiser or for `by`; of samples that are not kept the null
+        row."""
         if not self.config.dynamics.beat:
             return None
-        if keep is not None:
-            ids = torch.where(keep[:, None], ids, torch.full_like(ids, NULL))
-        tokens: Tensor = self.unet.beat_tokens(ids, count, seconds)
+        ids, network = heard.beat_ids, cast(Any, by or self.unet)
+        if heard.keep is not None:
+            ids = torch.where(heard.keep[:, None], ids, torch.full_like(ids, NULL))
+        tokens: Tensor = network.beat_tokens(ids, heard.beat_count, heard.seconds)
         return tokens
 
     def frame_seconds(self, frames: int, device: torch.device | str = "cpu") -> Tensor:

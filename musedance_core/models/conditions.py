@@ -54,6 +54,35 @@ class ReferenceKeys:
 
 
 @dataclass(frozen=True)
+class MovedPicture:
+    """The picture as every frame moves it, once per segment.
+
+    `latents [b f c h w]` are of the picture so moved; `features [b f d h w]` are ReferenceNet's
+    last ones, moved along.
+    """
+
+    latents: Tensor
+    features: Tensor
+
+
+@dataclass(frozen=True)
+class HeardClip:
+    """A clip's music and beats, before any network's own layers.
+
+    `music [b l d]` is what the AST says at `music_seconds [l]`. `beat_ids [b f]` (0, 1, 2) and
+    `beat_count [b f]` belong to the frames at `seconds [f]`. All seconds are from the clip's start.
+    Of samples that `keep [b]` does not keep neither music nor beats are heard; None keeps all.
+    """
+
+    music: Tensor
+    music_seconds: Tensor
+    beat_ids: Tensor
+    beat_count: Tensor
+    seconds: Tensor
+    keep: Tensor | None = None
+
+
+@dataclass(frozen=True)
 class Conditions:
     """All that drives one call of the denoiser.
 
@@ -64,7 +93,9 @@ class Conditions:
         music: `[b l d]` timed music tokens, or None where there is no music module.
         beat: `[b f d]` timed beat tokens, or None where there is no beat module.
         seconds: `[f]` time of every frame from the clip's start.
-        keep_reference: bool `[b]`; False hides picture and previous frames from that sample.
+        moved: the picture moved as one body, or None where there is none that moves it.
+        keep_reference: bool `[b]`; False hides picture, moved picture and previous frames from that
+            sample.
     """
 
     text: Tensor
@@ -73,8 +104,10 @@ class Conditions:
     music: Tensor | None = None
     beat: Tensor | None = None
     seconds: Tensor | None = None
+    moved: MovedPicture | None = None
     keep_reference: Tensor | None = None
 
     def without_reference(self) -> Conditions:
-        """The same with picture and previous frames dropped."""
-        return replace(self, reference=None, keep_reference=self.text.new_zeros(len(self.text)) > 0)
+        """The same with picture, moved picture and previous frames dropped."""
+        nothing = self.text.new_zeros(len(self.text)) > 0
+        return replace(self, reference=None, moved=None, keep_reference=nothing)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ..config import ScheduleConfig, UNetConfig
 from ..schedule import NoiseSchedule
-from .conditions import Conditions
+from .conditions import Conditions, MovedPicture
 from .layers import ResBlock
 
 FINENESS = 4
@@ -57,13 +57,19 @@ def sources(views: Tensor, reach: int) -> Tensor:
 class PictureCopy(nn.Module):
     """v = share * v of what is found + (1 - share) * v of the network, which has seen it.
 
-    Samples whose picture is dropped keep the v that was drawn without.
+    Where the picture was moved as one body, what is drawn has a share of that too, as `moved_out`
+    says, and the network sees it from its first layer on (`shown`). Samples whose picture is
+    dropped keep the v that was drawn without.
     """
 
     def __init__(self, config: UNetConfig, schedule: ScheduleConfig, ops: Any = nn) -> None:
         super().__init__()
         c, width, groups = config.latent_channels, config.channels[0], config.norm_groups
         self.reach, self.schedule = config.copy_reach, schedule
+        if config.copy_body:
+            self.moved_in = ops.Conv2d(c + width, width, 3, padding=1)
+            self.moved_norm = ops.GroupNorm(groups, width, eps=1e-5)
+            self.moved_out = ops.Conv2d(width, 1, 3, padding=1)
         self.match_out = ops.Linear(width * 4, 3)
         self.found_in = ops.Conv2d(2 * c, width, 3, padding=1)
         self.redraw = ResBlock(width, width, width * 4, groups, config.dropout, ops)
@@ -86,20 +92,35 @@ class PictureCopy(nn.Module):
             conditions: with the picture, and which samples keep it.
         """
         schedule, frames = NoiseSchedule(self.schedule), len(v) // len(t)
-        times = repeat(t, "b -> (b f)", f=frames)
-        drawn, _ = schedule.split(noisy.float(), v.float(), times)
+        times, noisy = repeat(t, "b -> (b f)", f=frames), noisy.float()
+        _, noise = schedule.rates(times, noisy)
+        trust = torch.log(noise.square() / (noise.square() + UNLIKE))
+        without = v
+        drawn, _ = schedule.split(noisy, v.float(), times)
+        if conditions.moved is not None:
+            moved = rearrange(conditions.moved.latents, "b f c h w -> (b f) c h w").float()
+            share = torch.sigmoid(self.moved_out(F.silu(self.moved_norm(x))).float() + trust)
+            drawn = torch.lerp(drawn, moved, share)
+            v = torch.lerp(v.float(), schedule.velocity_to(moved, noisy, times), share).to(v)
         found = self.found(drawn, time, conditions)
-        to_found = schedule.velocity_to(found, noisy.float(), times)
+        to_found = schedule.velocity_to(found, noisy, times)
         x = self.redraw(x + self.found_in(torch.cat([drawn, found], dim=1).to(x)), time)
         x = F.silu(self.norm(x))
-        _, noise = schedule.rates(times, to_found)
-        trust = torch.log(noise.square() / (noise.square() + UNLIKE))
         share = torch.sigmoid(self.share_out(x).float() + trust)
         mixed = torch.lerp((v + self.conv_out(x)).float(), to_found, share).to(v)
         if conditions.keep_reference is None:
             return mixed
         kept = repeat(conditions.keep_reference, "b -> (b f) 1 1 1", f=frames)
-        return torch.where(kept, mixed, v)
+        return torch.where(kept, mixed, without)
+
+    def shown(self, moved: MovedPicture, kept: Tensor | None) -> Tensor:
+        """What the moved picture adds to the denoiser's first features: `[(b f) d h w]`, 0 in
+        samples whose picture is dropped, where `kept [b]` is False."""
+        both = torch.cat([moved.latents, moved.features], dim=2)
+        added: Tensor = self.moved_in(rearrange(both, "b f c h w -> (b f) c h w"))
+        if kept is None:
+            return added
+        return added * repeat(kept, "b -> (b f) 1 1 1", f=both.shape[1])
 
     def found(self, drawn: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
         """The mean of what the picture has that looks like `drawn [(b f) c h w]`, as likely;

@@ -12,6 +12,7 @@ from .motion import MotionModule
 from .reference import ReferenceNet
 from .transformer import SpatialTransformer
 from .unet import MuseDanceUNet
+from .warping import BodyWarp
 
 SILU_GAIN = 1.68
 """By how much weights must be larger so that the mean square survives a SiLU."""
@@ -45,6 +46,12 @@ def init_weights(model: nn.Module) -> None:
             _keep_spread(module)
         elif isinstance(module, PictureCopy):
             init_copy(module)
+        elif isinstance(module, BodyWarp):
+            _zero(module.out)
+            _zero(module.turn)
+            for name, silent in module.named_modules():
+                if name.startswith("music.") and name.endswith("to_out.0"):
+                    _zero(silent)
     for module in model.modules():
         init_dynamics_outputs(module)
 
@@ -54,6 +61,9 @@ def init_copy(copy: PictureCopy) -> None:
     """At first up to half of what is found is shown everywhere, and nothing is drawn anew."""
     for silent in (copy.match_out, copy.conv_out, copy.share_out):
         _zero(silent)
+    if hasattr(copy, "moved_in"):
+        for silent in (copy.moved_in, copy.moved_out):
+            _zero(silent)
 
 
 def _keep_spread(mask: MaskEncoder) -> None:

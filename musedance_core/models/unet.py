@@ -214,7 +214,10 @@ class MuseDanceUNet(UNetBase):
             return out
 
         noisy = rearrange(x, "b f c h w -> (b f) c h w")
-        x = self.through(self.conv_in(noisy), time, visit)
+        x = self.conv_in(noisy)
+        if self.copy is not None and conditions.moved is not None:
+            x = x + self.copy.shown(conditions.moved, conditions.keep_reference).to(x)
+        x = self.through(x, time, visit)
         v = self.conv_out(F.silu(self.conv_norm_out(x)))
         if self.copy is not None and conditions.reference is not None:
             v = self.copy(v, x, noisy, t, time, conditions)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
+from ..models.warping import origins
 from ..schedule import NoiseSchedule
 from .config import LossConfig
 from .draws import Draws
+
+NEAR = 0.1
+"""Errors of a warp below this share of half a picture count by their square."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,23 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
     if weight is not None:
         error = error * weight
     return rearrange(error, "b f c h w -> b (f c h w)").mean(dim=1)
+
+
+def body_loss(warp: Tensor, outlines: Tensor, still_outline: Tensor) -> Tensor:
+    """How far from the truth warps `[b f 2 6]` say that points come from, per sample `[b]`.
+
+    Half squared below `NEAR`, linear above, and in relation to how far the body moves, so that a
+    dancer who spins does not outweigh those who nod; lengths are half pictures.
+
+    Args:
+        outlines: the points in the frames, `[b f n 2]`, shares of the picture.
+        still_outline: the same points in the reference, `[b n 2]`.
+    """
+    points = outlines * 2 - 1
+    still = (still_outline * 2 - 1)[:, None].expand_as(points)
+    errors = F.smooth_l1_loss(origins(warp, points), still, beta=NEAR, reduction="none")
+    far = (points - still).abs().mean(dim=(1, 2, 3))
+    return errors.mean(dim=(1, 2, 3)) / (far + NEAR)
 
 
 def noised(

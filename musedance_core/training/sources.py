@@ -3,7 +3,8 @@
 A batch of stage 1 holds `reference` and `target`, one of stage 2 `frames`, `previous` and
 `reference`, as pictures or, with the ending `_latents`, as cached latents; `part_map` with
 `has_map`; `ids` or cached `text_tokens`. Stage 2 has the song as `mel` or cached `music_tokens`
-too, and `beat_ids` and `beat_count`.
+too, and `beat_ids` and `beat_count`. What teaches where a body goes has no `frames`, but `outlines`
+and `still_outline`, the points of bodies in frames and reference.
 """
 
 from __future__ import annotations
@@ -105,3 +106,17 @@ class WorldClips(WorldSource):
         tensors: Batch = {name: getattr(clips, name) for name in names}
         has_map = torch.ones(len(indices), dtype=torch.bool)
         return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(clips.captions)}
+
+
+class WorldBodies(WorldSource):
+    """Where the dancers of the world's clips are."""
+
+    def __call__(self, indices: list[int]) -> Batch:
+        bodies = self.world.bodies(indices, frames=self.data.frames)
+        names = (
+            *("reference", "part_map", "mel", "beat_ids", "beat_count"),
+            *("outlines", "still_outline"),
+        )
+        tensors: Batch = {name: getattr(bodies, name) for name in names}
+        has_map = torch.ones(len(indices), dtype=torch.bool)
+        return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(bodies.captions)}

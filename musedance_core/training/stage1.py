@@ -31,6 +31,8 @@ class Stage1(DiffusionStage):
 
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         super().__init__(model, tokenizer, config)
+        if model.config.unet.copy_body:
+            self.trainable += ("!unet.copy.moved_*",)  # single frames do not move
         self.spatial = spatial_half(model)
         self.spatial.gradient_checkpointing = config.gradient_checkpointing
 

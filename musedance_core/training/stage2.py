@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..models import Conditions, MuseDance
+from ..models import Conditions, HeardClip, MuseDance
 from ..models.beat import NULL
 from ..models.music import clip_columns
 from ..tokenizer import Tokenizer
@@ -52,28 +52,32 @@ class Stage2(DiffusionStage):
         return heard
 
     def conditions(self, batch: Batch, kept: Kept, draws: Draws | None) -> Conditions:
-        model, frames = self.model, batch["beat_ids"].shape[1]
-        text = self.words(batch, kept.text)
-        previous = self.latents(batch, "previous")
+        model = self.model
+        text, heard = self.words(batch, kept.text), self.heard(batch, kept, draws)
+        previous, reference = self.latents(batch, "previous"), self.latents(batch, "reference")
         if draws is not None:
             previous = self.corrupted(previous, draws)
-        features = model.picture_features(
-            self.latents(batch, "reference"),
-            text,
-            self.part_map(batch, draws),
-            kept.part_map & batch["has_map"],
-        )
-        tokens, times = self.hear(batch, frames)
-        begin = 0.0 if draws is None else self.begin(frames, draws)
-        seconds = model.frame_seconds(frames, text.device) + begin
+        part_map, keep_map = self.part_map(batch, draws), kept.part_map & batch["has_map"]
+        features = model.picture_features(reference, text, part_map, keep_map)
         return Conditions(
             text=text,
             reference=model.unet.project_reference(features),
             previous=model.reference.motion_features(previous, text),
-            music=model.timed_music(tokens, times + begin, kept.music),
-            beat=model.timed_beats(batch["beat_ids"], batch["beat_count"], seconds, kept.music),
-            seconds=seconds,
+            music=model.timed_music(heard),
+            beat=model.timed_beats(heard),
+            seconds=heard.seconds,
+            moved=model.moved_picture(reference, part_map, features, text, heard, keep_map),
             keep_reference=kept.reference,
+        )
+
+    def heard(self, batch: Batch, kept: Kept, draws: Draws | None) -> HeardClip:
+        """The batch's music and beats, somewhere in a whole clip."""
+        frames = batch["beat_ids"].shape[1]
+        tokens, times = self.hear(batch, frames)
+        begin = 0.0 if draws is None else self.begin(frames, draws)
+        seconds = self.model.frame_seconds(frames, tokens.device) + begin
+        return HeardClip(
+            *(tokens, times + begin, batch["beat_ids"], batch["beat_count"], seconds, kept.music)
         )
 
     def begin(self, frames: int, draws: Draws) -> float:

@@ -53,7 +53,8 @@ def _group(name: str) -> str:
     """A weight's module of stage 2, or its part of the model."""
     kinds = [kind for kind in ("music", "beat", "motion") if f".{kind}." in name]
     kinds += [kind for kind in ("music_tokens", "beat_tokens") if kind in name]
-    return f"unet {kinds[0]}" if name.startswith("unet.") and kinds else name.split(".")[0]
+    part = name.split(".")[0]
+    return f"{part} {kinds[0]}" if part in ("unet", "body") and kinds else part
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ def handed_over(loaded: LoadedCheckpoint, config: TrainConfig) -> tuple[MuseDanc
 
 
 def _optional(names: list[str]) -> set[str]:
-    """Those of stage 2's modules and of copying."""
-    patterns = (*DYNAMICS, "unet.copy.*")
+    """Those of stage 2's modules, of copying and of moving bodies."""
+    patterns = (*DYNAMICS, "unet.copy.*", "body.*")
     return {name for name in names if any(fnmatchcase(name, p) for p in patterns)}
 
 

@@ -24,7 +24,11 @@ SCORED_MOVES: tuple[str, ...] = MOVES
 SIDES: tuple[str, ...] = ("left", "right")
 SIZES: tuple[str, ...] = ("small", "medium", "big")
 SIZE_FACTOR = {"small": 0.6, "medium": 1.0, "big": 1.45}
-BODY = ((-0.4, -0.5), (0.4, -0.5), (0.4, 0.5), (-0.4, 0.5), (0.0, 0.0))
+BODY = (
+    *((-0.4, -0.5), (0.4, -0.5), (0.4, 0.5), (-0.4, 0.5), (0.0, 0.0)),
+    *((0.0, -0.5), (0.4, 0.0), (0.0, 0.5), (-0.4, 0.0)),
+)
+"""Corners and middle of a body of height 1, and the middles of its edges."""
 QUIETEST = 0.55
 """What the quietest music leaves of a move."""
 
@@ -97,7 +101,7 @@ def rest(*shape: int) -> Pose:
 
 
 def outline(pose: Pose) -> Tensor:
-    """Corners and middle of a body of height 1 in its poses, [... f 5 2], as `render` moves it.
+    """The points of `BODY` in its poses, [... f 9 2], as `render` moves them.
 
     Unlike the middle alone these points move in every move, so their speed is the dancer's.
     """

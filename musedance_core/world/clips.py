@@ -19,7 +19,17 @@ from ..audio.features import clip_window, song_log_mel
 from ..audio.waveform import Waveform
 from .captions import caption
 from .cast import Cast, Look
-from .choreography import MOVES, Dance, Pose, blend, ease, perform, random_dance, stack_poses
+from .choreography import (
+    MOVES,
+    Dance,
+    Pose,
+    blend,
+    ease,
+    outline,
+    perform,
+    random_dance,
+    stack_poses,
+)
 from .hearing import Heard, edited_grid, hear
 from .render import Rendered, render
 from .songs import Song, make_song
@@ -77,6 +87,24 @@ class ClipBatch:
         seconds = self.frames.shape[1] / FPS
         times = self.grids[i].times - self.starts[i]
         return np.asarray(times[(times >= 0) & (times < seconds)])
+
+
+@dataclass(frozen=True)
+class BodyBatch:
+    """A batch of clips that are not drawn: the reference, what conditions it, and the bodies.
+
+    outlines [b f 9 2] and still_outline [b 9 2] are the points of the bodies' `outline` in frames
+    and reference, x and y as shares of the picture. The rest is as in `ClipBatch`.
+    """
+
+    reference: Tensor
+    part_map: Tensor
+    captions: list[str]
+    mel: Tensor
+    beat_ids: Tensor
+    beat_count: Tensor
+    outlines: Tensor
+    still_outline: Tensor
 
 
 @dataclass(frozen=True)
@@ -163,32 +191,46 @@ class World:
         before, clip, still = torch.split(drawn.frames, [PREVIOUS, frames, 1], dim=1)
         continued = torch.tensor([scene.continued for scene in scenes])
         previous = torch.where(continued[:, None, None, None, None], before, still)
-        beats = [beat_frames(scene.grid, scene.start, frames, FPS) for scene in scenes]
-        songs = [self._heard_song(scene.song_index) for scene in scenes]
+        mel, beat_ids, beat_count = self._music(scenes, frames)
         return ClipBatch(
             frames=clip,
             previous=previous,
             reference=still[:, 0],
             part_map=drawn.part_map[:, -1],
             captions=[scene.caption for scene in scenes],
-            mel=torch.stack(
-                [
-                    clip_window(mel, scene.start, frames, FPS)
-                    for scene, (_, mel) in zip(scenes, songs, strict=True)
-                ]
-            ),
-            beat_ids=torch.from_numpy(np.stack([beat.ids for beat in beats])),
-            beat_count=torch.from_numpy(np.stack([beat.count for beat in beats])).float(),
+            mel=mel,
+            beat_ids=beat_ids,
+            beat_count=beat_count,
             positions=drawn.positions[:, PREVIOUS:-1],
             poses=Pose.from_stacked(pose.stacked()[:, PREVIOUS:-1]),
             frozen=torch.from_numpy(np.stack([s.heard.frozen[PREVIOUS:-1] for s in scenes])),
             continued=continued,
             switched=torch.tensor([scene.before is not None for scene in scenes]),
             dances=[scene.dance for scene in scenes],
-            songs=[song for song, _ in songs],
+            songs=[self._heard_song(scene.song_index)[0] for scene in scenes],
             song_indices=[scene.song_index for scene in scenes],
             grids=[scene.grid for scene in scenes],
             starts=[scene.start for scene in scenes],
+        )
+
+    def bodies(self, indices: Sequence[int], frames: int) -> BodyBatch:
+        """Where the dancers of the clips with these indices are, without pictures of it."""
+        scenes = [self._scene(index, frames) for index in indices]
+        pose = stack_poses([scene.pose() for scene in scenes])
+        still = Pose.from_stacked(pose.stacked()[:, -1:])
+        drawn = _draw([scene.look for scene in scenes], still)
+        places = torch.tensor([scene.look.place for scene in scenes])[:, None, None]
+        outlines = outline(pose).float() * places[..., 2:] + places[..., :2]
+        mel, beat_ids, beat_count = self._music(scenes, frames)
+        return BodyBatch(
+            reference=drawn.frames[:, 0],
+            part_map=drawn.part_map[:, 0],
+            captions=[scene.caption for scene in scenes],
+            mel=mel,
+            beat_ids=beat_ids,
+            beat_count=beat_count,
+            outlines=outlines[:, PREVIOUS:-1],
+            still_outline=outlines[:, -1],
         )
 
     def pictures(self, indices: Sequence[int]) -> Tensor:
@@ -214,6 +256,17 @@ class World:
     def song(self, index: int) -> Song:
         """Song `index` of the bank, with its sound."""
         return make_song(self._song_seed(), index, seconds=SONG_SECONDS)
+
+    def _music(self, scenes: Sequence[_Scene], frames: int) -> tuple[Tensor, Tensor, Tensor]:
+        """mel [b 1024 mel], beat ids [b f] and beat counts [b f] of clips so long."""
+        beats = [beat_frames(scene.grid, scene.start, frames, FPS) for scene in scenes]
+        mels = [
+            clip_window(self._heard_song(scene.song_index)[1], scene.start, frames, FPS)
+            for scene in scenes
+        ]
+        ids = torch.from_numpy(np.stack([beat.ids for beat in beats]))
+        count = torch.from_numpy(np.stack([beat.count for beat in beats])).float()
+        return torch.stack(mels), ids, count
 
     def _song_seed(self) -> int:
         return int(np.random.default_rng((*self.key, SONG_STREAM)).integers(2**31))

@@ -25,7 +25,7 @@ from musedance_core.checkpoint.format import (
 )
 from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
-from musedance_core.models import Conditions, MuseDance
+from musedance_core.models import Conditions, HeardClip, MuseDance
 from musedance_core.tokenizer import Tokenizer
 
 
@@ -41,13 +41,15 @@ def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
     grid, times = model.music.over_clip(torch.randn(1, 1024, 64, generator=generator), 0.5)
     seconds = model.frame_seconds(6)
     ids, count = torch.tensor([[0, 1, 0, 0, 1, 0]]), torch.arange(6.0)[None] / 3
+    heard = HeardClip(grid, times, ids, count, seconds)
     conditions = Conditions(
         text=words,
         reference=model.unet.project_reference(features),
         previous=model.reference.motion_features(latent[:, None].repeat(1, 2, 1, 1, 1), words),
-        music=model.timed_music(grid, times, None),
-        beat=model.timed_beats(ids, count, seconds, None),
+        music=model.timed_music(heard),
+        beat=model.timed_beats(heard),
         seconds=seconds,
+        moved=model.moved_picture(latent, part_map, features, words, heard),
     )
     v = model.unet(noise, torch.tensor([700]), conditions)
     return [words, latent, grid, v, model.vae.decode(v[0])]

@@ -75,7 +75,7 @@ def other_packages() -> list[str]:
     )
 
 
-@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+@pytest.mark.parametrize("stage", ["stage1", "body", "stage2"])
 def test_a_stage_trains_without_anything_else(stage: str, tmp_path: Path) -> None:
     others = other_packages()
     assert {"av", "librosa", "diffusers", "tensorboard", "pytest"} <= set(others)

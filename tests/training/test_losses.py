@@ -10,10 +10,13 @@ from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
 from musedance_core.errors import InputError
+from musedance_core.models.warping import STILL
 from musedance_core.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
 from musedance_core.training.draws import Draws
 from musedance_core.training.losses import (
+    NEAR,
+    body_loss,
     draw_kept,
     draw_timesteps,
     min_snr_weight,
@@ -97,3 +100,12 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
         noisy, _ = noised(schedule, clean, t, Draws(0, 0, 64), offset)
         spread[offset] = noisy.mean(dim=(1, 3, 4)).std().item()
     assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_warp_is_right_where_a_bodys_points_come_from_the_picture_s() -> None:
+    still, moved = torch.rand(2, 9, 2), torch.zeros(2, 3, 9, 2)
+    moved[:] = still[:, None] + torch.tensor([0.25, 0.0])  # half a half picture to the right
+    warp = torch.tensor(STILL).repeat(2, 3, 1, 1)
+    warp[1, :, 0, 0] = -0.5  # the second says so
+    wrong = (0.5 - NEAR / 2) / 2 / (0.25 + NEAR)  # in x alone, half a picture away
+    assert body_loss(warp, moved, still).tolist() == pytest.approx([wrong, 0.0], abs=1e-6)

@@ -49,7 +49,7 @@ def test_modules_of_stage_two_are_switched_off_and_on_again(
     without = start(off)
     assert without.handover.unused and not without.handover.fresh
     assert all(".music" in n or "music_tokens" in n for n in without.handover.unused)
-    assert "unused: unet music, unet music_tokens" in without.handover.lines("x")[1]
+    assert "unet music, unet music_tokens" in without.handover.lines("x")[1]
     path = tmp_path / "without.safetensors"
     save_checkpoint(path, without.model, tokenizer, {"trained": False}, dtype=None)
     back = start(replace(off, init=str(path), model={"dynamics": {"music": True}}))
@@ -59,16 +59,21 @@ def test_modules_of_stage_two_are_switched_off_and_on_again(
     assert outputs and all(not again[n].any() for n in outputs)
 
 
+STILL = {"copy_reach": 0, "copy_body": False}
+
+
 def test_a_denoiser_learns_to_copy_from_one_that_did_not(
     init: Path, run_config: TrainConfig, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    off = start(replace(run_config, init=str(init), model={"unet": {"copy_reach": 0}}))
+    off = start(replace(run_config, init=str(init), model={"unet": STILL}))
     path = tmp_path / "without.safetensors"
     save_checkpoint(path, off.model, tokenizer, {"trained": False}, dtype=None)
-    begin = start(replace(run_config, init=str(path), model={"unet": {"copy_reach": 1}}))
+    moving = {"copy_reach": 1, "copy_body": True}
+    begin = start(replace(run_config, init=str(path), model={"unet": moving}))
     assert begin.model.config.unet.copy_reach == 1 and not begin.handover.unused
-    assert begin.handover.fresh
-    assert all(name.startswith("unet.copy.") for name in begin.handover.fresh)
+    parts = {name.partition(".copy.")[0].split(".")[0] for name in begin.handover.fresh}
+    assert parts == {"unet", "body"}
+    assert all(name.startswith(("unet.copy.", "body.")) for name in begin.handover.fresh)
 
 
 def test_what_is_asked_to_start_fresh_does_and_nothing_else(

@@ -248,3 +248,22 @@ def test_a_share_of_clips_and_pairs_has_bystanders() -> None:
     ):
         changed = [not torch.equal(a, b) for a, b in zip(one, two, strict=True)]
         assert 0 < sum(changed) < len(changed)
+
+
+def test_bodies_are_those_of_the_clips() -> None:
+    world = World("validation", size=32, songs=2, mixture={"puppet": 1.0})
+    clips, bodies = world.clips([3, 4], 8), world.bodies([3, 4], 8)
+    for name in ("reference", "part_map", "mel", "beat_ids", "beat_count"):
+        assert torch.equal(getattr(clips, name), getattr(bodies, name)), name
+    assert clips.captions == bodies.captions
+    assert bodies.outlines.shape == (2, 8, 9, 2) and bodies.still_outline.shape == (2, 9, 2)
+
+
+def test_outlines_lie_around_the_dancer_that_is_drawn() -> None:
+    world = World("validation", size=64, songs=2, mixture={"puppet": 1.0})
+    bodies = world.bodies(range(12), 4)
+    for i in range(12):
+        inside = bodies.part_map[i].nonzero().float().flip(-1) / 64
+        low, high = bodies.still_outline[i].amin(0), bodies.still_outline[i].amax(0)
+        shown = ((inside > low - 0.1) & (inside < high + 0.1)).all(-1)
+        assert shown.float().mean() > 0.8, bodies.captions[i]

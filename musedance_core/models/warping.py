@@ -1,0 +1,161 @@
+"""The picture moved as one body.
+
+Most of a dance is one smooth movement of the whole dancer, and a picture so moved is sharp and
+whole, which what a network of a few million numbers makes out of noise is not. `BodyWarp` says,
+once per segment and for every frame, where in the picture every point of the frame comes from: a
+polynomial of degree two, which shifts, turns, stretches, leans and bends. The denoiser is shown the
+picture so moved, and decides what of it to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange, repeat
+from torch import Tensor, nn
+
+from ..config import DynamicsConfig, MusicConfig, UNetConfig
+from .beat import BeatTokens
+from .conditions import Conditions, ReferenceFeatures
+from .layers import Attention, FeedForward, seconds_embedding
+from .music import MusicTokens
+
+TERMS = 6
+WIDTH, LOOK, ROUNDS = 192, 64, 2
+STILL = ((0.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0, 0.0))
+"""The warp that leaves everything where it is."""
+
+
+def terms(points: Tensor) -> Tensor:
+    """1, x, y, x², xy, y² of points `[... 2]` in -1..1 (x right, y down): `[... 6]`."""
+    x, y = points.unbind(-1)
+    return torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=-1)
+
+
+def pixel_centres(h: int, w: int, device: torch.device | None = None) -> Tensor:
+    """Centres of h x w pixels, the picture's edges at -1 and 1, row by row: `[h*w 2]`."""
+    rows = (torch.arange(h, device=device) * 2 + 1) / h - 1
+    columns = (torch.arange(w, device=device) * 2 + 1) / w - 1
+    down, right = torch.meshgrid(rows, columns, indexing="ij")
+    return torch.stack([right, down], dim=-1).reshape(-1, 2)
+
+
+def origins(warp: Tensor, points: Tensor) -> Tensor:
+    """Where points `[... n 2]` of frames come from in the picture, by warps `[... 2 6]`."""
+    return terms(points) @ warp.mT
+
+
+def turns(change: Tensor) -> Tensor:
+    """Turns `[... 2 2]` towards (1, 0) + `change [... 2]`. However unsure of the angle, they never
+    shrink, as the mean of many turns would."""
+    x, y = F.normalize(change + change.new_tensor((1.0, 0.0)), dim=-1).unbind(-1)
+    return torch.stack([torch.stack([x, -y], dim=-1), torch.stack([y, x], dim=-1)], dim=-2)
+
+
+def about(warp: Tensor, centre: Tensor) -> Tensor:
+    """In usual coordinates, warps `[... 2 6]` that are written for frames and pictures whose middle
+    is `centre [... 2]`."""
+    x, y = centre.unbind(-1)
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    shifted = (
+        (one, zero, zero, zero, zero, zero),
+        (-x, one, zero, zero, zero, zero),
+        (-y, zero, one, zero, zero, zero),
+        (x * x, -2 * x, zero, one, zero, zero),
+        (x * y, -y, -x, zero, one, zero),
+        (y * y, zero, -2 * y, zero, zero, one),
+    )
+    moved = warp @ torch.stack([torch.stack(row, dim=-1) for row in shifted], dim=-2)
+    return torch.cat([moved[..., :1] + centre[..., None], moved[..., 1:]], dim=-1)
+
+
+def warped(pictures: Tensor, warp: Tensor) -> Tensor:
+    """`pictures [b c h w]` by every frame's warp `[b f 2 6]`: `[(b f) c h w]`.
+
+    Beyond its edge a picture goes on as it ends.
+    """
+    h, w = pictures.shape[-2:]
+    frames = warp.shape[1]
+    grid = origins(warp.flatten(0, 1), pixel_centres(h, w, warp.device))
+    grid = rearrange(grid, "n (h w) two -> n h w two", h=h)
+    many = repeat(pictures.float(), "b c h w -> (b f) c h w", f=frames)
+    moved = F.grid_sample(many, grid.float(), padding_mode="border", align_corners=False)
+    return moved.to(pictures)
+
+
+def feature_map(features: ReferenceFeatures) -> Tensor:
+    """ReferenceNet's last features as a map `[b d h w]`."""
+    last = features.slots[-1]
+    return rearrange(last.normed, "b (h w) d -> b d h w", h=last.height, w=last.width)
+
+
+class BodyWarp(nn.Module):
+    """A warp per frame, from picture, sentence, beats and music."""
+
+    def __init__(
+        self, config: UNetConfig, dynamics: DynamicsConfig, music: MusicConfig, ops: Any = nn
+    ) -> None:
+        super().__init__()
+        heads, width = config.heads, dynamics.token_width
+        self.look_in = ops.Conv2d(config.latent_channels + 1, LOOK, 3, padding=1)
+        self.look = nn.ModuleList([ops.Conv2d(LOOK, LOOK, 3, padding=1) for _ in range(ROUNDS)])
+        self.seen_in = ops.Linear(LOOK * TERMS, WIDTH)
+        self.here = ops.Linear(LOOK, 1)
+        self.music_tokens = MusicTokens(music.width, width, ops) if dynamics.music else None
+        self.beat_tokens = BeatTokens(width, dynamics.beat_phase, ops) if dynamics.beat else None
+        self.beat_in = ops.Linear(width, WIDTH) if dynamics.beat else None
+
+        def several(make: Callable[[], nn.Module]) -> nn.ModuleList:
+            return nn.ModuleList([make() for _ in range(ROUNDS)])
+
+        self.text = several(lambda: Attention(WIDTH, config.text_width, heads, ops))
+        self.text_norms = several(lambda: ops.LayerNorm(WIDTH))
+        self.music = self.music_norms = None
+        if dynamics.music:
+            self.music = several(lambda: Attention(WIDTH, dynamics.token_width, heads, ops))
+            self.music_norms = several(lambda: ops.LayerNorm(WIDTH))
+        self.ff = several(lambda: FeedForward(WIDTH, config.ff_mult, ops=ops))
+        self.ff_norms = several(lambda: ops.LayerNorm(WIDTH))
+        self.out_norm = ops.LayerNorm(WIDTH)
+        self.out = ops.Linear(WIDTH, 2 * TERMS)
+        self.turn = ops.Linear(WIDTH, 2)
+
+    def forward(self, picture: Tensor, conditions: Conditions) -> Tensor:
+        """Warps `[b f 2 6]`.
+
+        Args:
+            picture: latents and, in one more channel, how much of a place is the dancer,
+                `[b c+1 h w]`.
+            conditions: text, music, beat and seconds.
+        """
+        assert conditions.seconds is not None
+        y, centre = self.seen(picture)
+        y = y[:, None] + seconds_embedding(conditions.seconds, WIDTH).to(y)
+        if self.beat_in is not None:
+            y = y + self.beat_in(conditions.beat)
+        for i in range(ROUNDS):
+            y = y + self.text[i](self.text_norms[i](y), conditions.text)
+            if self.music is not None and self.music_norms is not None:
+                assert conditions.music is not None
+                y = y + self.music[i](self.music_norms[i](y), conditions.music)
+            y = y + self.ff[i](self.ff_norms[i](y))
+        y = self.out_norm(y)
+        moved = rearrange(self.out(y).float(), "b f (n k) -> b f n k", n=2)
+        moved = turns(self.turn(y).float()) @ (moved + moved.new_tensor(STILL))
+        return about(moved, centre.float()[:, None])
+
+    def seen(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """What is where in `picture [b c+1 h w]`, as moments of learned features, `[b WIDTH]`, and
+        where the dancer's middle is, `[b 2]`."""
+        x = self.look_in(picture)
+        for conv in self.look:
+            x = x + conv(F.silu(x))
+        x = rearrange(F.silu(x), "b d h w -> b d (h w)")
+        h, w = picture.shape[-2:]
+        where = pixel_centres(h, w, picture.device)
+        moments = x @ terms(where).to(x) / len(where)
+        here = self.here(x.mT)[..., 0].softmax(dim=-1)
+        return self.seen_in(moments.flatten(1)), here @ where.to(here)
