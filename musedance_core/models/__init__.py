@@ -99,16 +99,19 @@ class MuseDance(nn.Module):
         text: Tensor,
         heard: HeardClip,
         keep_map: Tensor | None = None,
+        warp: Tensor | None = None,
     ) -> MovedPicture | None:
         """The picture moved as one body, or None where the model has no `body` to say how.
 
         Args:
             latents, part_map, text, keep_map: as in `picture_features`, whose result is `features`.
             heard: the clip's music and beats.
+            warp: by what to move it, `[b f 2 6]`, where that is known; otherwise `body` says it.
         """
         if self.body is None:
             return None
-        warp = self.body_warp(latents, part_map, text, heard, keep_map)
+        if warp is None:
+            warp = self.body_warp(latents, part_map, text, heard, keep_map)
         with torch.no_grad():
             pixels = self.vae.decode(latents)
         moved, said = self.vae.encode(warped(pixels, warp)), warped(feature_map(features), warp)

@@ -28,6 +28,9 @@ WIDTH, LOOK, ROUNDS = 192, 64, 2
 STILL = ((0.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0, 0.0))
 """The warp that leaves everything where it is."""
 
+STIFF = 0.02
+"""How much a fitted warp resists bending; points of bodies are about half a picture apart."""
+
 
 def terms(points: Tensor) -> Tensor:
     """1, x, y, x², xy, y² of points `[... 2]` in -1..1 (x right, y down): `[... 6]`."""
@@ -46,6 +49,17 @@ def pixel_centres(h: int, w: int, device: torch.device | None = None) -> Tensor:
 def origins(warp: Tensor, points: Tensor) -> Tensor:
     """Where points `[... n 2]` of frames come from in the picture, by warps `[... 2 6]`."""
     return terms(points) @ warp.mT
+
+
+def fitted(points: Tensor, sources: Tensor) -> Tensor:
+    """The warps `[... 2 6]` by which `points [... n 2]` come from `sources [... n 2]`, as nearly as
+    they can; bent as little as need be where points lie too close to tell."""
+    centre = points.mean(dim=-2)
+    here, there = terms(points - centre[..., None, :]), sources - centre[..., None, :]
+    stiff = STIFF * torch.eye(TERMS).to(points)[3:].expand(*points.shape[:-2], -1, -1)
+    rows = torch.cat([here, stiff], dim=-2)
+    wanted = torch.cat([there, torch.zeros_like(there[..., :3, :])], dim=-2)
+    return about(torch.linalg.lstsq(rows, wanted).solution.mT, centre)
 
 
 def turns(change: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 A batch of stage 1 holds `reference` and `target`, one of stage 2 `frames`, `previous` and
 `reference`, as pictures or, with the ending `_latents`, as cached latents; `part_map` with
 `has_map`; `ids` or cached `text_tokens`. Stage 2 has the song as `mel` or cached `music_tokens`
-too, and `beat_ids` and `beat_count`. What teaches where a body goes has no `frames`, but `outlines`
-and `still_outline`, the points of bodies in frames and reference.
+too, and `beat_ids` and `beat_count`; from the world also `outlines` and `still_outline`, the points
+of bodies in frames and reference. What teaches where a body goes has no `frames` and no `previous`.
 """
 
 from __future__ import annotations
@@ -102,7 +102,10 @@ class WorldClips(WorldSource):
 
     def __call__(self, indices: list[int]) -> Batch:
         clips = self.world.clips(indices, frames=self.data.frames)
-        names = ("frames", "previous", "reference", "part_map", "mel", "beat_ids", "beat_count")
+        names = (
+            *("frames", "previous", "reference", "part_map", "mel", "beat_ids", "beat_count"),
+            *("outlines", "still_outline"),
+        )
         tensors: Batch = {name: getattr(clips, name) for name in names}
         has_map = torch.ones(len(indices), dtype=torch.bool)
         return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(clips.captions)}

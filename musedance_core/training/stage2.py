@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ..models import Conditions, HeardClip, MuseDance
 from ..models.beat import NULL
 from ..models.music import clip_columns
+from ..models.warping import fitted
 from ..tokenizer import Tokenizer
 from .config import TrainConfig
 from .diffusion import DYNAMICS, DiffusionStage, rolled
@@ -59,6 +60,7 @@ class Stage2(DiffusionStage):
             previous = self.corrupted(previous, draws)
         part_map, keep_map = self.part_map(batch, draws), kept.part_map & batch["has_map"]
         features = model.picture_features(reference, text, part_map, keep_map)
+        warp = None if draws is None else self.true_warp(batch)
         return Conditions(
             text=text,
             reference=model.unet.project_reference(features),
@@ -66,9 +68,19 @@ class Stage2(DiffusionStage):
             music=model.timed_music(heard),
             beat=model.timed_beats(heard),
             seconds=heard.seconds,
-            moved=model.moved_picture(reference, part_map, features, text, heard, keep_map),
+            moved=model.moved_picture(reference, part_map, features, text, heard, keep_map, warp),
             keep_reference=kept.reference,
         )
+
+    def true_warp(self, batch: Batch) -> Tensor | None:
+        """How bodies truly move, `[b f 2 6]`, where the batch knows.
+
+        So the denoiser learns to draw the dance that is planned, not to mend the plan.
+        """
+        if self.model.body is None or "outlines" not in batch:
+            return None
+        outlines, still = batch["outlines"] * 2 - 1, batch["still_outline"] * 2 - 1
+        return fitted(outlines, still[:, None].expand_as(outlines))
 
     def heard(self, batch: Batch, kept: Kept, draws: Draws | None) -> HeardClip:
         """The batch's music and beats, somewhere in a whole clip."""

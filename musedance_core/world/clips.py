@@ -57,6 +57,8 @@ class ClipBatch:
     the clip's first `SWITCH_FRAMES` frames.
     part_map [b h w] int64 belongs to the reference. mel [b 1024 mel] is the song around the clip.
     beat_ids [b f] int64 and beat_count [b f] float32 come from `grids`, which may be edited.
+    outlines [b f 9 2] and still_outline [b 9 2] are the points of the bodies' `outline` in frames
+    and reference, x and y as shares of the picture.
     positions [b f p 2] are pixels (x, y) of the parts, NaN where a subject has fewer than p.
     poses [b f] are the dancers' poses, frozen [b f] bool the frames in which they hold still.
     starts [b] are the seconds of the `songs` at which the clips start. `songs` are the truth
@@ -71,6 +73,8 @@ class ClipBatch:
     mel: Tensor
     beat_ids: Tensor
     beat_count: Tensor
+    outlines: Tensor
+    still_outline: Tensor
     positions: Tensor
     poses: Pose
     frozen: Tensor
@@ -91,11 +95,8 @@ class ClipBatch:
 
 @dataclass(frozen=True)
 class BodyBatch:
-    """A batch of clips that are not drawn: the reference, what conditions it, and the bodies.
-
-    outlines [b f 9 2] and still_outline [b 9 2] are the points of the bodies' `outline` in frames
-    and reference, x and y as shares of the picture. The rest is as in `ClipBatch`.
-    """
+    """A batch of clips that are not drawn: the reference, what conditions it, and the bodies; all
+    as in `ClipBatch`."""
 
     reference: Tensor
     part_map: Tensor
@@ -191,6 +192,7 @@ class World:
         before, clip, still = torch.split(drawn.frames, [PREVIOUS, frames, 1], dim=1)
         continued = torch.tensor([scene.continued for scene in scenes])
         previous = torch.where(continued[:, None, None, None, None], before, still)
+        outlines = _outlines(scenes, pose)
         mel, beat_ids, beat_count = self._music(scenes, frames)
         return ClipBatch(
             frames=clip,
@@ -201,6 +203,8 @@ class World:
             mel=mel,
             beat_ids=beat_ids,
             beat_count=beat_count,
+            outlines=outlines[:, PREVIOUS:-1],
+            still_outline=outlines[:, -1],
             positions=drawn.positions[:, PREVIOUS:-1],
             poses=Pose.from_stacked(pose.stacked()[:, PREVIOUS:-1]),
             frozen=torch.from_numpy(np.stack([s.heard.frozen[PREVIOUS:-1] for s in scenes])),
@@ -219,8 +223,7 @@ class World:
         pose = stack_poses([scene.pose() for scene in scenes])
         still = Pose.from_stacked(pose.stacked()[:, -1:])
         drawn = _draw([scene.look for scene in scenes], still)
-        places = torch.tensor([scene.look.place for scene in scenes])[:, None, None]
-        outlines = outline(pose).float() * places[..., 2:] + places[..., :2]
+        outlines = _outlines(scenes, pose)
         mel, beat_ids, beat_count = self._music(scenes, frames)
         return BodyBatch(
             reference=drawn.frames[:, 0],
@@ -327,6 +330,12 @@ def _switch(before: Pose, after: Pose) -> Pose:
     frame = np.arange(1 - PREVIOUS, after.shape[0] + 1 - PREVIOUS)
     share = ease(np.clip(frame / (SWITCH_FRAMES + 1), 0, 1), 1.0)
     return blend(Pose.from_stacked(values), after, torch.from_numpy(share).float())
+
+
+def _outlines(scenes: Sequence[_Scene], pose: Pose) -> Tensor:
+    """The points of the bodies' outlines as shares of the picture, `[b f 9 2]`."""
+    places = torch.tensor([scene.look.place for scene in scenes])[:, None, None]
+    return outline(pose).float() * places[..., 2:] + places[..., :2]
 
 
 def _draw(looks: Sequence[Look], pose: Pose) -> Rendered:

@@ -15,6 +15,7 @@ from musedance_core.models.warping import (
     STILL,
     BodyWarp,
     about,
+    fitted,
     origins,
     pixel_centres,
     terms,
@@ -74,6 +75,17 @@ def test_squares_bend() -> None:
     assert torch.allclose(origins(warp, points)[:, 0], torch.tensor([0.35, 0.1, 0.35]))
     assert torch.allclose(origins(warp, points)[:, 1], points[:, 1])
     assert terms(points).shape == (3, 6)
+
+
+def test_a_fitted_warp_takes_points_to_where_they_come_from() -> None:
+    torch.manual_seed(0)
+    points = pixel_centres(3, 3) * 0.6 + 0.1 * torch.randn(4, 1, 2)
+    warp = torch.tensor(STILL) + 0.2 * torch.randn(4, 2, 6)
+    found = fitted(points, origins(warp, points))
+    assert torch.allclose(origins(found, points), origins(warp, points), atol=5e-3)
+    flat = points * torch.tensor([0.01, 1.0])  # edge on: nothing tells how it bends
+    assert fitted(flat, points)[:, :, 3].abs().max() < 10
+    assert torch.allclose(origins(fitted(flat, points), flat), points, atol=0.05)
 
 
 def test_a_turn_turns_and_never_shrinks() -> None:

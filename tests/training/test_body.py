@@ -6,16 +6,20 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
+from musedance_core.models.warping import STILL, origins
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.body import BodyStage
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.draws import Draws
+from musedance_core.training.losses import Kept
 from musedance_core.training.stage import Batch, choose_trainable
 from musedance_core.training.stage1 import Stage1
+from musedance_core.training.stage2 import Stage2
 from musedance_core.training.start import fresh_model
 
 
@@ -80,3 +84,35 @@ def test_single_frames_teach_nothing_of_moved_pictures(
     learns = choose_trainable(stage, stage.trainable)
     assert any(name.startswith("unet.copy.") for name in learns)
     assert not any("moved" in name or name.startswith("body.") for name in learns)
+
+
+def test_a_denoiser_learns_from_true_warps_and_is_tested_on_planned_ones(
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = DataConfig(songs=1, frames=6, mixture={"puppet": 1.0})
+    stage = Stage2(model, tokenizer, replace(run_config, data=data))
+    batch = stage.source("train")([0, 1])
+    plans: list[Tensor] = []
+
+    def planned(*given: Tensor, **more: Tensor) -> Tensor:
+        plans.append(torch.tensor(STILL).expand(2, 6, 2, 6))
+        return plans[-1]
+
+    monkeypatch.setattr(model, "body_warp", planned)
+    kept = Kept.everything(2, torch.device("cpu"))
+    still = stage.conditions(batch, kept, None).moved
+    assert len(plans) == 1
+    true = stage.conditions(batch, kept, Draws(0, 0, 2)).moved
+    assert len(plans) == 1, "the truth was known"
+    assert true is not None and still is not None
+    unknown = {name: t for name, t in batch.items() if "outline" not in name}
+    assert stage.conditions(unknown, kept, Draws(0, 0, 2)).moved is not None
+    assert len(plans) == 2
+    assert not torch.allclose(true.latents, still.latents, atol=0.1)
+    warp = stage.true_warp(batch)
+    assert warp is not None
+    said = origins(warp, batch["outlines"] * 2 - 1)
+    assert (said - (batch["still_outline"] * 2 - 1)[:, None]).abs().max() < 0.02
