@@ -65,7 +65,7 @@ STICKER = MuseDanceConfig(
         mean=-3.0,
         std=3.0,
     ),
-    schedule=ScheduleConfig(shared_noise=0.9, guidance=1.0, music_guidance=1.5, sampling_steps=20),
+    schedule=ScheduleConfig(shared_noise=0.9, guidance=1.0, sampling_steps=20),
 )
 
 PRESETS = {"sd15": SD15, "sticker": STICKER}
