@@ -1,8 +1,8 @@
 """How guidance, steps and sampler change a dance: the table of docs/results.md.
 
-    python benchmarks/guidance.py [CHECKPOINT] [--rows 3]
+    python benchmarks/guidance.py [CHECKPOINT] [--rows 3] [--each 1]
 
-The first test clip of every move, by every one of `ROWS`: the share of the motion that goes with
+The first test clips of every move, by every one of `ROWS`: the share of the motion that goes with
 the beat, its correlation with the true motion's, identity, how many grey levels the corner is off,
 the motion over the true motion, and in how many clips the judge sees the move that was asked for.
 """
@@ -87,9 +87,10 @@ def main() -> None:
     )
     parser.add_argument("checkpoint", nargs="?", default=str(DEFAULT_CHECKPOINT))
     parser.add_argument("--rows", type=int, default=len(ROWS), help="only the first so many")
+    parser.add_argument("--each", type=int, default=1, help="test clips of every move")
     args = parser.parse_args()
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
-    rescale, scenes = pipeline.config.schedule.guidance_rescale, balanced(pipeline, 1)
+    rescale, scenes = pipeline.config.schedule.guidance_rescale, balanced(pipeline, args.each)
     for scale, weights, steps, sampler in ROWS[: args.rows]:
         guidance = Guidance(scale, weights, rescale)
         means = figures(pipeline, scenes, guidance, steps, sampler).mean(axis=0)
