@@ -145,7 +145,7 @@ def test_every_condition_reaches_the_frames(pipeline: MuseDancePipeline, track: 
         "music": animate(noisy, quiet, frames=6),
         "text": animate(noisy, track, frames=6, text="it sways to the left"),
         "mask": animate(noisy, track, frames=6, part_map=mask),
-        "guidance": animate(noisy, track, frames=6, guidance=Guidance(1.0)),
+        "guidance": animate(noisy, track, frames=6, guidance=Guidance(1.5)),
         "weights": animate(noisy, track, frames=6, guidance=Guidance(2.0, {"music": 2.0})),
     }
     for name, segments in others.items():
