@@ -118,8 +118,9 @@ def plot_guidance(
         print(f"guidance {strength}:", told)
     figure = Figure((10, 3), layout="constrained")
     for axes, (name, k) in zip(figure.subplots(1, 3), shown.items(), strict=True):
-        axes.plot(GUIDANCE, [row[k] for row in rows], marker="o", color="#c2410c")
-        axes.set(title=name, xlabel="guidance", ylim=(0, None))
+        values = [float(row[k]) for row in rows]
+        axes.plot(GUIDANCE, values, marker="o", color="#c2410c")
+        axes.set(title=name, xlabel="guidance", ylim=(0, 1.1 * max(values)))
         axes.title.set_fontsize(9)
     figure.savefig(path, dpi=100)
 
