@@ -13,18 +13,18 @@ import argparse
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from dancing import balanced
+from dancing import FPS, animated, balanced
 
 from musedance_core.evaluation.consistency import similarity
 from musedance_core.evaluation.judges import MOVES, load_judges
 from musedance_core.evaluation.lags import beat_lag
+from musedance_core.evaluation.options import Sampling
 from musedance_core.evaluation.scenes import Scene
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.rhythm.motion import motion_energy
 from musedance_core.sampling import Guidance
 
-FRAMES, FPS, CORNER = 48, 12, 6
+CORNER = 6
 NAMES = (
     *("share with the beat", "motion like the truth's", "identity", "corner", "motion / truth's"),
     "move recognised",
@@ -50,19 +50,8 @@ def figures(
     """`NAMES` of every scene, `[scenes 6]`; the scene's number is its seed."""
     judges, rows = load_judges(), []
     for i, scene in enumerate(scenes):
-        made = pipeline.animate(
-            scene.reference,
-            pipeline.listen(scene.song, scene.grid),
-            scene.caption,
-            frames=FRAMES,
-            start=scene.start,
-            part_map=scene.part_map,
-            seed=i,
-            steps=steps,
-            sampler=sampler,
-            guidance=guidance,
-        )
-        video = torch.cat([segment.frames for segment in made])
+        sampling = Sampling(steps=steps, sampler=sampler)
+        video = animated(pipeline, scene, i, sampling, guidance)
         energy, truth = motion_energy(video), motion_energy(scene.truth)
         lag = beat_lag(energy, FPS, scene.grid.times - scene.start)
         assert scene.asked is not None

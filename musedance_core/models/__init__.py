@@ -129,7 +129,7 @@ class MuseDance(nn.Module):
         heard: HeardClip,
         keep_map: Tensor | None = None,
     ) -> Tensor:
-        """By what warps `[b f 2 6]` the dancer of the picture moves; arguments as above."""
+        """By what warps `[b f 2 6]` the dancer moves; arguments as in `moved_picture`."""
         assert self.body is not None
         subject = torch.zeros_like(latents[:, :1])
         if part_map is not None:

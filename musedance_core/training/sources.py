@@ -16,7 +16,7 @@ import torch
 
 from ..config import MuseDanceConfig
 from ..tokenizer import Tokenizer
-from ..world.clips import World
+from ..world.clips import BodyBatch, ClipBatch, World
 from .caches import ClipCache
 from .config import DataConfig
 from .recordings import RecordedClips, RecordedPairs
@@ -97,29 +97,29 @@ class WorldPairs(WorldSource):
         }
 
 
-class WorldClips(WorldSource):
-    """Clips of the world."""
-
-    def __call__(self, indices: list[int]) -> Batch:
-        clips = self.world.clips(indices, frames=self.data.frames)
-        names = (
-            *("frames", "previous", "reference", "part_map", "mel", "beat_ids", "beat_count"),
-            *("outlines", "still_outline"),
-        )
-        tensors: Batch = {name: getattr(clips, name) for name in names}
-        has_map = torch.ones(len(indices), dtype=torch.bool)
-        return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(clips.captions)}
-
-
 class WorldBodies(WorldSource):
     """Where the dancers of the world's clips are."""
 
+    tensors: tuple[str, ...] = (
+        *("reference", "part_map", "mel", "beat_ids", "beat_count"),
+        *("outlines", "still_outline"),
+    )
+
     def __call__(self, indices: list[int]) -> Batch:
-        bodies = self.world.bodies(indices, frames=self.data.frames)
-        names = (
-            *("reference", "part_map", "mel", "beat_ids", "beat_count"),
-            *("outlines", "still_outline"),
-        )
-        tensors: Batch = {name: getattr(bodies, name) for name in names}
+        clips = self.clips(indices)
+        tensors: Batch = {name: getattr(clips, name) for name in self.tensors}
         has_map = torch.ones(len(indices), dtype=torch.bool)
-        return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(bodies.captions)}
+        return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(clips.captions)}
+
+    def clips(self, indices: list[int]) -> BodyBatch:
+        """What the world says of them."""
+        return self.world.bodies(indices, frames=self.data.frames)
+
+
+class WorldClips(WorldBodies):
+    """Clips of the world."""
+
+    tensors = ("frames", "previous", *WorldBodies.tensors)
+
+    def clips(self, indices: list[int]) -> ClipBatch:
+        return self.world.clips(indices, frames=self.data.frames)

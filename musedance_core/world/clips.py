@@ -48,25 +48,15 @@ SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
 
 
 @dataclass(frozen=True)
-class ClipBatch:
-    """A batch of clips with all that conditions them and their exact motion.
+class BodyBatch:
+    """A batch of clips that are not drawn: what conditions them, and where the bodies are.
 
-    frames [b f 3 h w], previous [b m 3 h w] and reference [b 3 h w] are pictures 0..1; `previous`
-    are the m frames before the clip or, where `continued` [b] is False, the reference m times.
-    Where `switched` [b], the frames before show another dance, out of which the dancer comes during
-    the clip's first `SWITCH_FRAMES` frames.
-    part_map [b h w] int64 belongs to the reference. mel [b 1024 mel] is the song around the clip.
-    beat_ids [b f] int64 and beat_count [b f] float32 come from `grids`, which may be edited.
-    outlines [b f 9 2] and still_outline [b 9 2] are the points of the bodies' `outline` in frames
-    and reference, x and y as shares of the picture.
-    positions [b f p 2] are pixels (x, y) of the parts, NaN where a subject has fewer than p.
-    poses [b f] are the dancers' poses, frozen [b f] bool the frames in which they hold still.
-    starts [b] are the seconds of the `songs` at which the clips start. `songs` are the truth
-    without the sound; `World.song` has that too.
+    reference [b 3 h w] are pictures 0..1; part_map [b h w] int64 belongs to them. mel [b 1024 mel]
+    is the song around the clip. beat_ids [b f] int64 and beat_count [b f] float32 come from a grid
+    that may be edited. outlines [b f 9 2] and still_outline [b 9 2] are the points of the bodies'
+    `outline` in frames and reference, x and y as shares of the picture.
     """
 
-    frames: Tensor
-    previous: Tensor
     reference: Tensor
     part_map: Tensor
     captions: list[str]
@@ -75,6 +65,24 @@ class ClipBatch:
     beat_count: Tensor
     outlines: Tensor
     still_outline: Tensor
+
+
+@dataclass(frozen=True)
+class ClipBatch(BodyBatch):
+    """A batch of clips with all that conditions them and their exact motion.
+
+    frames [b f 3 h w] and previous [b m 3 h w] are pictures 0..1; `previous`
+    are the m frames before the clip or, where `continued` [b] is False, the reference m times.
+    Where `switched` [b], the frames before show another dance, out of which the dancer comes during
+    the clip's first `SWITCH_FRAMES` frames.
+    positions [b f p 2] are pixels (x, y) of the parts, NaN where a subject has fewer than p.
+    poses [b f] are the dancers' poses, frozen [b f] bool the frames in which they hold still.
+    starts [b] are the seconds of the `songs` at which the clips start. `songs` are the truth
+    without the sound; `World.song` has that too.
+    """
+
+    frames: Tensor
+    previous: Tensor
     positions: Tensor
     poses: Pose
     frozen: Tensor
@@ -91,21 +99,6 @@ class ClipBatch:
         seconds = self.frames.shape[1] / FPS
         times = self.grids[i].times - self.starts[i]
         return np.asarray(times[(times >= 0) & (times < seconds)])
-
-
-@dataclass(frozen=True)
-class BodyBatch:
-    """A batch of clips that are not drawn: the reference, what conditions it, and the bodies; all
-    as in `ClipBatch`."""
-
-    reference: Tensor
-    part_map: Tensor
-    captions: list[str]
-    mel: Tensor
-    beat_ids: Tensor
-    beat_count: Tensor
-    outlines: Tensor
-    still_outline: Tensor
 
 
 @dataclass(frozen=True)
