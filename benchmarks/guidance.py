@@ -78,6 +78,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=len(ROWS), help="only the first so many")
     parser.add_argument("--each", type=int, default=1, help="test clips of every move")
     args = parser.parse_args()
+    if min(args.rows, args.each) < 1:
+        parser.error("--rows and --each must be at least 1")
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
     rescale, scenes = pipeline.config.schedule.guidance_rescale, balanced(pipeline, args.each)
     for scale, weights, steps, sampler in ROWS[: args.rows]:
