@@ -57,13 +57,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     began = time.monotonic()
     vae = MuseDancePipeline.from_checkpoint().model.vae.eval()
     encoder = train_motion(options, RoundTrip(vae, 0.5, LATENT_NOISE))
-    embedder = train_identity(options, RoundTrip(vae, 0.5, LATENT_NOISE))
+    if options.embedder:
+        embedder = load_judges(options.embedder).embedder
+    else:
+        embedder = train_identity(options, RoundTrip(vae, 0.5, LATENT_NOISE))
+    people = f"{options.dancers} dancers in {VIEWS} pictures"
+    if options.embedder:
+        people = f"the dancers of {options.embedder.name}"
+    settings = {name: value for name, value in vars(options).items() if name != "output"}
     history = {
         "command": shlex.join(["python", *sys.argv]) if arguments is None else "main()",
-        "data": f"world truth, split train, {options.clips} clips of {MOST} frames and "
-        f"{options.dancers} dancers in {VIEWS} pictures; half of them through the autoencoder of "
-        f"{DEFAULT_CHECKPOINT.name}",
-        "options": {k: v for k, v in vars(options).items() if k != "output"},
+        "data": f"world truth, split train, {options.clips} clips of {MOST} frames and {people}; "
+        f"half of them through the autoencoder of {DEFAULT_CHECKPOINT.name}",
+        "options": {k: str(v) if isinstance(v, Path) else v for k, v in settings.items()},
         "minutes": round((time.monotonic() - began) / 60, 1),
         "torch": torch.__version__,
     }
@@ -84,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clips", type=int, default=2400, help="for training")
     parser.add_argument("--dancers", type=int, default=2400, help="for training")
+    parser.add_argument("--embedder", type=Path, help="judges whose embedder of dancers is kept")
     parser.add_argument("--test-clips", type=int, default=440)
     parser.add_argument("--test-dancers", type=int, default=800)
     parser.add_argument("--motion-steps", type=int, default=700)

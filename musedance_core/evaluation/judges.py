@@ -25,7 +25,7 @@ from ..files import atomic_path
 from ..world.choreography import MOVES, SIDES, SIZES
 from ..world.moves import MOVE_TABLE, Move, mirrored
 
-SHIPPED = Path(__file__).parent / "weights" / "sticker-judges-1.safetensors"
+SHIPPED = Path(__file__).parent / "weights" / "sticker-judges-2.safetensors"
 METADATA_KEY = "musedance-judges"
 FORMAT_VERSION = 1
 SIDE = 64
