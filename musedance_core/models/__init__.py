@@ -119,6 +119,7 @@ class MuseDance(nn.Module):
         return MovedPicture(
             rearrange(moved, "(b f) c h w -> b f c h w", b=b),
             rearrange(said, "(b f) d h w -> b f d h w", b=b),
+            latents,
         )
 
     def body_warp(

@@ -58,11 +58,12 @@ class MovedPicture:
     """The picture as every frame moves it, once per segment.
 
     `latents [b f c h w]` are of the picture so moved; `features [b f d h w]` are ReferenceNet's
-    last ones, moved along.
+    last ones, moved along; `still [b c h w]` are the picture's own latents.
     """
 
     latents: Tensor
     features: Tensor
+    still: Tensor
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ of those tried on a denoiser of the sticker world that did not copy yet."""
 UNLIKE = 0.06
 """Mean squared difference of what moved to the best that can be copied for it: turned and bent
 patches, and what lies between two displacements. Measured on the sticker world."""
+STILL, SURE = 0.7, 10.0
+"""Where training starts from: how like the picture at rest a place must be, 0..1, to be taken for
+it, and how sharply that is decided."""
 
 
 def displacements(reach: int, device: torch.device | None = None) -> Tensor:
@@ -58,7 +61,8 @@ class PictureCopy(nn.Module):
     """v = share * v of what is found + (1 - share) * v of the network, which has seen it.
 
     Where the picture was moved as one body, what is drawn has a share of that too, as `moved_out`
-    says, and the network sees it from its first layer on (`shown`). Samples whose picture is
+    says, and the network sees it from its first layer on (`shown`); and in the end places that are
+    as the picture shows them anyway show it itself, as `still_out` says. Samples whose picture is
     dropped keep the v that was drawn without.
     """
 
@@ -70,6 +74,7 @@ class PictureCopy(nn.Module):
             self.moved_in = ops.Conv2d(c + width, width, 3, padding=1)
             self.moved_norm = ops.GroupNorm(groups, width, eps=1e-5)
             self.moved_out = ops.Conv2d(width, 1, 3, padding=1)
+            self.still_out = ops.Conv2d(width + 1, 1, 3, padding=1)
         self.match_out = ops.Linear(width * 4, 3)
         self.found_in = ops.Conv2d(2 * c, width, 3, padding=1)
         self.redraw = ResBlock(width, width, width * 4, groups, config.dropout, ops)
@@ -107,7 +112,12 @@ class PictureCopy(nn.Module):
         x = self.redraw(x + self.found_in(torch.cat([drawn, found], dim=1).to(x)), time)
         x = F.silu(self.norm(x))
         share = torch.sigmoid(self.share_out(x).float() + trust)
-        mixed = torch.lerp((v + self.conv_out(x)).float(), to_found, share).to(v)
+        mixed = torch.lerp((v + self.conv_out(x)).float(), to_found, share)
+        if conditions.moved is not None:
+            still = repeat(conditions.moved.still, "b c h w -> (b f) c h w", f=frames).float()
+            share = self.still_share(x, schedule.split(noisy, mixed, times)[0], still)
+            mixed = torch.lerp(mixed, schedule.velocity_to(still, noisy, times), share)
+        mixed = mixed.to(v)
         if conditions.keep_reference is None:
             return mixed
         kept = repeat(conditions.keep_reference, "b -> (b f) 1 1 1", f=frames)
@@ -121,6 +131,17 @@ class PictureCopy(nn.Module):
         if kept is None:
             return added
         return added * repeat(kept, "b -> (b f) 1 1 1", f=both.shape[1])
+
+    def still_share(self, x: Tensor, drawn: Tensor, still: Tensor) -> Tensor:
+        """How much of every place is the picture at rest, `[(b f) 1 h w]`.
+
+        Whether it is like that is judged by its most unlike neighbour.
+        """
+        apart = (drawn - still).square().mean(dim=1, keepdim=True)
+        unlike = F.max_pool2d(apart / (apart + UNLIKE), 3, stride=1, padding=1)
+        alike = 1 - unlike
+        learned: Tensor = self.still_out(torch.cat([x, alike.to(x)], dim=1)).float()
+        return torch.sigmoid(learned + SURE * (alike - STILL))
 
     def found(self, drawn: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
         """The mean of what the picture has that looks like `drawn [(b f) c h w]`, as likely;

@@ -49,6 +49,7 @@ def init_weights(model: nn.Module) -> None:
         elif isinstance(module, BodyWarp):
             _zero(module.out)
             _zero(module.turn)
+            _zero(module.upright)
             for name, silent in module.named_modules():
                 if name.startswith("music.") and name.endswith("to_out.0"):
                     _zero(silent)
@@ -62,7 +63,7 @@ def init_copy(copy: PictureCopy) -> None:
     for silent in (copy.match_out, copy.conv_out, copy.share_out):
         _zero(silent)
     if hasattr(copy, "moved_in"):
-        for silent in (copy.moved_in, copy.moved_out):
+        for silent in (copy.moved_in, copy.moved_out, copy.still_out):
             _zero(silent)
 
 

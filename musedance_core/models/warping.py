@@ -28,6 +28,11 @@ WIDTH, LOOK, ROUNDS = 192, 64, 2
 STILL = ((0.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0, 0.0))
 """The warp that leaves everything where it is."""
 
+SHAPES = 11
+"""Numbers that `shaped` makes a warp of."""
+LARGEST = 3.0
+"""Bound of the logarithm of a scale."""
+
 STIFF = 0.02
 """How much a fitted warp resists bending; points of bodies are about half a picture apart."""
 
@@ -67,6 +72,17 @@ def turns(change: Tensor) -> Tensor:
     shrink, as the mean of many turns would."""
     x, y = F.normalize(change + change.new_tensor((1.0, 0.0)), dim=-1).unbind(-1)
     return torch.stack([torch.stack([x, -y], dim=-1), torch.stack([y, x], dim=-1)], dim=-2)
+
+
+def shaped(said: Tensor) -> Tensor:
+    """Warps `[b f 2 6]` of `said [b f SHAPES]`: shifts, logarithms of scales, lean and six bends.
+
+    Scales stay positive: what is turned over is turned, and never shrinks to nothing on the way.
+    """
+    right, down, wide, tall, lean, *bends = said.unbind(-1)
+    wide, tall = ((LARGEST * torch.tanh(scale / LARGEST)).exp() for scale in (wide, tall))
+    rows = (right, wide, lean, *bends[:3]), (down, torch.zeros_like(tall), tall, *bends[3:])
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
 def about(warp: Tensor, centre: Tensor) -> Tensor:
@@ -117,7 +133,7 @@ class BodyWarp(nn.Module):
         self.look_in = ops.Conv2d(config.latent_channels + 1, LOOK, 3, padding=1)
         self.look = nn.ModuleList([ops.Conv2d(LOOK, LOOK, 3, padding=1) for _ in range(ROUNDS)])
         self.seen_in = ops.Linear(LOOK * TERMS, WIDTH)
-        self.here = ops.Linear(LOOK, 1)
+        self.here = ops.Linear(LOOK, 1, bias=False)
         self.music_tokens = MusicTokens(music.width, width, ops) if dynamics.music else None
         self.beat_tokens = BeatTokens(width, dynamics.beat_phase, ops) if dynamics.beat else None
         self.beat_in = ops.Linear(width, WIDTH) if dynamics.beat else None
@@ -134,11 +150,16 @@ class BodyWarp(nn.Module):
         self.ff = several(lambda: FeedForward(WIDTH, config.ff_mult, ops=ops))
         self.ff_norms = several(lambda: ops.LayerNorm(WIDTH))
         self.out_norm = ops.LayerNorm(WIDTH)
-        self.out = ops.Linear(WIDTH, 2 * TERMS)
-        self.turn = ops.Linear(WIDTH, 2)
+        self.out = ops.Linear(WIDTH, SHAPES)
+        self.turn = ops.Linear(WIDTH, 3)
+        self.upright = ops.Linear(WIDTH, 3)
 
     def forward(self, picture: Tensor, conditions: Conditions) -> Tensor:
         """Warps `[b f 2 6]`.
+
+        How a frame is turned and how the picture is are said apart, and put together: so a dancer
+        who spins needs to be understood only once, whichever way up the picture shows it. So is in
+        which sense, which the sentence says, and how far, which the beats say.
 
         Args:
             picture: latents and, in one more channel, how much of a place is the dancer,
@@ -146,10 +167,11 @@ class BodyWarp(nn.Module):
             conditions: text, music, beat and seconds.
         """
         assert conditions.seconds is not None
-        y, centre = self.seen(picture)
-        y = y[:, None] + seconds_embedding(conditions.seconds, WIDTH).to(y)
+        seen, centre = self.seen(picture)
+        y = seen[:, None] + seconds_embedding(conditions.seconds, WIDTH).to(seen)
         if self.beat_in is not None:
             y = y + self.beat_in(conditions.beat)
+        y = torch.cat([seen[:, None], y], dim=1)
         for i in range(ROUNDS):
             y = y + self.text[i](self.text_norms[i](y), conditions.text)
             if self.music is not None and self.music_norms is not None:
@@ -157,8 +179,11 @@ class BodyWarp(nn.Module):
                 y = y + self.music[i](self.music_norms[i](y), conditions.music)
             y = y + self.ff[i](self.ff_norms[i](y))
         y = self.out_norm(y)
-        moved = rearrange(self.out(y).float(), "b f (n k) -> b f n k", n=2)
-        moved = turns(self.turn(y).float()) @ (moved + moved.new_tensor(STILL))
+        pictured, y = y[:, :1], y[:, 1:]
+        upright, turn = self.upright(pictured).float(), self.turn(y).float()
+        sense = upright[..., 2:] * turn[..., 2:]
+        turn = torch.cat([turn[..., :1], turn[..., 1:2] + sense], dim=-1)
+        moved = turns(upright[..., :2]) @ turns(turn) @ shaped(self.out(y).float())
         return about(moved, centre.float()[:, None])
 
     def seen(self, picture: Tensor) -> tuple[Tensor, Tensor]:

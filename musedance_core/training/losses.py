@@ -106,10 +106,13 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
 
 
 def body_loss(warp: Tensor, outlines: Tensor, still_outline: Tensor) -> Tensor:
-    """How far from the truth warps `[b f 2 6]` say that points come from, per sample `[b]`.
+    """How far from the truth warps `[b f 2 6]` say that points come from, per sample `[b]`; as much
+    again how far from where they say it on average; and as much again how wrong the body's size is.
 
-    Half squared below `NEAR`, linear above, and in relation to how far the body moves, so that a
-    dancer who spins does not outweigh those who nod; lengths are half pictures.
+    One picture hardly tells what is rest, nor which way up a dancer is who has been turning; so a
+    dance that is right but for that is better than another, and who is unsure of an angle shall not
+    shrink the dancer. Half squared below `NEAR`, linear above, and in relation to how far the body
+    moves, so that a dancer who spins does not outweigh those who nod; lengths are half pictures.
 
     Args:
         outlines: the points in the frames, `[b f n 2]`, shares of the picture.
@@ -117,9 +120,24 @@ def body_loss(warp: Tensor, outlines: Tensor, still_outline: Tensor) -> Tensor:
     """
     points = outlines * 2 - 1
     still = (still_outline * 2 - 1)[:, None].expand_as(points)
-    errors = F.smooth_l1_loss(origins(warp, points), still, beta=NEAR, reduction="none")
+    said = origins(warp, points)
+    off = said - still
+
+    def size(error: Tensor) -> Tensor:
+        zero = torch.zeros_like(error)
+        each = F.smooth_l1_loss(error, zero, beta=NEAR, reduction="none")
+        return each.flatten(1).mean(dim=1)
+
+    unsteady = size(off - off.mean(dim=1, keepdim=True))
+    wrong_size = size(_from_middle(said) - _from_middle(still))
     far = (points - still).abs().mean(dim=(1, 2, 3))
-    return errors.mean(dim=(1, 2, 3)) / (far + NEAR)
+    return (size(off) + unsteady + wrong_size) / (far + NEAR)
+
+
+def _from_middle(points: Tensor) -> Tensor:
+    """How far points `[... n 2]` are from their middle, `[... n]`."""
+    apart = points - points.mean(dim=-2, keepdim=True)
+    return (apart.square().sum(dim=-1) + 1e-8).sqrt()
 
 
 def noised(

@@ -32,7 +32,8 @@ class Stage1(DiffusionStage):
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         super().__init__(model, tokenizer, config)
         if model.config.unet.copy_body:
-            self.trainable += ("!unet.copy.moved_*",)  # single frames do not move
+            unmoved = ("!unet.copy.moved_*", "!unet.copy.still_*")  # single frames do not move
+            self.trainable += unmoved
         self.spatial = spatial_half(model)
         self.spatial.gradient_checkpointing = config.gradient_checkpointing
 

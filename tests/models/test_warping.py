@@ -12,12 +12,15 @@ from torch import Tensor
 from musedance_core.config import DynamicsConfig, MusicConfig
 from musedance_core.models import Conditions, MovedPicture, MuseDanceUNet, init_weights
 from musedance_core.models.warping import (
+    LARGEST,
+    SHAPES,
     STILL,
     BodyWarp,
     about,
     fitted,
     origins,
     pixel_centres,
+    shaped,
     terms,
     turns,
     warped,
@@ -157,13 +160,32 @@ def test_all_of_a_body_learns() -> None:
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name
 
 
+def test_a_shape_is_shifts_scales_lean_and_bends() -> None:
+    nothing = shaped(torch.zeros(1, 1, SHAPES))
+    assert torch.equal(nothing, torch.tensor(STILL)[None, None])
+    said = torch.arange(SHAPES) / 10
+    warp = shaped(said[None, None])[0, 0]
+    wide, tall = (LARGEST * torch.tanh(said[2:4] / LARGEST)).exp().tolist()
+    assert warp[0].tolist() == pytest.approx([0.0, wide, 0.4, 0.5, 0.6, 0.7])
+    assert warp[1].tolist() == pytest.approx([0.1, 0.0, tall, 0.8, 0.9, 1.0])
+
+
+def test_no_shape_turns_a_picture_over_or_shrinks_it_to_nothing() -> None:
+    warp = shaped(100 * torch.randn(1, 50, SHAPES))
+    scales = torch.stack([warp[..., 0, 1], warp[..., 1, 2]])
+    assert (scales > 0.04).all() and (scales < 21).all()
+
+
 def body_scene() -> tuple[MuseDanceUNet, Tensor, Tensor, Conditions]:
     """A denoiser that is shown a moved picture, two noisy clips, their timesteps, conditions."""
     s = scene()
     unet = MuseDanceUNet(BODY, schedule=SCHEDULE).eval()
     init_weights(unet)
     randomise(unet)
-    moved = MovedPicture(torch.randn(2, 3, 4, 8, 6), torch.randn(2, 3, 16, 8, 6))
+    moved = MovedPicture(
+        torch.randn(2, 3, 4, 8, 6), torch.randn(2, 3, 16, 8, 6), torch.randn(2, 4, 8, 6)
+    )
+    fix(unet.copy.still_out, -60.0)
     return unet, s.x, s.t, dataclasses.replace(s.conditions, moved=moved)
 
 
@@ -175,6 +197,53 @@ def test_what_is_moved_is_reached_from_every_noise() -> None:
     clean, _ = NoiseSchedule(SCHEDULE).split(x, unet(x, t, conditions), t)
     assert conditions.moved is not None
     assert torch.allclose(frames(clean), frames(conditions.moved.latents), atol=1e-2)
+
+
+@torch.no_grad()
+def test_places_at_rest_show_the_picture_itself() -> None:
+    unet, x, t, conditions = body_scene()
+    fix(unet.copy.still_out, 60.0)
+    clean, _ = NoiseSchedule(SCHEDULE).split(x, unet(x, t, conditions), t)
+    assert conditions.moved is not None
+    still = conditions.moved.still[:, None].expand_as(clean)
+    assert torch.allclose(clean, still, atol=1e-2)
+
+
+@torch.no_grad()
+def test_without_training_rest_is_where_the_neighbours_too_are_as_the_picture() -> None:
+    unet, *_ = body_scene()
+    fix(unet.copy.still_out, 0.0)
+    still = torch.randn(1, 4, 8, 6)
+    drawn = still.clone()
+    drawn[:, :, 1, 1] += 1
+    share = unet.copy.still_share(torch.zeros(1, 16, 8, 6), drawn, still)[0, 0]
+    assert (share[:3, :3] < 0.01).all()
+    assert (share[3:] > 0.9).all() and (share[:, 3:] > 0.9).all()
+
+
+def test_how_a_picture_is_turned_and_how_its_frames_turn_add_up() -> None:
+    body = BodyWarp(BODY, DYNAMICS, MUSIC).eval()
+    randomise(body)
+    for layer in (body.out, body.turn, body.upright):
+        fix(layer, 0.0)
+    picture, conditions = torch.randn(2, 5, 8, 6), heard()
+
+    def turn() -> Tensor:
+        with torch.no_grad():
+            return body(picture, conditions)[..., 1:3]
+
+    quarter = torch.tensor([-1.0, 1.0, 0.0])  # from (1, 0) to (0, 1)
+    still = turn()
+    body.upright.bias.data = quarter
+    once = turn()
+    body.turn.bias.data = quarter
+    twice = turn()
+    assert torch.allclose(still, torch.eye(2).expand_as(still), atol=1e-5)
+    assert torch.allclose(once, torch.tensor([[0.0, -1.0], [1.0, 0.0]]).expand_as(still), atol=1e-5)
+    assert torch.allclose(twice, -still, atol=1e-5)
+    body.upright.bias.data = torch.tensor([0.0, 0.0, -1.0])  # the other way round, of what is said
+    body.turn.bias.data = torch.tensor([-1.0, 0.0, 1.0])
+    assert torch.allclose(turn(), once.mT, atol=1e-5)
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ from musedance_core.training.losses import (
     noised,
     require_possible,
 )
+from musedance_core.world.choreography import BODY
 
 ZERO_SNR = ScheduleConfig()
 PLAIN = replace(ZERO_SNR, zero_terminal_snr=False)
@@ -109,3 +110,35 @@ def test_a_warp_is_right_where_a_bodys_points_come_from_the_picture_s() -> None:
     warp[1, :, 0, 0] = -0.5  # the second says so
     wrong = (0.5 - NEAR / 2) / 2 / (0.25 + NEAR)  # in x alone, half a picture away
     assert body_loss(warp, moved, still).tolist() == pytest.approx([wrong, 0.0], abs=1e-6)
+
+
+def test_a_dance_in_the_wrong_place_is_better_than_another_dance() -> None:
+    still = torch.rand(1, 9, 2) / 2
+    aside = torch.tensor([0.25, 0.0])
+    moved = torch.stack([still, still + aside, still, still + aside], dim=1)
+    warp = torch.tensor(STILL).repeat(1, 4, 1, 1)
+    shift = torch.tensor([0.0, -0.5, 0.0, -0.5])  # the true dance
+
+    def loss(shift: torch.Tensor) -> float:
+        said = warp.clone()
+        said[0, :, 0, 0] = shift
+        return float(body_loss(said, moved, still)[0])
+
+    assert loss(shift) == pytest.approx(0, abs=1e-6)
+    assert 0 < loss(shift + 0.25) < loss(torch.full_like(shift, -0.25)) < loss(shift.flip(0))
+
+
+def test_a_body_turned_wrong_keeps_its_size_and_one_that_shrinks_pays_for_it() -> None:
+    still = (torch.tensor(BODY) / 2 + 0.5)[None]
+    standing = still[:, None].expand(1, 3, 9, 2)
+    turned, shrunk = torch.zeros(2, 1, 3, 2, 6)
+    turned[..., 0, 1] = turned[..., 1, 2] = -1  # half a turn about the middle
+    shrunk[..., 0, 1] = shrunk[..., 1, 2] = 1e-3
+
+    def linear(errors: Tensor) -> float:
+        return float((errors.abs() - NEAR / 2).clamp(min=0).mean()) / NEAR
+
+    body = torch.tensor(BODY)
+    turned_loss, shrunk_loss = (float(body_loss(w, standing, still)) for w in (turned, shrunk))
+    assert turned_loss == pytest.approx(linear(2 * body), rel=0.01)
+    assert shrunk_loss == pytest.approx(linear(body) + linear(body.norm(dim=-1)), rel=0.01)
