@@ -76,8 +76,9 @@ def test_a_denoiser_that_copies_the_picture_everywhere_keeps_it(track: Track) ->
     torch.manual_seed(0)
     model = MuseDance(SMALL)
     with torch.no_grad():
-        match, share = model.unet.copy.match_out, model.unet.copy.share_out
-        match.bias[2], share.bias[:] = 20.0, 1e4  # what is far is out of the question
+        copy = model.unet.copy
+        copy.match_out.bias[2] = 20.0  # what is far is out of the question
+        copy.share_out.bias[:], copy.still_out.bias[:] = 1e4, -1e4
     copying = MuseDancePipeline(model, train_tokenizer(["the sticker hops"], 64))
     frames = video(animate(copying, track, guidance=Guidance(1.0)))
     picture = torch.linspace(0, 1, 3 * 32 * 32).reshape(3, 32, 32)
