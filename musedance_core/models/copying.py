@@ -29,7 +29,7 @@ of those tried on a denoiser of the sticker world that did not copy yet."""
 UNLIKE = 0.06
 """Mean squared difference of what moved to the best that can be copied for it: turned and bent
 patches, and what lies between two displacements. Measured on the sticker world."""
-STILL, SURE = 0.7, 10.0
+ALIKE, SURE = 0.7, 10.0
 """Where training starts from: how like the picture at rest a place must be, 0..1, to be taken for
 it, and how sharply that is decided."""
 
@@ -138,10 +138,9 @@ class PictureCopy(nn.Module):
         Whether it is like that is judged by its most unlike neighbour.
         """
         apart = (drawn - still).square().mean(dim=1, keepdim=True)
-        unlike = F.max_pool2d(apart / (apart + UNLIKE), 3, stride=1, padding=1)
-        alike = 1 - unlike
+        alike = 1 - F.max_pool2d(apart / (apart + UNLIKE), 3, stride=1, padding=1)
         learned: Tensor = self.still_out(torch.cat([x, alike.to(x)], dim=1)).float()
-        return torch.sigmoid(learned + SURE * (alike - STILL))
+        return torch.sigmoid(learned + SURE * (alike - ALIKE))
 
     def found(self, drawn: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
         """The mean of what the picture has that looks like `drawn [(b f) c h w]`, as likely;

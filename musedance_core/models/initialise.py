@@ -50,6 +50,7 @@ def init_weights(model: nn.Module) -> None:
             _zero(module.out)
             _zero(module.turn)
             _zero(module.upright)
+            nn.init.normal_(module.upright.weight[2:], std=0.1)  # a factor of what is zero
             for name, silent in module.named_modules():
                 if name.startswith("music.") and name.endswith("to_out.0"):
                     _zero(silent)

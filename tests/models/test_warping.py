@@ -131,6 +131,13 @@ def test_a_fresh_body_stays_where_it_is() -> None:
     assert torch.allclose(warp, torch.tensor(STILL).expand(2, 3, 2, 6), atol=1e-5)
 
 
+def test_the_sense_of_a_turn_can_be_learned_from_fresh_weights() -> None:
+    body = BodyWarp(BODY, DYNAMICS, MUSIC)
+    init_weights(body)
+    body(torch.randn(2, 5, 8, 6), heard())[..., 0, 2].sum().backward()
+    assert body.turn.weight.grad is not None and (body.turn.weight.grad[1:] != 0).any(1).all()
+
+
 @pytest.mark.parametrize("name", ["text", "music", "beat", "picture"])
 def test_a_warp_listens(name: str) -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC).eval()
