@@ -55,6 +55,7 @@ def test_a_kill_leaves_no_half_file(tmp_path: Path, old: str | None, how: signal
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as writer:
         assert writer.stdout is not None and writer.stdout.readline() == "writing\n"
+        time.sleep(0.05)  # by now it waits
         writer.send_signal(how)
         started = time.monotonic()
         assert writer.wait(timeout=30) != 0 and time.monotonic() - started < 30
