@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musedance_core.errors import InputError
 from musedance_core.evaluation.judges import (
     FEWEST,
     MOST,
@@ -56,11 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     began = time.monotonic()
     vae = MuseDancePipeline.from_checkpoint().model.vae.eval()
+    try:
+        kept = load_judges(options.embedder).embedder if options.embedder else None
+    except InputError as error:
+        parser().error(str(error))
     encoder = train_motion(options, RoundTrip(vae, 0.5, LATENT_NOISE))
-    if options.embedder:
-        embedder = load_judges(options.embedder).embedder
-    else:
-        embedder = train_identity(options, RoundTrip(vae, 0.5, LATENT_NOISE))
+    embedder = kept or train_identity(options, RoundTrip(vae, 0.5, LATENT_NOISE))
     people = f"{options.dancers} dancers in {VIEWS} pictures"
     if options.embedder:
         people = f"the dancers of {options.embedder.name}"

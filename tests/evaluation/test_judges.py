@@ -241,6 +241,14 @@ def test_training_writes_judges_that_load(script: ModuleType, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [output]
 
 
+def test_a_kept_embedder_is_read_before_anything_is_trained(
+    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        script.main([str(tmp_path / "a.safetensors"), "--name", "a", "--embedder", "notes.md"])
+    assert "notes.md" in capsys.readouterr().err
+
+
 def test_mirroring_a_clip_changes_its_side(script: ModuleType, untouched: RoundTrip) -> None:
     bank = dances(World("test", songs=2, mixture=PUPPETS), range(1), 48, untouched)
     generator = torch.Generator().manual_seed(0)

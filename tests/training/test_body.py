@@ -46,13 +46,13 @@ def test_two_clips_are_learned_and_nothing_else_changes(
     optimizer = torch.optim.AdamW(learns.values(), lr=3e-3)
     before = stage.evaluate(bodies)
     assert before["right"] == pytest.approx(before["still"], rel=1e-3)
-    for _ in range(160):
+    for _ in range(240):
         optimizer.zero_grad()
         stage(bodies, Draws(0, 0, 2)).mean().backward()
         optimizer.step()
     after = stage.evaluate(bodies)
     assert after["right"] < 0.3 * after["still"]
-    assert min(after["text"], after["beats"]) > 1.25 * after["right"], after
+    assert after["text"] > 1.5 * after["right"] and after["beats"] > 1.5 * after["right"]
 
 
 def named(stage: BodyStage, learns: dict[str, torch.nn.Parameter]) -> set[str]:
