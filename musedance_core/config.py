@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
-YOUNGER = {"copy_reach", "copy_body", "text_guidance", "music_guidance", "reference_guidance"}
+YOUNGER = {
+    *("copy_reach", "copy_body", "copy_pixels"),
+    *("text_guidance", "music_guidance", "reference_guidance"),
+}
 """Keys that older files lack; their defaults change nothing."""
 
 
@@ -47,7 +50,8 @@ class UNetConfig:
     to queries and keys of the self-attention, which a small network trained from scratch needs to
     find the same place in the reference. `copy_reach` lets the denoiser copy from the picture, from
     up to so many places away (`models/copying.py`), and `copy_body` lets it move the picture as one
-    body first (`models/warping.py`). Stable Diffusion has none of these.
+    body first (`models/warping.py`). `copy_pixels` gives decoded frames the picture's own pixels
+    where they show it (`restoring.py`). Stable Diffusion has none of these.
     """
 
     latent_channels: int = 4
@@ -61,6 +65,7 @@ class UNetConfig:
     spatial_positions: bool = False
     copy_reach: int = 0
     copy_body: bool = False
+    copy_pixels: bool = False
     dropout: float = 0.0
 
     def __post_init__(self) -> None:

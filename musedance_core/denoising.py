@@ -67,6 +67,15 @@ class Settings:
             raise ValueError(f"steps must be at least 1, got {self.steps}")
 
 
+@dataclass(frozen=True)
+class Denoised:
+    """One whole clip: clean `latents [f c h w]`, and by what `warp [f 2 6]` the picture was planned
+    to move in every frame, None where the model does not plan."""
+
+    latents: Tensor
+    warp: Tensor | None
+
+
 def segment_noise(model: MuseDance, reference: Tensor, seed: int, index: int) -> Tensor:
     """The noise `[1 f c h w]` that segment `index` starts from, where `reference [1 c h w]` is."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
@@ -77,8 +86,8 @@ def segment_noise(model: MuseDance, reference: Tensor, seed: int, index: int) ->
 @torch.no_grad()
 def denoise_segment(
     model: MuseDance, given: SegmentInput, noise: Tensor, settings: Settings, on_step: OnStep
-) -> Tensor:
-    """Clean latents `[f c h w]` of one whole clip out of `noise [1 f c h w]`.
+) -> Denoised:
+    """One whole clip out of `noise [1 f c h w]`.
 
     It computes where `noise` is and in its precision; `on_step(step, denoised)` is called after
     every step, and whatever it raises ends the work.
@@ -89,7 +98,9 @@ def denoise_segment(
     def denoise(x: Tensor, t: Tensor) -> Tensor:
         return guided_velocity(model.unet, x, t, conditions, settings.guidance)
 
-    return SAMPLERS[settings.sampler](denoise, noise, schedule, settings.steps, on_step)[0]
+    clean = SAMPLERS[settings.sampler](denoise, noise, schedule, settings.steps, on_step)[0]
+    moved = conditions.full.moved
+    return Denoised(clean, None if moved is None else moved.warp[0])
 
 
 def condition_set(model: MuseDance, given: SegmentInput, guidance: Guidance) -> ConditionSet:

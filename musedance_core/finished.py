@@ -34,28 +34,30 @@ def fingerprint(*parts: Any) -> str:
 
 @dataclass(frozen=True)
 class FinishedSegments:
-    """The clean latents `[f c h w]` of the segments of one dance, in one folder."""
+    """The segments of one dance as tensors by name, in one folder."""
 
     folder: Path
 
-    def read(self, key: str) -> Tensor | None:
+    def read(self, key: str) -> dict[str, Tensor] | None:
         """What was kept under `key`, or None; a damaged file counts as none."""
         path = self._path(key)
         if not path.is_file():
             return None
         try:
             with safe_open(path, framework="pt") as file:
-                latents: Tensor = file.get_tensor("latents").clone()
+                return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError):
             return None
-        return latents
 
-    def keep(self, key: str, latents: Tensor) -> None:
+    def keep(self, key: str, tensors: dict[str, Tensor]) -> None:
         """Write a segment, atomically."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(self._path(key)) as temporary:
-            kept = latents.detach().to("cpu", torch.float32).contiguous()
-            save_file({"latents": kept}, temporary)
+            kept = {
+                name: tensor.detach().to("cpu", torch.float32).contiguous()
+                for name, tensor in tensors.items()
+            }
+            save_file(kept, temporary)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.safetensors"

@@ -14,9 +14,17 @@ from .audio.beats import BeatGrid, track_beats
 from .audio.features import song_log_mel
 from .audio.waveform import Waveform
 from .checkpoint.format import load_checkpoint
-from .denoising import SegmentInput, Settings, Track, denoise_segment, segment_noise
+from .denoising import (
+    Denoised,
+    SegmentInput,
+    Settings,
+    Track,
+    denoise_segment,
+    segment_noise,
+)
 from .errors import InputError
 from .models import MuseDance
+from .restoring import restored
 from .samplers import OnStep
 from .sampling import Guidance, StepInfo
 from .segments import plan_segments
@@ -140,9 +148,22 @@ class MuseDancePipeline:
             noise = segment_noise(self.model, latent, seed, plan.index)
             told = _teller(on_step, plan.index, len(plans), settings.steps)
             clean = denoise_segment(self.model, given, noise, settings, told)
-            decoded = self.model.vae.decode(clean[: plan.frames]).float().cpu()
-            tail = clean[len(clean) - self.config.clip.previous :]
-            yield Segment(plan.index, plan.first, decoded, tail)
+            tail = clean.latents[len(clean.latents) - self.config.clip.previous :]
+            yield Segment(plan.index, plan.first, self.shown(clean, picture)[: plan.frames], tail)
+
+    def shown(self, clean: Denoised, picture: Tensor) -> Tensor:
+        """The frames `[f 3 h w]` of a segment of the dance of `picture [3 h w]`."""
+        vae = self.model.vae
+
+        def redraw(pictures: Tensor) -> Tensor:
+            drawn: Tensor = vae.decode(vae.encode(pictures.to(self.device, self.dtype)))
+            return drawn.float()
+
+        frames: Tensor = vae.decode(clean.latents).float()
+        if self.config.unet.copy_pixels:
+            warp = None if clean.warp is None else clean.warp.float()
+            frames = restored(frames, picture.to(frames), redraw, warp)
+        return frames.cpu()
 
     def words(self, sentence: str) -> Tensor:
         """Text tokens `[1 77 d]` of a sentence."""

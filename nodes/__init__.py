@@ -11,6 +11,7 @@ from .guidance import GuidanceWeights, PromptTimeline
 from .load import LoadMuseDance
 from .music import EmbedMusic
 from .reference import EncodeReference
+from .restore import RestorePicture
 from .sample import Sample
 
 
@@ -32,6 +33,7 @@ class MuseDanceExtension(ComfyExtension):
             PromptTimeline,
             GuidanceWeights,
             Sample,
+            RestorePicture,
             ChainSegments,
             BeatScore,
         ]

@@ -8,6 +8,7 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from . import host
+from .restore import restore
 from .sample import Job, dance_inputs, denoising_inputs, settings_of
 from .types import CATEGORY, Guidance, Prompts, Tail
 
@@ -80,14 +81,16 @@ class ChainSegments(io.ComfyNode):
 
         settings = settings_of(model, steps, sampler, guidance, weights)
         job = Job(model, reference, music, beats, negative, seed, start, settings)
-        clip, scale = model.config.clip, model.config.vae.scale
+        clip, scale, vae = model.config.clip, model.config.vae.scale, vae or model.vae
         frames = max(1, round((seconds or music["seconds"] - start) * clip.fps))
         plans = plan_segments(frames, clip.frames)
         progress = host.Progress(model, settings.steps * len(plans))
         tail, shown = job.beginning(), []
         for plan in plans:
             latents, tail = finished_or_made(job, tail, prompts, progress)
-            decoded = (vae or model.vae).decode(latents[: plan.frames].cpu() / scale)
+            decoded = vae.decode(latents[: plan.frames].cpu() / scale)
+            if model.config.unet.copy_pixels:
+                decoded = restore(decoded, reference, vae, tail)
             progress.show(decoded[len(decoded) // 2])
             shown.append(decoded)
         sound = sound_under(music, start, frames / clip.fps)
@@ -104,13 +107,13 @@ def finished_or_made(
     fps = job.model.config.clip.fps
     positive = at_time(prompts, before["start"] + before["frame"] / fps)
     store, key = FinishedSegments(host.temporary_folder()), key_of(job, before, positive)
-    latents = store.read(key)
-    if latents is None:
-        latents = job.segment(before, positive, progress).float().cpu()
-        store.keep(key, latents)
+    made = store.read(key)
+    if made is None:
+        made = job.segment(before, positive, progress)
+        store.keep(key, made)
     else:
         progress.skip(job.settings.steps)
-    return latents, job.after(before, latents)
+    return made["latents"], job.after(before, made)
 
 
 def key_of(job: Job, before: dict[str, Any], positive: list[Any]) -> str:

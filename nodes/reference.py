@@ -74,7 +74,11 @@ class EncodeReference(io.ComfyNode):
             ids = part_ids(fit_map(picture_of(part_map[0]), picture, model.config.clip.size))
         pixels = fitted.image.movedim(0, -1)[None]
         latent = (vae or model.vae).encode(pixels) * model.config.vae.scale
-        reference = {"latent": latent, "part_map": None if ids is None else ids[None]}
+        reference = {
+            "latent": latent,
+            "pixels": pixels,
+            "part_map": None if ids is None else ids[None],
+        }
         return io.NodeOutput(reference, pixels)
 
 

@@ -33,7 +33,7 @@ def denoising_inputs() -> list[Any]:
             min=0,
             max=2**32 - 1,
             control_after_generate=True,
-            tooltip="Another seed, another take.",
+            tooltip="Another seed draws it anew; how it dances follows from sentence and song.",
         ),
         io.Int.Input(
             "steps", default=0, min=0, max=1000, tooltip="Denoising steps; 0 takes the model's own."
@@ -120,9 +120,10 @@ class Sample(io.ComfyNode):
         before = tail or job.beginning()
         job.start = before["start"]
         progress = host.Progress(model, settings.steps)
-        latents = job.segment(before, positive, progress)[:frames]
-        scaled = latents.float().cpu() / model.config.vae.scale
-        return io.NodeOutput({"samples": scaled}, job.after(before, latents))
+        made = job.segment(before, positive, progress)
+        made = {name: tensor[:frames] for name, tensor in made.items()}
+        scaled = made["latents"] / model.config.vae.scale
+        return io.NodeOutput({"samples": scaled}, job.after(before, made))
 
 
 def settings_of(
@@ -166,22 +167,26 @@ class Job:
         """The tail of nothing: the picture, so many times."""
         latent = self.reference["latent"]
         previous = latent.expand(self.model.config.clip.previous, -1, -1, -1)
-        return {"latents": previous, "frame": 0, "index": 0, "start": self.start}
+        return {"latents": previous, "frame": 0, "index": 0, "start": self.start, "warp": None}
 
-    def after(self, before: dict[str, Any], latents: torch.Tensor) -> dict[str, Any]:
-        """The tail behind `latents [f c h w]` that follow `before`."""
+    def after(self, before: dict[str, Any], made: dict[str, torch.Tensor]) -> dict[str, Any]:
+        """The tail behind what `segment` made after `before`."""
+        latents = made["latents"]
         whole = torch.cat([before["latents"].to(latents), latents])
-        last = whole[len(whole) - self.model.config.clip.previous :].float().cpu()
+        last = whole[len(whole) - self.model.config.clip.previous :]
         frame = before["frame"] + len(latents)
         return {
             "latents": last,
             "frame": frame,
             "index": before["index"] + 1,
             "start": before["start"],
+            "warp": made.get("warp"),
         }
 
-    def segment(self, before: dict[str, Any], positive: list[Any], progress: Any) -> torch.Tensor:
-        """Clean latents `[f c h w]` of the segment that follows `before`."""
+    def segment(
+        self, before: dict[str, Any], positive: list[Any], progress: Any
+    ) -> dict[str, torch.Tensor]:
+        """What follows `before`: clean `latents [f c h w]`, and the `warp [f 2 6]` if planned."""
         from ..musedance_core.denoising import (
             SegmentInput,
             Track,
@@ -209,8 +214,10 @@ class Job:
         )
         noise = segment_noise(network, latent, self.seed, before["index"])
         try:
-            return denoise_segment(network, given, noise, self.settings, progress)
+            made = denoise_segment(network, given, noise, self.settings, progress)
         except RuntimeError as error:
             clip = self.model.config.clip
             host.require_memory(error, f"{clip.frames} frames of {clip.size} x {clip.size} pixels")
             raise
+        tensors = {"latents": made.latents, "warp": made.warp}
+        return {name: x.float().cpu() for name, x in tensors.items() if x is not None}

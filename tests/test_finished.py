@@ -33,17 +33,20 @@ def test_the_same_gives_the_same_name_wherever_it_lies() -> None:
 
 
 def test_a_segment_comes_back_and_others_do_not(tmp_path: Path) -> None:
-    store, latents = FinishedSegments(tmp_path / "new" / "folder"), torch.randn(4, 3, 2, 2)
+    store = FinishedSegments(tmp_path / "new" / "folder")
+    kept = {"latents": torch.randn(4, 3, 2, 2), "warp": torch.randn(4, 2, 6)}
     assert store.read("one") is None
-    store.keep("one", latents)
-    assert torch.equal(store.read("one"), latents)  # type: ignore[arg-type]
+    store.keep("one", kept)
+    read = store.read("one")
+    assert read is not None and set(read) == set(kept)
+    assert all(torch.equal(read[name], kept[name]) for name in kept)
     assert store.read("two") is None
     assert [p.name for p in store.folder.iterdir()] == ["one.safetensors"]
 
 
 def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
     store = FinishedSegments(tmp_path)
-    store.keep("one", torch.randn(4, 3, 2, 2))
+    store.keep("one", {"latents": torch.randn(4, 3, 2, 2)})
     path = tmp_path / "one.safetensors"
     path.write_bytes(path.read_bytes()[:50])
     assert store.read("one") is None

@@ -19,7 +19,7 @@ LAYERS = (
     {"config", "files", "prompts", "segments"},
     {"schedule"},
     {"presets", "tokenizer", "models", "audio", "finished"},
-    {"sampling"},
+    {"restoring", "sampling"},
     {"animated", "checkpoint", "pictures", "rhythm", "sheets", "strips", "video"},
     {"samplers"},
     {"denoising"},

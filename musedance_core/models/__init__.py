@@ -117,6 +117,7 @@ class MuseDance(nn.Module):
         moved, said = self.vae.encode(warped(pixels, warp)), warped(feature_map(features), warp)
         b = len(latents)
         return MovedPicture(
+            warp,
             rearrange(moved, "(b f) c h w -> b f c h w", b=b),
             rearrange(said, "(b f) d h w -> b f d h w", b=b),
             latents,

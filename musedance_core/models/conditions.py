@@ -57,9 +57,12 @@ class ReferenceKeys:
 class MovedPicture:
     """The picture as every frame moves it, once per segment.
 
-    `latents [b f c h w]` are of the picture so moved; `features [b f d h w]` are ReferenceNet's
-    last ones, moved along; `still [b c h w]` are the picture's own latents.
+    `warp [b f 2 6]` is what moves it; `latents [b f c h w]` are of the picture so moved;
+    `features [b f d h w]` are ReferenceNet's last ones, moved along; `still [b c h w]` are the
+    picture's own latents.
     """
+
+    warp: Tensor
 
     latents: Tensor
     features: Tensor

@@ -45,7 +45,7 @@ def video_of(comfy: Comfy, prompt: dict[str, Any]) -> tuple[Tensor, float]:
 def test_the_pack_is_imported(comfy: Comfy) -> None:
     assert "IMPORT FAILED" not in comfy.log.read_text()
     known = comfy.get("/object_info")
-    assert len([name for name in known if name.startswith("MuseDance_")]) == 9
+    assert len([name for name in known if name.startswith("MuseDance_")]) == 10
 
 
 def watched(prompt: dict[str, Any], node: str, prefix: str = "frame") -> dict[str, Any]:
@@ -114,7 +114,7 @@ def test_segments_chained_by_hand_are_those_of_the_chain(comfy: Comfy) -> None:
     chained = small("1-sticker-dances", seconds=8.0, steps=2)
     chained["2"]["inputs"]["image"] = by_hand["2"]["inputs"]["image"]
     chained["8"]["inputs"]["text"] = by_hand["8"]["inputs"]["text"]
-    one, two = frames_of(comfy, by_hand, "13"), frames_of(comfy, chained, "9")
+    one, two = frames_of(comfy, by_hand, "12"), frames_of(comfy, chained, "9")
     assert len(one) == 96 and (one - two).abs().max() < 1.5 / 255
 
 
@@ -190,12 +190,12 @@ def test_cancel_stops_within_a_step_and_the_next_run_goes_on_behind_the_last_seg
 
 def test_two_queued_runs_do_not_disturb_each_other(comfy: Comfy) -> None:
     made = []
-    for seed in (11, 12, 11):
-        prompt = watched(small("1-sticker-dances", steps=2), "9", f"seed-{len(made)}")
-        prompt["9"]["inputs"]["seed"] = seed
+    for text in ("big hops", "it spins", "big hops"):
+        prompt = watched(small("1-sticker-dances", steps=2), "9", f"queued-{len(made)}")
+        prompt["8"]["inputs"]["text"] = text
         made.append(comfy.queue(prompt))
     first, other, again = (saved_frames(comfy, comfy.finished(run)) for run in made)
-    assert torch.equal(first, again) and (first - other).abs().mean() > 0.001
+    assert torch.equal(first, again) and (first - other).abs().mean() > 0.01
 
 
 BAD: dict[str, tuple[str, dict[str, Any], str]] = {

@@ -190,7 +190,8 @@ def body_scene() -> tuple[MuseDanceUNet, Tensor, Tensor, Conditions]:
     init_weights(unet)
     randomise(unet)
     moved = MovedPicture(
-        torch.randn(2, 3, 4, 8, 6), torch.randn(2, 3, 16, 8, 6), torch.randn(2, 4, 8, 6)
+        *(torch.randn(2, 3, 2, 6), torch.randn(2, 3, 4, 8, 6)),
+        *(torch.randn(2, 3, 16, 8, 6), torch.randn(2, 4, 8, 6)),
     )
     fix(unet.copy.still_out, -60.0)
     return unet, s.x, s.t, dataclasses.replace(s.conditions, moved=moved)
