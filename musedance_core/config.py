@@ -51,7 +51,7 @@ class UNetConfig:
     find the same place in the reference. `copy_reach` lets the denoiser copy from the picture, from
     up to so many places away (`models/copying.py`), and `copy_body` lets it move the picture as one
     body first (`models/warping.py`). `copy_pixels` gives decoded frames the picture's own pixels
-    where they show it (`restoring.py`). Stable Diffusion has none of these.
+    where they show it, at rest or so moved (`restoring.py`). Stable Diffusion has none of these.
     """
 
     latent_channels: int = 4
@@ -77,6 +77,10 @@ class UNetConfig:
         _check(
             not self.copy_body or self.copy_reach > 0,
             f"copy_body needs copying, but copy_reach is {self.copy_reach}",
+        )
+        _check(
+            not self.copy_pixels or self.copy_body,
+            "copy_pixels needs the picture to be moved, but copy_body is off",
         )
         for width in self.channels:
             _check(

@@ -161,8 +161,8 @@ class MuseDancePipeline:
 
         frames: Tensor = vae.decode(clean.latents).float()
         if self.config.unet.copy_pixels:
-            warp = None if clean.warp is None else clean.warp.float()
-            frames = restored(frames, picture.to(frames), redraw, warp)
+            assert clean.warp is not None, "copy_pixels needs copy_body"
+            frames = restored(frames, picture.to(frames), clean.warp.float(), redraw)
         return frames.cpu()
 
     def words(self, sentence: str) -> Tensor:

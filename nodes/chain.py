@@ -90,7 +90,7 @@ class ChainSegments(io.ComfyNode):
             latents, tail = finished_or_made(job, tail, prompts, progress)
             decoded = vae.decode(latents[: plan.frames].cpu() / scale)
             if model.config.unet.copy_pixels:
-                decoded = restore(decoded, reference, vae, tail)
+                decoded = restore(decoded, reference, vae, tail["warp"][: plan.frames])
             progress.show(decoded[len(decoded) // 2])
             shown.append(decoded)
         sound = sound_under(music, start, frames / clip.fps)

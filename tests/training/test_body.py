@@ -64,7 +64,9 @@ def named(stage: BodyStage, learns: dict[str, torch.nn.Parameter]) -> set[str]:
 def test_a_model_without_a_body_is_refused(
     config: MuseDanceConfig, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
-    still = fresh_model(replace(config, unet=replace(config.unet, copy_body=False)))
+    still = fresh_model(
+        replace(config, unet=replace(config.unet, copy_body=False, copy_pixels=False))
+    )
     with pytest.raises(InputError, match=r"moves no bodies: model\.unet\.copy_body is off"):
         BodyStage(still, tokenizer, run_config)
 

@@ -59,7 +59,7 @@ def test_modules_of_stage_two_are_switched_off_and_on_again(
     assert outputs and all(not again[n].any() for n in outputs)
 
 
-STILL = {"copy_reach": 0, "copy_body": False}
+STILL = {"copy_reach": 0, "copy_body": False, "copy_pixels": False}
 
 
 def test_a_denoiser_learns_to_copy_from_one_that_did_not(
