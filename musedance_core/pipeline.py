@@ -149,9 +149,10 @@ class MuseDancePipeline:
             told = _teller(on_step, plan.index, len(plans), settings.steps)
             clean = denoise_segment(self.model, given, noise, settings, told)
             tail = clean.latents[len(clean.latents) - self.config.clip.previous :]
-            yield Segment(plan.index, plan.first, self.shown(clean, picture)[: plan.frames], tail)
+            shown = self.shown(clean, picture, part_map)[: plan.frames]
+            yield Segment(plan.index, plan.first, shown, tail)
 
-    def shown(self, clean: Denoised, picture: Tensor) -> Tensor:
+    def shown(self, clean: Denoised, picture: Tensor, part_map: Tensor | None) -> Tensor:
         """The frames `[f 3 h w]` of a segment of the dance of `picture [3 h w]`."""
         vae = self.model.vae
 
@@ -162,7 +163,8 @@ class MuseDancePipeline:
         frames: Tensor = vae.decode(clean.latents).float()
         if self.config.unet.copy_pixels:
             assert clean.warp is not None, "copy_pixels needs copy_body"
-            frames = restored(frames, picture.to(frames), clean.warp.float(), redraw)
+            dancer = None if part_map is None else part_map.to(frames.device) > 0
+            frames = restored(frames, picture.to(frames), clean.warp.float(), redraw, dancer)
         return frames.cpu()
 
     def words(self, sentence: str) -> Tensor:

@@ -9,11 +9,13 @@ belongs there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .models.warping import warped
+from .models.warping import pixel_centres, terms, warped
 
 ALIKE, OTHER = 0.05, 0.2
 """Differences in a colour, of 1, on average around a pixel: up to the first it shows the picture,
@@ -21,30 +23,59 @@ from the second on it does not. The figures that decided are told beside the wei
 CLEAR, TINY = 0.25, 1e-3
 """By which share of both distances the moved picture must be nearer to be taken alone; where both
 are as near it is the picture at rest, or its grain would follow the dancer."""
+GROWN = 1
+"""Pixels around the dancer that move along."""
+BEHIND = 0.1
+"""What a difference counts where only the background can be."""
+
+PLAIN, ROUNDS = 0.08, 4
+"""How far from smooth colours a plain background may be, and how often they are fitted."""
+LEAST_MARGIN, MOST_DANCER = 0.6, 0.7
+"""How much of a picture's margin a plain background shows at least, and how much of the picture a
+dancer hides at most."""
 
 
 def restored(
-    frames: Tensor, picture: Tensor, warp: Tensor, redraw: Callable[[Tensor], Tensor]
+    frames: Tensor,
+    picture: Tensor,
+    warp: Tensor,
+    redraw: Callable[[Tensor], Tensor],
+    dancer: Tensor | None = None,
 ) -> Tensor:
     """Frames with the picture's own pixels in them, `[f 3 h w]`.
 
     Every pixel goes to the nearer of two, the picture at rest and the picture moved, as far as it
-    is like that; what is like neither stays as it was drawn.
+    is like that; what is like neither stays as it was drawn. Where it is known who dances, nothing
+    else of the picture moves, and a plain background shows where the dancer was.
 
     Args:
         frames: decoded, `[f 3 h w]` in 0..1.
         picture: `[3 h w]` in 0..1.
         warp: by what the picture was planned to move in each frame, `[f 2 6]`.
         redraw: pictures `[n 3 h w]`, encoded and decoded again.
+        dancer: bool `[h w]`, where in the picture the dancer is; None takes what stands before a
+            plain background, if there is one.
     """
     drawn, moved = redraw(picture[None]), warped(picture[None], warp[None])
-    from_still = _apart(frames, drawn)
     from_moved = _apart(frames, redraw(warped(drawn, warp[None])))
+    background, still = plain_background(picture), picture
+    if dancer is None and background is not None:
+        dancer = background.hidden
+    if dancer is None:
+        from_still, may_move = _apart(frames, drawn), torch.ones(1).to(frames)
+    else:
+        grown = F.max_pool2d(dancer[None, None].to(frames), 2 * GROWN + 1, stride=1, padding=GROWN)
+        may_move = warped(grown, warp[None])
+        behind = 1 - may_move if background is not None else (1 - may_move) * (1 - grown)
+        if background is not None:
+            drawn = redraw(background.colours[None]).lerp(drawn, may_move)
+            still = background.colours.lerp(picture, may_move)
+        from_still = _apart(frames, drawn) * (1 - (1 - BEHIND) * behind)
     nearer = (from_still - from_moved) / (from_still + from_moved + TINY)
-    to_moved = (nearer / CLEAR).clamp(0, 1)
+    to_moved = (nearer / CLEAR).clamp(0, 1) * may_move
     still_share = (1 - to_moved) * _likeness(from_still)
     moved_share = to_moved * _likeness(from_moved)
-    return frames + still_share * (picture - frames) + moved_share * (moved - frames)
+    return frames + still_share * (still - frames) + moved_share * (moved - frames)
 
 
 def _apart(frames: Tensor, drawn: Tensor) -> Tensor:
@@ -56,3 +87,45 @@ def _apart(frames: Tensor, drawn: Tensor) -> Tensor:
 def _likeness(apart: Tensor) -> Tensor:
     """1 up to a difference of `ALIKE`, 0 from `OTHER` on, and a ramp between."""
     return ((OTHER - apart) / (OTHER - ALIKE)).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class PlainBackground:
+    """A background without anything in it.
+
+    `hidden [h w]` says where something stands before it; `colours [3 h w]` are the picture's, and
+    where it is hidden, what it goes on as.
+    """
+
+    hidden: Tensor
+    colours: Tensor
+
+
+def plain_background(picture: Tensor) -> PlainBackground | None:
+    """The background of `picture [3 h w]` if it is plain and something stands before it.
+
+    It is plain if its colours are smooth (polynomials of degree two) and reach the picture's
+    margin, most of which it fills.
+    """
+    h, w = picture.shape[-2:]
+    margin = torch.ones(h, w, dtype=torch.bool, device=picture.device)
+    edge = max(1, min(h, w) // 16)
+    margin[edge:-edge, edge:-edge] = False
+    where = terms(pixel_centres(h, w, picture.device)).reshape(h, w, -1).to(picture)
+    plain = margin
+    for _ in range(ROUNDS):
+        fit = torch.linalg.lstsq(where[plain], picture[:, plain].mT).solution
+        smooth = (where @ fit).movedim(-1, 0)
+        alike = (picture - smooth).abs().amax(dim=0) < PLAIN
+        plain = margin & alike
+        if plain.sum() < LEAST_MARGIN * margin.sum():
+            return None
+    reached, more = plain, True
+    while more:
+        grown = (F.max_pool2d(reached[None].float(), 3, stride=1, padding=1)[0] > 0) & alike
+        more, reached = bool((grown != reached).any()), grown
+    hidden = ~reached
+    if not 0 < hidden.float().mean() <= MOST_DANCER:
+        return None
+    around = F.max_pool2d(hidden[None].float(), 3, stride=1, padding=1)[0] > 0
+    return PlainBackground(hidden, torch.where(around, smooth.clamp(0, 1), picture))

@@ -66,4 +66,7 @@ def restore(
         return drawn.movedim(-1, 1).to(pictures)
 
     decoded, picture = frames.float().movedim(-1, 1), reference["pixels"][0].movedim(-1, 0)
-    return restored(decoded, picture.to(decoded), warp.to(decoded), redraw).movedim(1, -1)
+    parts = reference["part_map"]
+    dancer = None if parts is None else parts[0].to(decoded.device) > 0
+    out = restored(decoded, picture.to(decoded), warp.to(decoded), redraw, dancer)
+    return out.movedim(1, -1)

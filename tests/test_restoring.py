@@ -12,9 +12,10 @@ from torch import Tensor
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import load_waveform
+from musedance_core.models.warping import warped
 from musedance_core.pictures import fit_picture, load_picture
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.restoring import ALIKE, OTHER, restored
+from musedance_core.restoring import ALIKE, OTHER, plain_background, restored
 
 ASSETS = Path(__file__).parents[1] / "assets"
 SIZE = 32
@@ -48,31 +49,58 @@ def danced(picture: Tensor, right: int) -> Tensor:
     return redraw(redraw(frame[None]))
 
 
-def test_what_stands_still_becomes_the_picture(picture: Tensor) -> None:
+@pytest.fixture
+def busy(picture: Tensor) -> Tensor:
+    """The same square before a background that is anything but plain."""
+    patches = torch.rand(3, SIZE // 4, SIZE // 4, generator=torch.Generator().manual_seed(2))
+    pattern = patches.repeat_interleave(4, 1).repeat_interleave(4, 2) * 0.5
+    pattern[:, 12:20, 12:20] = picture[:, 12:20, 12:20]
+    return pattern
+
+
+def test_what_stands_still_becomes_the_picture(busy: Tensor) -> None:
     noise = torch.rand(5, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)) * ALIKE
-    out = restored(redraw(picture) + noise, picture, shifts(0, 5), redraw)
-    assert torch.allclose(out, picture.expand(5, -1, -1, -1), atol=1e-5)
+    out = restored(redraw(busy) + noise, busy, shifts(0, 5), redraw)
+    assert torch.allclose(out, busy.expand(5, -1, -1, -1), atol=1e-5)
 
 
 def test_a_dancer_becomes_the_picture_moved_and_what_is_far_from_it_the_picture(
     picture: Tensor,
 ) -> None:
     out = restored(danced(picture, 6), picture, shifts(6), redraw)
-    dancer, there = picture[:, 12:20, 12:20], out[0, :, 12:20, 18:26]
-    assert torch.allclose(there, dancer, atol=1e-5)
-    background = picture[:, :, :9]
-    assert (out[0, :, :, :9] - background).abs().max() < 0.011  # nowhere as far as its grain
-    assert (out[0, :, :, :9] - background).abs().mean() < 0.003
-    assert (danced(picture, 6)[0, :, :, :9] - background).abs().mean() > 0.004
+    assert torch.allclose(out[0, :, 12:20, 18:26], picture[:, 12:20, 12:20], atol=1e-5)
+    assert torch.allclose(out[0, :, :, :9], picture[:, :, :9], atol=1e-5)
 
 
-def test_what_is_like_neither_stays_as_it_was_drawn(picture: Tensor) -> None:
-    frames = danced(picture, 6)
-    frames[:, :, 2:8, 2:8] = 0.5
-    out = restored(frames, picture, shifts(6), redraw)
+def test_what_is_like_neither_stays_as_it_was_drawn(busy: Tensor) -> None:
+    frames = redraw(busy)[None].clone()
+    frames[:, :, 2:8, 2:8] = 1
+    out = restored(frames, busy, shifts(6), redraw)
     assert torch.equal(out[0, :, 3:7, 3:7], frames[0, :, 3:7, 3:7])
-    elsewhere = restored(danced(picture, 6), picture, shifts(-6), redraw)
-    assert torch.equal(elsewhere[0, :, 14:18, 21:24], danced(picture, 6)[0, :, 14:18, 21:24])
+    frames = redraw(redraw(warped(busy[None], shifts(6)[None])))  # not where it was planned
+    out = restored(frames, busy, shifts(-6), redraw)
+    assert torch.equal(out[0, :, 14:18, 21:24], frames[0, :, 14:18, 21:24])
+
+
+def test_where_the_dancer_is_known_nothing_else_is_taken_to_move(busy: Tensor) -> None:
+    frames = redraw(redraw(warped(busy[None], shifts(6)[None])))  # all of it moved
+    dancer = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    dancer[12:20, 12:20] = True
+    known = restored(frames, busy, shifts(6), redraw, dancer)
+    unknown = restored(frames, busy, shifts(6), redraw)
+    everything = warped(busy[None], shifts(6)[None])[0]
+    assert torch.allclose(known[0, :, 13:19, 19:25], busy[:, 13:19, 13:19], atol=1e-3)
+    rest = busy[:, :10]
+    assert (known[0, :, :10] - rest).abs().mean() < 0.2 * (everything[:, :10] - rest).abs().mean()
+    assert torch.allclose(unknown[0, :, 2:10, 8:], everything[:, 2:10, 8:], atol=0.05)
+
+
+def test_a_plain_background_shows_where_the_dancer_was(picture: Tensor) -> None:
+    frames = danced(picture, 10)
+    frames[:, :, 13:19, 12:14] = 0.4  # a trace of it
+    out = restored(frames, picture, shifts(10), redraw)
+    assert out[0, :, 12:20, 10:20].max() < 0.03
+    assert torch.allclose(out[0, :, 12:20, 22:30], picture[:, 12:20, 12:20], atol=1e-5)
 
 
 def test_between_alike_and_other_it_is_a_mixture() -> None:
@@ -80,6 +108,26 @@ def test_between_alike_and_other_it_is_a_mixture() -> None:
     frames = (flat + ALIKE + 0.25 * (OTHER - ALIKE))[None]
     out = restored(frames, flat, shifts(0), redraw)
     assert torch.allclose(out, 0.25 * frames + 0.75 * flat, atol=1e-5)
+
+
+def test_a_plain_background_is_found_and_goes_on_behind_the_dancer() -> None:
+    down = torch.linspace(0.2, 0.8, SIZE)[:, None].expand(SIZE, SIZE)
+    sky = torch.stack([down, down**2, torch.full_like(down, 0.9)])
+    picture = sky.clone()
+    picture[:, 10:22, 14:20] = torch.tensor([1.0, 0.7, 0.0])[:, None, None]
+    picture[:, 14:16, 16:18] = sky[:, 14:16, 16:18]  # like the sky, but within the dancer
+    found = plain_background(picture)
+    assert found is not None
+    expected = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    expected[10:22, 14:20] = True
+    assert torch.equal(found.hidden, expected)
+    assert (found.colours - sky).abs().max() < 0.02
+    assert torch.equal(found.colours[:, :, :10], picture[:, :, :10])
+
+
+def test_no_plain_background_is_found_where_there_is_none(busy: Tensor) -> None:
+    assert plain_background(busy) is None
+    assert plain_background(torch.full((3, SIZE, SIZE), 0.5)) is None  # nothing before it
 
 
 def test_the_background_of_a_dance_is_the_pictures_own() -> None:
