@@ -28,11 +28,12 @@ GROWN = 1
 BEHIND = 0.1
 """What a difference counts where only the background can be."""
 
-PLAIN, ROUNDS = 0.08, 4
-"""How far from smooth colours a plain background may be, and how often they are fitted."""
-LEAST_MARGIN, MOST_DANCER = 0.6, 0.7
-"""How much of a picture's margin a plain background shows at least, and how much of the picture a
-dancer hides at most."""
+PLAIN, ROUNDS, MOSTLY = 0.08, 4, 0.9
+"""How far from smooth colours a plain background may be, how often they are fitted, and how much of
+what surely is background must be so near."""
+ABRUPT, MOST_DANCER = 0.16, 0.7
+"""How unlike the background a dancer's rim is at least, or it is a glow or a shade; and how much of
+the picture a dancer hides at most."""
 
 
 def restored(
@@ -58,13 +59,13 @@ def restored(
     """
     drawn, moved = redraw(picture[None]), warped(picture[None], warp[None])
     from_moved = _apart(frames, redraw(warped(drawn, warp[None])))
-    background, still = plain_background(picture), picture
+    background, still = plain_background(picture, dancer), picture
     if dancer is None and background is not None:
         dancer = background.hidden
     if dancer is None:
         from_still, may_move = _apart(frames, drawn), torch.ones(1).to(frames)
     else:
-        grown = F.max_pool2d(dancer[None, None].to(frames), 2 * GROWN + 1, stride=1, padding=GROWN)
+        grown = _grown(dancer, GROWN)[None, None].to(frames)
         may_move = warped(grown, warp[None])
         behind = 1 - may_move if background is not None else (1 - may_move) * (1 - grown)
         if background is not None:
@@ -101,31 +102,49 @@ class PlainBackground:
     colours: Tensor
 
 
-def plain_background(picture: Tensor) -> PlainBackground | None:
-    """The background of `picture [3 h w]` if it is plain and something stands before it.
+def plain_background(picture: Tensor, dancer: Tensor | None = None) -> PlainBackground | None:
+    """The background of `picture [3 h w]`, if it is plain and something stands before it.
 
-    It is plain if its colours are smooth (polynomials of degree two) and reach the picture's
-    margin, most of which it fills.
+    Plain are smooth colours (polynomials of degree two) all around the dancer, bool `[h w]`. Where
+    that is not known, they fill the picture's margin, and end abruptly at what stands before them.
     """
     h, w = picture.shape[-2:]
-    margin = torch.ones(h, w, dtype=torch.bool, device=picture.device)
-    edge = max(1, min(h, w) // 16)
-    margin[edge:-edge, edge:-edge] = False
+    around = torch.ones(h, w, dtype=torch.bool, device=picture.device)
+    if dancer is None:
+        edge = max(1, min(h, w) // 16)
+        around[edge:-edge, edge:-edge] = False
+    else:
+        around = ~_grown(dancer, GROWN)
+    if not around.any():
+        return None
     where = terms(pixel_centres(h, w, picture.device)).reshape(h, w, -1).to(picture)
-    plain = margin
+    plain = around
     for _ in range(ROUNDS):
         fit = torch.linalg.lstsq(where[plain], picture[:, plain].mT).solution
         smooth = (where @ fit).movedim(-1, 0)
-        alike = (picture - smooth).abs().amax(dim=0) < PLAIN
-        plain = margin & alike
-        if plain.sum() < LEAST_MARGIN * margin.sum():
+        unlike = (picture - smooth).abs().amax(dim=0)
+        plain = around & (unlike < PLAIN)
+        if plain.sum() < MOSTLY * around.sum():
             return None
-    reached, more = plain, True
-    while more:
-        grown = (F.max_pool2d(reached[None].float(), 3, stride=1, padding=1)[0] > 0) & alike
-        more, reached = bool((grown != reached).any()), grown
-    hidden = ~reached
+    hidden = _enclosed(plain, unlike < PLAIN) if dancer is None else dancer
     if not 0 < hidden.float().mean() <= MOST_DANCER:
         return None
-    around = F.max_pool2d(hidden[None].float(), 3, stride=1, padding=1)[0] > 0
-    return PlainBackground(hidden, torch.where(around, smooth.clamp(0, 1), picture))
+    rim = hidden & _grown(~hidden, 1)
+    if dancer is None and unlike[rim].median() < ABRUPT:
+        return None
+    colours = torch.where(_grown(hidden, GROWN), smooth.clamp(0, 1), picture)
+    return PlainBackground(hidden, colours)
+
+
+def _enclosed(begin: Tensor, passable: Tensor) -> Tensor:
+    """What cannot be reached from `begin` over what is `passable`, all bool `[h w]`."""
+    reached, more = begin, True
+    while more:
+        grown = _grown(reached, 1) & passable
+        more, reached = bool((grown != reached).any()), grown
+    return ~reached
+
+
+def _grown(region: Tensor, by: int) -> Tensor:
+    """A region, bool `[h w]`, and so many pixels around it."""
+    return F.max_pool2d(region[None].float(), 2 * by + 1, stride=1, padding=by)[0] > 0

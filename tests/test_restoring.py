@@ -128,6 +128,20 @@ def test_a_plain_background_is_found_and_goes_on_behind_the_dancer() -> None:
 def test_no_plain_background_is_found_where_there_is_none(busy: Tensor) -> None:
     assert plain_background(busy) is None
     assert plain_background(torch.full((3, SIZE, SIZE), 0.5)) is None  # nothing before it
+    down, right = torch.meshgrid(*[torch.linspace(-1, 1, SIZE)] * 2, indexing="ij")
+    glow = torch.exp(-4 * (down**2 + right**2)).expand(3, -1, -1)
+    assert plain_background(0.2 + 0.6 * glow) is None
+
+
+def test_around_a_known_dancer_the_background_is_plain_or_not(
+    picture: Tensor, busy: Tensor
+) -> None:
+    dancer = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    dancer[12:20, 12:20] = True
+    assert plain_background(busy, dancer) is None
+    found = plain_background(picture, dancer)
+    assert found is not None and torch.equal(found.hidden, dancer)
+    assert found.colours.max() < 0.03
 
 
 def test_the_background_of_a_dance_is_the_pictures_own() -> None:
