@@ -153,19 +153,20 @@ class MuseDancePipeline:
             yield Segment(plan.index, plan.first, shown, tail)
 
     def shown(self, clean: Denoised, picture: Tensor, part_map: Tensor | None) -> Tensor:
-        """The frames `[f 3 h w]` of a segment of the dance of `picture [3 h w]`."""
+        """The frames `[f 3 s s]` of a segment of the dance of `picture [3 s s]`; `part_map` as in
+        `animate`."""
         vae = self.model.vae
 
         def redraw(pictures: Tensor) -> Tensor:
             drawn: Tensor = vae.decode(vae.encode(pictures.to(self.device, self.dtype)))
-            return drawn.float()
+            return drawn.float().cpu()
 
-        frames: Tensor = vae.decode(clean.latents).float()
-        if self.config.unet.copy_pixels:
-            assert clean.warp is not None, "copy_pixels needs copy_body"
-            dancer = None if part_map is None else part_map.to(frames.device) > 0
-            frames = restored(frames, picture.to(frames), clean.warp.float(), redraw, dancer)
-        return frames.cpu()
+        frames: Tensor = vae.decode(clean.latents).float().cpu()
+        if not self.config.unet.copy_pixels:
+            return frames
+        assert clean.warp is not None, "copy_pixels needs copy_body"
+        dancer = None if part_map is None else part_map.cpu() > 0
+        return restored(frames, picture.to(frames), clean.warp.to(frames), redraw, dancer)
 
     def words(self, sentence: str) -> Tensor:
         """Text tokens `[1 77 d]` of a sentence."""

@@ -45,6 +45,11 @@ def test_a_body_needs_copying() -> None:
         dataclasses.replace(SMALL, copy_body=True)
 
 
+def test_pixels_are_copied_only_where_the_picture_is_moved() -> None:
+    with pytest.raises(ValueError, match="copy_pixels needs the picture to be moved"):
+        dataclasses.replace(COPYING, copy_pixels=True)
+
+
 def test_pixel_centres_lie_between_the_edges_row_by_row() -> None:
     assert pixel_centres(2, 4).tolist() == [
         [x, y] for y in (-0.5, 0.5) for x in (-0.75, -0.25, 0.25, 0.75)
