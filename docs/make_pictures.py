@@ -30,6 +30,7 @@ CLIPS = (
     ("rabbit-slides", "sticker-rabbit", "it slides to the left, big moves"),
     ("cactus-steps", "sticker-cactus", "wide steps from side to side"),
     ("robot-hops", "drawing-robot", "big hops on the spot"),
+    ("rabbit-spins", "sticker-rabbit", "it spins to the right"),
 )
 
 

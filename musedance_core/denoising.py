@@ -10,9 +10,9 @@ from torch import Tensor
 
 from .audio.beats import BeatGrid, beat_frames
 from .audio.features import clip_window
-from .models import Conditions, HeardClip, MuseDance
+from .models import Conditions, HeardClip, MovedPicture, MuseDance
 from .samplers import SAMPLERS, OnStep, require_sampler
-from .sampling import CONDITIONS, ConditionSet, Guidance, guided_velocity
+from .sampling import CONDITIONS, ConditionSet, Guidance, guided, guided_velocity
 from .schedule import NoiseSchedule
 
 
@@ -92,19 +92,21 @@ def denoise_segment(
     It computes where `noise` is and in its precision; `on_step(step, denoised)` is called after
     every step, and whatever it raises ends the work.
     """
-    conditions = condition_set(model, given, settings.guidance)
+    conditions, warp = condition_set(model, given, settings.guidance)
     schedule = NoiseSchedule(model.config.schedule)
 
     def denoise(x: Tensor, t: Tensor) -> Tensor:
         return guided_velocity(model.unet, x, t, conditions, settings.guidance)
 
     clean = SAMPLERS[settings.sampler](denoise, noise, schedule, settings.steps, on_step)[0]
-    moved = conditions.full.moved
-    return Denoised(clean, None if moved is None else moved.warp[0])
+    return Denoised(clean, warp)
 
 
-def condition_set(model: MuseDance, given: SegmentInput, guidance: Guidance) -> ConditionSet:
-    """What drives one segment: everything, nothing, and all but one for every non-zero weight."""
+def condition_set(
+    model: MuseDance, given: SegmentInput, guidance: Guidance
+) -> tuple[ConditionSet, Tensor | None]:
+    """What drives one segment: everything, nothing, and all but one for every non-zero weight; and
+    by what warp `[f 2 6]` the picture is planned to move, guided as the velocity is."""
     clip, like = model.config.clip, given.reference
     begin = given.start + given.first / clip.fps
     window = clip_window(given.track.mel, begin, clip.frames, clip.fps, model.config.music.length)
@@ -115,7 +117,7 @@ def condition_set(model: MuseDance, given: SegmentInput, guidance: Guidance) -> 
     frame_seconds = model.frame_seconds(clip.frames, like.device)
     previous = rearrange(given.previous, "m c h w -> 1 m c h w")
 
-    def build(text: Tensor, *dropped: str) -> Conditions:
+    def build(text: Tensor, *dropped: str) -> tuple[Conditions, MovedPicture | None]:
         hear = torch.tensor(["music" not in dropped], device=like.device)
         clip_heard = HeardClip(music, seconds, ids, count, frame_seconds, hear)
         picture = model.picture_features(given.reference, text, given.part_map)
@@ -128,12 +130,17 @@ def condition_set(model: MuseDance, given: SegmentInput, guidance: Guidance) -> 
             seconds=frame_seconds,
             moved=model.moved_picture(given.reference, given.part_map, picture, text, clip_heard),
         )
-        return made.without_reference() if "reference" in dropped else made
+        return made.without_reference() if "reference" in dropped else made, made.moved
 
     away = torch.zeros_like(given.text) if given.negative is None else given.negative
+    (full, moved), (none, moved_by_none) = build(given.text), build(away, *CONDITIONS)
     without = {
         name: build(away if name == "text" else given.text, name)
         for name, weight in guidance.weights.items()
         if weight
     }
-    return ConditionSet(build(given.text), build(away, *CONDITIONS), without)
+    conditions = ConditionSet(full, none, {name: made for name, (made, _) in without.items()})
+    if moved is None or moved_by_none is None:
+        return conditions, None
+    plans = {name: plan.warp for name, (_, plan) in without.items() if plan is not None}
+    return conditions, guided(moved.warp, moved_by_none.warp, plans, guidance)[0]

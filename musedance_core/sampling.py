@@ -82,18 +82,25 @@ class ConditionSet:
     without: Mapping[str, Conditions]
 
 
+def guided(full: Tensor, none: Tensor, without: Mapping[str, Tensor], guidance: Guidance) -> Tensor:
+    """What is said under all conditions, led away from what is said under none of them, and under
+    all but one; `full` itself where nothing is stressed."""
+    led = full if guidance.scale == 1 else none + guidance.scale * (full - none)
+    for name, weight in guidance.weights.items():
+        if weight:
+            led = led + weight * (full - without[name])
+    return led
+
+
 def guided_velocity(
     denoise: Denoiser, x: Tensor, t: Tensor, conditions: ConditionSet, guidance: Guidance
 ) -> Tensor:
     """The guided v of `x [b f c h w]` at `t [b]`: two calls plus one per non-zero weight."""
     full = denoise(x, t, conditions.full)
-    v = full
-    if guidance.scale != 1:
-        none = denoise(x, t, conditions.none)
-        v = none + guidance.scale * (full - none)
-    for name, weight in guidance.weights.items():
-        if weight:
-            v = v + weight * (full - denoise(x, t, conditions.without[name]))
+    none = full if guidance.scale == 1 else denoise(x, t, conditions.none)
+    stressed = [name for name, weight in guidance.weights.items() if weight]
+    without = {name: denoise(x, t, conditions.without[name]) for name in stressed}
+    v = guided(full, none, without, guidance)
     if v is full:
         return v
     flat = "b f c h w -> b (f c h w)"

@@ -12,7 +12,7 @@ import torch
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import Waveform
 from musedance_core.config import ClipConfig, UNetConfig
-from musedance_core.denoising import Track
+from musedance_core.denoising import SegmentInput, Track, condition_set
 from musedance_core.models import MuseDance
 from musedance_core.pipeline import MuseDancePipeline, Segment
 from musedance_core.presets import preset
@@ -159,3 +159,25 @@ def test_a_list_of_sentences_changes_between_segments(
     both = video(animate(pipeline, track, text=["the sticker hops", "it sways to the left"]))
     one = video(animate(pipeline, track, text="the sticker hops"))
     assert torch.equal(both[:6], one[:6]) and not torch.equal(both[6:12], one[6:12])
+
+
+@torch.no_grad()
+def test_the_plan_is_guided_as_the_velocity_is(pipeline: MuseDancePipeline, track: Track) -> None:
+    model = pipeline.model
+    given = SegmentInput(
+        *(torch.randn(1, 16, 4, 4), torch.randn(2, 16, 4, 4), pipeline.words("it hops"), track)
+    )
+
+    def plan(scale: float, **weights: float) -> torch.Tensor:
+        warp = condition_set(model, given, Guidance(scale, weights))[1]
+        assert warp is not None and warp.shape == (6, 2, 6)
+        return warp
+
+    full, deaf, none = plan(1), plan(1, music=-1), plan(0)
+    assert not torch.allclose(full, deaf, atol=1e-3)
+    assert not torch.allclose(deaf, none, atol=1e-3)
+    other = dataclasses.replace(given, track=Track(track.mel + 1, track.grid.shifted(0.2)))
+    assert torch.allclose(condition_set(model, other, Guidance(1, {"music": -1}))[1], deaf)
+    assert torch.allclose(plan(1, music=2), full + 2 * (full - deaf), atol=1e-5)
+    assert torch.allclose(plan(3), none + 3 * (full - none), atol=1e-5)
+    assert torch.allclose(plan(1, reference=2), full)

@@ -118,6 +118,15 @@ def test_segments_chained_by_hand_are_those_of_the_chain(comfy: Comfy) -> None:
     assert len(one) == 96 and (one - two).abs().max() < 1.5 / 255
 
 
+def test_frames_are_restored_with_the_tail_of_their_own_segment(comfy: Comfy) -> None:
+    prompt = small("4-two-segments-by-hand")
+    prompt["10"]["inputs"]["frames"] = 24
+    prompt["20"]["inputs"]["tail"] = ["10", 1]
+    error = comfy.fails(prompt)
+    expected = "There are 48 frames, but the segment of this tail has 24."
+    assert error["node_id"] == "20" and expected in error["exception_message"]
+
+
 def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None:
     prompt = small("1-sticker-dances", seconds=2.0, steps=2)
     prompt["7"]["inputs"] |= {"bpm": 120.0, "offset": 0.1}
