@@ -69,8 +69,9 @@ def restored(
         may_move = warped(grown, warp[None])
         behind = 1 - may_move if background is not None else (1 - may_move) * (1 - grown)
         if background is not None:
-            drawn = redraw(background.colours[None]).lerp(drawn, may_move)
-            still = background.colours.lerp(picture, may_move)
+            inside = may_move > 0.999  # on the rim no trace of the dancer at rest
+            drawn = torch.where(inside, drawn, redraw(background.colours[None]))
+            still = torch.where(inside, picture, background.colours)
         from_still = _apart(frames, drawn) * (1 - (1 - BEHIND) * behind)
     nearer = (from_still - from_moved) / (from_still + from_moved + TINY)
     to_moved = (nearer / CLEAR).clamp(0, 1) * may_move
