@@ -120,7 +120,7 @@ def plot_guidance(
     for axes, (name, k) in zip(figure.subplots(1, 3), shown.items(), strict=True):
         values = [float(row[k]) for row in rows]
         axes.plot(GUIDANCE, values, marker="o", color="#c2410c")
-        axes.set(title=name, xlabel="guidance", ylim=(0, 1.1 * max(values)))
+        axes.set(title=name, xlabel="guidance", ylim=(0, 1.1 * max(1.0, *values)))
         axes.title.set_fontsize(9)
     figure.savefig(path, dpi=100)
 
