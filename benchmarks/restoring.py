@@ -41,6 +41,8 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=1, help="clips of every move")
     parser.add_argument("--steps", type=int, default=10)
     args = parser.parse_args()
+    if min(args.each, args.steps) < 1:
+        parser.error("--each and --steps must be at least 1")
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
     identity, own = load_judges().identity, pipeline.config
     guidance = Guidance.of(own.schedule)

@@ -3,7 +3,7 @@
 An autoencoder hands back no picture as it was, and a small denoiser draws it softer still and a
 little differently in every frame: backgrounds lose their grain and flicker, dancers lose their
 edges. But where a frame is like the picture as the autoencoder draws it, it is the picture that
-belongs there.
+belongs there. None of this is in the paper.
 """
 
 from __future__ import annotations
@@ -54,9 +54,11 @@ def restored(
         picture: `[3 h w]` in 0..1.
         warp: by what the picture was planned to move in each frame, `[f 2 6]`.
         redraw: pictures `[n 3 h w]`, encoded and decoded again.
-        dancer: bool `[h w]`, where in the picture the dancer is; None takes what stands before a
-            plain background, if there is one.
+        dancer: bool `[h w]`, where in the picture the dancer is; None, or nowhere, takes what
+            stands before a plain background, if there is one.
     """
+    if dancer is not None and not dancer.any():
+        dancer = None
     drawn, moved = redraw(picture[None]), warped(picture[None], warp[None])
     from_moved = _apart(frames, redraw(warped(drawn, warp[None])))
     background, still = plain_background(picture, dancer), picture
@@ -95,8 +97,8 @@ def _likeness(apart: Tensor) -> Tensor:
 class PlainBackground:
     """A background without anything in it.
 
-    `hidden [h w]` says where something stands before it; `colours [3 h w]` are the picture's, and
-    where it is hidden, what it goes on as.
+    `hidden`, bool `[h w]`, says where something stands before it; `colours [3 h w]` in 0..1 are the
+    picture's, and where it is hidden, what it goes on as.
     """
 
     hidden: Tensor
@@ -104,7 +106,8 @@ class PlainBackground:
 
 
 def plain_background(picture: Tensor, dancer: Tensor | None = None) -> PlainBackground | None:
-    """The background of `picture [3 h w]`, if it is plain and something stands before it.
+    """The background of `picture [3 h w]` in 0..1, or None where it is not plain, or nothing stands
+    before it.
 
     Plain are smooth colours (polynomials of degree two) all around the dancer, bool `[h w]`. Where
     that is not known, they fill the picture's margin, and end abruptly at what stands before them.

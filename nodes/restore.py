@@ -65,8 +65,8 @@ def restore(
         drawn: torch.Tensor = vae.decode(vae.encode(pictures.movedim(1, -1)))
         return drawn.movedim(-1, 1).to(pictures)
 
-    decoded, picture = frames.float().movedim(-1, 1), reference["pixels"][0].movedim(-1, 0)
+    decoded, picture = frames.float().cpu().movedim(-1, 1), reference["pixels"][0].movedim(-1, 0)
     parts = reference["part_map"]
-    dancer = None if parts is None else parts[0].to(decoded.device) > 0
+    dancer = None if parts is None else parts[0].cpu() > 0
     out = restored(decoded, picture.to(decoded), warp.to(decoded), redraw, dancer)
     return out.movedim(1, -1)

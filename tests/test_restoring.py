@@ -95,6 +95,14 @@ def test_where_the_dancer_is_known_nothing_else_is_taken_to_move(busy: Tensor) -
     assert torch.allclose(unknown[0, :, 2:10, 8:], everything[:, 2:10, 8:], atol=0.05)
 
 
+def test_a_map_that_marks_nobody_says_nothing(busy: Tensor) -> None:
+    frames = redraw(redraw(warped(busy[None], shifts(6)[None])))
+    nobody = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    unknown = restored(frames, busy, shifts(6), redraw)
+    assert torch.equal(restored(frames, busy, shifts(6), redraw, nobody), unknown)
+    assert (unknown - busy).abs().max() > 0.5
+
+
 def test_a_plain_background_shows_where_the_dancer_was(picture: Tensor) -> None:
     frames = danced(picture, 10)
     frames[:, :, 13:19, 12:14] = 0.4  # a trace of it
