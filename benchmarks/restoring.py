@@ -4,7 +4,7 @@
 
 The first test clips of every move as they are drawn, restored, and restored without a word on who
 dances: background and flicker in grey levels, identity, the motion's correlation with the true
-motion, and the amount of motion over the true one's.
+motion, the amount of motion over the true one's, and the share of moves the judge recognises.
 """
 
 from __future__ import annotations
@@ -22,13 +22,20 @@ from musedance_core.evaluation.consistency import (
     similarity,
     still_region,
 )
-from musedance_core.evaluation.judges import load_judges
+from musedance_core.evaluation.judges import MOVES, load_judges
 from musedance_core.evaluation.options import Sampling
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.rhythm.motion import motion_energy
 from musedance_core.sampling import Guidance
 
-NAMES = ("background", "flicker", "identity", "motion like the truth's", "motion / truth's")
+NAMES = (
+    "background",
+    "flicker",
+    "identity",
+    "motion like the truth's",
+    "motion / truth's",
+    "move recognised",
+)
 ROWS = {"as drawn": (False, True), "restored": (True, True), "nobody told": (True, False)}
 """Whether frames get the picture's own pixels, and whether the part map is given."""
 
@@ -44,7 +51,7 @@ def main() -> None:
     if min(args.each, args.steps) < 1:
         parser.error("--each and --steps must be at least 1")
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
-    identity, own = load_judges().identity, pipeline.config
+    judges, own = load_judges(), pipeline.config
     guidance = Guidance.of(own.schedule)
     for row, (pixels, told) in ROWS.items():
         pipeline.config = replace(own, unet=replace(own.unet, copy_pixels=pixels))
@@ -53,14 +60,16 @@ def main() -> None:
             asked = scene if told else replace(scene, part_map=None)
             video = quantised(animated(pipeline, asked, i, Sampling(steps=args.steps), guidance))
             region = still_region(scene.truth, scene.reference)
+            move = MOVES[int(judges.motion(video[None]).move_logits.argmax())]
             energy, truth = motion_energy(video), motion_energy(scene.truth)
             figures.append(
                 [
                     background_error(video, scene.reference, region),
                     flicker(video, region),
-                    float(similarity(identity, video, scene.reference).mean()),
+                    float(similarity(judges.identity, video, scene.reference).mean()),
                     np.corrcoef(energy, truth)[0, 1],
                     energy.mean() / truth.mean(),
+                    move == scene.asked.move,
                 ]
             )
         means = zip(NAMES, np.mean(figures, axis=0), strict=True)

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .models.warping import pixel_centres, terms, warped
+from .models.warping import origins, pixel_centres, terms, warped
 
 ALIKE, OTHER = 0.05, 0.2
 """Differences in a colour, of 1, on average around a pixel: up to the first it shows the picture,
@@ -27,6 +27,9 @@ GROWN = 1
 """Pixels around the dancer that move along."""
 BEHIND = 0.1
 """What a difference counts where only the background can be."""
+DOUBT = 0.1
+"""By which share of both distances a place must on average be nearer to the moved picture to be
+part of a dancer nobody told of."""
 
 PLAIN, ROUNDS, MOSTLY = 0.08, 4, 0.9
 """How far from smooth colours a plain background may be, how often they are fitted, and how much of
@@ -47,7 +50,8 @@ def restored(
 
     Every pixel goes to the nearer of two, the picture at rest and the picture moved, as far as it
     is like that; what is like neither stays as it was drawn. Where it is known who dances, nothing
-    else of the picture moves, and a plain background shows where the dancer was.
+    else of the picture moves, and a plain background shows where the dancer was. Where it is not,
+    only what most frames show moved may move.
 
     Args:
         frames: decoded, `[f 3 h w]` in 0..1.
@@ -55,7 +59,7 @@ def restored(
         warp: by what the picture was planned to move in each frame, `[f 2 6]`.
         redraw: pictures `[n 3 h w]`, encoded and decoded again.
         dancer: bool `[h w]`, where in the picture the dancer is; None, or nowhere, takes what
-            stands before a plain background, if there is one.
+            stands before a plain background, or if there is none, guesses from the frames.
     """
     if dancer is not None and not dancer.any():
         dancer = None
@@ -64,19 +68,20 @@ def restored(
     background, still = plain_background(picture, dancer), picture
     if dancer is None and background is not None:
         dancer = background.hidden
+    known = dancer is not None
     if dancer is None:
-        from_still, may_move = _apart(frames, drawn), torch.ones(1).to(frames)
-    else:
-        grown = _grown(dancer, GROWN)[None, None].to(frames)
-        may_move = warped(grown, warp[None])
-        behind = 1 - may_move if background is not None else (1 - may_move) * (1 - grown)
-        if background is not None:
-            inside = may_move > 0.999  # on the rim no trace of the dancer at rest
-            drawn = torch.where(inside, drawn, redraw(background.colours[None]))
-            still = torch.where(inside, picture, background.colours)
-        from_still = _apart(frames, drawn) * (1 - (1 - BEHIND) * behind)
-    nearer = (from_still - from_moved) / (from_still + from_moved + TINY)
-    to_moved = (nearer / CLEAR).clamp(0, 1) * may_move
+        dancer = _what_moved(_nearer_to_moved(_apart(frames, drawn), from_moved) - DOUBT, warp)
+    grown = _grown(dancer, GROWN)[None, None].to(frames)
+    may_move = warped(grown, warp[None])
+    if background is not None:
+        inside = may_move > 0.999  # on the rim no trace of the dancer at rest
+        drawn = torch.where(inside, drawn, redraw(background.colours[None]))
+        still = torch.where(inside, picture, background.colours)
+    from_still = _apart(frames, drawn)
+    if known:
+        behind = (1 - may_move) * (1 if background is not None else 1 - grown)
+        from_still = from_still * (1 - (1 - BEHIND) * behind)
+    to_moved = (_nearer_to_moved(from_still, from_moved) / CLEAR).clamp(0, 1) * may_move
     still_share = (1 - to_moved) * _likeness(from_still)
     moved_share = to_moved * _likeness(from_moved)
     return frames + still_share * (still - frames) + moved_share * (moved - frames)
@@ -86,6 +91,26 @@ def _apart(frames: Tensor, drawn: Tensor) -> Tensor:
     """The largest difference in a colour, on average of 3 x 3 pixels, `[f 1 h w]`."""
     apart = (frames - drawn).abs().amax(dim=1, keepdim=True)
     return F.avg_pool2d(apart, 3, stride=1, padding=1, count_include_pad=False)
+
+
+def _nearer_to_moved(from_still: Tensor, from_moved: Tensor) -> Tensor:
+    """-1 where a frame shows the picture at rest, 1 where it shows the picture moved."""
+    return (from_still - from_moved) / (from_still + from_moved + TINY)
+
+
+def _what_moved(signs: Tensor, warp: Tensor) -> Tensor:
+    """Where in the picture that lies, bool `[h w]`, which frames show moved rather than at rest.
+
+    Every pixel of every frame votes, by `signs [f 1 h w]`, for the place in the picture it would
+    come from by `warp [f 2 6]`.
+    """
+    h, w = signs.shape[-2:]
+    came = (origins(warp, pixel_centres(h, w, warp.device)) + 1) / 2
+    column, row = (came * came.new_tensor((w, h))).floor().unbind(-1)
+    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+    place = (row * w + column)[inside].long()
+    votes = signs.new_zeros(h * w).index_add(0, place, signs.flatten(1)[inside])
+    return F.avg_pool2d(votes.view(1, h, w), 3, stride=1, padding=1)[0] > 0
 
 
 def _likeness(apart: Tensor) -> Tensor:

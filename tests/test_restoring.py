@@ -95,6 +95,17 @@ def test_where_the_dancer_is_known_nothing_else_is_taken_to_move(busy: Tensor) -
     assert torch.allclose(unknown[0, :, 2:10, 8:], everything[:, 2:10, 8:], atol=0.05)
 
 
+def test_what_rests_in_most_frames_does_not_move_in_a_few(busy: Tensor) -> None:
+    warp = shifts(6, 5)
+    dances, everything = busy.clone(), warped(busy[None], shifts(6)[None])[0]
+    dances[:, 12:20, 18:26] = busy[:, 12:20, 12:20]
+    frames = redraw(redraw(torch.stack([dances] * 4 + [everything])))
+    out = restored(frames, busy, warp, redraw)
+    assert torch.allclose(out[0, :, 14:18, 20:24], busy[:, 14:18, 14:18], atol=1e-3)
+    background, still, drawn = (part[:, 2:10] for part in (out[4], busy, frames[4]))
+    assert ((background - drawn) * (still - drawn) > -1e-6).all(), "nothing of the moved picture"
+
+
 def test_a_map_that_marks_nobody_says_nothing(busy: Tensor) -> None:
     frames = redraw(redraw(warped(busy[None], shifts(6)[None])))
     nobody = torch.zeros(SIZE, SIZE, dtype=torch.bool)
