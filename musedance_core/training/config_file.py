@@ -14,6 +14,15 @@ from ..errors import InputError
 from ..presets import preset
 from .config import TrainConfig, flat
 
+WANTED = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a list",
+    dict: "keys and values",
+}
+
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a YAML file and apply `dotted.key=value` overrides (values are YAML).
@@ -117,9 +126,9 @@ def _fit(current: Any, value: Any, hint: Any, where: str) -> Any:
         try:
             return float(value)
         except ValueError as error:
-            raise InputError(f"{where} must be a number, not {value!r}.") from error
+            raise InputError(f"{where} must be {WANTED[kind]}, not {value!r}.") from error
     if kind is str and value is None:
         return "none" if where.endswith(".resume") else ""
     if type(value) is not kind:
-        raise InputError(f"{where} must be of type {hint}, not {value!r}.")
+        raise InputError(f"{where} must be {WANTED[kind]}, not {value!r}.")
     return value
