@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from dancing import FPS, animated, balanced
 
+from musedance_core.evaluation.clip import quantised
 from musedance_core.evaluation.consistency import similarity
 from musedance_core.evaluation.judges import MOVES, load_judges
 from musedance_core.evaluation.lags import beat_lag
@@ -51,7 +52,7 @@ def figures(
     judges, rows = load_judges(), []
     for i, scene in enumerate(scenes):
         sampling = Sampling(steps=steps, sampler=sampler)
-        video = animated(pipeline, scene, i, sampling, guidance)
+        video = quantised(animated(pipeline, scene, i, sampling, guidance))
         energy, truth = motion_energy(video), motion_energy(scene.truth)
         lag = beat_lag(energy, FPS, scene.grid.times - scene.start)
         assert scene.asked is not None

@@ -140,7 +140,13 @@ def _add_animate(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="where in the song the video starts, in seconds (default: 0)",
     )
     add("--mask", metavar="FILE", help="a picture of the same shape, white where the subject is")
-    add("--seed", type=seed, default=0, metavar="N", help="another seed, another take (default 0)")
+    add(
+        "--seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="of the noise; another draws the same dance anew (default 0)",
+    )
     _add_denoising(command.add_argument_group("how to denoise"))
     add(
         "--beats",

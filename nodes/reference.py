@@ -38,7 +38,7 @@ class EncodeReference(io.ComfyNode):
                     "part_map",
                     optional=True,
                     tooltip="A map of body parts (DensePose) in the pack's colours, of the "
-                    "picture's shape; it goes before the subject mask.",
+                    "picture's shape; it is taken instead of the subject mask.",
                 ),
                 io.Vae.Input(
                     "vae",

@@ -15,6 +15,7 @@ PARTS = {
     "unet": "denoiser",
     "reference": "ReferenceNet",
     "mask": "part-map encoder",
+    "body": "planner of the body",
     "vae": "autoencoder",
     "text": "text encoder",
     "music": "music encoder",
@@ -93,6 +94,8 @@ def _part(name: str) -> str:
 def _parameters(counts: dict[str, tuple[int, set[str]]]) -> list[str]:
     lines = []
     for part, title in PARTS.items():
+        if part == "body" and part not in counts:
+            continue  # many models have none
         lines.append(_row(title, *counts.get(part, (0, set()))))
         if part == "unet":
             lines += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.checkpoint.inspect import describe
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
+from musedance_core.pipeline import DEFAULT_CHECKPOINT
 from musedance_core.tokenizer import Tokenizer
 
 
@@ -29,6 +31,15 @@ def test_parameters_are_counted_part_by_part(model: MuseDance, written: Path) ->
     assert sum(count(text, title) for title in dynamics) == sum(
         p.numel() for p in model.unet.parameters()
     )
+
+
+def test_no_parameter_of_the_embedded_model_is_without_a_name() -> None:
+    text = describe(DEFAULT_CHECKPOINT)
+    *parts, whole = text.split("Parameters\n")[1].split("\n\n")[0].splitlines()
+    numbers = re.findall(r" {2}([\d,]+)", "\n".join(parts))
+    assert len(numbers) == len(parts)
+    assert sum(int(number.replace(",", "")) for number in numbers) == count(whole, "all")
+    assert count(text, "planner of the body") > 0
 
 
 def test_it_says_how_the_file_was_made_and_how_it_samples(written: Path) -> None:
