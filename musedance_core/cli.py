@@ -88,6 +88,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = "" if error.filename is None else f": {error.filename}"
         print(f"musedance: {error.strerror or error}{where}", file=sys.stderr)
         return 2
+    except RuntimeError as error:
+        if "memory" not in str(error) or "alloc" not in str(error):
+            raise
+        print(
+            f"musedance: There is not enough memory: {str(error).splitlines()[0]}", file=sys.stderr
+        )
+        return 2
     except KeyboardInterrupt:
         print("musedance: Stopped before it was done.", file=sys.stderr)
         return 130

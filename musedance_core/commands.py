@@ -60,7 +60,7 @@ def animate(options: argparse.Namespace) -> None:
     if options.loop:
         kept = whole_beats(track.grid, options.start, total, clip.fps)
         total = kept.stop
-    sheet = Sheet(total, clip.fps, options.start)
+    sheet = Sheet(kept, clip.fps, options.start)
     with tqdm(total=-(-total // clip.frames) * steps, unit="step") as bar:
         segments = pipeline.animate(
             picture.image,
@@ -151,11 +151,11 @@ def pick_device(name: str) -> torch.device:
 
 
 class Sheet:
-    """Keeps evenly spread frames of a video as it goes by."""
+    """Keeps evenly spread ones of the frames `kept` of a video, as it goes by."""
 
-    def __init__(self, total: int, fps: int, start: float) -> None:
+    def __init__(self, kept: range, fps: int, start: float) -> None:
         self.frames: list[Tensor] = []
-        self.wanted = spread(total)
+        self.wanted = [kept.start + k for k in spread(len(kept))]
         self.labels = [f"{start + k / fps:.2f} s" for k in self.wanted]
 
     def watch(self, segments: Iterator[Segment]) -> Iterator[Tensor]:

@@ -34,7 +34,7 @@ class ClipConfig:
     def __post_init__(self) -> None:
         _check(self.size > 0 and self.size % 8 == 0, f"size must be a multiple of 8: {self.size}")
         _check(self.frames > 0 and self.fps > 0, f"frames and fps: {self.frames}, {self.fps}")
-        _check(0 <= self.previous <= self.frames, f"previous is out of range: {self.previous}")
+        _check(1 <= self.previous <= self.frames, f"previous is out of range: {self.previous}")
 
     @property
     def seconds(self) -> float:
@@ -234,6 +234,11 @@ class MuseDanceConfig:
         _check(
             not self.unet.copy_reach or self.vae.kind == "patch",
             f"only a 'patch' VAE gives views to copy from, not {self.vae.kind!r}",
+        )
+        _check(
+            not self.unet.copy_reach or self.vae.reduction >= 4,
+            f"views to copy from lie a quarter of a patch apart, but reduction is "
+            f"{self.vae.reduction}",
         )
         halvings = len(self.mask.channels) - 1
         _check(

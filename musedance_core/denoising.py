@@ -113,7 +113,7 @@ def condition_set(
     music, seconds = model.music.over_clip(window[None].to(like), clip.seconds)
     heard = beat_frames(given.track.grid, given.start, clip.frames, clip.fps, given.first)
     ids = torch.from_numpy(heard.ids)[None].to(like.device)
-    count = torch.from_numpy(heard.count)[None].to(like.device).float()
+    count = torch.from_numpy(heard.count)[None].float().to(like.device)
     frame_seconds = model.frame_seconds(clip.frames, like.device)
     previous = rearrange(given.previous, "m c h w -> 1 m c h w")
 

@@ -24,6 +24,7 @@ from .denoising import (
 )
 from .errors import InputError
 from .models import MuseDance
+from .models.vae import in_pieces
 from .restoring import restored
 from .samplers import OnStep
 from .sampling import Guidance, StepInfo
@@ -158,10 +159,10 @@ class MuseDancePipeline:
         vae = self.model.vae
 
         def redraw(pictures: Tensor) -> Tensor:
-            drawn: Tensor = vae.decode(vae.encode(pictures.to(self.device, self.dtype)))
-            return drawn.float().cpu()
+            given = pictures.to(self.device, self.dtype)
+            return in_pieces(lambda piece: vae.decode(vae.encode(piece)), given).float().cpu()
 
-        frames: Tensor = vae.decode(clean.latents).float().cpu()
+        frames = in_pieces(vae.decode, clean.latents).float().cpu()
         if not self.config.unet.copy_pixels:
             return frames
         assert clean.warp is not None, "copy_pixels needs copy_body"

@@ -95,7 +95,10 @@ def guided(full: Tensor, none: Tensor, without: Mapping[str, Tensor], guidance: 
 def guided_velocity(
     denoise: Denoiser, x: Tensor, t: Tensor, conditions: ConditionSet, guidance: Guidance
 ) -> Tensor:
-    """The guided v of `x [b f c h w]` at `t [b]`: two calls plus one per non-zero weight."""
+    """The guided v of `x [b f c h w]` at `t [b]`.
+
+    That is one call of the network, one more at a scale other than 1, and one per weight not 0.
+    """
     full = denoise(x, t, conditions.full)
     none = full if guidance.scale == 1 else denoise(x, t, conditions.none)
     stressed = [name for name, weight in guidance.weights.items() if weight]

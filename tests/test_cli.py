@@ -16,6 +16,7 @@ from PIL import Image
 
 from musedance_core import __version__, samplers
 from musedance_core.cli import SAMPLERS, main
+from musedance_core.commands import Sheet
 from musedance_core.pipeline import Segment
 
 RATE = 32_000
@@ -162,6 +163,38 @@ def test_what_the_system_refuses_is_one_sentence(
     monkeypatch.setattr("musedance_core.commands.beats", full)
     assert run("beats", inputs / "song.wav") == 2
     assert capsys.readouterr().err == "musedance: No space left on device: beats.json\n"
+
+
+def test_too_little_memory_is_one_sentence(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*given: object) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.\nGPU 0 has ...")
+
+    monkeypatch.setattr("musedance_core.commands.beats", full)
+    assert run("beats", inputs / "song.wav") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("musedance: There is not enough memory") and told.count("\n") == 1
+
+
+def test_other_errors_are_not_taken_for_lack_of_memory(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*given: object) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr("musedance_core.commands.beats", wrong)
+    with pytest.raises(RuntimeError, match="mat1"):
+        run("beats", inputs / "song.wav")
+
+
+def test_a_sheet_shows_what_is_kept() -> None:
+    frames = torch.arange(60.0).view(60, 1, 1, 1).expand(-1, 3, 8, 8)
+    sheet = Sheet(range(5, 53), 12, 1.0)
+    pieces = [Segment(i, i * 20, frames[i * 20 :][:20], torch.empty(0)) for i in range(3)]
+    assert len(torch.cat(list(sheet.watch(iter(pieces))))) == 60
+    assert [int(frame[0, 0, 0]) for frame in sheet.frames] == list(range(5, 53))
+    assert sheet.labels[0] == "1.42 s"
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -181,3 +181,13 @@ def test_the_plan_is_guided_as_the_velocity_is(pipeline: MuseDancePipeline, trac
     assert torch.allclose(plan(1, music=2), full + 2 * (full - deaf), atol=1e-5)
     assert torch.allclose(plan(3), none + 3 * (full - none), atol=1e-5)
     assert torch.allclose(plan(1, reference=2), full)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_it_dances_in_half_precision_with_a_part_map(track: Track, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer(["the sticker hops"], 64)
+    halved = MuseDancePipeline(MuseDance(SMALL).to(dtype), tokenizer)
+    part_map = torch.full((32, 32), 25)
+    frames = video(animate(halved, track, frames=6, part_map=part_map))
+    assert frames.shape == (6, 3, 32, 32) and torch.isfinite(frames).all()

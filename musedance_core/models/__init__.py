@@ -79,7 +79,7 @@ class MuseDance(nn.Module):
         """
         mapped = latents
         if part_map is not None:
-            added = self.mask(part_map).to(latents.dtype)
+            added = self.mask(part_map, latents.dtype).to(latents.dtype)
             if keep_map is not None:
                 added = added * keep_map[:, None, None, None]
             mapped = latents + added

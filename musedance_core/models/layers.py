@@ -26,8 +26,8 @@ def timestep_embedding(t: Tensor, width: int) -> Tensor:
 def seconds_embedding(seconds: Tensor, width: int) -> Tensor:
     """Sinusoids of times in seconds, `[...]` -> `[... width]`, periods from 0.15 s to 30 s."""
     half = width // 2
-    periods = torch.logspace(math.log10(0.15), math.log10(30.0), half, device=seconds.device)
-    angles = seconds.float()[..., None] * (2 * math.pi / periods)
+    exponents = torch.linspace(math.log10(0.15), math.log10(30.0), half, device=seconds.device)
+    angles = seconds.float()[..., None] * (2 * math.pi / 10**exponents)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 

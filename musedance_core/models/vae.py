@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,6 +12,14 @@ from torch import Tensor, nn
 
 from ..config import VAEConfig
 from ..errors import InputError
+
+AT_ONCE = 8
+"""Pictures that are encoded or decoded together; at 640 pixels each takes gigabytes."""
+
+
+def in_pieces(run: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+    """An autoencoder's `encode` or `decode` of `given [b c h w]`, `AT_ONCE` at a time."""
+    return torch.cat([run(piece) for piece in torch.split(given, AT_ONCE)])
 
 
 class Refiner(nn.Module):

@@ -112,7 +112,8 @@ def warped(pictures: Tensor, warp: Tensor) -> Tensor:
     grid = origins(warp.flatten(0, 1), pixel_centres(h, w, warp.device))
     grid = rearrange(grid, "n (h w) two -> n h w two", h=h)
     many = repeat(pictures.float(), "b c h w -> (b f) c h w", f=frames)
-    moved = F.grid_sample(many, grid.float(), padding_mode="border", align_corners=False)
+    last = 1 - 1 / grid.new_tensor((w, h))  # the outermost pixels' centres
+    moved = F.grid_sample(many, grid.clamp(-last, last).float(), align_corners=False)
     return moved.to(pictures)
 
 
