@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
@@ -37,21 +38,31 @@ def write_animated(path: str | Path, chunks: Iterable[Tensor], fps: float) -> No
     pictures = [picture for chunk in chunks for picture in _pictures(chunk)]
     if not pictures:
         raise InputError(f"There is not one frame to write to {path}.")
-    gif = path.suffix.lower() == ".gif"
+    with atomic_path(path) as temporary:
+        _save(pictures, temporary, fps, gif=path.suffix.lower() == ".gif")
+
+
+def gif_bytes(frames: Tensor, fps: float) -> bytes:
+    """Frames `[f 3 h w]` in 0..1 as a GIF, timed as `write_animated` times them."""
+    data = BytesIO()
+    _save(_pictures(frames), data, fps, gif=True)
+    return data.getvalue()
+
+
+def _save(pictures: list[Image.Image], target: Path | BytesIO, fps: float, gif: bool) -> None:
     shown = durations(len(pictures), fps, GIF_TICK if gif else WEBP_TICK)
     how = {"optimize": False} if gif else {"quality": 90, "method": 4}
     if gif:
         pictures = _indexed(pictures)
-    with atomic_path(path) as temporary:
-        pictures[0].save(
-            temporary,
-            format="GIF" if gif else "WEBP",
-            save_all=True,
-            append_images=islice(pictures, 1, None),
-            duration=shown,
-            loop=0,
-            **how,
-        )
+    pictures[0].save(
+        target,
+        format="GIF" if gif else "WEBP",
+        save_all=True,
+        append_images=islice(pictures, 1, None),
+        duration=shown,
+        loop=0,
+        **how,
+    )
 
 
 def durations(frames: int, fps: float, tick: int) -> list[int]:

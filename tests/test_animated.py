@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from musedance_core.animated import GIF_TICK, WEBP_TICK, durations, write_animated
+from musedance_core.animated import GIF_TICK, WEBP_TICK, durations, gif_bytes, write_animated
 from musedance_core.errors import InputError
 
 
@@ -44,6 +44,12 @@ def test_every_frame_comes_back_on_its_time(tmp_path: Path, suffix: str, tick: i
     starts = np.cumsum([0, *times])
     assert np.abs(starts - np.arange(26) * 1000 / 12).max() <= tick / 2 + 1e-6
     assert {p.name for p in tmp_path.iterdir()} == {path.name}
+
+
+def test_bytes_of_a_gif_are_those_of_the_file(tmp_path: Path) -> None:
+    path, frames = tmp_path / "dance.gif", squares(25)
+    write_animated(path, iter([frames]), 12)
+    assert gif_bytes(frames, 12) == path.read_bytes()
 
 
 def test_rounding_is_carried_over() -> None:

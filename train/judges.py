@@ -54,6 +54,9 @@ BLOCK = 16
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, write, measure, write again."""
     options = parser().parse_args(arguments)
+    target = options.output
+    if target.suffix != ".safetensors" or not target.parent.is_dir() or target.is_dir():
+        parser().error(f"{target} must be a .safetensors file in a folder that exists")
     torch.set_num_threads(options.threads)
     began = time.monotonic()
     vae = MuseDancePipeline.from_checkpoint().model.vae.eval()

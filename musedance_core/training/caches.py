@@ -24,6 +24,7 @@ from ..dataset.reading import content_hash, read_frames, read_track
 from ..errors import InputError
 from ..files import atomic_path
 from ..models import MuseDance
+from ..models.vae import in_pieces
 from ..tokenizer import Tokenizer
 
 FOLDER = "cache"
@@ -151,7 +152,7 @@ def encode_clip(
     """What the encoders say of a clip, for samples of `frames` frames (0: stage 1, no music)."""
     device, clip = next(model.parameters()).device, model.config.clip
     pictures = read_frames(dataset, record, range(record.frames), clip.size)
-    latents = torch.cat([model.vae.encode(piece.to(device)) for piece in torch.split(pictures, 8)])
+    latents = in_pieces(lambda piece: model.vae.encode(piece.to(device)), pictures)
     text = model.text(tokenizer.encode([record.text]).to(device))[0]
     music = {}
     for offset in possible_offsets(record.frames - frames, True) if frames else []:

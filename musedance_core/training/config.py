@@ -208,6 +208,12 @@ class TrainConfig:
         _check(self.optim.ema < 1, "optim.ema", "below 1", self.optim.ema)
         _check(self.preset in PRESETS, "preset", f"one of {sorted(PRESETS)}", self.preset)
         _check(self.evaluate_batch != 1, "evaluate_batch", "0 or at least 2", self.evaluate_batch)
+        _check(
+            self.frozen_precision == "fp32" or self.precision == "bf16",
+            "precision",
+            "bf16 with frozen_precision bf16",
+            self.precision,
+        )
         _check(self.seed < 2**63, "seed", "below 2**63", self.seed)
         _check(
             not self.weights_only or self.resume not in ("latest", "none"),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ..dataset.format import read_metadata
 from ..models import Conditions, MuseDance
 from ..models.mask import SUBJECT
+from ..models.vae import in_pieces
 from ..schedule import NoiseSchedule
 from ..tokenizer import Tokenizer
 from .caches import ClipCache, fill_cache, verify_cache
@@ -106,7 +107,7 @@ class DiffusionStage(Stage):
         if name + LATENTS in batch:
             return batch[name + LATENTS]
         pictures = batch[name]
-        flat: Tensor = self.model.vae.encode(pictures.reshape(-1, *pictures.shape[-3:]))
+        flat: Tensor = in_pieces(self.model.vae.encode, pictures.reshape(-1, *pictures.shape[-3:]))
         return flat.reshape(*pictures.shape[:-3], *flat.shape[1:])
 
     @torch.no_grad()

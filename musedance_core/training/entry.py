@@ -45,7 +45,7 @@ def train(make: MakeStage, config: TrainConfig) -> Progress:
 
 
 def main(make: MakeStage, doc: str, argv: Sequence[str] | None = None) -> None:
-    """`SCRIPT CONFIG.yaml key=value ...`; exits with code 2 on bad input."""
+    """`SCRIPT CONFIG.yaml key=value ...`; exits with code 2 on bad input, 130 on Ctrl+C."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -57,3 +57,6 @@ def main(make: MakeStage, doc: str, argv: Sequence[str] | None = None) -> None:
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from the last state.", file=sys.stderr)
+        sys.exit(130)

@@ -19,23 +19,27 @@ class TrainingStopped(InputError):
 
 
 class Stop:
-    """Whether this process was told to stop."""
+    """Whether this process was told to stop, and whether by Ctrl+C."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = self.interrupted = False
 
     @contextmanager
-    def on_sigterm(self) -> Iterator[None]:
-        """A SIGTERM asks to stop after the step that is going on."""
+    def on_signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl+C ask to stop after the step that is going on; a second Ctrl+C does not
+        wait for it."""
 
-        def ask(*_: Any) -> None:
-            self.asked = True
+        def ask(number: int, frame: Any) -> None:
+            if self.interrupted and number == signal.SIGINT:
+                raise KeyboardInterrupt
+            self.asked, self.interrupted = True, self.interrupted or number == signal.SIGINT
 
-        before = signal.signal(signal.SIGTERM, ask)
+        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def any_process(accelerator: Accelerator, *flags: bool) -> tuple[bool, ...]:

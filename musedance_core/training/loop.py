@@ -78,16 +78,17 @@ class Trainer:
         self.journal = Journal(self.accelerator, config, self.folder)
 
     def run(self) -> Progress:
-        """Train until max_steps, max_minutes or a SIGTERM; the last step is always saved.
+        """Train until max_steps, max_minutes, a SIGTERM or Ctrl+C; the last step is always saved.
 
         Raises:
+            KeyboardInterrupt: after Ctrl+C, once the last step is saved.
             InputError: a state or sample cannot be read, a state cannot be written, or the loss
                 stayed non-finite (`TrainingStopped`); the last good state stays as it is.
         """
         self._start()
         stop, progress, config = Stop(), self.progress, self.config
         began, in_a_row = time.monotonic() - progress.seconds, 0
-        with stop.on_sigterm(), ExitStack() as closing:
+        with stop.on_signals(), ExitStack() as closing:
             closing.callback(self.journal.close)
             held_out = self._held_out()
             self.journal.begin()
@@ -103,14 +104,16 @@ class Trainer:
                     )
                 self.journal.step(progress.step, loss, pile.waited, self.lr)
                 with self.journal.aside():
+                    if progress.step % config.checkpoint_every == 0:
+                        self._save()
                     self._look(held_out)
                     if self._done(stop):
                         break
-                    if progress.step % config.checkpoint_every == 0:
-                        self._save()
             if progress.step != self.saved or not (self.folder / MODEL).is_file():
                 self._save()
             self.frozen.require_unchanged()
+        if stop.interrupted:
+            raise KeyboardInterrupt
         return progress
 
     def _start(self) -> None:
@@ -283,6 +286,9 @@ class Trainer:
     def _save(self) -> None:
         step = self.progress.step
         if self.accelerator.is_main_process:
+            # The model first: what has a state has a model that is as old.
+            with self.ema.applied():
+                self.export(step, self.progress.seconds / 60, self.frozen.originals)
             values = {name: v for name, v in asdict(self.progress).items() if name != "step"}
             save_state(
                 self.folder,
@@ -293,8 +299,6 @@ class Trainer:
                 {**values, "frozen": self.frozen.digest, "config": self.config.to_dict()},
                 self.config.keep,
             )
-            with self.ema.applied():
-                self.export(step, self.progress.seconds / 60, self.frozen.originals)
             self.journal.say(f"saved {self.folder} at step {step}")
         self.saved = step
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from einops import rearrange
-from PIL import Image
 from torch import Tensor
 
+from ..animated import gif_bytes
 from ..audio.waveform import Waveform
 
 
@@ -25,23 +23,13 @@ class Shown:
     video: Path | None
 
 
-def as_gif(frames: Tensor, fps: int) -> bytes:
-    """`frames [f 3 h w]` in 0..1 as an animated GIF that starts again."""
-    pixels = rearrange((frames.clamp(0, 1) * 255).round().byte().cpu(), "f c h w -> f h w c")
-    first, *rest = [Image.fromarray(picture) for picture in pixels.numpy()]
-    data = io.BytesIO()
-    duration = round(1000 / fps)
-    first.save(data, "GIF", save_all=True, append_images=rest, duration=duration, loop=0)
-    return data.getvalue()
-
-
 def show_in_tensorboard(writer: Any, step: int, name: str, shown: Shown) -> None:
     """Add a clip to a `SummaryWriter`."""
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     h, w = shown.frames.shape[-2:]
     picture = Summary.Image(
-        height=h, width=w, colorspace=3, encoded_image_string=as_gif(shown.frames, shown.fps)
+        height=h, width=w, colorspace=3, encoded_image_string=gif_bytes(shown.frames, shown.fps)
     )
     summary = Summary(value=[Summary.Value(tag=f"{name}/frames", image=picture)])
     writer._get_file_writer().add_summary(summary, step)

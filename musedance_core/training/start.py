@@ -59,12 +59,14 @@ def _group(name: str) -> str:
 
 @dataclass(frozen=True)
 class Start:
-    """A model with its tokenizer, the stages it went through, and how it was handed over."""
+    """A model with its tokenizer, the stages it went through, whether it was trained to dance, and
+    how it was handed over."""
 
     model: MuseDance
     tokenizer: Tokenizer
     stages: list[dict[str, Any]] = field(default_factory=list)
     handover: Handover = field(default_factory=Handover)
+    trained: bool = False
 
 
 def start(config: TrainConfig) -> Start:
@@ -83,7 +85,8 @@ def start(config: TrainConfig) -> Start:
     loaded = load_checkpoint(Path(config.init), device="cpu", dtype=torch.float32)
     model, handover = handed_over(loaded, config)
     stages = list(loaded.provenance.get("stages", []))
-    return Start(model, loaded.tokenizer, stages, handover)
+    trained = bool(loaded.provenance.get("trained", True))
+    return Start(model, loaded.tokenizer, stages, handover, trained)
 
 
 def fresh_model(config: MuseDanceConfig) -> MuseDance:
@@ -134,7 +137,8 @@ def write_model(
     `originals` replace weights of the model that were held in lower precision while training.
     """
     entry = stage_entry(part, config, steps, minutes)
-    provenance = {"trained": part == "stage2", "stages": [*start.stages, entry]}
+    trained = part == "stage2" or (part == "body" and start.trained)
+    provenance = {"trained": trained, "stages": [*start.stages, entry]}
     header = Header(start.model.config, start.tokenizer.to_json(), provenance, "Apache-2.0")
     path = Path(config.output_dir) / "model.safetensors"
     weights = {**start.model.state_dict(), **originals}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checkpoint.format import read_header
 from ..errors import InputError
 from ..models import MuseDance
 from ..models.vae import PatchAutoencoder
@@ -45,7 +48,15 @@ class VaeStage(Stage):
         autoencoder = self.model.vae
         if not isinstance(autoencoder, PatchAutoencoder):
             raise InputError("train/vae.py trains the patch autoencoder; the preset has another.")
-        autoencoder.fit_pca(self.sample().to(self.device))
+        if not self.goes_on():
+            autoencoder.fit_pca(self.sample().to(self.device))
+
+    def goes_on(self) -> bool:
+        """Whether `init` has an autoencoder that was trained, and it is to be kept."""
+        if not self.config.init or any(name.startswith("vae") for name in self.config.fresh):
+            return False
+        stages = read_header(Path(self.config.init)).provenance.get("stages", [])
+        return any(stage["part"] == "vae" for stage in stages)
 
     def forward(self, batch: Batch, draws: Draws) -> Tensor:
         pictures = batch["pictures"]

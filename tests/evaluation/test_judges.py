@@ -241,6 +241,15 @@ def test_training_writes_judges_that_load(script: ModuleType, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [output]
 
 
+@pytest.mark.parametrize("target", ["missing/a.safetensors", "a.bin", ""])
+def test_a_target_that_cannot_be_written_is_told_before_anything_is_trained(
+    script: ModuleType, tmp_path: Path, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        script.main([str(tmp_path / target), "--name", "a"])
+    assert f"{tmp_path / target} must be a .safetensors file" in capsys.readouterr().err
+
+
 def test_a_kept_embedder_is_read_before_anything_is_trained(
     script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -155,6 +155,40 @@ def test_a_sigterm_saves_and_ends(
     assert state is not None and state.name == "checkpoint-2"
 
 
+def test_ctrl_c_saves_and_then_is_told(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    config = replace(run_config, max_steps=1000, checkpoint_every=1000)
+    run = trainer(Stage1, model, tokenizer, config, clip)
+    update, handler = run._update, signal.getsignal(signal.SIGINT)
+
+    def interrupted_at_two(pile: Pile) -> Tensor | None:
+        if run.progress.step == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return update(pile)
+
+    run._update = interrupted_at_two  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    state = find_state(Path(config.output_dir), "latest")
+    assert state is not None and state.name == "checkpoint-2"
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_no_state_is_newer_than_the_model(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    config = replace(run_config, max_steps=2)
+    run = trainer(Stage1, model, tokenizer, config, clip)
+    run.export = full
+    with pytest.raises(OSError, match="No space left"):
+        run.run()
+    assert find_state(Path(config.output_dir), "latest") is None
+
+
 def test_a_loss_that_is_not_finite_is_skipped_counted_and_named(
     model: MuseDance,
     tokenizer: Tokenizer,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.models import MuseDance
 from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
@@ -93,3 +95,27 @@ def test_the_autoencoder_learns_one_batch(
         stage(pictures, Draws(0, step, 6)).backward()
         optimizer.step()
     assert stage.evaluate(pictures)["psnr"] > before + 10
+
+
+@pytest.mark.parametrize(
+    ("stages", "fresh", "kept"),
+    [(["vae"], (), True), (["vae"], ("vae.*",), False), (["text"], (), False)],
+)
+def test_a_trained_autoencoder_goes_on_and_an_untrained_one_begins_at_the_pca(
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stages: list[str],
+    fresh: tuple[str, ...],
+    kept: bool,
+) -> None:
+    init = tmp_path / "init.safetensors"
+    done = [{"part": part} for part in stages]
+    save_checkpoint(init, model, tokenizer, {"trained": False, "stages": done}, dtype=None)
+    stage = VaeStage(model, tokenizer, replace(run_config, init=str(init), fresh=fresh))
+    monkeypatch.setattr(stage, "sample", lambda: torch.rand(40, 3, 32, 32))
+    before = model.vae.to_latent.weight.clone()
+    stage.prepare()
+    assert torch.equal(model.vae.to_latent.weight, before) is kept

@@ -120,6 +120,32 @@ def test_the_file_tells_config_versions_and_git(
     assert "steps 17" in told and "torch" in told and "drop_text" not in told
 
 
+@pytest.mark.parametrize(
+    ("part", "before", "after"),
+    [
+        ("stage2", False, True),
+        ("body", True, True),
+        ("body", False, False),
+        ("stage1", True, False),
+    ],
+)
+def test_who_danced_still_dances_with_another_planner(
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    tmp_path: Path,
+    part: str,
+    before: bool,
+    after: bool,
+) -> None:
+    init = tmp_path / "init.safetensors"
+    save_checkpoint(init, model, tokenizer, {"trained": before, "stages": []}, dtype=None)
+    config = replace(run_config, init=str(init))
+    Path(config.output_dir).mkdir()
+    path = write_model(start(config), part, config, 1, 0.1, {})
+    assert read_header(path).provenance["trained"] is after
+
+
 def test_weights_held_in_lower_precision_leave_as_they_came(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
