@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
@@ -85,22 +86,29 @@ class ChainSegments(io.ComfyNode):
         frames = max(1, round((seconds or music["seconds"] - start) * clip.fps))
         plans = plan_segments(frames, clip.frames)
         progress = host.Progress(model, settings.steps * len(plans))
-        tail, shown = job.beginning(), []
+        tail, shown = job.beginning(), torch.empty(0)
         for plan in plans:
-            latents, tail = finished_or_made(job, tail, prompts, progress)
-            decoded = vae.decode(latents[: plan.frames].cpu() / scale)
+            made = finished_or_made(job, tail, prompts, progress)
+            decoded = vae.decode(made["latents"] / scale)
             if model.config.unet.copy_pixels:
-                decoded = restore(decoded, reference, vae, tail["warp"][: plan.frames])
-            progress.show(decoded[len(decoded) // 2])
-            shown.append(decoded)
+                decoded = restore(decoded, reference, vae, made["warp"])
+            if plan.index == 0:
+                shown = decoded.new_empty(frames, *decoded.shape[1:])
+            kept = decoded[: plan.frames]
+            shown[plan.first : plan.first + plan.frames] = kept
+            progress.show(kept[len(kept) // 2])
+            tail = job.after(tail, {name: x[: plan.frames] for name, x in made.items()})
         sound = sound_under(music, start, frames / clip.fps)
-        return io.NodeOutput(torch.cat(shown), float(clip.fps), sound, tail)
+        return io.NodeOutput(shown, float(clip.fps), sound, tail)
 
 
 def finished_or_made(
     job: Job, before: dict[str, Any], prompts: list[tuple[float, Any]], progress: host.Progress
-) -> tuple[torch.Tensor, dict[str, Any]]:
-    """The segment after `before`, out of the folder of finished ones or made now; and its tail."""
+) -> dict[str, torch.Tensor]:
+    """The segment after `before`, whole, out of the folder of finished ones or made now."""
+    from safetensors import SafetensorError
+
+    from ..musedance_core.errors import InputError
     from ..musedance_core.finished import FinishedSegments
     from ..musedance_core.prompts import at_time
 
@@ -110,10 +118,13 @@ def finished_or_made(
     made = store.read(key)
     if made is None:
         made = job.segment(before, positive, progress)
-        store.keep(key, made)
+        try:
+            store.keep(key, made)
+        except (OSError, SafetensorError, InputError) as error:
+            logging.warning("MuseDance: a finished segment could not be kept: %s", error)
     else:
         progress.skip(job.settings.steps)
-    return made["latents"], job.after(before, made)
+    return made
 
 
 def key_of(job: Job, before: dict[str, Any], positive: list[Any]) -> str:

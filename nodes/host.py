@@ -51,13 +51,17 @@ def offer_inputs() -> None:
     They lie at its top, because the host's loading nodes list no others. What is there is left
     alone, and a folder that cannot be written to stays as it is.
     """
+    from ..musedance_core.errors import InputError
+    from ..musedance_core.files import atomic_path
+
     folder = Path(folder_paths.get_input_directory())
     for source in sorted((PACK / "assets").iterdir()):
         target = folder / f"{FOLDER}-{source.name}"
         if source.suffix in (".png", ".ogg") and not target.exists():
             try:
-                shutil.copyfile(source, target)
-            except OSError as error:
+                with atomic_path(target) as temporary:
+                    shutil.copyfile(source, temporary)
+            except (OSError, InputError) as error:
                 logging.warning("MuseDance: its templates will miss %s: %s", target.name, error)
 
 

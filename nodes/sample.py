@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -116,9 +117,10 @@ class Sample(io.ComfyNode):
         tail: dict[str, Any] | None = None,
     ) -> io.NodeOutput:
         settings = settings_of(model, steps, sampler, guidance, weights)
+        if tail is not None:
+            start = tail["start"] + tail["frame"] / model.config.clip.fps
         job = Job(model, reference, music, beats, negative, seed, start, settings)
         before = tail or job.beginning()
-        job.start = before["start"]
         progress = host.Progress(model, settings.steps)
         made = job.segment(before, positive, progress)
         made = {name: tensor[:frames] for name, tensor in made.items()}
@@ -140,6 +142,25 @@ def settings_of(
     return Settings(steps or own.sampling_steps, asked, sampler)
 
 
+def latent_shape(config: Any) -> tuple[int, int, int]:
+    """Channels, height and width of the latents of a model."""
+    side = config.clip.size // config.vae.reduction
+    return config.vae.latent_channels, side, side
+
+
+def require_fitting(name: str, found: Sequence[int], wanted: Sequence[int]) -> None:
+    """Refuse what another model's node has made.
+
+    Raises:
+        InputError: its shape is not this model's.
+    """
+    from ..musedance_core.errors import InputError
+
+    if tuple(found) != tuple(wanted):
+        here, there = (" x ".join(map(str, shape)) for shape in (wanted, found))
+        raise InputError(f"The {name} is another model's: it has {there}, this model takes {here}.")
+
+
 class Job:
     """What all segments of a dance share."""
 
@@ -156,9 +177,12 @@ class Job:
     ) -> None:
         from ..musedance_core.errors import InputError
 
+        require_fitting("reference", reference["latent"].shape[1:], latent_shape(model.config))
+        require_fitting("music", music["mel"].shape[1:], (model.config.music.mel_bins,))
         if start >= music["seconds"]:
             raise InputError(
-                f"The song is {music['seconds']:.2f} s long, so start {start:g} is past its end."
+                f"The song is {music['seconds']:.2f} s long, so a start at {start:g} s is past its "
+                f"end."
             )
         self.model, self.reference, self.music, self.beats = model, reference, music, beats
         self.negative, self.seed, self.start, self.settings = negative, seed, start, settings
@@ -198,7 +222,11 @@ class Job:
         device, dtype = self.model.managed.device, self.model.dtype
 
         def words(conditioning: list[Any]) -> torch.Tensor:
-            return conditioning[0][0].to(device, dtype)
+            said = conditioning[0][0]
+            require_fitting("conditioning", said.shape[2:], (self.model.config.text.width,))
+            return said.to(device, dtype)
+
+        require_fitting("tail", before["latents"].shape[1:], latent_shape(self.model.config))
 
         latent = self.reference["latent"].to(device, dtype)
         parts = self.reference["part_map"]

@@ -208,7 +208,7 @@ def test_two_queued_runs_do_not_disturb_each_other(comfy: Comfy) -> None:
 
 
 BAD: dict[str, tuple[str, dict[str, Any], str]] = {
-    "past the song's end": ("9", {"start": 1000.0}, "so start 1000 is past its end"),
+    "past the song's end": ("9", {"start": 1000.0}, "so a start at 1000 s is past its end"),
     "unsorted beats": ("7", {"timeline": "[1.0, 0.5, 2.0]"}, "beats must rise"),
     "no JSON": ("7", {"timeline": "often"}, 'not JSON with a list "beats"'),
     "a tempo for another tracker": (
