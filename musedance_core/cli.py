@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +26,9 @@ from .arguments import (
 )
 from .errors import InputError
 from .version import __version__
+
+LACK_OF_MEMORY = re.compile("out of memory|not enough memory|can't allocate memory")
+"""What torch says on CUDA, Apple's GPUs and the CPU."""
 
 _ANIMATE = """\
 Make PICTURE dance to SONG.
@@ -88,11 +92,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = "" if error.filename is None else f": {error.filename}"
         print(f"musedance: {error.strerror or error}{where}", file=sys.stderr)
         return 2
-    except RuntimeError as error:
-        if "memory" not in str(error) or "alloc" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and not LACK_OF_MEMORY.search(str(error)):
             raise
         print(
-            f"musedance: There is not enough memory: {str(error).splitlines()[0]}", file=sys.stderr
+            "musedance: There is not enough memory: close other programs, or try --dtype bfloat16 "
+            "or --device cpu.",
+            file=sys.stderr,
         )
         return 2
     except KeyboardInterrupt:

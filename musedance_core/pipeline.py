@@ -150,24 +150,27 @@ class MuseDancePipeline:
             told = _teller(on_step, plan.index, len(plans), settings.steps)
             clean = denoise_segment(self.model, given, noise, settings, told)
             tail = clean.latents[len(clean.latents) - self.config.clip.previous :]
-            shown = self.shown(clean, picture, part_map)[: plan.frames]
+            shown = self.shown(clean, picture, part_map, plan.frames)
             yield Segment(plan.index, plan.first, shown, tail)
 
-    def shown(self, clean: Denoised, picture: Tensor, part_map: Tensor | None) -> Tensor:
-        """The frames `[f 3 s s]` of a segment of the dance of `picture [3 s s]`; `part_map` as in
-        `animate`."""
-        vae = self.model.vae
+    def shown(
+        self, clean: Denoised, picture: Tensor, part_map: Tensor | None, frames: int
+    ) -> Tensor:
+        """The first `frames` frames `[f 3 s s]` of a segment of the dance of `picture [3 s s]`;
+        `part_map` as in `animate`."""
+        vae, size = self.model.vae, self.config.clip.size
 
         def redraw(pictures: Tensor) -> Tensor:
             given = pictures.to(self.device, self.dtype)
-            return in_pieces(lambda piece: vae.decode(vae.encode(piece)), given).float().cpu()
+            return in_pieces(lambda some: vae.decode(vae.encode(some)), given, size).float().cpu()
 
-        frames = in_pieces(vae.decode, clean.latents).float().cpu()
         if not self.config.unet.copy_pixels:
-            return frames
+            return in_pieces(vae.decode, clean.latents[:frames], size).float().cpu()
+        drawn = in_pieces(vae.decode, clean.latents, size).float().cpu()
         assert clean.warp is not None, "copy_pixels needs copy_body"
         dancer = None if part_map is None else part_map.cpu() > 0
-        return restored(frames, picture.to(frames), clean.warp.to(frames), redraw, dancer)
+        whole = restored(drawn, picture.to(drawn), clean.warp.to(drawn), redraw, dancer)
+        return whole[:frames]
 
     def words(self, sentence: str) -> Tensor:
         """Text tokens `[1 77 d]` of a sentence."""

@@ -89,8 +89,9 @@ class ChainSegments(io.ComfyNode):
         tail, shown = job.beginning(), torch.empty(0)
         for plan in plans:
             made = finished_or_made(job, tail, prompts, progress)
-            decoded = vae.decode(made["latents"] / scale)
-            if model.config.unet.copy_pixels:
+            whole = model.config.unet.copy_pixels  # what is restored is restored as a whole
+            decoded = vae.decode(made["latents"][: None if whole else plan.frames] / scale)
+            if whole:
                 decoded = restore(decoded, reference, vae, made["warp"])
             if plan.index == 0:
                 shown = decoded.new_empty(frames, *decoded.shape[1:])

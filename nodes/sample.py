@@ -118,7 +118,7 @@ class Sample(io.ComfyNode):
     ) -> io.NodeOutput:
         settings = settings_of(model, steps, sampler, guidance, weights)
         if tail is not None:
-            start = tail["start"] + tail["frame"] / model.config.clip.fps
+            start = tail["start"]
         job = Job(model, reference, music, beats, negative, seed, start, settings)
         before = tail or job.beginning()
         progress = host.Progress(model, settings.steps)
@@ -149,7 +149,7 @@ def latent_shape(config: Any) -> tuple[int, int, int]:
 
 
 def require_fitting(name: str, found: Sequence[int], wanted: Sequence[int]) -> None:
-    """Refuse what another model's node has made.
+    """Refuse what was made for another model.
 
     Raises:
         InputError: its shape is not this model's.
@@ -158,7 +158,10 @@ def require_fitting(name: str, found: Sequence[int], wanted: Sequence[int]) -> N
 
     if tuple(found) != tuple(wanted):
         here, there = (" x ".join(map(str, shape)) for shape in (wanted, found))
-        raise InputError(f"The {name} is another model's: it has {there}, this model takes {here}.")
+        raise InputError(
+            f"The {name} comes from another model or autoencoder: it has {there}, this model takes "
+            f"{here}."
+        )
 
 
 class Job:
@@ -218,6 +221,8 @@ class Job:
             segment_noise,
         )
 
+        previous = (self.model.config.clip.previous, *latent_shape(self.model.config))
+        require_fitting("tail", before["latents"].shape, previous)
         network = self.model.ready()
         device, dtype = self.model.managed.device, self.model.dtype
 
@@ -225,8 +230,6 @@ class Job:
             said = conditioning[0][0]
             require_fitting("conditioning", said.shape[2:], (self.model.config.text.width,))
             return said.to(device, dtype)
-
-        require_fitting("tail", before["latents"].shape[1:], latent_shape(self.model.config))
 
         latent = self.reference["latent"].to(device, dtype)
         parts = self.reference["part_map"]

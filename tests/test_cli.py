@@ -165,11 +165,23 @@ def test_what_the_system_refuses_is_one_sentence(
     assert capsys.readouterr().err == "musedance: No space left on device: beats.json\n"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity"),
+        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
 def test_too_little_memory_is_one_sentence(
-    inputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception,
+    inputs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def full(*given: object) -> None:
-        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.\nGPU 0 has ...")
+        raise error
 
     monkeypatch.setattr("musedance_core.commands.beats", full)
     assert run("beats", inputs / "song.wav") == 2

@@ -18,6 +18,7 @@ esac
 python=${PYTHON:-python}
 init=
 for stage in text music vae stage1 body stage2_hop stage2_few stage2 stage2_long; do
+    case "$stage $*" in body*model.unet.copy_body=false*) continue ;; esac
     echo "== $stage"
     PYTHONPATH=. $python "train/${stage%%_*}.py" "$configs/$stage.yaml" \
         "output_dir=$folder/$stage" "init=$init" "$@"

@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from ..config import VAEConfig
 from ..errors import InputError
 
-AT_ONCE = 8
-"""Pictures that are encoded or decoded together; at 640 pixels each takes gigabytes."""
+AT_ONCE = 8 * 640**2
+"""Pixels that are encoded or decoded together: Stable Diffusion's autoencoder takes gigabytes."""
 
 
-def in_pieces(run: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
-    """An autoencoder's `encode` or `decode` of `given [b c h w]`, `AT_ONCE` at a time."""
-    return torch.cat([run(piece) for piece in torch.split(given, AT_ONCE)])
+def in_pieces(run: Callable[[Tensor], Tensor], given: Tensor, size: int) -> Tensor:
+    """An autoencoder's `encode` or `decode` of `given [b c h w]`, some at a time, where pictures
+    are `size` x `size` pixels."""
+    pieces = torch.split(given, max(1, AT_ONCE // size**2))
+    return torch.cat([run(piece) for piece in pieces])
 
 
 class Refiner(nn.Module):

@@ -152,7 +152,7 @@ def encode_clip(
     """What the encoders say of a clip, for samples of `frames` frames (0: stage 1, no music)."""
     device, clip = next(model.parameters()).device, model.config.clip
     pictures = read_frames(dataset, record, range(record.frames), clip.size)
-    latents = in_pieces(lambda piece: model.vae.encode(piece.to(device)), pictures)
+    latents = in_pieces(lambda some: model.vae.encode(some.to(device)), pictures, clip.size)
     text = model.text(tokenizer.encode([record.text]).to(device))[0]
     music = {}
     for offset in possible_offsets(record.frames - frames, True) if frames else []:

@@ -107,7 +107,8 @@ class DiffusionStage(Stage):
         if name + LATENTS in batch:
             return batch[name + LATENTS]
         pictures = batch[name]
-        flat: Tensor = in_pieces(self.model.vae.encode, pictures.reshape(-1, *pictures.shape[-3:]))
+        flat = pictures.reshape(-1, *pictures.shape[-3:])
+        flat = in_pieces(self.model.vae.encode, flat, flat.shape[-1])
         return flat.reshape(*pictures.shape[:-3], *flat.shape[1:])
 
     @torch.no_grad()

@@ -58,5 +58,5 @@ def main(make: MakeStage, doc: str, argv: Sequence[str] | None = None) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from the last state.", file=sys.stderr)
+        print("Stopped.", file=sys.stderr)
         sys.exit(130)

@@ -34,7 +34,10 @@ class Stop:
                 raise KeyboardInterrupt
             self.asked, self.interrupted = True, self.interrupted or number == signal.SIGINT
 
-        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        heard = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background
+            heard.remove(signal.SIGINT)
+        before = {number: signal.signal(number, ask) for number in heard}
         try:
             yield
         finally:

@@ -1,4 +1,6 @@
-"""The patch autoencoder of `sticker`: starts at the PCA of patches, then learns to refine."""
+"""The patch autoencoder of `sticker`: starts at the PCA of patches, then learns to refine.
+
+One that `init` brings trained goes on from where it is."""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from ..tokenizer import Tokenizer
 from .config import TrainConfig
 from .draws import Draws
 from .sources import WorldPictures
-from .stage import Batch, Source, Stage
+from .stage import Batch, Source, Stage, matching
 
 PCA_PICTURES = 2000
 PCA_CHUNK = 100
@@ -53,7 +55,10 @@ class VaeStage(Stage):
 
     def goes_on(self) -> bool:
         """Whether `init` has an autoencoder that was trained, and it is to be kept."""
-        if not self.config.init or any(name.startswith("vae") for name in self.config.fresh):
+        names = list(self.model.state_dict())
+        if "vae.to_latent.weight" in matching(names, self.config.fresh, "fresh"):
+            return False
+        if not self.config.init:
             return False
         stages = read_header(Path(self.config.init)).provenance.get("stages", [])
         return any(stage["part"] == "vae" for stage in stages)

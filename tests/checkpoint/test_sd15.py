@@ -82,7 +82,7 @@ def test_without_motion_it_is_stable_diffusion(
     ours = built.unet(x, t, conditions)[0]
     theirs = small_unet(x[0], t, text.expand(2, -1, -1)).sample
     assert torch.allclose(ours, theirs, atol=1e-5)
-    assert not built.mask(torch.full((1, 16, 16), 25)).any()
+    assert not built.mask(torch.full((1, 16, 16), 25), torch.float32).any()
 
 
 def test_fresh_weights_follow_the_seed(small: MuseDanceConfig, sources: dict[str, Path]) -> None:

@@ -127,6 +127,27 @@ def test_frames_are_restored_with_the_tail_of_their_own_segment(comfy: Comfy) ->
     assert error["node_id"] == "20" and expected in error["exception_message"]
 
 
+def test_the_tail_of_a_chain_is_that_of_the_frames_it_gave(comfy: Comfy) -> None:
+    prompt = small("1-sticker-dances", seconds=5.0)
+    asked = {"reference": ["5", 0], "frames": ["9", 0], "vae": ["1", 1], "tail": ["9", 3]}
+    prompt["20"] = {"class_type": "MuseDance_RestorePicture", "inputs": asked}
+    error = comfy.fails(watched(prompt, "20"))
+    expected = "There are 60 frames, but the segment of this tail has 12."
+    assert error["node_id"] == "20" and expected in error["exception_message"]
+
+
+def test_what_another_model_s_nodes_made_is_refused(comfy: Comfy) -> None:
+    prompt = small("1-sticker-dances")
+    prompt["11"] = {
+        "class_type": "MuseDance_Load",
+        "inputs": {"checkpoint": "small-sd15.safetensors", "allow_untrained": True},
+    }
+    prompt["5"]["inputs"]["vae"] = ["11", 1]
+    error = comfy.fails(prompt)
+    expected = "The reference comes from another model or autoencoder: it has 4 x 8 x 8, this model"
+    assert error["node_id"] == "9" and expected in error["exception_message"]
+
+
 def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None:
     prompt = small("1-sticker-dances", seconds=2.0, steps=2)
     prompt["7"]["inputs"] |= {"bpm": 120.0, "offset": 0.1}

@@ -96,8 +96,8 @@ def test_mask_encoder_is_an_eighth_in_size_and_tells_parts_apart() -> None:
     for p in encoder.parameters():
         p.add_(torch.randn_like(p) * 0.1)
     none, subject = torch.zeros(1, 64, 32, dtype=torch.long), torch.full((1, 64, 32), SUBJECT)
-    assert encoder(subject).shape == (1, 4, 8, 4)
-    assert (encoder(none) - encoder(subject)).abs().max() > 1e-2
+    assert encoder(subject, torch.float32).shape == (1, 4, 8, 4)
+    assert (encoder(none, torch.float32) - encoder(subject, torch.float32)).abs().max() > 1e-2
     assert len(torch.unique(palette(), dim=0)) == 26
 
 
@@ -107,7 +107,7 @@ def test_a_part_map_tints_the_reference_from_the_first_step_on() -> None:
     init_weights(encoder)
     half = torch.zeros(1, 64, 64, dtype=torch.long)
     half[:, :, 32:] = SUBJECT
-    tint = encoder(half)
+    tint = encoder(half, torch.float32)
     left, right = tint[..., 1:3].mean(dim=-1), tint[..., 5:7].mean(dim=-1)
     assert 0.1 < (left - right).square().mean().sqrt() < 0.6
 

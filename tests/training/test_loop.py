@@ -19,7 +19,7 @@ from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.data import Pile
 from musedance_core.training.diffusion import DiffusionStage
-from musedance_core.training.guard import TrainingStopped
+from musedance_core.training.guard import Stop, TrainingStopped
 from musedance_core.training.loop import Trainer
 from musedance_core.training.stage import Batch
 from musedance_core.training.stage1 import Stage1
@@ -156,11 +156,16 @@ def test_a_sigterm_saves_and_ends(
 
 
 def test_ctrl_c_saves_and_then_is_told(
-    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = replace(run_config, max_steps=1000, checkpoint_every=1000)
     run = trainer(Stage1, model, tokenizer, config, clip)
-    update, handler = run._update, signal.getsignal(signal.SIGINT)
+    update, handler = run._update, signal.default_int_handler
+    monkeypatch.setattr(signal, "getsignal", lambda number: handler)  # never in the background
 
     def interrupted_at_two(pile: Pile) -> Tensor | None:
         if run.progress.step == 1:
@@ -172,7 +177,24 @@ def test_ctrl_c_saves_and_then_is_told(
         run.run()
     state = find_state(Path(config.output_dir), "latest")
     assert state is not None and state.name == "checkpoint-2"
-    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_second_ctrl_c_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.default_int_handler)
+    stop = Stop()
+    with pytest.raises(KeyboardInterrupt), stop.on_signals():
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.asked and stop.interrupted
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("it waits")
+
+
+def test_in_the_background_ctrl_c_is_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
+    taken: list[int] = []
+    monkeypatch.setattr(signal, "signal", lambda number, handler: taken.append(number))
+    with Stop().on_signals():
+        assert taken == [signal.SIGTERM]
 
 
 def test_no_state_is_newer_than_the_model(
