@@ -19,7 +19,7 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     removed when the body raises.
 
     Raises:
-        InputError: `target` is a directory or its folder does not exist.
+        InputError: `target` is a directory, its folder does not exist, or it cannot be replaced.
     """
     target = Path(target)
     if target.is_dir():
@@ -34,6 +34,12 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     temporary.chmod(0o644)
     try:
         yield temporary
-        os.replace(temporary, target)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+    try:
+        os.replace(temporary, target)
+    except OSError as error:  # on Windows: another program has it open
+        raise InputError(
+            f"{target} cannot be replaced: {error.strerror}. What was made is in {temporary}."
+        ) from error

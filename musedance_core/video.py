@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -172,27 +173,53 @@ def _encodable(sound: Waveform, rates: tuple[int, ...]) -> Waveform:
     return Waveform(np.clip(moved.samples, -1, 1).astype(np.float32), rate)
 
 
+def begins(path: str | Path) -> float:
+    """When a video's first picture is shown, in seconds from where its sound is counted from.
+
+    Raises:
+        InputError: as `read_video`.
+    """
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            first = next(container.decode(video=0), None)
+            start = (container.start_time or 0) / 1_000_000
+    except (av.FFmpegError, IndexError) as error:
+        raise InputError(f"{path} cannot be read as a video: {error}.") from error
+    return 0.0 if first is None or first.time is None else first.time - start
+
+
 def read_video(path: str | Path) -> tuple[Tensor, float]:
     """All frames `[f 3 h w]` in 0..1 of a video file, and its frames per second.
 
     Raises:
-        InputError: no such file, not media, or no pictures in it.
+        InputError: no such file, not media, no pictures in it, or frames at uneven times.
     """
     import av
 
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no video at {path}.")
+    images: list[np.ndarray] = []
+    times: list[float] = []
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise InputError(f"{path} has no pictures.")
             stream = container.streams.video[0]
             fps = float(stream.average_rate or stream.guessed_rate or 0)
-            images = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+            for frame in container.decode(stream):
+                images.append(frame.to_ndarray(format="rgb24"))
+                times.append(math.nan if frame.time is None else frame.time)
     except av.FFmpegError as error:
         raise InputError(f"{path} cannot be read as a video: {error}.") from error
     if not images or fps <= 0:
         raise InputError(f"{path} has no pictures.")
+    late = np.abs(np.array(times) - times[0] - np.arange(len(times)) / fps).max()
+    if late > 1 / fps:
+        raise InputError(
+            f"{path} shows frames up to {late:.2f} s off {fps:g} a second: give it one frame rate."
+        )
     pixels = torch.from_numpy(np.stack(images))
     return rearrange(pixels, "f h w c -> f c h w").float() / 255, fps

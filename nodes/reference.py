@@ -66,8 +66,8 @@ class EncodeReference(io.ComfyNode):
 
         picture = require_picture(picture_of(image[0]), "The image")
         mask = None
-        if subject is not None:
-            mask = require_mask(picture_of(subject[0]).convert("L"), picture, "the subject mask")
+        if subject is not None and subject[0].any():  # empty for a picture without transparency
+            mask = require_mask(picture_of(subject[0]).convert("L"), picture, "The subject mask")
         fitted = fit_picture(picture, mask, model.config.clip.size)
         ids = fitted.part_map
         if part_map is not None:

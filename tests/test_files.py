@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -60,6 +61,24 @@ def test_a_kill_leaves_no_half_file(tmp_path: Path, old: str | None, how: signal
         started = time.monotonic()
         assert writer.wait(timeout=30) != 0 and time.monotonic() - started < 30
     assert (target.read_text() if target.exists() else None) == old
+
+
+def test_what_cannot_be_put_in_its_place_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    target = tmp_path / "video.mp4"
+    target.write_text("old")
+    monkeypatch.setattr(os, "replace", busy)
+    with (
+        pytest.raises(InputError, match="cannot be replaced: Permission denied") as told,
+        atomic_path(target) as temporary,
+    ):
+        temporary.write_text("new")
+    assert str(temporary) in str(told.value)
+    assert temporary.read_text() == "new" and target.read_text() == "old"
 
 
 def test_impossible_targets_are_said_in_one_sentence(tmp_path: Path) -> None:

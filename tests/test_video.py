@@ -7,6 +7,7 @@ import sys
 import time
 import weakref
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -183,3 +184,18 @@ def test_what_is_no_video_is_said_in_one_sentence(tmp_path: Path) -> None:
     for name in ("missing.mp4", "text.mp4", "sound.wav"):
         with pytest.raises(InputError, match=name):
             read_video(tmp_path / name)
+
+
+def test_frames_at_uneven_times_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "phone.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=12)
+        stream.width, stream.height = SIZE[1], SIZE[0]
+        for k, moment in enumerate((0, 1, 2, 9, 10, 11)):
+            pixels = np.full((*SIZE, 3), 40 * k, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = moment, Fraction(1, 12)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(InputError, match=r"phone\.mkv shows frames up to .* one frame rate"):
+        read_video(path)

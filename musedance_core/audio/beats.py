@@ -47,10 +47,12 @@ class BeatGrid:
         return BeatGrid(self.times + seconds, self.downbeats + seconds, self.tempo)
 
     def halved(self) -> BeatGrid:
-        """Every other beat."""
+        """Every other beat, those that keep more downbeats."""
         if len(self.times) < 4:
             return self
-        return BeatGrid(self.times[::2], self.downbeats, self.tempo / 2)
+        halves = self.times[::2], self.times[1::2]
+        even, odd = (int(np.isin(half, self.downbeats).sum()) for half in halves)
+        return BeatGrid(halves[odd > even], self.downbeats, self.tempo / 2)
 
     def doubled(self) -> BeatGrid:
         """A beat more halfway between any two."""
@@ -124,7 +126,7 @@ def _mean(values: np.ndarray) -> float:
 def write_beats(path: str | Path, grid: BeatGrid) -> None:
     """Write the grid as JSON, atomically."""
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(grid.to_json(), indent=1) + "\n")
+        temporary.write_text(json.dumps(grid.to_json(), indent=1) + "\n", encoding="utf-8")
 
 
 def read_beats(path: str | Path) -> BeatGrid:
@@ -137,7 +139,7 @@ def read_beats(path: str | Path) -> BeatGrid:
     if not path.is_file():
         raise InputError(f"There is no beats file at {path}.")
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f'{path} is not JSON with a list "beats" of seconds.') from error
     return parse_beats(text, str(path))

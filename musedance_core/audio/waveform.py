@@ -71,6 +71,8 @@ def load_waveform(path: str | Path) -> Waveform:
         with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise InputError(f"{path} has no sound.")
+            if container.streams.audio[0].codec_context is None:
+                raise InputError(f"{path} has sound of a kind that cannot be decoded.")
             waveform = _decode(container)
     except av.FFmpegError as error:
         raise InputError(f"{path} cannot be read as sound: {error.strerror}.") from error

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import InputError
 from .format import read_weights
 
+ZIP = b"PK\x03\x04"
 PICKLED = (".ckpt", ".pt", ".pth", ".bin")
 
 
@@ -26,7 +27,9 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
         return read_weights(path)
     if not path.is_file():
         raise InputError(f"There is no file of weights at {path}.")
-    if not is_zipfile(path):
+    with path.open("rb") as file:
+        begins = file.read(len(ZIP))
+    if begins != ZIP or not is_zipfile(path):
         raise InputError(f"{path} is damaged or no PyTorch file of today's format.")
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)

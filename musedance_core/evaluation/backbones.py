@@ -48,7 +48,7 @@ class Backbone:
             with torch.no_grad():
                 answer = self.module(*(x.to(self.device) for x in inputs), **keywords)
         except (RuntimeError, TypeError, torch.jit.Error) as error:
-            reason = str(error).strip().splitlines()[-1].rstrip(".")
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
             raise InputError(
                 f"{self.path} must be callable as {wanted}, but failed: {reason}."
             ) from error

@@ -144,7 +144,7 @@ def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> Look:
         features["fvd"] = tools.fvd(frames).double().numpy()
     if tools.motion is not None:
         reading = tools.motion(rearrange(frames[:MOST], "f c h w -> 1 f c h w"))
-        features["world_frechet"] = reading.features[0].double().cpu().numpy()
+        features["world_frechet"] = reading.features[0].cpu().double().numpy()
         if clip.asked is not None:
             values |= _recognised(reading, clip.asked)
     known = {name: value for name, value in values.items() if value is not None}

@@ -14,7 +14,7 @@ from ..audio.beats import read_beats, track_beats
 from ..audio.waveform import load_waveform, require_music
 from ..errors import InputError
 from ..files import atomic_path
-from ..video import read_video
+from ..video import begins, read_video
 from .clip import Clip
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
@@ -131,13 +131,13 @@ def _beats(pair: VideoPair) -> tuple[np.ndarray | None, str]:
 
 
 def _heard(path: Path) -> np.ndarray | None:
-    """Beats of a video's sound; None where it has none that can be danced to."""
+    """Beats of a video's sound, from its first picture on; None where nobody can dance to it."""
     try:
         sound = load_waveform(path)
         require_music(sound, str(path))
     except InputError:
         return None
-    return track_beats(sound).times
+    return track_beats(sound).times - begins(path)
 
 
 def _copied(path: Path, out: Path, place: str) -> str:

@@ -57,17 +57,20 @@ def describe(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean colours of a coarse grid `[f n 3]`, and colour histograms `[f bins]` that sum to 1."""
     rows, columns = (max(1, side // CELLS) for side in thumbs.shape[1:3])
     height, width = thumbs.shape[1] // rows * rows, thumbs.shape[2] // columns * columns
-    cells = reduce(
-        thumbs[:, :height, :width].astype(np.float32) / 255,
-        "f (h rows) (w columns) c -> f (h w) c",
-        "mean",
-        rows=rows,
-        columns=columns,
-    )
-    red, green, blue = rearrange(thumbs.astype(np.int64) * BINS // 256, "f h w c -> c f (h w)")
-    codes = (red * BINS + green) * BINS + blue
-    counts = np.stack([np.bincount(frame, minlength=BINS**3) for frame in codes])
-    return cells, counts / counts.sum(axis=1, keepdims=True)
+    cells, counts = [], []
+    for thumb in thumbs:  # one by one: an hour of them takes gigabytes in floats
+        cells.append(
+            reduce(
+                thumb[:height, :width].astype(np.float32) / 255,
+                "(h rows) (w columns) c -> (h w) c",
+                "mean",
+                rows=rows,
+                columns=columns,
+            )
+        )
+        red, green, blue = rearrange(thumb // (256 // BINS), "h w c -> c (h w)")
+        counts.append(np.bincount((red * BINS + green) * BINS + blue, minlength=BINS**3))
+    return np.stack(cells), np.stack(counts) / (thumbs.shape[1] * thumbs.shape[2])
 
 
 def _distance(cells: np.ndarray, colours: np.ndarray, i: int, j: int) -> float:

@@ -75,6 +75,9 @@ def cut_source(job: Job) -> None:
     except Unusable as reason:
         clips, arrays = [], {}
         rejected.append(Rejection(job.source.name, 0.0, str(reason)))
+    except MemoryError:
+        clips, arrays = [], {}
+        rejected.append(Rejection(job.source.name, 0.0, "memory: there is not enough for it"))
     state = SourceState(tuple(clips), tuple(rejected), arrays)
     save_state(job.dataset, job.source, job.options, state)
 

@@ -175,7 +175,8 @@ def read_film(path: Path, fps: int, thumb: int, view: int) -> Film:
         numbers.append(shown.number)
     if not numbers:
         raise Unusable("unreadable: not one frame can be decoded")
-    return Film(np.stack(thumbs), np.stack(views), np.array(numbers), first, size)
+    small = np.stack(thumbs)
+    return Film(small, small if view == thumb else np.stack(views), np.array(numbers), first, size)
 
 
 def _shrunk(size: tuple[int, int], side: int) -> tuple[int, int]:

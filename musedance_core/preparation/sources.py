@@ -44,8 +44,8 @@ def find_sources(videos: str | Path, dataset: str | Path) -> Sources:
     """The videos in the folder or the list `videos`; what lies in `dataset` is none of them.
 
     Raises:
-        InputError: there is no such folder or list, a listed file is missing, two have one name,
-            or there is no video.
+        InputError: there is no such folder or list, a listed file is missing, two have one name, a
+            name is no text, or there is no video.
     """
     videos = Path(videos)
     if videos.is_dir():
@@ -59,6 +59,13 @@ def find_sources(videos: str | Path, dataset: str | Path) -> Sources:
         raise InputError(
             f"There is no video in {videos}: its {len(found)} files are of other kinds."
         )
+    for source in kept:
+        try:
+            source.name.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"The name {source.name!r} in {videos} is no text: rename the file."
+            ) from error
     kept.sort(key=lambda source: _natural(source.name))
     return Sources(tuple(kept), len(found) - len(kept))
 
@@ -92,7 +99,7 @@ def _listed(videos: Path) -> list[Source]:
 def _lines(path: Path) -> list[str]:
     """The lines of a list, each once; empty ones and those after # are notes."""
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file of paths, one a line.") from error
     return list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))

@@ -43,14 +43,16 @@ class Journal:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(self.folder / "config.yaml") as temporary:
-            temporary.write_text(dump_config(self.config))
+            temporary.write_text(dump_config(self.config), encoding="utf-8")
         with atomic_path(self.folder / "environment.json") as temporary:
-            temporary.write_text(json.dumps(environment(), indent=1) + "\n")
+            temporary.write_text(json.dumps(environment(), indent=1) + "\n", encoding="utf-8")
         log = self.folder / LOG
         if log.is_file():
-            lines = [line for line in log.read_text().splitlines() if _step(line) <= step]
+            lines = [
+                line for line in log.read_text(encoding="utf-8").splitlines() if _step(line) <= step
+            ]
             with atomic_path(log) as temporary:
-                temporary.write_text("".join(line + "\n" for line in lines))
+                temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
         for name in self.config.trackers:
             if importlib.util.find_spec(name) is None:
                 self.say(f"{name} is not installed, so nothing is written for it")
@@ -88,7 +90,7 @@ class Journal:
         """Figures for log.jsonl and the trackers."""
         if not self.main:
             return
-        with (self.folder / LOG).open("a") as file:
+        with (self.folder / LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
         named = {f"{group}/{name}" if group else name: value for name, value in values.items()}
         self.accelerator.log(named, step=step)

@@ -53,7 +53,7 @@ def save_state(
         temporary.mkdir(parents=True)
         save_file(_tensors(parameters, ema, optimizer), temporary / STATE)
         values = {"step": step, "ema_updates": ema.updates, **meta}
-        (temporary / META).write_text(json.dumps(values, indent=1))
+        (temporary / META).write_text(json.dumps(values, indent=1), encoding="utf-8")
         if target.exists():
             os.replace(target, before)
         os.replace(temporary, target)
@@ -118,7 +118,7 @@ def read_meta(path: Path) -> dict[str, Any]:
         InputError: it is damaged.
     """
     try:
-        meta = json.loads((path / META).read_text())
+        meta = json.loads((path / META).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"The state {path} cannot be read: {error}.") from error
     kinds = {name: type(meta.get(name)) for name in META_KINDS} if isinstance(meta, dict) else {}

@@ -41,6 +41,19 @@ def test_count_is_whole_on_beats_linear_between_and_goes_on_outside() -> None:
     assert np.allclose(UNEVEN.count(np.array([0.0, 2.75])), [-1, 4])
 
 
+@pytest.mark.parametrize("phase", [0, 1, 2, 3])
+def test_half_of_the_beats_are_those_with_the_downbeats(phase: int) -> None:
+    times = 0.25 + 0.5 * np.arange(12)
+    grid = BeatGrid(times, times[phase::4], 120.0)
+    assert set(grid.downbeats) <= set(grid.halved().times) and len(grid.halved().times) == 6
+
+
+def test_a_byte_order_mark_is_no_part_of_the_beats(tmp_path: Path) -> None:
+    path = tmp_path / "beats.json"
+    path.write_text(json.dumps({"title": "さくら", "beats": [0, 1, 2]}), encoding="utf-8-sig")
+    assert read_beats(path).times.tolist() == [0, 1, 2]
+
+
 def test_edits() -> None:
     assert np.allclose(UNEVEN.shifted(-0.2).times, UNEVEN.times - 0.2)
     assert np.allclose(UNEVEN.halved().times, [0.5, 1.75]) and UNEVEN.halved().tempo == 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -101,6 +102,21 @@ def test_what_is_no_sound_is_said_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             load_waveform(tmp_path / name)
         assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_sound_without_a_decoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Container:
+        streams = SimpleNamespace(audio=[SimpleNamespace(codec_context=None)])
+
+        def __enter__(self) -> Container:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    (tmp_path / "strange.mp4").write_text("")
+    monkeypatch.setattr(av, "open", lambda *_, **__: Container())
+    with pytest.raises(InputError, match=r"strange\.mp4 has sound of a kind that cannot"):
+        load_waveform(tmp_path / "strange.mp4")
 
 
 @pytest.mark.parametrize(

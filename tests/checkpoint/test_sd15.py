@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -157,10 +158,14 @@ def test_pickles_with_code_and_missing_sources_are_refused(
     torch.save({"state_dict": {"a": Trap()}}, tmp_path / "trap.ckpt")
     (tmp_path / "text.ckpt").write_text("no weights")
     torch.save([torch.ones(1)], tmp_path / "list.pt")
+    torch.save({"a": Trap()}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    with ZipFile(tmp_path / "old.pt", "a") as archive:
+        archive.writestr("looks.like", "one of today")
     for name, reason in {
         "trap.ckpt": "could run code",
         "text.ckpt": "damaged",
         "list.pt": "no plain table",
+        "old.pt": "no PyTorch file of today's format",
         "absent.ckpt": "no file of weights",
     }.items():
         with pytest.raises(InputError, match=reason):

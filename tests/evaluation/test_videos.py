@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -14,7 +15,7 @@ from musedance_core.errors import InputError
 from musedance_core.evaluation import videos
 from musedance_core.evaluation.clip import Clip
 from musedance_core.evaluation.videos import match, video_clips
-from musedance_core.video import write_video
+from musedance_core.video import begins, write_video
 
 Draw = Callable[[np.ndarray], Tensor]
 Clicks = Callable[[np.ndarray, float], Waveform]
@@ -94,6 +95,28 @@ def test_beats_are_heard_in_the_sound_of_the_video_or_else_of_the_truth(
     assert heard == pytest.approx([4, 4])
     for clip in clips:
         assert clip.beats is not None and np.diff(clip.beats) == pytest.approx(0.5)
+
+
+def test_beats_are_counted_from_the_first_picture(
+    folders: Path, draw: Draw, clicks: Clicks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folders / "made" / "a.mp4"
+    write_video(path, [draw(4 + 0.2 * np.arange(48))], 12, clicks(np.arange(0.5, 9, 0.5), 4))
+    with av.open(str(path)) as whole, av.open(str(folders / "late.mkv"), "w") as late:
+        copies = {s.index: late.add_stream_from_template(s) for s in whole.streams}
+        for packet in whole.demux():
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "video":
+                packet.pts += round(0.25 / packet.time_base)
+                packet.dts += round(0.25 / packet.time_base)
+            packet.stream = copies[packet.stream.index]
+            late.mux(packet)
+    assert begins(path) == pytest.approx(0, abs=0.001)
+    assert begins(folders / "late.mkv") == pytest.approx(0.25, abs=0.06)
+    monkeypatch.setattr(videos, "track_beats", lambda wave: regular_grid(120, 0.5, wave.seconds))
+    heard = videos._heard(folders / "late.mkv")
+    assert heard is not None and np.abs(heard - 0.25).min() < 0.06
 
 
 NOISE = torch.rand(24, 3, 32, 64, generator=torch.Generator().manual_seed(0))

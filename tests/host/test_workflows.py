@@ -127,6 +127,15 @@ def test_frames_are_restored_with_the_tail_of_their_own_segment(comfy: Comfy) ->
     assert error["node_id"] == "20" and expected in error["exception_message"]
 
 
+def test_an_empty_mask_says_nothing(comfy: Comfy) -> None:
+    prompt = small("1-sticker-dances")
+    prompt["2"]["inputs"]["image"] = "musedance-drawing-robot.png"
+    prompt["5"]["inputs"]["image"] = ["2", 0]  # without transparency: its mask is empty
+    without = frames_of(comfy, prompt, "9")
+    prompt["5"]["inputs"]["subject"] = ["2", 1]
+    assert torch.equal(frames_of(comfy, prompt, "9"), without)
+
+
 def test_the_tail_of_a_chain_is_that_of_the_frames_it_gave(comfy: Comfy) -> None:
     prompt = small("1-sticker-dances", seconds=5.0)
     asked = {"reference": ["5", 0], "frames": ["9", 0], "vae": ["1", 1], "tail": ["9", 3]}

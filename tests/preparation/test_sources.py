@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,21 @@ def test_where_there_is_no_video(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "a.txt", tmp_path / "b.png", tmp_path / "none"):
         with pytest.raises(InputError, match=path.name):
             find_sources(path, tmp_path / "set")
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    touch(tmp_path, "one.mp4")
+    (tmp_path / "list.txt").write_text("one.mp4\n", encoding="utf-8-sig")
+    (one,) = find_sources(tmp_path / "list.txt", tmp_path / "set").videos
+    assert one.name == "one.mp4"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_text("")
+    with pytest.raises(InputError, match="is no text: rename") as told:
+        find_sources(tmp_path, tmp_path / "set")
+    assert "caf" in str(told.value) and str(told.value).encode()
 
 
 def test_keys_are_file_names_and_one_sources_alone(tmp_path: Path) -> None:

@@ -110,6 +110,8 @@ test("the result is what the node's own widgets make of the beats", () => {
   const marks = state.mute(even(6), 1);
   assert.deepEqual(state.result(marks, "as heard", 0.1), [0.1, 1.1, 1.6, 2.1, 2.6]);
   assert.deepEqual(state.result(marks, "halve", 0), [0, 1.5, 2.5]);
+  const offbeat = even(6).map((mark, index) => ({ ...mark, down: index % 4 === 1 }));
+  assert.deepEqual(state.result(offbeat, "halve", 0), [0.5, 1.5, 2.5]);
   assert.deepEqual(state.result(even(2), "double", 0), [0, 0.25, 0.5]);
 });
 

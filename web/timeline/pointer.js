@@ -23,14 +23,15 @@ export function attachPointer(canvas, timeline) {
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
+    // Before the focus, which may scroll to the first beat.
+    const [index, time] = [grasped(event), timeline.timeAt(event)];
     timeline.panel.slider.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
-    const index = grasped(event);
     if (index >= 0) editor.select(index);
     held = {
       index,
       x: event.clientX,
-      time: timeline.timeAt(event),
+      time,
       marks: editor.marks,
       view: editor.view,
       scale: timeline.secondsAPixel,

@@ -210,7 +210,7 @@ export function evenly(bpm, beat, seconds) {
 export function result(marks, edit, by) {
   const heard = marks.filter((mark) => !mark.muted);
   let times = heard.map((mark) => mark.time);
-  if (edit === "halve" && times.length >= 4) times = times.filter((_, index) => index % 2 === 0);
+  if (edit === "halve" && times.length >= 4) times = halve(heard).map((mark) => mark.time);
   if (edit === "double") times = double(heard).map((mark) => mark.time);
   return times.map((time) => rounded(time + by));
 }
