@@ -106,9 +106,9 @@ def _what_moved(signs: Tensor, warp: Tensor) -> Tensor:
     """
     h, w = signs.shape[-2:]
     came = (origins(warp, pixel_centres(h, w, warp.device)) + 1) / 2
-    column, row = (came * came.new_tensor((w, h))).floor().unbind(-1)
+    column, row = (came * came.new_tensor((w, h))).floor().long().unbind(-1)
     inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
-    place = (row * w + column)[inside].long()
+    place = (row * w + column)[inside]
     votes = signs.new_zeros(h * w).index_add(0, place, signs.flatten(1)[inside])
     return F.avg_pool2d(votes.view(1, h, w), 3, stride=1, padding=1)[0] > 0
 

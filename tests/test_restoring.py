@@ -106,6 +106,13 @@ def test_what_rests_in_most_frames_does_not_move_in_a_few(busy: Tensor) -> None:
     assert ((background - drawn) * (still - drawn) > -1e-6).all(), "nothing of the moved picture"
 
 
+def test_half_precision_finds_its_places_in_large_pictures() -> None:
+    picture = torch.rand(3, 320, 320, generator=torch.Generator().manual_seed(3))
+    with torch.autocast("cpu", torch.bfloat16):
+        out = restored(redraw(picture)[None], picture, shifts(0), redraw)
+    assert torch.allclose(out[0], picture, atol=1e-2)
+
+
 def test_a_map_that_marks_nobody_says_nothing(busy: Tensor) -> None:
     frames = redraw(redraw(warped(busy[None], shifts(6)[None])))
     nobody = torch.zeros(SIZE, SIZE, dtype=torch.bool)
