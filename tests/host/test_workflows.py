@@ -147,11 +147,11 @@ def test_the_tail_of_a_chain_is_that_of_the_frames_it_gave(comfy: Comfy) -> None
 
 def test_what_another_model_s_nodes_made_is_refused(comfy: Comfy) -> None:
     prompt = small("1-sticker-dances")
-    prompt["11"] = {
+    prompt["21"] = {
         "class_type": "MuseDance_Load",
         "inputs": {"checkpoint": "small-sd15.safetensors", "allow_untrained": True},
     }
-    prompt["5"]["inputs"]["vae"] = ["11", 1]
+    prompt["5"]["inputs"]["vae"] = ["21", 1]
     error = comfy.fails(prompt)
     expected = "The reference comes from another model or autoencoder: it has 4 x 8 x 8, this model"
     assert error["node_id"] == "9" and expected in error["exception_message"]
