@@ -174,7 +174,7 @@ def _encodable(sound: Waveform, rates: tuple[int, ...]) -> Waveform:
 
 
 def begins(path: str | Path) -> float:
-    """When a video's first picture is shown, in seconds from where its sound is counted from.
+    """Seconds from a video's beginning, from where its sound is counted, to its first picture.
 
     Raises:
         InputError: as `read_video`.

@@ -42,7 +42,10 @@ class MaskEncoder(nn.Module):
         self.conv_out = ops.Conv2d(widths[-1], latent_channels, 3, padding=1)
 
     def forward(self, part_map: Tensor, dtype: torch.dtype) -> Tensor:
-        """Ids 0..25 `[b H W]` -> `[b c h w]`, halved once per stride, to be added to the latent."""
+        """Ids 0..25 `[b H W]` -> `[b c h w]`, halved once per stride, to be added to the latent.
+
+        `dtype` is that of the latent, and what the convolutions compute in.
+        """
         colours = palette().to(part_map.device, dtype)[part_map]
         x = rearrange(colours, "b h w c -> b c h w")
         x = F.silu(self.conv_in(x))
