@@ -30,6 +30,10 @@ BEHIND = 0.1
 DOUBT = 0.1
 """By which share of both distances a place must on average be nearer to the moved picture to be
 part of a dancer nobody told of."""
+EDGE, CALM, WITHIN = 0.12, 0.75, 0.35
+"""How much a colour differs within 3 x 3 pixels where there is an edge, how much of a picture's
+margin is without, and how much of what frames show moved must lie within edges for them to be a
+dancer's."""
 
 PLAIN, ROUNDS, MOSTLY = 0.08, 4, 0.9
 """How far from smooth colours a plain background may be, how often they are fitted, and how much of
@@ -51,7 +55,8 @@ def restored(
     Every pixel goes to the nearer of two, the picture at rest and the picture moved, as far as it
     is like that; what is like neither stays as it was drawn. Where it is known who dances, nothing
     else of the picture moves, and a plain background shows where the dancer was. Where it is not,
-    only what most frames show moved may move.
+    only what most frames show moved may move, and before a smooth background, only what has an
+    outline.
 
     Args:
         frames: decoded, `[f 3 h w]` in 0..1.
@@ -59,7 +64,8 @@ def restored(
         warp: by what the picture was planned to move in each frame, `[f 2 6]`.
         redraw: pictures `[n 3 h w]`, encoded and decoded again.
         dancer: bool `[h w]`, where in the picture the dancer is; None, or nowhere, takes what
-            stands before a plain background, or if there is none, guesses from the frames.
+            stands before a plain background, or if there is none, guesses from the frames and the
+            picture's edges.
     """
     if dancer is not None and not dancer.any():
         dancer = None
@@ -70,7 +76,11 @@ def restored(
         dancer = background.hidden
     known = dancer is not None
     if dancer is None:
-        dancer = _what_moved(_nearer_to_moved(_apart(frames, drawn), from_moved) - DOUBT, warp)
+        signs = _nearer_to_moved(_apart(frames, drawn), from_moved)
+        dancer = _outlined(picture, _votes(signs, warp))
+        known = dancer is not None
+        if dancer is None:
+            dancer = _votes(signs - DOUBT, warp) > 0
     grown = _grown(dancer, GROWN)[None, None].to(frames)
     may_move = warped(grown, warp[None])
     if background is not None:
@@ -98,8 +108,8 @@ def _nearer_to_moved(from_still: Tensor, from_moved: Tensor) -> Tensor:
     return (from_still - from_moved) / (from_still + from_moved + TINY)
 
 
-def _what_moved(signs: Tensor, warp: Tensor) -> Tensor:
-    """Where in the picture that lies, bool `[h w]`, which frames show moved rather than at rest.
+def _votes(signs: Tensor, warp: Tensor) -> Tensor:
+    """Above 0 where in the picture that lies, `[h w]`, which frames show moved rather than at rest.
 
     Every pixel of every frame votes, by `signs [f 1 h w]`, for the place in the picture it would
     come from by `warp [f 2 6]`.
@@ -110,7 +120,25 @@ def _what_moved(signs: Tensor, warp: Tensor) -> Tensor:
     inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
     place = (row * w + column)[inside]
     votes = signs.new_zeros(h * w).index_add(0, place, signs.flatten(1)[inside])
-    return F.avg_pool2d(votes.view(1, h, w), 3, stride=1, padding=1)[0] > 0
+    return F.avg_pool2d(votes.view(1, h, w), 3, stride=1, padding=1)[0]
+
+
+def _outlined(picture: Tensor, votes: Tensor) -> Tensor | None:
+    """The dancer, bool `[h w]`, where it stands before a background without abrupt edges: what they
+    enclose and moves by `votes [h w]`.
+
+    None where the picture's margin has edges, and where most of what moves is not enclosed: then
+    they have a gap.
+    """
+    spread = F.max_pool2d(picture, 3, stride=1, padding=1)
+    spread = (spread + F.max_pool2d(-picture, 3, stride=1, padding=1)).amax(dim=0)
+    margin, smooth = _margin(picture), spread < EDGE
+    background = ~_enclosed(smooth & margin, smooth)
+    dancer = ~_grown(background, 1) & (votes > 0)  # an edge is seen from a pixel away
+    moves = votes.clamp(min=0)
+    inside = (moves * _grown(dancer, GROWN)).sum() / moves.sum().clamp(min=TINY)
+    found = background[margin].float().mean() >= CALM and inside >= WITHIN
+    return dancer if found else None
 
 
 def _likeness(apart: Tensor) -> Tensor:
@@ -138,12 +166,7 @@ def plain_background(picture: Tensor, dancer: Tensor | None = None) -> PlainBack
     that is not known, they fill the picture's margin, and end abruptly at what stands before them.
     """
     h, w = picture.shape[-2:]
-    around = torch.ones(h, w, dtype=torch.bool, device=picture.device)
-    if dancer is None:
-        edge = max(1, min(h, w) // 16)
-        around[edge:-edge, edge:-edge] = False
-    else:
-        around = ~_grown(dancer, GROWN)
+    around = _margin(picture) if dancer is None else ~_grown(dancer, GROWN)
     if not around.any():
         return None
     where = terms(pixel_centres(h, w, picture.device)).reshape(h, w, -1).to(picture)
@@ -163,6 +186,15 @@ def plain_background(picture: Tensor, dancer: Tensor | None = None) -> PlainBack
         return None
     colours = torch.where(_grown(hidden, GROWN), smooth.clamp(0, 1), picture)
     return PlainBackground(hidden, colours)
+
+
+def _margin(picture: Tensor) -> Tensor:
+    """The rim of a picture `[3 h w]`, bool `[h w]`, where a dancer seldom is."""
+    h, w = picture.shape[-2:]
+    margin = torch.ones(h, w, dtype=torch.bool, device=picture.device)
+    edge = max(1, min(h, w) // 16)
+    margin[edge:-edge, edge:-edge] = False
+    return margin
 
 
 def _enclosed(begin: Tensor, passable: Tensor) -> Tensor:

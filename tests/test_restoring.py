@@ -106,6 +106,40 @@ def test_what_rests_in_most_frames_does_not_move_in_a_few(busy: Tensor) -> None:
     assert ((background - drawn) * (still - drawn) > -1e-6).all(), "nothing of the moved picture"
 
 
+def clouded(gap: bool) -> Tensor:
+    """A square before colours that change smoothly but are not plain; with a gap its lower part
+    comes out of the background without an edge."""
+    down, right = torch.meshgrid(*[torch.linspace(-1, 1, SIZE)] * 2, indexing="ij")
+    clouds = torch.stack([torch.sin(4 * right), torch.cos(4 * down), down * right])
+    picture = 0.5 + 0.2 * clouds
+    colour = torch.tensor([1.0, 0.9, 0.0])[:, None, None]
+    share = torch.ones(12, 1)
+    if gap:
+        share[4:, 0] = torch.linspace(1, 0, 8)
+    inside = picture[:, 10:22, 12:20]
+    picture[:, 10:22, 12:20] = inside + share * (colour - inside)
+    return picture
+
+
+def test_before_a_smooth_background_only_what_has_an_outline_moves() -> None:
+    picture = clouded(gap=False)
+    assert plain_background(picture) is None
+    everything, frame = warped(picture[None], shifts(4)[None])[0], picture.clone()
+    frame[:, 8:24, 8:30] = everything[:, 8:24, 8:30]  # what is around the dancer is drawn moved
+    out = restored(redraw(redraw(frame[None])), picture, shifts(4), redraw)
+    rest, moved = picture[:, 10:22, 27:29], everything[:, 10:22, 27:29]
+    assert (moved - rest).abs().mean() > 0.05
+    assert torch.allclose(out[0, :, 10:22, 27:29], rest, atol=1e-3)
+    assert torch.allclose(out[0, :, 12:20, 18:22], picture[:, 12:20, 14:18], atol=1e-3)
+
+
+def test_an_outline_with_a_gap_says_nothing() -> None:
+    picture = clouded(gap=True)
+    everything = warped(picture[None], shifts(4)[None])
+    out = restored(redraw(redraw(everything)), picture, shifts(4), redraw)
+    assert torch.allclose(out[0, :, 4:28, 8:28], everything[0, :, 4:28, 8:28], atol=0.05)
+
+
 def test_half_precision_finds_its_places_in_large_pictures() -> None:
     picture = torch.rand(3, 320, 320, generator=torch.Generator().manual_seed(3))
     with torch.autocast("cpu", torch.bfloat16):
