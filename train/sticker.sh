@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole recipe of the sticker model, from nothing to runs/sticker/stage2_fine/model.safetensors:
+# The whole recipe of the sticker model, from nothing to runs/sticker/stage2_long/model.safetensors:
 #
 #     sh train/sticker.sh [cpu|gpu] [FOLDER] [key=value ...]
 #
@@ -17,7 +17,7 @@ case $profile in
 esac
 python=${PYTHON:-python}
 init=
-for stage in text music vae stage1 body stage2_hop stage2_few stage2 stage2_long stage2_fine; do
+for stage in text music vae stage1 body stage2_hop stage2_few stage2 stage2_long; do
     case "$stage $*" in body*model.unet.copy_body=false*) continue ;; esac
     echo "== $stage"
     PYTHONPATH=. $python "train/${stage%%_*}.py" "$configs/$stage.yaml" \
