@@ -16,7 +16,8 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
     """`0:00 sway / 0:08 big hops` as seconds of the song and sentences, rising.
 
     Entries are parted by slashes or line breaks. A time is minutes:seconds or seconds. A text
-    without any time is one sentence, for the whole song.
+    without any time is one sentence, for the whole song; so is a single entry with a number that
+    may belong to the sentence, such as `2 big hops`.
 
     Raises:
         InputError: no sentence, an entry without a time, or times that do not rise.
@@ -26,8 +27,10 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
     if not entries:
         raise InputError("The prompt timeline is empty: write a sentence, or 0:00 and a sentence.")
     found = [(entry, _ENTRY.fullmatch(entry)) for entry in entries]
-    if len(found) == 1 and found[0][1] is None:
-        return [(0.0, entries[0])]
+    if len(found) == 1:
+        match = found[0][1]
+        if match is None or (match[1] is None and float(match[2]) > 0):
+            return [(0.0, entries[0])]
     timed: list[tuple[float, str]] = []
     for entry, match in found:
         if match is None:

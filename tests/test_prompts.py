@@ -26,6 +26,21 @@ def test_a_sentence_without_a_time_is_for_the_whole_song() -> None:
     assert parse_prompts(" it hops and/or slides ") == [(0.0, "it hops and/or slides")]
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds", "sentence"),
+    [
+        ("2 big hops", 0, "2 big hops"),
+        ("2.5 big hops /", 0, "2.5 big hops"),
+        ("0:02 big hops", 2, "big hops"),
+        ("0 big hops", 0, "big hops"),
+    ],
+)
+def test_a_number_alone_belongs_to_the_only_sentence(
+    text: str, seconds: float, sentence: str
+) -> None:
+    assert parse_prompts(text) == [(seconds, sentence)]
+
+
 def test_minutes_count_sixty() -> None:
     assert parse_prompts("0:59.5 sway / 1:00 hop / 12:05 spin")[2] == (725.0, "spin")
 
