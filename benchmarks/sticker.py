@@ -28,7 +28,7 @@ FRAMES = 48
 
 def round_trip(vae: PatchAutoencoder, kind: str, count: int = 200) -> tuple[float, float]:
     """Mean PSNR in dB over test pictures of one kind of dancer, and over the dancers alone."""
-    pictures, _, parts, _ = World("test", mixture={kind: 1.0}).pairs(range(count))
+    pictures, parts = World("test", mixture={kind: 1.0}).pictures(range(count))
     with torch.no_grad():
         error = (vae.decode(vae.encode(pictures)) - pictures).square().mean(dim=1)
     dancer = parts > 0

@@ -30,7 +30,7 @@ STICKER = MuseDanceConfig(
     preset="sticker",
     clip=ClipConfig(size=64),
     unet=UNetConfig(
-        latent_channels=16,
+        latent_channels=48,
         channels=(96, 128),
         attention=(True, True),
         layers=1,
@@ -50,7 +50,7 @@ STICKER = MuseDanceConfig(
     vae=VAEConfig(
         kind="patch",
         channels=(),
-        latent_channels=16,
+        latent_channels=48,
         scale=1.0,
         refiner_width=48,
         refiner_blocks=3,

@@ -164,9 +164,9 @@ def test_a_list_of_sentences_changes_between_segments(
 @torch.no_grad()
 def test_the_plan_is_guided_as_the_velocity_is(pipeline: MuseDancePipeline, track: Track) -> None:
     model = pipeline.model
-    given = SegmentInput(
-        *(torch.randn(1, 16, 4, 4), torch.randn(2, 16, 4, 4), pipeline.words("it hops"), track)
-    )
+    channels = model.config.vae.latent_channels
+    reference, previous = torch.randn(1, channels, 4, 4), torch.randn(2, channels, 4, 4)
+    given = SegmentInput(reference, previous, pipeline.words("it hops"), track)
 
     def plan(scale: float, **weights: float) -> torch.Tensor:
         warp = condition_set(model, given, Guidance(scale, weights))[1]

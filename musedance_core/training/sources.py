@@ -80,7 +80,8 @@ class WorldPictures(WorldSource):
     """Pictures for the VAE."""
 
     def __call__(self, indices: list[int]) -> Batch:
-        return {"pictures": self.world.pictures(indices)}
+        pictures, part_map = self.world.pictures(indices)
+        return {"pictures": pictures, "part_map": part_map}
 
 
 class WorldPairs(WorldSource):

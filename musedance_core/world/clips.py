@@ -229,12 +229,13 @@ class World:
             still_outline=outlines[:, -1],
         )
 
-    def pictures(self, indices: Sequence[int]) -> Tensor:
-        """Single pictures [b 3 h w] of dancers in the middle of a dance."""
+    def pictures(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Single pictures [b 3 h w] of dancers in the middle of a dance, and part maps [b h w]."""
         rngs = [self._rng(PICTURE_STREAM, index) for index in indices]
         looks = [self.cast.look(rng) for rng in rngs]
         pose = stack_poses([_moments(random_dance(rng, self.moves), rng, 1) for rng in rngs])
-        return _draw(looks, pose).frames[:, 0]
+        drawn = _draw(looks, pose)
+        return drawn.frames[:, 0], drawn.part_map[:, 0]
 
     def pairs(self, indices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, list[str]]:
         """Two moments of one dance: reference and target [b 3 h w], the reference's part map

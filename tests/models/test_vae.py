@@ -12,7 +12,7 @@ from musedance_core.config import VAEConfig
 from musedance_core.models.vae import DiffusersAutoencoder, PatchAutoencoder, build_vae
 from musedance_core.presets import preset
 
-PATCHED = replace(preset("sticker").vae, refiner_width=16, refiner_blocks=1)
+PATCHED = replace(preset("sticker").vae, latent_channels=16, refiner_width=16, refiner_blocks=1)
 CHANNELS = PATCHED.latent_channels
 
 

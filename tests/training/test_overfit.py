@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def fit(stage: DiffusionStage, batch: Batch, patterns: tuple[str, ...], steps: i
         torch.nn.utils.clip_grad_norm_(learns, 1.0)
         optimizer.step()
     return [before, stage.evaluate(batch)["right"]]
+
+
+def autoencoder_batch(clip: Batch) -> Batch:
+    """Every frame of the clip; its square is the dancer."""
+    pictures = clip["frames"].flatten(0, 1)
+    return {"pictures": pictures, "part_map": (pictures[:, 0] > 0.8).long() * 25}
 
 
 def repeated(batch: Batch, times: int) -> Batch:
@@ -86,15 +93,44 @@ def test_the_autoencoder_learns_one_batch(
 ) -> None:
     """Ten decibels more are nine tenths of the squared error gone."""
     stage = VaeStage(model, tokenizer, run_config)
-    pictures = {"pictures": clip["frames"].flatten(0, 1)}
+    pictures = autoencoder_batch(clip)
     learns = list(choose_trainable(stage, stage.trainable).values())
     optimizer = torch.optim.Adam(learns, lr=2e-3)
-    before = stage.evaluate(pictures)["psnr"]
+    before = stage.evaluate(pictures)
     for step in range(150):
         optimizer.zero_grad()
         stage(pictures, Draws(0, step, 6)).backward()
         optimizer.step()
-    assert stage.evaluate(pictures)["psnr"] > before + 10
+    after = stage.evaluate(pictures)
+    assert after["psnr"] > before["psnr"] + 10
+    assert after["psnr_dancer"] > before["psnr_dancer"] + 10
+
+
+def test_what_an_autoencoder_loses_of_dancers_weighs_four_times_as_much(
+    model: MuseDance,
+    tokenizer: Tokenizer,
+    run_config: TrainConfig,
+    clip: Batch,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half of a picture is the dancer, so weights are 1.6 there and 0.4 beside it."""
+    stage = VaeStage(model, tokenizer, run_config)
+    batch = autoencoder_batch(clip)
+    middle = batch["part_map"].shape[-1] // 2
+    batch["part_map"][..., :middle] = 3
+    batch["part_map"][..., middle:] = 0
+    losses, psnr = {}, {}
+    for place, columns in {"on it": slice(middle), "beside": slice(middle, None)}.items():
+        decoded = batch["pictures"].clone()
+        decoded[..., columns] += 0.2
+        monkeypatch.setattr(model.vae, "decode", lambda latents, decoded=decoded: decoded)
+        losses[place] = stage(batch, Draws(0, 0, 6)).item()
+        psnr[place] = stage.evaluate(batch)
+    error = 0.2 + 5 * 0.2**2
+    assert losses["on it"] - losses["beside"] == pytest.approx((1.6 - 0.4) * error / 2, rel=1e-4)
+    assert psnr["on it"]["psnr"] == pytest.approx(psnr["beside"]["psnr"], abs=1e-4)
+    assert psnr["on it"]["psnr_dancer"] == pytest.approx(-20 * math.log10(0.2), abs=1e-4)
+    assert psnr["beside"]["psnr_dancer"] == math.inf
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,18 @@ def test_pairs_and_pictures_are_seeded_and_differ() -> None:
     assert reference.shape == target.shape == (8, 3, 64, 64)
     assert part_map.shape == (8, 64, 64) and len(captions) == 8
     assert ((reference - target).abs().mean((1, 2, 3)) > 1e-3).float().mean() > 0.8
-    pictures = world().pictures(range(8))
-    assert pictures.shape == (8, 3, 64, 64) and torch.equal(pictures, world().pictures(range(8)))
+    pictures, parts = world().pictures(range(8))
+    again = world().pictures(range(8))
+    assert pictures.shape == (8, 3, 64, 64) and parts.shape == (8, 64, 64)
+    assert torch.equal(pictures, again[0]) and torch.equal(parts, again[1])
     assert not torch.equal(pictures, reference)
+
+
+def test_part_maps_of_pictures_are_where_the_dancers_are() -> None:
+    pictures, parts = world(flat_backgrounds=True).pictures(range(32))
+    flat = (pictures == pictures[:, :, :1, :1]).all(dim=1)
+    assert (flat & (parts > 0)).sum() < 0.05 * (parts > 0).sum()
+    assert (parts > 0).flatten(1).any(dim=1).all()
 
 
 def test_part_maps_say_what_kind_of_dancer_it_is() -> None:
@@ -202,7 +211,8 @@ def test_flat_backgrounds_are_of_one_colour() -> None:
 
 
 def test_other_sizes() -> None:
-    assert world(size=128).pictures([0]).shape == (1, 3, 128, 128)
+    pictures, parts = world(size=128).pictures([0])
+    assert pictures.shape == (1, 3, 128, 128) and parts.shape == (1, 128, 128)
 
 
 def test_wrong_settings_are_refused() -> None:
