@@ -77,7 +77,7 @@ class WorldSource:
 
 
 class WorldPictures(WorldSource):
-    """Pictures for the VAE."""
+    """`pictures [b 3 h w]` for the VAE, with the `part_map [b h w]` that says where dancers are."""
 
     def __call__(self, indices: list[int]) -> Batch:
         pictures, part_map = self.world.pictures(indices)
