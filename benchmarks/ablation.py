@@ -19,17 +19,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from musedance_core.evaluation.harness import load_tools
-from musedance_core.evaluation.judges import load_judges
+from musedance_core.evaluation.judges.networks import load_judges
 from musedance_core.evaluation.measure import Tools, measure
-from musedance_core.evaluation.options import Options, Sampling
-from musedance_core.evaluation.report import write_report
+from musedance_core.evaluation.options import EvaluationOptions, Sampling
+from musedance_core.evaluation.report.files import write_report
+from musedance_core.evaluation.report.summary import Row, summarise
 from musedance_core.evaluation.samples import sampled_clips
 from musedance_core.evaluation.scenes import world_scenes
-from musedance_core.evaluation.summary import Row, summarise
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.config_file import load_config
-from musedance_core.training.start import start, write_model
+from musedance_core.training.runtime.start import start, write_model
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "train/configs/sticker/ablation.yaml"
@@ -65,7 +65,7 @@ def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> 
     return path
 
 
-def score_row(label: str, path: Path, tools: Tools, options: Options, place: str) -> Row:
+def score_row(label: str, path: Path, tools: Tools, options: EvaluationOptions, place: str) -> Row:
     """The row's figures on the test clips."""
     pipeline = MuseDancePipeline.from_checkpoint(path)
     moves = load_config(CONFIG, ["output_dir=unused"]).data.moves
@@ -90,7 +90,9 @@ def main() -> None:
     report.mkdir(parents=True)
     sampling = Sampling(steps=args.sampling_steps)
     command = shlex.join(["python", *sys.argv])
-    options = Options((), str(report), clips=args.clips, sampling=sampling, command=command)
+    options = EvaluationOptions(
+        (), str(report), clips=args.clips, sampling=sampling, command=command
+    )
     judges = load_judges()
     tools = replace(load_tools(options), identity=judges.identity, motion=judges.motion)
     rows = []

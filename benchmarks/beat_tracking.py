@@ -13,7 +13,7 @@ import argparse
 import librosa
 import numpy as np
 
-from musedance_core.audio.beats import track_beats
+from musedance_core.audio.tracker import track_beats
 from musedance_core.audio.waveform import Waveform, load_waveform
 from musedance_core.world.songs import make_song
 

@@ -24,25 +24,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from musedance_core.diffusion.guidance import Guidance
 from musedance_core.evaluation.clip import Clip, quantised
-from musedance_core.evaluation.consistency import drift, seam_jump, similarity
 from musedance_core.evaluation.harness import load_tools
-from musedance_core.evaluation.judges import load_judges
-from musedance_core.evaluation.lags import beat_lag
+from musedance_core.evaluation.judges.networks import load_judges
 from musedance_core.evaluation.measure import Tools, measure
-from musedance_core.evaluation.options import Options, Sampling
-from musedance_core.evaluation.report import write_report
+from musedance_core.evaluation.options import EvaluationOptions, Sampling
+from musedance_core.evaluation.report.files import write_report
+from musedance_core.evaluation.report.summary import Row, summarise
 from musedance_core.evaluation.samples import generate, sampled_clips
 from musedance_core.evaluation.scenes import SONGS, Scene, world_scenes
-from musedance_core.evaluation.statistics import mean_interval
-from musedance_core.evaluation.summary import Row, summarise
+from musedance_core.media.video import write_video
+from musedance_core.metrics.beat_lag import beat_lag
+from musedance_core.metrics.bootstrap import mean_interval
+from musedance_core.metrics.consistency import drift, seam_jump, similarity
+from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.rhythm.motion import motion_energy
-from musedance_core.sampling import Guidance
-from musedance_core.video import write_video
 from musedance_core.world.choreography import MOVES
+from musedance_core.world.clip_music import FASTEST, SLOWEST
 from musedance_core.world.clips import World
-from musedance_core.world.hearing import FASTEST, SLOWEST
 from musedance_core.world.songs import make_song
 
 FRAMES, FPS = 48, 12
@@ -139,7 +139,7 @@ def animated(
     """The scene with guidance of its own."""
     segments = pipeline.animate(
         scene.reference,
-        pipeline.listen(scene.song, scene.grid),
+        pipeline.encode_song(scene.song, scene.grid),
         scene.caption,
         frames=FRAMES,
         start=scene.start,
@@ -244,7 +244,7 @@ def main() -> None:
     out.mkdir(parents=True)
     sampling = Sampling(steps=args.steps, sampler=args.sampler)
     command = shlex.join(["python", *sys.argv])
-    options = Options((args.checkpoint,), str(out), sampling=sampling, command=command)
+    options = EvaluationOptions((args.checkpoint,), str(out), sampling=sampling, command=command)
     judges = load_judges()
     tools = replace(load_tools(options), identity=judges.identity, motion=judges.motion)
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)

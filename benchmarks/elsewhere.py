@@ -21,15 +21,15 @@ from learning import motion_tempo, told
 from torch import Tensor
 
 from musedance_core.audio.waveform import load_waveform
-from musedance_core.denoising import Track
-from musedance_core.evaluation.consistency import similarity
-from musedance_core.evaluation.judges import load_judges
-from musedance_core.evaluation.lags import beat_lag
-from musedance_core.pictures import FittedPicture, fit_picture, load_picture
+from musedance_core.diffusion.segment import SongFeatures
+from musedance_core.evaluation.judges.networks import load_judges
+from musedance_core.media.contact_sheet import write_contact_sheet
+from musedance_core.media.images import FittedPicture, fit_picture, load_picture
+from musedance_core.media.video import write_video
+from musedance_core.metrics.beat_lag import beat_lag
+from musedance_core.metrics.consistency import similarity
+from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.rhythm.motion import motion_energy
-from musedance_core.sheets import write_sheet
-from musedance_core.video import write_video
 
 FRAMES, FPS, CORNER = 48, 12, 6
 SENTENCES = ("big hops on the spot", "it slides to the left, big moves", "it sways a lot")
@@ -50,7 +50,7 @@ class Dance:
 def danced(
     pipeline: MuseDancePipeline,
     fitted: FittedPicture,
-    tracks: Sequence[Track],
+    tracks: Sequence[SongFeatures],
     k: int,
     text: str,
     options: argparse.Namespace,
@@ -96,7 +96,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
     waves = [load_waveform(song) for song in args.songs]
-    tracks = [pipeline.listen(wave) for wave in waves]
+    tracks = [pipeline.encode_song(wave) for wave in waves]
     dances, frames, labels = [], [], []
     for i, path in enumerate(args.pictures):
         fitted = fit_picture(load_picture(path), None, pipeline.config.clip.size)
@@ -118,7 +118,7 @@ def main() -> None:
     print(f"  higher with the song's own by {told(own - other)}")
     print(f"tempo is the song's (or half, double) in {tempo.mean():.0%} of {len(dances)} dances")
     print(f"identity {told(same)}; background {told(off)} grey levels off")
-    write_sheet(args.out / "sheet.png", frames, labels)
+    write_contact_sheet(args.out / "sheet.png", frames, labels)
 
 
 if __name__ == "__main__":

@@ -15,15 +15,15 @@ from collections.abc import Sequence
 import numpy as np
 from dancing import FPS, animated, balanced
 
+from musedance_core.diffusion.guidance import Guidance
 from musedance_core.evaluation.clip import quantised
-from musedance_core.evaluation.consistency import similarity
-from musedance_core.evaluation.judges import MOVES, load_judges
-from musedance_core.evaluation.lags import beat_lag
+from musedance_core.evaluation.judges.networks import MOVES, load_judges
 from musedance_core.evaluation.options import Sampling
 from musedance_core.evaluation.scenes import Scene
+from musedance_core.metrics.beat_lag import beat_lag
+from musedance_core.metrics.consistency import similarity
+from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.rhythm.motion import motion_energy
-from musedance_core.sampling import Guidance
 
 CORNER = 6
 NAMES = (

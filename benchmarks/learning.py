@@ -20,16 +20,16 @@ import numpy as np
 import torch
 
 from musedance_core.audio.beats import BeatGrid
-from musedance_core.audio.features import song_log_mel
-from musedance_core.denoising import Settings, Track
-from musedance_core.evaluation.lags import beat_lag, energy_lag, shift_slope
+from musedance_core.audio.mel import song_log_mel
+from musedance_core.diffusion.guidance import Guidance
+from musedance_core.diffusion.segment import SamplingSettings, SongFeatures
 from musedance_core.evaluation.scenes import Scene, world_scenes
-from musedance_core.evaluation.statistics import mean_interval
+from musedance_core.metrics.beat_lag import beat_lag, energy_lag, shift_slope
+from musedance_core.metrics.bootstrap import mean_interval
+from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.rhythm.motion import motion_energy
-from musedance_core.sampling import Guidance
 from musedance_core.training.config import DataConfig, TrainConfig
-from musedance_core.training.stage2 import Stage2
+from musedance_core.training.stages.stage2 import Stage2
 from musedance_core.world.choreography import MOVES
 
 FRAMES, FPS = 48, 12
@@ -74,12 +74,12 @@ def dance(
     mel: torch.Tensor,
     grid: BeatGrid,
     start: float,
-    settings: Settings,
+    settings: SamplingSettings,
 ) -> np.ndarray:
     """Motion energy of the scene's dancer to this song and grid."""
     segments = pipeline.animate(
         scene.reference,
-        Track(mel, grid),
+        SongFeatures(mel, grid),
         scene.caption,
         frames=FRAMES,
         start=start,
@@ -100,7 +100,9 @@ def motion_tempo(energy: np.ndarray) -> float:
     return float(max(TEMPI, key=share))
 
 
-def swapped(pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: Settings) -> None:
+def swapped(
+    pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: SamplingSettings
+) -> None:
     """Every dancer to its own song and to the next scene's."""
     bins = pipeline.config.music.mel_bins
     own, other, tempo = [], [], []
@@ -122,7 +124,9 @@ def swapped(pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: Sett
     print(f"  tempo of the motion is the played song's (or half, double) in {np.mean(tempo):.0%}")
 
 
-def shifted(pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: Settings) -> None:
+def shifted(
+    pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: SamplingSettings
+) -> None:
     """Every dance again with its beats moved, the sound as it was."""
     bins, rows = pipeline.config.music.mel_bins, []
     for scene in scenes:
@@ -169,7 +173,7 @@ def main() -> None:
     for bystanders in (0.0, 1.0):
         losses(pipeline, args.clips, args.moves, bystanders)
     scenes = slow_scenes(pipeline, args.dances, args.moves)
-    settings = Settings(args.steps, Guidance.of(pipeline.config.schedule, args.guidance))
+    settings = SamplingSettings(args.steps, Guidance.of(pipeline.config.schedule, args.guidance))
     swapped(pipeline, scenes, settings)
     shifted(pipeline, scenes, settings)
 

@@ -19,15 +19,15 @@ import torch
 from guidance import figures
 from matplotlib.figure import Figure
 
+from musedance_core.diffusion.guidance import Guidance
 from musedance_core.evaluation.options import Sampling
 from musedance_core.evaluation.samples import generate
 from musedance_core.evaluation.scenes import Scene, world_scenes
+from musedance_core.metrics.motion import energy_times, motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.rhythm.motion import energy_times, motion_energy
-from musedance_core.sampling import Guidance
 from musedance_core.training.config import DataConfig, TrainConfig
-from musedance_core.training.diffusion import EVALUATION_TIMES
-from musedance_core.training.stage2 import Stage2
+from musedance_core.training.stages.diffusion import EVALUATION_TIMES
+from musedance_core.training.stages.stage2 import Stage2
 from musedance_core.world.choreography import MOVES
 
 FRAMES, FPS, SHOWN = 48, 12, ("hop", "slide", "step-touch")

@@ -15,18 +15,13 @@ from dataclasses import replace
 import numpy as np
 from dancing import animated, balanced
 
+from musedance_core.diffusion.guidance import Guidance
 from musedance_core.evaluation.clip import quantised
-from musedance_core.evaluation.consistency import (
-    background_error,
-    flicker,
-    similarity,
-    still_region,
-)
-from musedance_core.evaluation.judges import MOVES, load_judges
+from musedance_core.evaluation.judges.networks import MOVES, load_judges
 from musedance_core.evaluation.options import Sampling
+from musedance_core.metrics.consistency import background_error, flicker, similarity, still_region
+from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.rhythm.motion import motion_energy
-from musedance_core.sampling import Guidance
 
 NAMES = (
     "background",

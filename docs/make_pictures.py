@@ -16,10 +16,10 @@ from torch import Tensor
 
 from musedance_core.audio.waveform import load_waveform
 from musedance_core.cli import main as musedance
-from musedance_core.pictures import fit_picture, load_picture
+from musedance_core.diffusion.guidance import Guidance
+from musedance_core.media.beat_plot import draw_beat_plot
+from musedance_core.media.images import fit_picture, load_picture
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.sampling import Guidance
-from musedance_core.strips import draw_strip
 
 ROOT = Path(__file__).parents[1]
 ASSETS, WORKFLOWS, RESULTS = ROOT / "assets", ROOT / "workflows", ROOT / "docs" / "results"
@@ -65,7 +65,7 @@ class Studio:
     def __init__(self) -> None:
         self.pipeline = MuseDancePipeline.from_checkpoint()
         self.wave = load_waveform(SONG)
-        self.track = self.pipeline.listen(self.wave)
+        self.track = self.pipeline.encode_song(self.wave)
 
     def dance(
         self, name: str, text: str | Sequence[str], frames: int, music: float | None = None
@@ -93,7 +93,7 @@ def thumbnails() -> None:
     studio = Studio()
     chick = studio.dance("sticker-chick", "big hops on the spot", 48)
     first = [picture("sticker-chick"), *chick[4:28:3]]
-    strip = draw_strip(studio.wave, studio.track.grid, 1600).crop((0, 0, 400, 128))
+    strip = draw_beat_plot(studio.wave, studio.track.grid, 1600).crop((0, 0, 400, 128))
     long = studio.dance(
         "sticker-rabbit",
         ("it sways a lot", "big hops on the spot", "it slides to the left"),

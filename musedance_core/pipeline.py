@@ -10,26 +10,27 @@ import torch
 from einops import repeat
 from torch import Tensor
 
-from .audio.beats import BeatGrid, track_beats
-from .audio.features import song_log_mel
+from .audio.beats import BeatGrid
+from .audio.mel import song_log_mel
+from .audio.tracker import track_beats
 from .audio.waveform import Waveform
 from .checkpoint.format import load_checkpoint
-from .denoising import (
-    Denoised,
+from .diffusion.compositing import composite
+from .diffusion.guidance import Guidance, StepInfo
+from .diffusion.runner import plan_segments
+from .diffusion.samplers import OnStep
+from .diffusion.segment import (
+    DenoisedSegment,
+    SamplingSettings,
     SegmentInput,
-    Settings,
-    Track,
+    SongFeatures,
     denoise_segment,
-    segment_noise,
+    initial_noise,
 )
 from .errors import InputError
 from .models import MuseDance
-from .models.vae import in_pieces
-from .restoring import restored
-from .samplers import OnStep
-from .sampling import Guidance, StepInfo
-from .segments import plan_segments
-from .tokenizer import Tokenizer
+from .models.tokenizer import Tokenizer
+from .models.vae import in_chunks
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
@@ -87,16 +88,16 @@ class MuseDancePipeline:
         """What the model computes in."""
         return next(self.model.unet.parameters()).dtype
 
-    def listen(self, song: Waveform, beats: BeatGrid | None = None) -> Track:
+    def encode_song(self, song: Waveform, beats: BeatGrid | None = None) -> SongFeatures:
         """Hear the whole song once; `beats` replaces the tracked ones."""
         mel = song_log_mel(song, self.config.music.mel_bins)
-        return Track(mel, beats if beats is not None else track_beats(song))
+        return SongFeatures(mel, beats if beats is not None else track_beats(song))
 
     @torch.no_grad()
     def animate(
         self,
         picture: Tensor,
-        track: Track,
+        track: SongFeatures,
         text: str | Sequence[str],
         *,
         frames: int,
@@ -128,7 +129,7 @@ class MuseDancePipeline:
         """
         sentences = [text] if isinstance(text, str) else list(text)
         default = self.config.schedule
-        settings = Settings(
+        settings = SamplingSettings(
             default.sampling_steps if steps is None else steps,
             guidance or Guidance.of(default),
             sampler,
@@ -140,21 +141,21 @@ class MuseDancePipeline:
             given = SegmentInput(
                 reference=latent,
                 previous=tail,
-                text=self.words(sentences[min(plan.index, len(sentences) - 1)]),
+                text=self.encode_text(sentences[min(plan.index, len(sentences) - 1)]),
                 track=track,
                 start=start,
                 first=plan.first,
                 part_map=None if part_map is None else part_map[None].to(self.device),
             )
-            noise = segment_noise(self.model, latent, seed, plan.index)
+            noise = initial_noise(self.model, latent, seed, plan.index)
             told = _teller(on_step, plan.index, len(plans), settings.steps)
             clean = denoise_segment(self.model, given, noise, settings, told)
             tail = clean.latents[len(clean.latents) - self.config.clip.previous :]
-            shown = self.shown(clean, picture, part_map, plan.frames)
+            shown = self.decode(clean, picture, part_map, plan.frames)
             yield Segment(plan.index, plan.first, shown, tail)
 
-    def shown(
-        self, clean: Denoised, picture: Tensor, part_map: Tensor | None, frames: int
+    def decode(
+        self, clean: DenoisedSegment, picture: Tensor, part_map: Tensor | None, frames: int
     ) -> Tensor:
         """The first `frames` frames `[f 3 s s]` of a segment of the dance of `picture [3 s s]`;
         `part_map` as in `animate`."""
@@ -162,17 +163,17 @@ class MuseDancePipeline:
 
         def redraw(pictures: Tensor) -> Tensor:
             given = pictures.to(self.device, self.dtype)
-            return in_pieces(lambda some: vae.decode(vae.encode(some)), given, size).float().cpu()
+            return in_chunks(lambda some: vae.decode(vae.encode(some)), given, size).float().cpu()
 
         if not self.config.unet.copy_pixels:
-            return in_pieces(vae.decode, clean.latents[:frames], size).float().cpu()
-        drawn = in_pieces(vae.decode, clean.latents, size).float().cpu()
+            return in_chunks(vae.decode, clean.latents[:frames], size).float().cpu()
+        drawn = in_chunks(vae.decode, clean.latents, size).float().cpu()
         assert clean.warp is not None, "copy_pixels needs copy_body"
         dancer = None if part_map is None else part_map.cpu() > 0
-        whole = restored(drawn, picture.to(drawn), clean.warp.to(drawn), redraw, dancer)
+        whole = composite(drawn, picture.to(drawn), clean.warp.to(drawn), redraw, dancer)
         return whole[:frames]
 
-    def words(self, sentence: str) -> Tensor:
+    def encode_text(self, sentence: str) -> Tensor:
         """Text tokens `[1 77 d]` of a sentence."""
         tokens: Tensor = self.model.text(self.tokenizer.encode([sentence]).to(self.device))
         return tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.v0_0_2 import ComfyExtension, io
 
 from . import host
-from .beats import BeatScore, ExtractBeats
+from .beats import BeatSyncScore, ExtractBeats
 from .chain import ChainSegments
 from .guidance import GuidanceWeights, PromptTimeline
 from .load import LoadMuseDance
@@ -35,7 +35,7 @@ class MuseDanceExtension(ComfyExtension):
             Sample,
             RestorePicture,
             ChainSegments,
-            BeatScore,
+            BeatSyncScore,
         ]
 
 

@@ -101,11 +101,12 @@ class ExtractBeats(io.ComfyNode):
         timeline: str,
         tracker: str = BUILT_IN,
     ) -> io.NodeOutput:
-        from ..musedance_core.audio.beat_this import hear_beats
-        from ..musedance_core.audio.beats import parse_beats, regular_grid, track_beats
+        from ..musedance_core.audio.beat_this import track_beats_with_beat_this
+        from ..musedance_core.audio.beats import parse_beats, regular_grid
+        from ..musedance_core.audio.tracker import track_beats
         from ..musedance_core.audio.waveform import require_music
         from ..musedance_core.errors import InputError
-        from ..musedance_core.strips import draw_strip
+        from ..musedance_core.media.beat_plot import draw_beat_plot
 
         song = waveform_of(audio)
         require_music(song, "The audio")
@@ -118,13 +119,13 @@ class ExtractBeats(io.ComfyNode):
         elif tracker != BUILT_IN:
             if bpm:
                 raise InputError(f"bpm is for the built-in tracker; {tracker} hears without it.")
-            grid = hear_beats(song, host.beat_tracker_path(tracker))
+            grid = track_beats_with_beat_this(song, host.beat_tracker_path(tracker))
         else:
             grid = track_beats(song, bpm or None)
         seen = _seen(song, grid, heard=not timeline.strip())
         grid = {"halve": grid.halved, "double": grid.doubled}.get(edit, lambda: grid)()
         grid = grid.shifted(shift) if shift else grid
-        strip = torch.from_numpy(np.array(draw_strip(song, grid))).float()[None] / 255
+        strip = torch.from_numpy(np.array(draw_beat_plot(song, grid))).float()[None] / 255
         return io.NodeOutput(grid, float(grid.tempo), strip, ui={"musedance_timeline": [seen]})
 
 
@@ -133,7 +134,7 @@ def _seen(song: Any, grid: Any, heard: bool) -> dict[str, Any]:
 
     `heard` says whether the node heard these beats; otherwise they came from the timeline.
     """
-    from ..musedance_core.audio.outline import onsets, peaks
+    from ..musedance_core.audio.envelope import onsets, peaks
 
     return {
         "heard": heard,
@@ -144,7 +145,7 @@ def _seen(song: Any, grid: Any, heard: bool) -> dict[str, Any]:
     }
 
 
-class BeatScore(io.ComfyNode):
+class BeatSyncScore(io.ComfyNode):
     """How well frames keep the beats, against what the same motion would score by chance."""
 
     @classmethod
@@ -180,7 +181,7 @@ class BeatScore(io.ComfyNode):
 
     @classmethod
     def execute(cls, frames: torch.Tensor, beats: Any, fps: float, start: float) -> io.NodeOutput:
-        from ..musedance_core.rhythm.score import beat_score, draw_score
+        from ..musedance_core.metrics.beat_score import beat_score, draw_score
 
         found = beat_score(frames.movedim(-1, 1), fps, beats, start)
         plot = torch.from_numpy(np.array(draw_score(found))).float()[None] / 255

@@ -78,7 +78,7 @@ class ChainSegments(io.ComfyNode):
         weights: dict[str, Any] | None = None,
         vae: Any = None,
     ) -> io.NodeOutput:
-        from ..musedance_core.segments import plan_segments
+        from ..musedance_core.diffusion.runner import plan_segments
 
         settings = settings_of(model, steps, sampler, guidance, weights)
         job = Job(model, reference, music, beats, negative, seed, start, settings)
@@ -109,13 +109,13 @@ def finished_or_made(
     """The segment after `before`, whole, out of the folder of finished ones or made now."""
     from safetensors import SafetensorError
 
+    from ..musedance_core.diffusion.prompts import at_time
+    from ..musedance_core.diffusion.segment_cache import SegmentCache
     from ..musedance_core.errors import InputError
-    from ..musedance_core.finished import FinishedSegments
-    from ..musedance_core.prompts import at_time
 
     fps = job.model.config.clip.fps
     positive = at_time(prompts, before["start"] + before["frame"] / fps)
-    store, key = FinishedSegments(host.temporary_folder()), key_of(job, before, positive)
+    store, key = SegmentCache(host.temporary_folder()), key_of(job, before, positive)
     made = store.read(key)
     if made is None:
         made = job.segment(before, positive, progress)
@@ -130,10 +130,10 @@ def finished_or_made(
 
 def key_of(job: Job, before: dict[str, Any], positive: list[Any]) -> str:
     """A name for all that the segment after `before` depends on."""
-    from ..musedance_core.finished import fingerprint
+    from ..musedance_core.diffusion.segment_cache import cache_key
 
     settings, parts = job.settings, job.reference["part_map"]
-    return fingerprint(
+    return cache_key(
         [job.model.identity, str(job.model.dtype), job.seed],
         [settings.steps, settings.sampler, settings.guidance.scale, settings.guidance.rescale],
         dict(settings.guidance.weights),

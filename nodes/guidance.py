@@ -74,7 +74,7 @@ class PromptTimeline(io.ComfyNode):
 
     @classmethod
     def execute(cls, clip: Any, text: str) -> io.NodeOutput:
-        from ..musedance_core.prompts import parse_prompts
+        from ..musedance_core.diffusion.prompts import parse_prompts
 
         entries = parse_prompts(text)
         return io.NodeOutput(

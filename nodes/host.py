@@ -262,8 +262,8 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
         InputError: not a checkpoint of ours, or never trained and not allowed.
     """
     from ..musedance_core.checkpoint.format import load_checkpoint, read_header
+    from ..musedance_core.diffusion.segment_cache import cache_key
     from ..musedance_core.errors import InputError
-    from ..musedance_core.finished import fingerprint
 
     path = checkpoint_path(name)
     manage = comfy.model_management
@@ -288,7 +288,7 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
         vae = HostVAE(deepcopy(model.vae) if loaded.config.unet.copy_reach else model.vae)
         if not loaded.config.unet.copy_reach:
             del model.vae
-    identity = fingerprint(name, size, os.stat(path).st_mtime_ns)
+    identity = cache_key(name, size, os.stat(path).st_mtime_ns)
     managed = Managed(model.to(dtype), device, manage.unet_offload_device())
     clip = HostCLIP(text, loaded.tokenizer)
     return HostModel(name, identity, managed, vae, clip, dtype)

@@ -31,7 +31,7 @@ class EmbedMusic(io.ComfyNode):
 
     @classmethod
     def execute(cls, model: Any, audio: dict[str, Any]) -> io.NodeOutput:
-        from ..musedance_core.audio.features import song_log_mel
+        from ..musedance_core.audio.mel import song_log_mel
         from ..musedance_core.audio.waveform import require_music
 
         song = waveform_of(audio)

@@ -61,8 +61,13 @@ class EncodeReference(io.ComfyNode):
         part_map: torch.Tensor | None = None,
         vae: Any = None,
     ) -> io.NodeOutput:
-        from ..musedance_core.models.mask import part_ids
-        from ..musedance_core.pictures import fit_map, fit_picture, require_mask, require_picture
+        from ..musedance_core.media.images import (
+            fit_map,
+            fit_picture,
+            require_mask,
+            require_picture,
+        )
+        from ..musedance_core.parts import part_ids
 
         picture = require_picture(picture_of(image[0]), "The image")
         mask = None

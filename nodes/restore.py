@@ -59,7 +59,7 @@ def restore(
 ) -> torch.Tensor:
     """The host's `frames [f h w 3]` of a segment whose picture was planned to move by
     `warp [f 2 6]`, restored."""
-    from ..musedance_core.restoring import restored
+    from ..musedance_core.diffusion.compositing import composite
 
     def redraw(pictures: torch.Tensor) -> torch.Tensor:
         drawn: torch.Tensor = vae.decode(vae.encode(pictures.movedim(1, -1)))
@@ -68,5 +68,5 @@ def restore(
     decoded, picture = frames.float().cpu().movedim(-1, 1), reference["pixels"][0].movedim(-1, 0)
     parts = reference["part_map"]
     dancer = None if parts is None else parts[0].cpu() > 0
-    out = restored(decoded, picture.to(decoded), warp.to(decoded), redraw, dancer)
+    out = composite(decoded, picture.to(decoded), warp.to(decoded), redraw, dancer)
     return out.movedim(1, -1)

@@ -132,14 +132,14 @@ def settings_of(
     model: Any, steps: int, sampler: str, guidance: float, weights: dict[str, Any] | None
 ) -> Any:
     """How to denoise, with the model's own where nothing is asked for."""
-    from ..musedance_core.denoising import Settings
-    from ..musedance_core.sampling import Guidance as CoreGuidance
+    from ..musedance_core.diffusion.guidance import Guidance as CoreGuidance
+    from ..musedance_core.diffusion.segment import SamplingSettings
 
     own = model.config.schedule
     asked = CoreGuidance.of(own, guidance or None, (weights or {}).get("weights"))
     if weights:
         asked = replace(asked, rescale=weights["rescale"])
-    return Settings(steps or own.sampling_steps, asked, sampler)
+    return SamplingSettings(steps or own.sampling_steps, asked, sampler)
 
 
 def latent_shape(config: Any) -> tuple[int, int, int]:
@@ -214,11 +214,11 @@ class Job:
         self, before: dict[str, Any], positive: list[Any], progress: Any
     ) -> dict[str, torch.Tensor]:
         """What follows `before`: clean `latents [f c h w]`, and the `warp [f 2 6]` if planned."""
-        from ..musedance_core.denoising import (
+        from ..musedance_core.diffusion.segment import (
             SegmentInput,
-            Track,
+            SongFeatures,
             denoise_segment,
-            segment_noise,
+            initial_noise,
         )
 
         previous = (self.model.config.clip.previous, *latent_shape(self.model.config))
@@ -237,13 +237,13 @@ class Job:
             reference=latent,
             previous=before["latents"].to(device, dtype),
             text=words(positive),
-            track=Track(self.music["mel"], self.beats),
+            track=SongFeatures(self.music["mel"], self.beats),
             start=before["start"],
             first=before["frame"],
             part_map=None if parts is None else parts.to(device),
             negative=None if self.negative is None else words(self.negative),
         )
-        noise = segment_noise(network, latent, self.seed, before["index"])
+        noise = initial_noise(network, latent, self.seed, before["index"])
         try:
             made = denoise_segment(network, given, noise, self.settings, progress)
         except RuntimeError as error:

@@ -14,8 +14,8 @@ from torch import Tensor
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.config import MuseDanceConfig
 from musedance_core.models import MuseDance
+from musedance_core.models.tokenizer import Tokenizer, train_tokenizer
 from musedance_core.presets import preset
-from musedance_core.tokenizer import Tokenizer, train_tokenizer
 
 STICKER = preset("sticker")
 SIDE = 32

@@ -15,18 +15,15 @@ CORE = ROOT / "musedance_core"
 
 # Bottom to top. A module imports its own package and the layers below it, never sideways or up.
 LAYERS = (
-    {"arguments", "errors", "version"},
-    {"config", "files", "prompts", "segments"},
-    {"schedule"},
-    {"presets", "tokenizer", "models", "audio", "finished"},
-    {"restoring", "sampling"},
-    {"animated", "checkpoint", "pictures", "rhythm", "sheets", "strips", "video"},
-    {"samplers"},
-    {"denoising"},
+    {"errors", "version"},
+    {"config", "files", "parts", "geometry"},
+    {"presets", "models", "audio"},
+    {"diffusion", "media", "metrics"},
+    {"checkpoint"},
     {"pipeline"},
     {"world", "dataset"},
     {"preparation", "evaluation"},
-    {"commands", "training"},
+    {"training"},
     {"cli"},
 )
 HOST = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes", "train"}

@@ -12,12 +12,12 @@ import torch
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import Waveform
 from musedance_core.config import ClipConfig, UNetConfig
-from musedance_core.denoising import SegmentInput, Track, condition_set
+from musedance_core.diffusion.guidance import Guidance, StepInfo
+from musedance_core.diffusion.segment import SegmentInput, SongFeatures, condition_set
 from musedance_core.models import MuseDance
+from musedance_core.models.tokenizer import train_tokenizer
 from musedance_core.pipeline import MuseDancePipeline, Segment
 from musedance_core.presets import preset
-from musedance_core.sampling import Guidance, StepInfo
-from musedance_core.tokenizer import train_tokenizer
 
 STICKER = preset("sticker")
 SMALL = dataclasses.replace(
@@ -38,13 +38,13 @@ def pipeline() -> MuseDancePipeline:
 
 
 @pytest.fixture(scope="module")
-def track(pipeline: MuseDancePipeline) -> Track:
+def track(pipeline: MuseDancePipeline) -> SongFeatures:
     rng = np.random.default_rng(0)
     song = Waveform(rng.normal(0, 0.1, (1, 16000 * 4)).astype(np.float32), 16000)
-    return pipeline.listen(song, regular_grid(120, 0.0, 4.0))
+    return pipeline.encode_song(song, regular_grid(120, 0.0, 4.0))
 
 
-def animate(pipeline: MuseDancePipeline, track: Track, **changes: object) -> list[Segment]:
+def animate(pipeline: MuseDancePipeline, track: SongFeatures, **changes: object) -> list[Segment]:
     options: dict[str, object] = {"frames": 14, "steps": 2, "seed": 3}
     picture = torch.linspace(0, 1, 3 * 32 * 32).reshape(3, 32, 32)
     text = changes.pop("text", "the sticker hops")
@@ -56,7 +56,7 @@ def video(segments: list[Segment]) -> torch.Tensor:
 
 
 def test_frames_are_as_many_as_asked_in_order_and_in_range(
-    pipeline: MuseDancePipeline, track: Track
+    pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
     segments = animate(pipeline, track)
     assert [(s.first, len(s.frames)) for s in segments] == [(0, 6), (6, 6), (12, 2)]
@@ -65,14 +65,14 @@ def test_frames_are_as_many_as_asked_in_order_and_in_range(
 
 
 def test_the_same_seed_gives_the_same_video_and_another_seed_another(
-    pipeline: MuseDancePipeline, track: Track
+    pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
     first = video(animate(pipeline, track))
     assert torch.equal(first, video(animate(pipeline, track)))
     assert not torch.equal(first, video(animate(pipeline, track, seed=4)))
 
 
-def test_a_denoiser_that_copies_the_picture_everywhere_keeps_it(track: Track) -> None:
+def test_a_denoiser_that_copies_the_picture_everywhere_keeps_it(track: SongFeatures) -> None:
     torch.manual_seed(0)
     model = MuseDance(SMALL)
     with torch.no_grad():
@@ -83,20 +83,20 @@ def test_a_denoiser_that_copies_the_picture_everywhere_keeps_it(track: Track) ->
     frames = video(animate(copying, track, guidance=Guidance(1.0)))
     picture = torch.linspace(0, 1, 3 * 32 * 32).reshape(3, 32, 32)
     with torch.no_grad():
-        views = model.vae.views(model.vae.encode(picture[None]))
+        views = model.vae.shifted_latents(model.vae.encode(picture[None]))
         kept = model.vae.decode(views[:, :, ::4, ::4])
     assert len(frames) == 14 and torch.allclose(frames, kept.expand_as(frames), atol=1e-4)
 
 
 def test_a_shorter_video_is_the_beginning_of_a_longer_one(
-    pipeline: MuseDancePipeline, track: Track
+    pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
     short, long = video(animate(pipeline, track, frames=8)), video(animate(pipeline, track))
     assert torch.equal(short, long[:8])
 
 
 def test_the_second_segment_depends_on_the_tail_of_the_first(
-    pipeline: MuseDancePipeline, track: Track
+    pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
     """Its tail is latents, and the one thing in which these two second segments differ."""
     hops = animate(pipeline, track, frames=12, text=["the sticker hops", "it sways"])
@@ -106,7 +106,9 @@ def test_the_second_segment_depends_on_the_tail_of_the_first(
     assert not torch.equal(hops[1].frames, sways[1].frames)
 
 
-def test_every_step_is_heard_and_may_cancel(pipeline: MuseDancePipeline, track: Track) -> None:
+def test_every_step_is_heard_and_may_cancel(
+    pipeline: MuseDancePipeline, track: SongFeatures
+) -> None:
     heard: list[tuple[int, int]] = []
 
     def on_step(info: StepInfo) -> None:
@@ -119,7 +121,9 @@ def test_every_step_is_heard_and_may_cancel(pipeline: MuseDancePipeline, track: 
     assert heard == [(0, 1), (0, 2), (1, 1)]
 
 
-def test_it_is_an_iterator_that_works_on_demand(pipeline: MuseDancePipeline, track: Track) -> None:
+def test_it_is_an_iterator_that_works_on_demand(
+    pipeline: MuseDancePipeline, track: SongFeatures
+) -> None:
     heard: list[int] = []
     stream = pipeline.animate(
         torch.zeros(3, 32, 32),
@@ -134,7 +138,9 @@ def test_it_is_an_iterator_that_works_on_demand(pipeline: MuseDancePipeline, tra
     assert heard == [0]
 
 
-def test_every_condition_reaches_the_frames(pipeline: MuseDancePipeline, track: Track) -> None:
+def test_every_condition_reaches_the_frames(
+    pipeline: MuseDancePipeline, track: SongFeatures
+) -> None:
     torch.manual_seed(1)
     noisy = MuseDancePipeline(MuseDance(SMALL), pipeline.tokenizer)
     base = video(animate(noisy, track, frames=6))
@@ -154,7 +160,7 @@ def test_every_condition_reaches_the_frames(pipeline: MuseDancePipeline, track: 
 
 
 def test_a_list_of_sentences_changes_between_segments(
-    pipeline: MuseDancePipeline, track: Track
+    pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
     both = video(animate(pipeline, track, text=["the sticker hops", "it sways to the left"]))
     one = video(animate(pipeline, track, text="the sticker hops"))
@@ -162,11 +168,13 @@ def test_a_list_of_sentences_changes_between_segments(
 
 
 @torch.no_grad()
-def test_the_plan_is_guided_as_the_velocity_is(pipeline: MuseDancePipeline, track: Track) -> None:
+def test_the_plan_is_guided_as_the_velocity_is(
+    pipeline: MuseDancePipeline, track: SongFeatures
+) -> None:
     model = pipeline.model
     channels = model.config.vae.latent_channels
     reference, previous = torch.randn(1, channels, 4, 4), torch.randn(2, channels, 4, 4)
-    given = SegmentInput(reference, previous, pipeline.words("it hops"), track)
+    given = SegmentInput(reference, previous, pipeline.encode_text("it hops"), track)
 
     def plan(scale: float, **weights: float) -> torch.Tensor:
         warp = condition_set(model, given, Guidance(scale, weights))[1]
@@ -176,7 +184,7 @@ def test_the_plan_is_guided_as_the_velocity_is(pipeline: MuseDancePipeline, trac
     full, deaf, none = plan(1), plan(1, music=-1), plan(0)
     assert not torch.allclose(full, deaf, atol=1e-3)
     assert not torch.allclose(deaf, none, atol=1e-3)
-    other = dataclasses.replace(given, track=Track(track.mel + 1, track.grid.shifted(0.2)))
+    other = dataclasses.replace(given, track=SongFeatures(track.mel + 1, track.grid.shifted(0.2)))
     assert torch.allclose(condition_set(model, other, Guidance(1, {"music": -1}))[1], deaf)
     assert torch.allclose(plan(1, music=2), full + 2 * (full - deaf), atol=1e-5)
     assert torch.allclose(plan(3), none + 3 * (full - none), atol=1e-5)
@@ -184,7 +192,9 @@ def test_the_plan_is_guided_as_the_velocity_is(pipeline: MuseDancePipeline, trac
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_it_dances_in_half_precision_with_a_part_map(track: Track, dtype: torch.dtype) -> None:
+def test_it_dances_in_half_precision_with_a_part_map(
+    track: SongFeatures, dtype: torch.dtype
+) -> None:
     torch.manual_seed(0)
     tokenizer = train_tokenizer(["the sticker hops"], 64)
     halved = MuseDancePipeline(MuseDance(SMALL).to(dtype), tokenizer)

@@ -6,9 +6,9 @@ import torch
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.checkpoint.format import load_checkpoint
-from musedance_core.denoising import Track
+from musedance_core.diffusion.guidance import Guidance
+from musedance_core.diffusion.segment import SongFeatures
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.sampling import Guidance
 
 STAGES = {"text", "music", "vae", "stage1", "body", "stage2"}
 
@@ -30,7 +30,7 @@ def test_moving_the_beats_moves_the_dance() -> None:
     mel = torch.full((1000, pipeline.config.music.mel_bins), -6.0)
 
     def dance(offset: float) -> torch.Tensor:
-        track = Track(mel, regular_grid(120, offset, 10))
+        track = SongFeatures(mel, regular_grid(120, offset, 10))
         once = Guidance(1.0, {}, 0.0)
         segments = pipeline.animate(picture, track, "big hops", frames=48, steps=4, guidance=once)
         return next(iter(segments)).frames

@@ -3,8 +3,8 @@
 python train/body.py train/configs/sticker/body.yaml output_dir=runs/body [key=value ...]
 """
 
-from musedance_core.training.body import BodyStage
 from musedance_core.training.entry import main
+from musedance_core.training.stages.body import BodyStage
 
 if __name__ == "__main__":
     main(BodyStage, __doc__)

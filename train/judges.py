@@ -21,7 +21,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from musedance_core.errors import InputError
-from musedance_core.evaluation.judges import (
+from musedance_core.evaluation.judges.data import (
+    LATENT_NOISE,
+    Dancers,
+    Dances,
+    RoundTrip,
+    dancers,
+    dances,
+)
+from musedance_core.evaluation.judges.figures import identity_figures, motion_figures
+from musedance_core.evaluation.judges.networks import (
     FEWEST,
     MOST,
     MOVES,
@@ -32,15 +41,6 @@ from musedance_core.evaluation.judges import (
     load_judges,
     save_judges,
 )
-from musedance_core.evaluation.judging_data import (
-    LATENT_NOISE,
-    Dancers,
-    Dances,
-    RoundTrip,
-    dancers,
-    dances,
-)
-from musedance_core.evaluation.judging_figures import identity_figures, motion_figures
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.world.clips import World
 

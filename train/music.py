@@ -4,7 +4,7 @@ python train/music.py train/configs/sticker/music.yaml output_dir=runs/music [ke
 """
 
 from musedance_core.training.entry import main
-from musedance_core.training.music import MusicStage
+from musedance_core.training.stages.music import MusicStage
 
 if __name__ == "__main__":
     main(MusicStage, __doc__)

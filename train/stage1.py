@@ -4,7 +4,7 @@ python train/stage1.py train/configs/sticker/stage1.yaml output_dir=runs/stage1 
 """
 
 from musedance_core.training.entry import main
-from musedance_core.training.stage1 import Stage1
+from musedance_core.training.stages.stage1 import Stage1
 
 if __name__ == "__main__":
     main(Stage1, __doc__)

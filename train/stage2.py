@@ -4,7 +4,7 @@ python train/stage2.py train/configs/sticker/stage2.yaml output_dir=runs/stage2 
 """
 
 from musedance_core.training.entry import main
-from musedance_core.training.stage2 import Stage2
+from musedance_core.training.stages.stage2 import Stage2
 
 if __name__ == "__main__":
     main(Stage2, __doc__)

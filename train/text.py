@@ -4,7 +4,7 @@ python train/text.py train/configs/sticker/text.yaml output_dir=runs/text [key=v
 """
 
 from musedance_core.training.entry import main
-from musedance_core.training.text import TextStage
+from musedance_core.training.stages.text import TextStage
 
 if __name__ == "__main__":
     main(TextStage, __doc__)

@@ -4,7 +4,7 @@ python train/vae.py train/configs/sticker/vae.yaml output_dir=runs/vae [key=valu
 """
 
 from musedance_core.training.entry import main
-from musedance_core.training.vae import VaeStage
+from musedance_core.training.stages.vae import VaeStage
 
 if __name__ == "__main__":
     main(VaeStage, __doc__)

@@ -22,7 +22,7 @@ UNREADABLE = (
 """What its package raises at a file that is no checkpoint of its own, or more than weights."""
 
 
-def hear_beats(wave: Waveform, checkpoint: str | Path) -> BeatGrid:
+def track_beats_with_beat_this(wave: Waveform, checkpoint: str | Path) -> BeatGrid:
     """Beats and downbeats of a whole song by a checkpoint file of Beat This! (arXiv 2407.21658).
 
     Only a local file is taken, and its package reads it as plain weights: nothing is downloaded and

@@ -17,7 +17,7 @@ from ..config import MuseDanceConfig
 from ..errors import InputError
 from ..files import atomic_path
 from ..models import MuseDance
-from ..tokenizer import Tokenizer
+from ..models.tokenizer import Tokenizer
 from .keymaps import PUBLISHED, published_names, rename
 
 FORMAT_VERSION = 1
@@ -59,7 +59,7 @@ class LoadedCheckpoint:
         return self.model.config
 
 
-def save_state(
+def save_weights(
     path: str | Path,
     weights: Mapping[str, Tensor],
     header: Header,
@@ -105,7 +105,7 @@ def save_checkpoint(
 ) -> None:
     """Write `model` with its tokenizer and history as one file, atomically."""
     header = Header(model.config, tokenizer.to_json(), provenance, licence)
-    save_state(path, model.state_dict(), header, dtype)
+    save_weights(path, model.state_dict(), header, dtype)
 
 
 def open_safetensors(path: Path) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import MuseDanceConfig
-from ..sampling import Guidance
+from ..diffusion.guidance import Guidance
 from .format import FORMAT_VERSION, open_safetensors, read_header
 
 PARTS = {

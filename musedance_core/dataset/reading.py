@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..audio.waveform import Waveform
 from ..errors import InputError
-from ..pictures import Placement, fit, place
+from ..media.images import Placement, fit, place
 from .format import ClipRecord
 
 PART_IDS = 26

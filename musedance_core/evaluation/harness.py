@@ -10,21 +10,21 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from ..diffusion.guidance import Guidance
 from ..errors import InputError
+from ..metrics.image import image_metrics
 from ..pipeline import MuseDancePipeline
-from ..sampling import Guidance
 from ..world.clips import FPS
 from .backbones import FVD, LPIPS, Identity
 from .clip import Clip
-from .frames import image_metrics
 from .inputs import Entry, Inputs, named_rows, read_inputs, report_folder
-from .judges import FEWEST, Judges, load_judges
+from .judges.networks import FEWEST, Judges, load_judges
 from .measure import Measured, Tools, measure
-from .options import Options
-from .report import write_report
+from .options import EvaluationOptions
+from .report.files import write_report
+from .report.summary import Row, summarise
 from .samples import sampled_clips
 from .scenes import dataset_scenes, world_scenes
-from .summary import Row, summarise
 from .videos import VideoPair, video_clips
 
 REFERENCE_NOTES = {
@@ -33,7 +33,7 @@ REFERENCE_NOTES = {
 }
 
 
-def evaluate(options: Options) -> list[Row]:
+def evaluate(options: EvaluationOptions) -> list[Row]:
     """Judge everything and return the rows.
 
     results.json, results.md and index.html are written after every row, with the rows so far.
@@ -58,7 +58,7 @@ def evaluate(options: Options) -> list[Row]:
     return rows
 
 
-def load_tools(options: Options) -> Tools:
+def load_tools(options: EvaluationOptions) -> Tools:
     """The backbones that the user brought.
 
     Raises:
@@ -83,7 +83,9 @@ def _try(tools: Tools, size: int, frames: int) -> None:
         tools.identity(grey)
 
 
-def _videos_row(options: Options, entry: Entry, pairs: Sequence[VideoPair], tools: Tools) -> Row:
+def _videos_row(
+    options: EvaluationOptions, entry: Entry, pairs: Sequence[VideoPair], tools: Tools
+) -> Row:
     clips, about = video_clips(pairs, Path(options.out), entry.place), []
     if options.world:
         judges = load_judges(device=options.device)
@@ -105,7 +107,7 @@ def _of_the_world(clip: Clip, folder: str) -> Clip:
     return clip
 
 
-def _checkpoint_row(options: Options, entry: Entry, inputs: Inputs, tools: Tools) -> Row:
+def _checkpoint_row(options: EvaluationOptions, entry: Entry, inputs: Inputs, tools: Tools) -> Row:
     sampling = options.sampling
     pipeline = MuseDancePipeline.from_checkpoint(
         entry.path, options.device, getattr(torch, sampling.dtype), sampling.allow_untrained

@@ -10,7 +10,7 @@ from ..checkpoint.format import read_header
 from ..config import ClipConfig
 from ..dataset.format import ClipRecord
 from ..errors import InputError
-from .options import Options
+from .options import EvaluationOptions
 from .scenes import chosen_records, require_rate, world_frames
 from .videos import VideoPair, match
 
@@ -42,7 +42,7 @@ class Entry:
     place: str
 
 
-def read_inputs(options: Options) -> Inputs:
+def read_inputs(options: EvaluationOptions) -> Inputs:
     """Look at all that is given without decoding or sampling anything.
 
     Raises:
@@ -72,7 +72,7 @@ def read_inputs(options: Options) -> Inputs:
     return Inputs(videos, clip, clip.frames, records)
 
 
-def _check_outside(options: Options) -> None:
+def _check_outside(options: EvaluationOptions) -> None:
     """Refuse what the report would overwrite while it is judged."""
     out = Path(options.out).resolve()
     given = (*options.paths, options.truth, options.beats, options.dataset)
@@ -81,7 +81,7 @@ def _check_outside(options: Options) -> None:
             raise InputError(f"{path} lies in the report's own folder; give another --out.")
 
 
-def _check_needed(options: Options, folders: int) -> None:
+def _check_needed(options: EvaluationOptions, folders: int) -> None:
     """Refuse what would be left unused."""
     if folders == 0 and (options.truth or options.beats or options.world):
         raise InputError(
@@ -112,7 +112,7 @@ def _shape(clip: ClipConfig) -> str:
     return f"{clip.frames} frames of {clip.size} x {clip.size} at {clip.fps} fps"
 
 
-def named_rows(options: Options) -> list[Entry]:
+def named_rows(options: EvaluationOptions) -> list[Entry]:
     """The rows to come, in the order of the paths.
 
     Raises:

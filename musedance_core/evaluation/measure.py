@@ -11,12 +11,9 @@ from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
-from ..rhythm.alignment import BeatTrack, align, chance
-from ..rhythm.motion import motion_beats, motion_energy, visible_window
-from ..world.choreography import MOVES, SIDES, SIZES, Dance
-from .catalogue import MEASURES
-from .clip import Clip
-from .consistency import (
+from ..metrics.beat_alignment import BeatTrack, align, chance
+from ..metrics.beat_lag import REACH, BeatLag, beat_lag, energy_lag
+from ..metrics.consistency import (
     Embed,
     background_error,
     drift,
@@ -26,9 +23,12 @@ from .consistency import (
     similarity,
     still_region,
 )
-from .frames import psnr, ssim
-from .judges import MOST, SIDED_MOVES, MotionReading
-from .lags import REACH, BeatLag, beat_lag, energy_lag
+from ..metrics.image import psnr, ssim
+from ..metrics.motion import motion_beats, motion_energy, visible_window
+from ..world.choreography import MOVES, SIDES, SIZES, Dance
+from .clip import Clip
+from .judges.networks import MOST, SIDED_MOVES, MotionReading
+from .report.measures import MEASURES
 
 LEAST_SHARE = 0.1
 """A lag is told only of motion of which this share goes with the beat."""
@@ -52,7 +52,7 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class Look:
+class VideoFigures:
     """What one video shows: its figures by name, motion energy [f-1], beats, set features [d], and
     the seconds of a `beat`, where a lag behind it is told."""
 
@@ -74,8 +74,8 @@ class Measured:
     caption: str
     beats: np.ndarray | None
     beats_from: str
-    sample: Look
-    truth: Look | None
+    sample: VideoFigures
+    truth: VideoFigures | None
 
     def beats_inside(self) -> np.ndarray:
         """The music's beats while the video lasts."""
@@ -116,14 +116,14 @@ def measure(clip: Clip, tools: Tools) -> Measured:
     )
 
 
-def _require_finite(whose: str, look: Look) -> None:
+def _require_finite(whose: str, look: VideoFigures) -> None:
     told: dict[str, float | np.ndarray] = {**look.values, **look.features}
     for name, found in told.items():
         if not np.isfinite(found).all():
             raise InputError(f"The figure {MEASURES[name].label!r} of {whose} is not finite.")
 
 
-def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> Look:
+def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> VideoFigures:
     energy = motion_energy(frames)
     values: dict[str, float | None] = {"seam": seam_jump(energy, clip.segment)}
     track = beat = None
@@ -148,7 +148,7 @@ def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> Look:
         if clip.asked is not None:
             values |= _recognised(reading, clip.asked)
     known = {name: value for name, value in values.items() if value is not None}
-    return Look(known, energy, track, features, beat)
+    return VideoFigures(known, energy, track, features, beat)
 
 
 def _beat_values(track: BeatTrack, late: BeatLag | None) -> dict[str, float | None]:

@@ -18,7 +18,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluationOptions:
     """The arguments of `musedance evaluate`; see its help.
 
     paths: folders of videos and checkpoints, one row each, called by `labels` in their order.

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ..audio.beats import write_beats
+from ..diffusion.guidance import Guidance
+from ..media.video import write_video
 from ..pipeline import MuseDancePipeline
-from ..sampling import Guidance
-from ..video import write_video
 from .clip import Clip, quantised
 from .options import Sampling
 from .scenes import Scene
@@ -59,7 +59,7 @@ def generate(pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling) -> T
     """The scene as the checkpoint dances it, `[f 3 h w]` in 0..1."""
     segments = pipeline.animate(
         scene.reference,
-        pipeline.listen(scene.song, scene.grid),
+        pipeline.encode_song(scene.song, scene.grid),
         scene.caption,
         frames=len(scene.truth),
         start=scene.start,

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ..audio.beats import read_beats, track_beats
+from ..audio.beats import read_beats
+from ..audio.tracker import track_beats
 from ..audio.waveform import load_waveform, require_music
 from ..errors import InputError
 from ..files import atomic_path
-from ..video import begins, read_video
+from ..media.video import begins, read_video
 from .clip import Clip
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")

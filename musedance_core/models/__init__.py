@@ -11,14 +11,16 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import MuseDanceConfig
+from ..geometry import warped
 from .beat import NULL
+from .body_warp import BodyWarp, feature_map
 from .conditions import (
+    ClipAudio,
     Conditions,
-    HeardClip,
     MotionFeatures,
-    MovedPicture,
     ReferenceFeatures,
     ReferenceKeys,
+    WarpedReference,
 )
 from .initialise import init_weights
 from .mask import MaskEncoder
@@ -27,18 +29,17 @@ from .reference import ReferenceNet
 from .text import TextEncoder
 from .unet import MuseDanceUNet
 from .vae import PatchAutoencoder, build_vae
-from .warping import BodyWarp, feature_map, warped
 
 __all__ = [
+    "ClipAudio",
     "Conditions",
-    "HeardClip",
     "MotionFeatures",
-    "MovedPicture",
     "MuseDance",
     "MuseDanceUNet",
     "ReferenceFeatures",
     "ReferenceKeys",
     "ReferenceNet",
+    "WarpedReference",
     "init_weights",
 ]
 
@@ -66,7 +67,7 @@ class MuseDance(nn.Module):
         self.text = TextEncoder(config.text)
         self.music = MusicEncoder(config.music)
 
-    def picture_features(
+    def reference_features(
         self, latents: Tensor, text: Tensor, part_map: Tensor | None, keep_map: Tensor | None = None
     ) -> ReferenceFeatures:
         """ReferenceNet's features of the picture with its part map added (equation 1).
@@ -84,27 +85,28 @@ class MuseDance(nn.Module):
                 added = added * keep_map[:, None, None, None]
             mapped = latents + added
         features: ReferenceFeatures = self.reference(mapped, text)
-        views = None
+        shifted = None
         if self.config.unet.copy_reach:
             assert isinstance(self.vae, PatchAutoencoder), "only patches give views"
             with torch.no_grad():
-                views = self.vae.views(latents)
-        return replace(features, views=views)
+                shifted = self.vae.shifted_latents(latents)
+        return replace(features, shifted_latents=shifted)
 
-    def moved_picture(
+    def warp_reference(
         self,
         latents: Tensor,
         part_map: Tensor | None,
         features: ReferenceFeatures,
         text: Tensor,
-        heard: HeardClip,
+        heard: ClipAudio,
         keep_map: Tensor | None = None,
         warp: Tensor | None = None,
-    ) -> MovedPicture | None:
+    ) -> WarpedReference | None:
         """The picture moved as one body, or None where the model has no `body` to say how.
 
         Args:
-            latents, part_map, text, keep_map: as in `picture_features`, whose result is `features`.
+            latents, part_map, text, keep_map: as in `reference_features`.
+            features: its result.
             heard: the clip's music and beats.
             warp: by what to move it, `[b f 2 6]`, where that is known; otherwise `body` says it.
         """
@@ -116,7 +118,7 @@ class MuseDance(nn.Module):
             pixels = self.vae.decode(latents)
         moved, said = self.vae.encode(warped(pixels, warp)), warped(feature_map(features), warp)
         b = len(latents)
-        return MovedPicture(
+        return WarpedReference(
             warp,
             rearrange(moved, "(b f) c h w -> b f c h w", b=b),
             rearrange(said, "(b f) d h w -> b f d h w", b=b),
@@ -128,10 +130,10 @@ class MuseDance(nn.Module):
         latents: Tensor,
         part_map: Tensor | None,
         text: Tensor,
-        heard: HeardClip,
+        heard: ClipAudio,
         keep_map: Tensor | None = None,
     ) -> Tensor:
-        """By what warps `[b f 2 6]` the dancer moves; arguments as in `moved_picture`."""
+        """By what warps `[b f 2 6]` the dancer moves; arguments as in `warp_reference`."""
         assert self.body is not None
         subject = torch.zeros_like(latents[:, :1])
         if part_map is not None:
@@ -148,7 +150,7 @@ class MuseDance(nn.Module):
         warp: Tensor = self.body(torch.cat([latents, subject], dim=1), conditions)
         return warp
 
-    def timed_music(self, heard: HeardClip, by: nn.Module | None = None) -> Tensor | None:
+    def timed_music(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
         """Music tokens `[b l d]` for the denoiser or for `by`; zeros where they are not kept."""
         if not self.config.dynamics.music:
             return None
@@ -156,7 +158,7 @@ class MuseDance(nn.Module):
         tokens: Tensor = network.music_tokens(heard.music, heard.music_seconds)
         return tokens if heard.keep is None else tokens * heard.keep[:, None, None]
 
-    def timed_beats(self, heard: HeardClip, by: nn.Module | None = None) -> Tensor | None:
+    def timed_beats(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
         """Beat tokens `[b f d]` for the denoiser or for `by`; of samples that are not kept the null
         row."""
         if not self.config.dynamics.beat:

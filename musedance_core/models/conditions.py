@@ -25,12 +25,12 @@ class SlotFeatures:
 class ReferenceFeatures:
     """ReferenceNet's features of one picture, one entry per attention slot in reading order.
 
-    `views [b c 4h 4w]` are the picture's own latents at all offsets of a quarter of a place, for
-    denoisers that copy.
+    `shifted_latents [b c 4h 4w]` are the picture's latents at all offsets of a quarter of a latent,
+    for denoisers that copy from it.
     """
 
     slots: tuple[SlotFeatures, ...]
-    views: Tensor | None = None
+    shifted_latents: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class MotionFeatures:
 class ReferenceKeys:
     """Keys and values of the picture, projected by the denoiser's layers once per segment.
 
-    Per slot `[b heads n d/heads]`. `sources [b n k c]` is what lies in the picture at every
+    Per slot `[b heads n d/heads]`. `candidates [b n k c]` is what lies in the picture at every
     displacement from every place, for denoisers that copy.
     """
 
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
-    sources: Tensor | None = None
+    candidates: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class MovedPicture:
+class WarpedReference:
     """The picture as every frame moves it, once per segment.
 
     `warp [b f 2 6]` is what moves it; `latents [b f c h w]` are of the picture so moved;
@@ -70,7 +70,7 @@ class MovedPicture:
 
 
 @dataclass(frozen=True)
-class HeardClip:
+class ClipAudio:
     """A clip's music and beats, before any network's own layers.
 
     `music [b l d]` is what the AST says at `music_seconds [l]`. `beat_ids [b f]` (0, 1, 2) and
@@ -108,7 +108,7 @@ class Conditions:
     music: Tensor | None = None
     beat: Tensor | None = None
     seconds: Tensor | None = None
-    moved: MovedPicture | None = None
+    moved: WarpedReference | None = None
     keep_reference: Tensor | None = None
 
     def without_reference(self) -> Conditions:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .copying import PictureCopy
+from .body_warp import BodyWarp
 from .layers import Attention, ConditionedTemporalBlock, ResBlock, seconds_embedding
 from .mask import MaskEncoder
 from .motion import MotionModule
 from .reference import ReferenceNet
+from .reference_copy import ReferenceCopy
 from .transformer import SpatialTransformer
 from .unet import MuseDanceUNet
-from .warping import BodyWarp
 
 SILU_GAIN = 1.68
 """By how much weights must be larger so that the mean square survives a SiLU."""
@@ -44,7 +44,7 @@ def init_weights(model: nn.Module) -> None:
             _zero(module.conv_out)
         elif isinstance(module, MaskEncoder):
             _keep_spread(module)
-        elif isinstance(module, PictureCopy):
+        elif isinstance(module, ReferenceCopy):
             init_copy(module)
         elif isinstance(module, BodyWarp):
             _zero(module.out)
@@ -59,7 +59,7 @@ def init_weights(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def init_copy(copy: PictureCopy) -> None:
+def init_copy(copy: ReferenceCopy) -> None:
     """At first up to half of what is found is shown everywhere, and nothing is drawn anew."""
     for silent in (copy.match_out, copy.conv_out, copy.share_out):
         _zero(silent)

@@ -18,10 +18,10 @@ from torch.utils.checkpoint import checkpoint
 from ..config import DynamicsConfig, MusicConfig, ScheduleConfig, UNetConfig
 from .beat import BeatModule, BeatTokens
 from .conditions import Conditions, ReferenceFeatures, ReferenceKeys
-from .copying import PictureCopy, sources
 from .layers import Downsample, ResBlock, TimeEmbedding, Upsample
 from .motion import MotionModule
 from .music import MusicModule, MusicTokens
+from .reference_copy import ReferenceCopy, candidates
 from .transformer import SpatialTransformer
 
 
@@ -181,7 +181,7 @@ class MuseDanceUNet(UNetBase):
         self.copy = None
         if config.copy_reach:
             assert schedule is not None, "copying needs to know the noise schedule"
-            self.copy = PictureCopy(config, schedule, ops)
+            self.copy = ReferenceCopy(config, schedule, ops)
         self.conv_norm_out = ops.GroupNorm(config.norm_groups, first, eps=1e-5)
         self.conv_out = ops.Conv2d(first, config.latent_channels, 3, padding=1)
         if dynamics is not None and dynamics.music:
@@ -216,7 +216,7 @@ class MuseDanceUNet(UNetBase):
         noisy = rearrange(x, "b f c h w -> (b f) c h w")
         x = self.conv_in(noisy)
         if self.copy is not None and conditions.moved is not None:
-            x = x + self.copy.shown(conditions.moved, conditions.keep_reference).to(x)
+            x = x + self.copy.embed_warped(conditions.moved, conditions.keep_reference).to(x)
         x = self.through(x, time, visit)
         v = self.conv_out(F.silu(self.conv_norm_out(x)))
         if self.copy is not None and conditions.reference is not None:
@@ -232,6 +232,6 @@ class MuseDanceUNet(UNetBase):
         ]
         keys, values = tuple(k for k, _ in pairs), tuple(v for _, v in pairs)
         found = None
-        if features.views is not None:
-            found = sources(features.views, self.config.copy_reach)
+        if features.shifted_latents is not None:
+            found = candidates(features.shifted_latents, self.config.copy_reach)
         return ReferenceKeys(keys, values, found)

@@ -17,7 +17,7 @@ AT_ONCE = 8 * 640**2
 """Pixels that are encoded or decoded together: Stable Diffusion's autoencoder takes gigabytes."""
 
 
-def in_pieces(run: Callable[[Tensor], Tensor], given: Tensor, size: int) -> Tensor:
+def in_chunks(run: Callable[[Tensor], Tensor], given: Tensor, size: int) -> Tensor:
     """An autoencoder's `encode` or `decode` of `given [b c h w]`, some at a time, where pictures
     are `size` x `size` pixels."""
     pieces = torch.split(given, max(1, AT_ONCE // size**2))
@@ -86,7 +86,7 @@ class PatchAutoencoder(nn.Module):
         x = linear + F.pixel_shuffle(self.decoder_out(y), self.fine)
         return (x / 2 + 0.5).clamp(0, 1)
 
-    def views(self, latents: Tensor, fineness: int = 4) -> Tensor:
+    def shifted_latents(self, latents: Tensor, fineness: int = 4) -> Tensor:
         """Latents of the decoded picture cut into patches at every offset of a patch / `fineness`.
 
         `latents [b c h w]` -> `[b c fineness*h fineness*w]`: the entry at (y, x) is the patch that
@@ -98,8 +98,8 @@ class PatchAutoencoder(nn.Module):
         wide = F.pad(pictures, (0, self.patch, 0, self.patch), mode="replicate")
         offsets = range(0, self.patch, step)
         moved = torch.stack([wide[..., y : y + h, x : x + w] for y in offsets for x in offsets])
-        views = self.encode(rearrange(moved, "n b c h w -> (n b) c h w"))
-        return rearrange(views, "(dy dx b) c h w -> b c (h dy) (w dx)", dy=fineness, dx=fineness)
+        shifted = self.encode(rearrange(moved, "n b c h w -> (n b) c h w"))
+        return rearrange(shifted, "(dy dx b) c h w -> b c (h dy) (w dx)", dy=fineness, dx=fineness)
 
     @torch.no_grad()
     def fit_pca(self, images: Tensor) -> None:

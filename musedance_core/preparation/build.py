@@ -9,14 +9,14 @@ from pathlib import Path
 
 from ..dataset.format import METADATA, ClipRecord, read_metadata, verify_splits, write_metadata
 from ..errors import InputError
-from .cutting import Job
+from .cutting import CutJob
 from .duplicates import find_duplicates
 from .log import Rejection
-from .options import Options
+from .options import ClipOptions
 from .report import write_report
-from .sources import Sources
+from .sources import SourceVideos
 from .splits import split_sources, splits_of_tracks
-from .state import FOLDER, TRACK, SourceState, files, load_state, sweep
+from .state import FOLDER, TRACK, SourceState, files, load_source_state, sweep
 from .tracks import group_tracks
 from .workers import cut_all
 
@@ -24,11 +24,11 @@ Captions = Callable[[Sequence[ClipRecord]], Iterable[str]]
 
 
 @dataclass(frozen=True)
-class Settings:
+class BuildSettings:
     """How clips are cut, by how many processes, and how they are split: the `shares` of train,
     validation and test, and the `seed` by which sources that have no split yet get one."""
 
-    options: Options
+    options: ClipOptions
     workers: int = 1
     shares: tuple[float, float, float] = (0.9, 0.05, 0.05)
     seed: int = 0
@@ -48,7 +48,7 @@ class Built:
 
     clips: tuple[ClipRecord, ...]
     rejected: tuple[Rejection, ...]
-    sources: Sources
+    sources: SourceVideos
 
     def summary(self) -> str:
         """One line."""
@@ -65,10 +65,12 @@ class Built:
         return "; ".join(parts) + "."
 
 
-def build(sources: Sources, dataset: Path, settings: Settings, captions: Captions | None) -> Built:
+def build(
+    sources: SourceVideos, dataset: Path, settings: BuildSettings, captions: Captions | None
+) -> Built:
     """Make or complete the data set in the folder `dataset`.
 
-    Sources that an earlier run has finished with the same options are not cut again, and keep
+    SourceVideos that an earlier run has finished with the same options are not cut again, and keep
     their split.
 
     Args:
@@ -80,7 +82,7 @@ def build(sources: Sources, dataset: Path, settings: Settings, captions: Caption
     """
     prepare_folder(dataset)
     kept = _kept_splits(dataset)
-    jobs = [Job(source, dataset, settings.options) for source in sources.videos]
+    jobs = [CutJob(source, dataset, settings.options) for source in sources.videos]
     cut_all([job for job in jobs if _state(job) is None], settings.workers)
     duplicates = _duplicates(jobs)
     incomplete = [job for job in jobs if not _complete(job, duplicates)]
@@ -112,18 +114,18 @@ def prepare_folder(dataset: Path) -> None:
         (dataset / name).mkdir(parents=True, exist_ok=True)
 
 
-def _state(job: Job) -> SourceState | None:
-    return load_state(job.dataset, job.source, job.options)
+def _state(job: CutJob) -> SourceState | None:
+    return load_source_state(job.dataset, job.source, job.options)
 
 
-def _finished(job: Job) -> SourceState:
+def _finished(job: CutJob) -> SourceState:
     state = _state(job)
     if state is None:
         raise InputError(f"{job.source.path} changed while it was read; run again.")
     return state
 
 
-def _duplicates(jobs: Sequence[Job]) -> dict[str, str]:
+def _duplicates(jobs: Sequence[CutJob]) -> dict[str, str]:
     """Clips that look like another, by key, and the clips they look like."""
     signatures = {}
     for job in jobs:
@@ -132,7 +134,7 @@ def _duplicates(jobs: Sequence[Job]) -> dict[str, str]:
     return find_duplicates(signatures)
 
 
-def _complete(job: Job, duplicates: Mapping[str, str]) -> bool:
+def _complete(job: CutJob, duplicates: Mapping[str, str]) -> bool:
     """Whether all files of the clips that are used are there."""
     clips = [clip for clip in _finished(job).clips if clip.key not in duplicates]
     return all((job.dataset / name).is_file() for clip in clips for name in files(clip))
@@ -148,7 +150,7 @@ def _kept_splits(dataset: Path) -> dict[str, str]:
 def _with_splits(
     clips: Sequence[ClipRecord],
     states: Mapping[str, SourceState],
-    settings: Settings,
+    settings: BuildSettings,
     kept: Mapping[str, str],
 ) -> list[ClipRecord]:
     """The clips with their music's id and their split.

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..audio.beats import BeatGrid, track_beats
+from ..audio.beats import BeatGrid
+from ..audio.tracker import track_beats
 from ..audio.waveform import Waveform, load_waveform, require_music
 from ..dataset.format import SOUND_RATE, ClipRecord
 from ..dataset.reading import content_hash
@@ -20,11 +21,11 @@ from .decoding import Film, frames_by_time, probe, read_film
 from .duplicates import clip_signature
 from .examine import examine, mean_motion
 from .log import Rejection, Unusable
-from .options import Options
+from .options import ClipOptions
 from .parts import PartMaps, part_maps
-from .sources import Source
-from .state import TRACK, SourceState, forget_state, save_state
-from .tracks import fingerprint
+from .sources import SourceVideo
+from .state import TRACK, SourceState, forget_state, save_source_state
+from .tracks import audio_fingerprint
 from .writing import write_frames, write_part_maps, write_sound
 
 LEAD = 2
@@ -34,12 +35,12 @@ THUMB, VIEW = 96, 288
 
 
 @dataclass(frozen=True)
-class Job:
+class CutJob:
     """One source to cut, for the data set in a folder."""
 
-    source: Source
+    source: SourceVideo
     dataset: Path
-    options: Options
+    options: ClipOptions
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Music:
     file: str
 
 
-def cut_source(job: Job) -> None:
+def cut_source(job: CutJob) -> None:
     """Write all clips of a source and then its state.
 
     Raises:
@@ -79,10 +80,12 @@ def cut_source(job: Job) -> None:
         clips, arrays = [], {}
         rejected.append(Rejection(job.source.name, 0.0, "memory: there is not enough for it"))
     state = SourceState(tuple(clips), tuple(rejected), arrays)
-    save_state(job.dataset, job.source, job.options, state)
+    save_source_state(job.dataset, job.source, job.options, state)
 
 
-def _clips(job: Job, rejected: list[Rejection]) -> tuple[list[ClipRecord], dict[str, np.ndarray]]:
+def _clips(
+    job: CutJob, rejected: list[Rejection]
+) -> tuple[list[ClipRecord], dict[str, np.ndarray]]:
     """The source's clips, written, and what they are compared by."""
     clips: list[ClipRecord] = []
     arrays: dict[str, np.ndarray] = {}
@@ -94,7 +97,7 @@ def _clips(job: Job, rejected: list[Rejection]) -> tuple[list[ClipRecord], dict[
     chosen = _choose(job, film, sound.seconds, parts, rejected)
     if chosen:
         music = _write_music(job, sound)
-        arrays[TRACK] = fingerprint(music.wave.samples[0], SOUND_RATE)
+        arrays[TRACK] = audio_fingerprint(music.wave.samples[0], SOUND_RATE)
         for stretch, frames in _cut_out(job, film.size, chosen):
             record = _write_clip(job, stretch, frames, music, parts)
             clips.append(record)
@@ -102,7 +105,7 @@ def _clips(job: Job, rejected: list[Rejection]) -> tuple[list[ClipRecord], dict[
     return clips, arrays
 
 
-def _sound(source: Source) -> Waveform:
+def _sound(source: SourceVideo) -> Waveform:
     try:
         wave = load_waveform(source.path)
         require_music(wave, "it")
@@ -112,7 +115,7 @@ def _sound(source: Source) -> Waveform:
 
 
 def _choose(
-    job: Job, film: Film, seconds: float, parts: PartMaps | None, rejected: list[Rejection]
+    job: CutJob, film: Film, seconds: float, parts: PartMaps | None, rejected: list[Rejection]
 ) -> list[Stretch]:
     """The stretches, one behind the other in every shot, that become clips."""
     options = job.options
@@ -134,7 +137,7 @@ def _choose(
     return chosen
 
 
-def _slices(film: Film, seconds: float, options: Options) -> list[slice]:
+def _slices(film: Film, seconds: float, options: ClipOptions) -> list[slice]:
     """Stretches of the film, as long as a clip, within a shot and within the sound.
 
     One that follows another in its shot begins with the other's last frames: what a trainer shows
@@ -153,7 +156,7 @@ def _slices(film: Film, seconds: float, options: Options) -> list[slice]:
     return found
 
 
-def _write_music(job: Job, sound: Waveform) -> Music:
+def _write_music(job: CutJob, sound: Waveform) -> Music:
     file = f"tracks/{job.source.key}.wav"
     wave = sound.mono().resampled(SOUND_RATE)
     write_sound(job.dataset / file, wave)
@@ -161,7 +164,7 @@ def _write_music(job: Job, sound: Waveform) -> Music:
 
 
 def _cut_out(
-    job: Job, size: tuple[int, int], chosen: Sequence[Stretch]
+    job: CutJob, size: tuple[int, int], chosen: Sequence[Stretch]
 ) -> Iterator[tuple[Stretch, np.ndarray]]:
     """Each stretch with its frames uint8 `[f h w 3]`, cropped and scaled."""
     waiting = list(chosen)
@@ -177,7 +180,7 @@ def _cut_out(
             return
 
 
-def _cropped(pixels: np.ndarray, box: PixelBox, job: Job) -> np.ndarray:
+def _cropped(pixels: np.ndarray, box: PixelBox, job: CutJob) -> np.ndarray:
     """A frame uint8 `[h w 3]`, cropped and scaled."""
     scaled = Image.fromarray(pixels).resize(
         clip_size(box, job.options.size),
@@ -188,7 +191,7 @@ def _cropped(pixels: np.ndarray, box: PixelBox, job: Job) -> np.ndarray:
 
 
 def _write_clip(
-    job: Job, stretch: Stretch, frames: np.ndarray, music: Music, parts: PartMaps | None
+    job: CutJob, stretch: Stretch, frames: np.ndarray, music: Music, parts: PartMaps | None
 ) -> ClipRecord:
     """The clip's files and its record; caption, music's id and split come when all are known."""
     source, dataset, options = job.source, job.dataset, job.options

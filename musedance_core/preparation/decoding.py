@@ -16,7 +16,7 @@ MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Shown:
+class DecodedFrame:
     """What a source shows at `index` / fps seconds: its frame `number`, a `picture` of PyAV."""
 
     index: int
@@ -47,7 +47,7 @@ class Shown:
         return round(float(self.picture.rotation) / 90) % 4
 
 
-def frames_by_time(path: Path, fps: int) -> Iterator[Shown]:
+def frames_by_time(path: Path, fps: int) -> Iterator[DecodedFrame]:
     """For every k that the video covers, the frame nearest to k / fps seconds.
 
     Seconds count from the container's beginning, as `load_waveform` counts them. Of a damaged file
@@ -115,7 +115,9 @@ def _decodable(container: Any, stream: Any) -> Iterator[Any]:
             continue
 
 
-def _at_even_times(timed: Iterator[tuple[float, Any]], fps: int, aspect: float) -> Iterator[Shown]:
+def _at_even_times(
+    timed: Iterator[tuple[float, Any]], fps: int, aspect: float
+) -> Iterator[DecodedFrame]:
     """Every frame as often as it is the nearest to a k / fps; the last one lasts half a step."""
     before: tuple[float, Any] | None = None
     index, number = 0, -1
@@ -125,12 +127,12 @@ def _at_even_times(timed: Iterator[tuple[float, Any]], fps: int, aspect: float) 
         else:
             middle = (before[0] + time) / 2
             while index / fps <= middle:
-                yield Shown(index, number, before[1], aspect)
+                yield DecodedFrame(index, number, before[1], aspect)
                 index += 1
         before = time, picture
         number += 1
     while before is not None and index / fps <= before[0] + 0.5 / fps:
-        yield Shown(index, number, before[1], aspect)
+        yield DecodedFrame(index, number, before[1], aspect)
         index += 1
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..dataset.format import ClipRecord
-from .build import Settings
-from .captioning import shown_frames
-from .captions import EndpointCaptioner, requests_needed
+from .build import BuildSettings
+from .captions.captioner import EndpointCaptioner, requests_needed
+from .captions.look_up import shown_frames
 from .decoding import probe
 from .log import Unusable
-from .sources import Source, Sources
-from .state import load_state
+from .sources import SourceVideo, SourceVideos
+from .state import load_source_state
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,17 @@ class Plan:
 
 
 def plan(
-    sources: Sources, dataset: Path, settings: Settings, captioner: EndpointCaptioner | None
+    sources: SourceVideos,
+    dataset: Path,
+    settings: BuildSettings,
+    captioner: EndpointCaptioner | None,
 ) -> Plan:
     """Count the videos that are left to cut, the clips that may come of all, and the requests for
     their captions if these are asked for."""
     found: list[ClipRecord] = []
     left, more, seconds = 0, 0, 0.0
     for source in sources.videos:
-        state = load_state(dataset, source, settings.options)
+        state = load_source_state(dataset, source, settings.options)
         if state is None:
             length = _length(source)
             left, seconds = left + 1, seconds + length
@@ -52,7 +55,7 @@ def plan(
     return Plan("\n".join(lines), len(found) + more)
 
 
-def _length(source: Source) -> float:
+def _length(source: SourceVideo) -> float:
     """Seconds of a source, 0 where it cannot be used."""
     try:
         return probe(source.path)

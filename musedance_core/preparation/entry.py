@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import InputError
-from .build import Captions, Settings, build
-from .captioning import ask, look_up
-from .captions import KEY_VARIABLE, EndpointCaptioner, read_captions
+from .build import BuildSettings, Captions, build
+from .captions.captioner import KEY_VARIABLE, EndpointCaptioner, read_captions
+from .captions.look_up import ask, look_up
 from .dry_run import plan
-from .options import ASPECTS, Options
+from .options import ASPECTS, ClipOptions
 from .parts import ModelParts
 from .sources import find_sources
 from .state import FOLDER, changed_options
@@ -63,10 +63,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return len(built.clips)
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def _settings(arguments: argparse.Namespace) -> BuildSettings:
     if arguments.maps and not Path(arguments.maps).is_dir():
         raise InputError(f"There is no folder of part maps at {arguments.maps}.")
-    options = Options(
+    options = ClipOptions(
         seconds=arguments.seconds,
         fps=arguments.fps,
         size=arguments.size,
@@ -77,7 +77,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         maps=arguments.maps,
     )
     train, validation, test = arguments.shares
-    return Settings(options, arguments.workers, (train, validation, test), arguments.seed)
+    return BuildSettings(options, arguments.workers, (train, validation, test), arguments.seed)
 
 
 def _captioner(arguments: argparse.Namespace) -> EndpointCaptioner | None:
@@ -92,7 +92,7 @@ def _captioner(arguments: argparse.Namespace) -> EndpointCaptioner | None:
 
 
 def _parser(doc: str) -> argparse.ArgumentParser:
-    usual = Options()
+    usual = ClipOptions()
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -114,11 +114,11 @@ def _parser(doc: str) -> argparse.ArgumentParser:
         "--shares",
         type=float,
         nargs=3,
-        default=Settings.shares,
+        default=BuildSettings.shares,
         metavar=("TRAIN", "VALIDATION", "TEST"),
         help="of the clips (0.9 0.05 0.05)",
     )
-    add("--seed", type=int, default=Settings.seed, help="of the split (%(default)s)")
+    add("--seed", type=int, default=BuildSettings.seed, help="of the split (%(default)s)")
     add("--workers", type=int, default=1, metavar="N", help="processes (%(default)s)")
     add("--dry-run", action="store_true", help="say what would be done and write nothing")
     return parser

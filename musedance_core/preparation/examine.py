@@ -9,7 +9,7 @@ import numpy as np
 from .crop import PixelBox, crop_around
 from .cuts import describe
 from .log import Unusable
-from .options import ASPECTS, Options
+from .options import ASPECTS, ClipOptions
 from .subject import Box, changes, everywhere, moving, region, subjects
 
 REPEATED = 0.1
@@ -23,7 +23,7 @@ def examine(
     numbers: np.ndarray,
     ids: np.ndarray | None,
     size: tuple[int, int],
-    options: Options,
+    options: ClipOptions,
 ) -> PixelBox:
     """The crop around the only subject of a stretch.
 

@@ -11,7 +11,7 @@ ASPECTS = {"square": 1.0, "vertical": 9 / 16}
 
 
 @dataclass(frozen=True)
-class Options:
+class ClipOptions:
     """How sources are cut; a source is done again when one of these changes.
 
     Attributes:

@@ -19,11 +19,11 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ..errors import InputError
-from ..models.mask import SUBJECT
+from ..parts import SUBJECT
 from .crop import PixelBox
 from .log import Unusable
-from .options import Options
-from .sources import Source
+from .options import ClipOptions
+from .sources import SourceVideo
 
 DENSEPOSE_IDS = 25
 BATCH = 8
@@ -40,7 +40,7 @@ class PartMaps(Protocol):
         """Ids uint8 `[f h w]` of frames uint8 `[f h w 3]` that were cut out at `share`."""
 
 
-def part_maps(source: Source, options: Options) -> PartMaps | None:
+def part_maps(source: SourceVideo, options: ClipOptions) -> PartMaps | None:
     """The part maps that the options name for the source, or None.
 
     Raises:
@@ -54,7 +54,7 @@ def part_maps(source: Source, options: Options) -> PartMaps | None:
     return None
 
 
-def maps_folder(source: Source, options: Options) -> Path:
+def maps_folder(source: SourceVideo, options: ClipOptions) -> Path:
     """Where the source's part maps lie as pictures, if it has any."""
     return Path(options.maps) / Path(source.name).with_suffix("")
 

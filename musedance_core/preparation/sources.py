@@ -18,7 +18,7 @@ SUFFIXES = frozenset(
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceVideo:
     """A video: `name` is its path as seen from the folder of all, or from the list's; a listed file
     that lies elsewhere is named by its last part."""
 
@@ -33,14 +33,14 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Sources:
+class SourceVideos:
     """The videos in natural order, and how many other files or lines there were."""
 
-    videos: tuple[Source, ...]
+    videos: tuple[SourceVideo, ...]
     ignored: int
 
 
-def find_sources(videos: str | Path, dataset: str | Path) -> Sources:
+def find_sources(videos: str | Path, dataset: str | Path) -> SourceVideos:
     """The videos in the folder or the list `videos`; what lies in `dataset` is none of them.
 
     Raises:
@@ -49,7 +49,9 @@ def find_sources(videos: str | Path, dataset: str | Path) -> Sources:
     """
     videos = Path(videos)
     if videos.is_dir():
-        found = [Source(p.relative_to(videos).as_posix(), p) for p in _walk(videos, Path(dataset))]
+        found = [
+            SourceVideo(p.relative_to(videos).as_posix(), p) for p in _walk(videos, Path(dataset))
+        ]
     elif videos.is_file() and videos.suffix.lower() == ".txt":
         found = _listed(videos)
     else:
@@ -67,7 +69,7 @@ def find_sources(videos: str | Path, dataset: str | Path) -> Sources:
                 f"The name {source.name!r} in {videos} is no text: rename the file."
             ) from error
     kept.sort(key=lambda source: _natural(source.name))
-    return Sources(tuple(kept), len(found) - len(kept))
+    return SourceVideos(tuple(kept), len(found) - len(kept))
 
 
 def _walk(folder: Path, dataset: Path) -> Iterator[Path]:
@@ -78,9 +80,9 @@ def _walk(folder: Path, dataset: Path) -> Iterator[Path]:
             yield path
 
 
-def _listed(videos: Path) -> list[Source]:
+def _listed(videos: Path) -> list[SourceVideo]:
     """The files of a list, under names that hold on another machine too."""
-    found: dict[str, Source] = {}
+    found: dict[str, SourceVideo] = {}
     for line in _lines(videos):
         path = videos.parent / line
         if not path.is_file():
@@ -88,7 +90,7 @@ def _listed(videos: Path) -> list[Source]:
         whole = Path(os.path.abspath(path))
         folder = Path(os.path.abspath(videos.parent))
         name = whole.relative_to(folder).as_posix() if whole.is_relative_to(folder) else whole.name
-        other = found.setdefault(name, Source(name, path)).path
+        other = found.setdefault(name, SourceVideo(name, path)).path
         if os.path.abspath(other) != str(whole):
             raise InputError(
                 f"{videos} lists two files that are both named {name}: {other}, {path}."

@@ -21,9 +21,9 @@ from ..dataset.reading import read_arrays
 from ..errors import InputError
 from ..files import atomic_path
 from .log import Rejection
-from .options import Options
+from .options import ClipOptions
 from .parts import maps_folder
-from .sources import Source
+from .sources import SourceVideo
 
 FOLDER = ".prepare"
 STATE, ARRAYS = "state.json", "arrays.npz"
@@ -44,7 +44,7 @@ class SourceState:
     arrays: Mapping[str, np.ndarray]
 
 
-def stamp(source: Source, options: Options) -> dict[str, Any]:
+def stamp(source: SourceVideo, options: ClipOptions) -> dict[str, Any]:
     """What a state is valid for: these files as they are now, these options, this cutting."""
     told = {**asdict(options), "cutting": CUTTING, "path": str(source.path.resolve())}
     for name, path in (("video", source.path), ("model", Path(options.densepose))):
@@ -62,7 +62,9 @@ def _status(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def save_state(dataset: Path, source: Source, options: Options, state: SourceState) -> None:
+def save_source_state(
+    dataset: Path, source: SourceVideo, options: ClipOptions, state: SourceState
+) -> None:
     """Write the state of a source, each file atomically."""
     folder = dataset / FOLDER / source.key
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +80,9 @@ def save_state(dataset: Path, source: Source, options: Options, state: SourceSta
         temporary.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
 
-def load_state(dataset: Path, source: Source, options: Options) -> SourceState | None:
+def load_source_state(
+    dataset: Path, source: SourceVideo, options: ClipOptions
+) -> SourceState | None:
     """The state of a source if it is finished with this `stamp` and not damaged, else None."""
     folder = dataset / FOLDER / source.key
     told = _told(folder / STATE)
@@ -106,14 +110,14 @@ def _told(path: Path) -> dict[str, Any] | None:
     return told if whole else None
 
 
-def forget_state(dataset: Path, source: Source) -> None:
+def forget_state(dataset: Path, source: SourceVideo) -> None:
     """The source is to be done again: its state goes, and every file that was made of it."""
     (dataset / FOLDER / source.key / STATE).unlink(missing_ok=True)
     for path in _made(dataset, source.key):
         path.unlink()
 
 
-def changed_options(dataset: Path, options: Options) -> list[str]:
+def changed_options(dataset: Path, options: ClipOptions) -> list[str]:
     """The options by which finished sources were cut otherwise, as "size 512 -> 640"."""
     changes = set()
     for path in (dataset / FOLDER).glob(f"*/{STATE}"):

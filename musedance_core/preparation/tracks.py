@@ -53,7 +53,7 @@ COINCIDING = 0.47
 CHUNK = 4_000_000
 
 
-def fingerprint(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
+def audio_fingerprint(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
     """The peaks of a sound.
 
     Args:

@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from .cutting import Job, cut_source
+from .cutting import CutJob, cut_source
 from .log import Rejection
-from .state import SourceState, forget_state, save_state
+from .state import SourceState, forget_state, save_source_state
 
 
-def cut_all(jobs: Sequence[Job], workers: int) -> None:
+def cut_all(jobs: Sequence[CutJob], workers: int) -> None:
     """Cut every source; what came of it is in its state.
 
     A source whose decoder takes its process down is noted as rejected. When a process dies, all
@@ -40,19 +40,19 @@ def cut_all(jobs: Sequence[Job], workers: int) -> None:
             left = lost[workers:]
 
 
-def _note_crash(job: Job) -> None:
+def _note_crash(job: CutJob) -> None:
     forget_state(job.dataset, job.source)
     died = Rejection(job.source.name, 0.0, "crash: its decoder took the process down")
-    save_state(job.dataset, job.source, job.options, SourceState((), (died,), {}))
+    save_source_state(job.dataset, job.source, job.options, SourceState((), (died,), {}))
 
 
-def _pooled(jobs: Sequence[Job], workers: int, bar: tqdm[Any]) -> list[Job]:
+def _pooled(jobs: Sequence[CutJob], workers: int, bar: tqdm[Any]) -> list[CutJob]:
     """Cut in processes; the jobs, in order, that were lost because one process died."""
     context = multiprocessing.get_context("spawn")
     threads = max(1, (os.cpu_count() or 1) // workers)
     done = set()
     with ProcessPoolExecutor(workers, context, _start, (threads,)) as pool:
-        futures: dict[Future[None], Job] = {pool.submit(cut_source, job): job for job in jobs}
+        futures: dict[Future[None], CutJob] = {pool.submit(cut_source, job): job for job in jobs}
         try:
             for future in as_completed(futures):
                 try:

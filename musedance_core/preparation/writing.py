@@ -13,7 +13,7 @@ from torch import Tensor
 from ..audio.waveform import Waveform
 from ..dataset.format import SOUND_RATE
 from ..files import atomic_path
-from ..video import write_video
+from ..media.video import write_video
 
 CHUNK = 8
 

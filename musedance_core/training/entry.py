@@ -10,14 +10,14 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..models import MuseDance
-from ..tokenizer import Tokenizer
+from ..models.tokenizer import Tokenizer
 from .config import TrainConfig
 from .config_file import load_config
-from .diffusion import DiffusionStage
-from .loop import Progress, Trainer
-from .stage import Stage
-from .start import start, write_model
-from .validation import ValidationClips
+from .runtime.loop import Progress, Trainer
+from .runtime.start import start, write_model
+from .runtime.validation import ValidationClips
+from .stages.base import Stage
+from .stages.diffusion import DiffusionStage
 
 MakeStage = Callable[[MuseDance, Tokenizer, TrainConfig], Stage]
 

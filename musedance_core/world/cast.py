@@ -25,7 +25,7 @@ PAIR_DISTANCE = (0.20, 0.25)
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """All of a clip that does not move: dancer, background [3 h w] and place.
 
     place is x and y of the body's centre and the body's height, as shares of the picture.
@@ -37,7 +37,7 @@ class Look:
 
 
 class Cast:
-    """Draws looks. `mixture` weighs "emoji" and "puppet"; `flat` means one-colour backgrounds."""
+    """Draws appearances. `mixture` weighs "emoji" and "puppet"; `flat` means one-colour backgrounds."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Cast:
         self.layer_size = size * 3 // 4
         self.glyphs = Glyphs(split, self.layer_size, font) if self.emoji_share > 0 else None
 
-    def look(self, rng: np.random.Generator) -> Look:
+    def look(self, rng: np.random.Generator) -> Appearance:
         """A random dancer, three of four with altered colours, somewhere near the middle."""
         if self.glyphs is not None and rng.random() < self.emoji_share:
             subject = self.glyphs.subject(int(rng.integers(len(self.glyphs))))
@@ -66,9 +66,9 @@ class Cast:
             subject = augment(subject, rng)
         height = rng.uniform(*(LARGE_HEIGHT if rng.random() < LARGE_SHARE else USUAL_HEIGHT))
         place = (rng.uniform(0.42, 0.58), rng.uniform(0.49, 0.57), height)
-        return Look(subject, random_background(rng, self.size, self.flat), place)
+        return Appearance(subject, random_background(rng, self.size, self.flat), place)
 
-    def accompanied(self, look: Look, rng: np.random.Generator) -> Look:
+    def accompanied(self, look: Appearance, rng: np.random.Generator) -> Appearance:
         """The same dancer at one side of the picture; at the other somebody stands still.
 
         Both are equally likely to be left or right, and equally large: only the part map tells

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from ..audio.beats import BeatGrid, beat_frames
-from ..audio.features import clip_window, song_log_mel
+from ..audio.mel import clip_window, song_log_mel
 from ..audio.waveform import Waveform
 from .captions import caption
-from .cast import Cast, Look
+from .cast import Appearance, Cast
 from .choreography import (
     MOVES,
     Dance,
@@ -30,7 +30,7 @@ from .choreography import (
     random_dance,
     stack_poses,
 )
-from .hearing import Heard, edited_grid, hear
+from .clip_music import ClipMusic, edited_grid, hear
 from .render import Rendered, render
 from .songs import Song, make_song
 
@@ -106,7 +106,7 @@ class _Scene:
     """All choices of one clip, and what is heard in the m frames before it, its f frames and the
     reference; `before` is the dance out of which the dancer comes, where it is another."""
 
-    look: Look
+    look: Appearance
     dance: Dance
     caption: str
     song_index: int
@@ -114,7 +114,7 @@ class _Scene:
     start: float
     continued: bool
     before: Dance | None
-    heard: Heard
+    heard: ClipMusic
 
     def to(self, other: _Scene) -> _Scene:
         """This dancer and sentence to the other scene's song."""
@@ -278,7 +278,7 @@ class World:
     def _rng(self, stream: int, *index: int) -> np.random.Generator:
         return np.random.default_rng((*self.key, stream, *index))
 
-    def _look(self, stream: int, index: int, rng: np.random.Generator) -> Look:
+    def _look(self, stream: int, index: int, rng: np.random.Generator) -> Appearance:
         """A dancer, in a share of `bystanders` beside another; that leaves `rng` untouched."""
         look, company = self.cast.look(rng), self._rng(stream, index, COMPANY)
         if company.random() < self.bystanders:
@@ -332,7 +332,7 @@ def _outlines(scenes: Sequence[_Scene], pose: Pose) -> Tensor:
     return outline(pose).float() * places[..., 2:] + places[..., :2]
 
 
-def _draw(looks: Sequence[Look], pose: Pose) -> Rendered:
+def _draw(looks: Sequence[Appearance], pose: Pose) -> Rendered:
     return render(
         [look.subject for look in looks],
         torch.stack([look.background for look in looks]),

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from musedance_core.audio.beat_this import hear_beats
+from musedance_core.audio.beat_this import track_beats_with_beat_this
 from musedance_core.audio.waveform import Waveform
 from musedance_core.errors import InputError
 
@@ -51,14 +51,14 @@ def test_its_beats_and_downbeats_are_taken(
     monkeypatch: pytest.MonkeyPatch, checkpoint: Path
 ) -> None:
     given = stand_in(monkeypatch, [0.1, 0.6, 1.1, 1.6, 2.1])
-    grid = hear_beats(SONG, checkpoint)
+    grid = track_beats_with_beat_this(SONG, checkpoint)
     assert given == [str(checkpoint)]
     assert grid.tempo == pytest.approx(120) and grid.downbeats.tolist() == [0.1, 2.1]
 
 
 def test_no_pulse_is_an_even_grid(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
     stand_in(monkeypatch, [])
-    assert hear_beats(SONG, checkpoint).tempo == 120
+    assert track_beats_with_beat_this(SONG, checkpoint).tempo == 120
 
 
 def test_a_name_is_no_file_and_nothing_is_fetched(
@@ -66,7 +66,7 @@ def test_a_name_is_no_file_and_nothing_is_fetched(
 ) -> None:
     given = stand_in(monkeypatch, [0.1, 0.6])
     with pytest.raises(InputError, match="no checkpoint of Beat This! at final0"):
-        hear_beats(SONG, "final0")
+        track_beats_with_beat_this(SONG, "final0")
     assert given == []
 
 
@@ -76,7 +76,7 @@ def test_what_it_cannot_read_is_named(
 ) -> None:
     stand_in(monkeypatch, [0.1, 0.6], fails=error)
     with pytest.raises(InputError, match=r"final\.ckpt is no checkpoint"):
-        hear_beats(SONG, checkpoint)
+        track_beats_with_beat_this(SONG, checkpoint)
 
 
 def test_without_the_package_one_command_is_named(
@@ -85,4 +85,4 @@ def test_without_the_package_one_command_is_named(
     monkeypatch.setitem(sys.modules, "beat_this", None)
     monkeypatch.setitem(sys.modules, "beat_this.inference", None)
     with pytest.raises(InputError, match="pip install beat_this"):
-        hear_beats(SONG, checkpoint)
+        track_beats_with_beat_this(SONG, checkpoint)

@@ -14,10 +14,10 @@ from musedance_core.audio.beats import (
     beat_frames,
     read_beats,
     regular_grid,
-    track_beats,
     whole_beats,
     write_beats,
 )
+from musedance_core.audio.tracker import track_beats
 from musedance_core.audio.waveform import Waveform
 from musedance_core.errors import InputError
 

@@ -25,8 +25,8 @@ from musedance_core.checkpoint.format import (
 )
 from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
-from musedance_core.models import Conditions, HeardClip, MuseDance
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models import ClipAudio, Conditions, MuseDance
+from musedance_core.models.tokenizer import Tokenizer
 
 
 def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
@@ -37,11 +37,11 @@ def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
     noise = torch.randn(1, 6, 4, 4, 4, generator=generator)
     words = model.text(tokenizer.encode(["the sticker hops"]))
     latent = model.vae.encode(picture)
-    features = model.picture_features(latent, words, part_map)
+    features = model.reference_features(latent, words, part_map)
     grid, times = model.music.over_clip(torch.randn(1, 1024, 64, generator=generator), 0.5)
     seconds = model.frame_seconds(6)
     ids, count = torch.tensor([[0, 1, 0, 0, 1, 0]]), torch.arange(6.0)[None] / 3
-    heard = HeardClip(grid, times, ids, count, seconds)
+    heard = ClipAudio(grid, times, ids, count, seconds)
     conditions = Conditions(
         text=words,
         reference=model.unet.project_reference(features),
@@ -49,7 +49,7 @@ def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
         music=model.timed_music(heard),
         beat=model.timed_beats(heard),
         seconds=seconds,
-        moved=model.moved_picture(latent, part_map, features, words, heard),
+        moved=model.warp_reference(latent, part_map, features, words, heard),
     )
     v = model.unet(noise, torch.tensor([700]), conditions)
     return [words, latent, grid, v, model.vae.decode(v[0])]

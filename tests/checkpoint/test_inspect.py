@@ -11,8 +11,8 @@ from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.checkpoint.inspect import describe
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.pipeline import DEFAULT_CHECKPOINT
-from musedance_core.tokenizer import Tokenizer
 
 
 def row(text: str, title: str) -> str:

@@ -18,7 +18,7 @@ from musedance_core.checkpoint.inspect import describe
 from musedance_core.checkpoint.sd15 import assemble_sd15, build_sd15
 from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
-from musedance_core.models import Conditions, HeardClip, MuseDance
+from musedance_core.models import ClipAudio, Conditions, MuseDance
 from musedance_core.presets import preset
 
 SD15 = preset("sd15")
@@ -72,7 +72,7 @@ def test_without_motion_it_is_stable_diffusion(
     torch.manual_seed(0)
     x, text, seconds = torch.randn(1, 2, 4, 8, 8), torch.randn(1, 5, 24), torch.arange(2) / 12
     music, ids = torch.randn(1, 7, 24), torch.tensor([[0, 1]])
-    heard = HeardClip(music, torch.rand(7), ids, torch.zeros(1, 2), seconds)
+    heard = ClipAudio(music, torch.rand(7), ids, torch.zeros(1, 2), seconds)
     conditions = Conditions(
         text=text,
         music=built.timed_music(heard),

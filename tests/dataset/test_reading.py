@@ -21,7 +21,7 @@ from musedance_core.dataset.reading import (
     read_track,
 )
 from musedance_core.errors import InputError
-from musedance_core.video import write_video
+from musedance_core.media.video import write_video
 
 FRAMES, WIDTH, HEIGHT = 12, 48, 96
 

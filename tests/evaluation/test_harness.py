@@ -15,12 +15,12 @@ from musedance_core.dataset.format import ClipRecord, write_metadata
 from musedance_core.errors import InputError
 from musedance_core.evaluation import harness
 from musedance_core.evaluation.harness import evaluate
-from musedance_core.evaluation.judges import DancerEmbedder, Judges, MotionEncoder
-from musedance_core.evaluation.options import Options, Sampling
+from musedance_core.evaluation.judges.networks import DancerEmbedder, Judges, MotionEncoder
+from musedance_core.evaluation.options import EvaluationOptions, Sampling
 from musedance_core.evaluation.samples import sampled_clips
 from musedance_core.evaluation.scenes import world_scenes
+from musedance_core.media.video import write_video
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.video import write_video
 from musedance_core.world.clips import World
 
 Draw = Callable[[np.ndarray], Tensor]
@@ -88,7 +88,7 @@ def write_dataset(folder: Path, clips: int, fps: int = 12) -> Path:
 
 def test_a_checkpoint_dances_the_world_beside_its_truth(written: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
-    options = Options((str(written),), str(out), clips=2, sampling=FEW)
+    options = EvaluationOptions((str(written),), str(out), clips=2, sampling=FEW)
     row = evaluate(options)[0]
     assert row.label == "tiny" and "judged by nobody-0" in row.notes
     assert [clip.name for clip in row.clips] == ["test-0000", "test-0001"]
@@ -109,16 +109,18 @@ def test_what_it_writes_lets_another_system_be_judged_against_the_same(
     written: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "report"
-    evaluate(Options((str(written),), str(out), clips=2, sampling=FEW))
+    evaluate(EvaluationOptions((str(written),), str(out), clips=2, sampling=FEW))
     truth, beats = str(out / "truth"), str(out / "beats")
-    row = evaluate(Options((truth,), str(tmp_path / "other"), truth=truth, beats=beats))[0]
+    row = evaluate(EvaluationOptions((truth,), str(tmp_path / "other"), truth=truth, beats=beats))[
+        0
+    ]
     assert row.figures["psnr"].value == 100 and row.figures["identity"].note
     assert "beats told by a file (2)" in row.notes
 
 
 def test_several_rows_in_one_report(written: Path, videos: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
-    rows = evaluate(Options((str(videos), str(written)), str(out), clips=1, sampling=FEW))
+    rows = evaluate(EvaluationOptions((str(videos), str(written)), str(out), clips=1, sampling=FEW))
     assert [row.label for row in rows] == ["system v1.5", "tiny"]
     said = json.loads((out / "results.json").read_text())
     assert [len(row["clips"]) for row in said["rows"]] == [2, 1]
@@ -129,7 +131,7 @@ def test_several_rows_in_one_report(written: Path, videos: Path, tmp_path: Path)
 
 def test_a_data_set_is_danced_from_its_first_frames(written: Path, tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path / "data", 4)
-    options = Options(
+    options = EvaluationOptions(
         (str(written),), str(tmp_path / "out"), dataset=str(dataset), clips=2, sampling=FEW
     )
     row = evaluate(options)[0]
@@ -145,7 +147,9 @@ def test_a_data_set_is_danced_from_its_first_frames(written: Path, tmp_path: Pat
 
 
 def test_clips_of_the_world_may_be_longer(written: Path, tmp_path: Path) -> None:
-    options = Options((str(written),), str(tmp_path / "out"), clips=1, seconds=1.5, sampling=FEW)
+    options = EvaluationOptions(
+        (str(written),), str(tmp_path / "out"), clips=1, seconds=1.5, sampling=FEW
+    )
     clip = evaluate(options)[0].clips[0]
     assert len(clip.sample.energy) == 17 and {"move", "size"} <= clip.sample.values.keys()
     with pytest.raises(InputError, match="got 300"):
@@ -154,7 +158,7 @@ def test_clips_of_the_world_may_be_longer(written: Path, tmp_path: Path) -> None
 
 def test_a_report_is_not_written_over_another(written: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
-    options = Options((str(written),), str(out), clips=1, sampling=FEW)
+    options = EvaluationOptions((str(written),), str(out), clips=1, sampling=FEW)
     evaluate(options)
     files = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     with pytest.raises(InputError, match="is there already, as of an earlier report"):
@@ -171,7 +175,7 @@ def test_a_finished_row_is_written_though_the_next_one_fails(
     spoilt.mkdir()
     (spoilt / "a.mp4").write_text("text")
     with pytest.raises(InputError, match=r"a\.mp4"):
-        evaluate(Options((str(videos), str(spoilt)), str(out)))
+        evaluate(EvaluationOptions((str(videos), str(spoilt)), str(out)))
     assert [row["label"] for row in json.loads((out / "results.json").read_text())["rows"]] == [
         "system v1.5"
     ]
@@ -186,14 +190,16 @@ def test_brought_networks_are_tried_before_anything_is_sampled(
 
     torch.jit.save(torch.jit.script(Wrong()), str(tmp_path / "wrong.pt"))
     monkeypatch.setattr(harness, "sampled_clips", lambda *given: pytest.fail("sampled"))
-    options = Options((str(written),), str(tmp_path / "out"), sampling=FEW)
+    options = EvaluationOptions((str(written),), str(tmp_path / "out"), sampling=FEW)
     for name in ("lpips", "fvd", "identity"):
         with pytest.raises(InputError, match=r"wrong\.pt must be callable"):
             evaluate(replace(options, **{name: str(tmp_path / "wrong.pt")}))
 
 
 def test_folders_of_the_world_are_judged_by_its_judges(videos: Path, tmp_path: Path) -> None:
-    options = Options((str(videos),), str(tmp_path / "out"), truth=str(videos), world=True)
+    options = EvaluationOptions(
+        (str(videos),), str(tmp_path / "out"), truth=str(videos), world=True
+    )
     row = evaluate(options)[0]
     assert row.figures["identity"].n == 2 and "judged by nobody-0" in row.notes
     assert row.figures["world_frechet"].value == pytest.approx(0, abs=1e-6)
@@ -223,7 +229,7 @@ def test_clips_of_the_world_are_danced_to_their_songs_own_beats(written: Path) -
 
 
 def test_a_data_set_that_does_not_fit_is_named(written: Path, tmp_path: Path) -> None:
-    options = Options((str(written),), str(tmp_path / "out"), sampling=FEW)
+    options = EvaluationOptions((str(written),), str(tmp_path / "out"), sampling=FEW)
     fast = write_dataset(tmp_path / "fast", 2, fps=24)
     for wrong, said in (
         (replace(options, dataset=str(tmp_path)), "no metadata.jsonl"),

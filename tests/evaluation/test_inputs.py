@@ -9,10 +9,10 @@ import torch
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.errors import InputError
 from musedance_core.evaluation.inputs import named_rows, read_inputs, report_folder
-from musedance_core.evaluation.options import Options
+from musedance_core.evaluation.options import EvaluationOptions
+from musedance_core.media.video import write_video
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
-from musedance_core.video import write_video
+from musedance_core.models.tokenizer import Tokenizer
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_what_lies_in_the_reports_folder_is_refused(
 ) -> None:
     places = {"out": tmp_path / "report", "model": written, "elsewhere": tmp_path / "elsewhere"}
     given = {name: path.format(**places) for name, path in more.items()}
-    options = Options(
+    options = EvaluationOptions(
         tuple(path.format(**places) for path in paths), str(tmp_path / "report"), **given
     )
     with pytest.raises(InputError, match=r"lies in the report's own folder; give another --out\."):
@@ -49,11 +49,11 @@ def test_what_lies_in_the_reports_folder_is_refused(
 
 
 def test_the_same_videos_are_read_for_a_report_elsewhere(videos: Path, tmp_path: Path) -> None:
-    inputs = read_inputs(Options((str(videos),), str(tmp_path / "other")))
+    inputs = read_inputs(EvaluationOptions((str(videos),), str(tmp_path / "other")))
     assert [pair.video.name for pair in inputs.videos[str(videos)]] == ["a.mp4"]
     assert inputs.clip is None and inputs.records is None
     with pytest.raises(InputError, match="--dataset and --seconds belong"):
-        read_inputs(Options((str(videos),), str(tmp_path / "other"), seconds=3))
+        read_inputs(EvaluationOptions((str(videos),), str(tmp_path / "other"), seconds=3))
 
 
 def test_checkpoints_that_make_other_clips_are_refused_in_one_call(
@@ -61,7 +61,9 @@ def test_checkpoints_that_make_other_clips_are_refused_in_one_call(
 ) -> None:
     config = replace(model.config, clip=replace(model.config.clip, frames=4))
     save_checkpoint(tmp_path / "short.safetensors", MuseDance(config), tokenizer, {})
-    options = Options((str(written), str(tmp_path / "short.safetensors")), str(tmp_path / "out"))
+    options = EvaluationOptions(
+        (str(written), str(tmp_path / "short.safetensors")), str(tmp_path / "out")
+    )
     with pytest.raises(InputError, match=r"short.* makes 4 frames.* makes 6 frames of 32 x 32"):
         read_inputs(options)
     assert read_inputs(replace(options, paths=options.paths[1:])).frames == 4
@@ -70,7 +72,7 @@ def test_checkpoints_that_make_other_clips_are_refused_in_one_call(
 def test_a_length_that_the_world_does_not_have_is_refused_before_anything_is_loaded(
     written: Path, tmp_path: Path
 ) -> None:
-    options = Options((str(written),), str(tmp_path / "out"), seconds=2)
+    options = EvaluationOptions((str(written),), str(tmp_path / "out"), seconds=2)
     assert read_inputs(options).frames == 24
     with pytest.raises(InputError, match="got 300"):
         read_inputs(replace(options, seconds=300))
@@ -88,7 +90,7 @@ def test_a_folder_that_holds_clips_is_no_place_for_a_report(name: str, tmp_path:
 
 
 def test_rows_are_called_by_their_files_or_as_told() -> None:
-    options = Options(("a/model.safetensors", "b/v1.5"), "out")
+    options = EvaluationOptions(("a/model.safetensors", "b/v1.5"), "out")
     assert [row.label for row in named_rows(options)] == ["model", "v1.5"]
     told = named_rows(replace(options, labels=("one", "two")))
     assert [(row.label, row.place) for row in told] == [("one", "clips/01"), ("two", "clips/02")]

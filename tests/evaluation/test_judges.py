@@ -15,7 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from musedance_core.errors import InputError
-from musedance_core.evaluation.judges import (
+from musedance_core.evaluation.judges.data import RoundTrip, dancers, dances
+from musedance_core.evaluation.judges.figures import identity_figures, share, verification
+from musedance_core.evaluation.judges.networks import (
     FEWEST,
     METADATA_KEY,
     MOVES,
@@ -25,8 +27,6 @@ from musedance_core.evaluation.judges import (
     load_judges,
     save_judges,
 )
-from musedance_core.evaluation.judging_data import RoundTrip, dancers, dances
-from musedance_core.evaluation.judging_figures import identity_figures, share, verification
 from musedance_core.models import MuseDance
 from musedance_core.world.cast import Cast
 from musedance_core.world.choreography import Dance, perform

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from musedance_core.errors import InputError
 from musedance_core.evaluation.clip import Clip, quantised
-from musedance_core.evaluation.judges import MotionReading
+from musedance_core.evaluation.judges.networks import MotionReading
 from musedance_core.evaluation.measure import Tools, measure
 from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance
 

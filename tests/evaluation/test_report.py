@@ -8,12 +8,12 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from musedance_core.evaluation.catalogue import MEASURES, TABLES
-from musedance_core.evaluation.measure import Look, Measured
-from musedance_core.evaluation.options import Options
-from musedance_core.evaluation.report import write_report
-from musedance_core.evaluation.summary import Row, summarise
-from musedance_core.rhythm.alignment import BeatTrack
+from musedance_core.evaluation.measure import Measured, VideoFigures
+from musedance_core.evaluation.options import EvaluationOptions
+from musedance_core.evaluation.report.files import write_report
+from musedance_core.evaluation.report.measures import MEASURES, TABLES
+from musedance_core.evaluation.report.summary import Row, summarise
+from musedance_core.metrics.beat_alignment import BeatTrack
 
 ODD = 'it\'s <b> & 100% "odd" | name'
 BEATS = 0.1 + 0.5 * np.arange(-2, 20)
@@ -22,8 +22,8 @@ BEATS = 0.1 + 0.5 * np.arange(-2, 20)
 def measured(name: str, row: int, psnr: float) -> Measured:
     energy = 0.1 + 0.05 * np.sin(np.arange(47))
     track = BeatTrack(np.array([0.6, 1.1]), BEATS, (0.1, 3.8))
-    sample = Look({"psnr": psnr, "alignment": 0.5}, energy, track)
-    truth = Look({"alignment": 1.0}, energy * 2, track)
+    sample = VideoFigures({"psnr": psnr, "alignment": 0.5}, energy, track)
+    truth = VideoFigures({"alignment": 1.0}, energy * 2, track)
     video = f"clips/{row:02d}/{name}.mp4"
     return Measured(name, 12, video, f"truth/{name}.mp4", name, BEATS, "", sample, truth)
 
@@ -67,7 +67,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    options = Options(("a.safetensors", "folder"), "out", command="musedance x")
+    options = EvaluationOptions(("a.safetensors", "folder"), "out", command="musedance x")
     write_report(tmp_path, rows(), options)
     return tmp_path
 

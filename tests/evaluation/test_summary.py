@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from musedance_core.evaluation.catalogue import MEASURES
-from musedance_core.evaluation.measure import Look, Measured
-from musedance_core.evaluation.summary import summarise
-from musedance_core.rhythm.alignment import BeatTrack, align
+from musedance_core.evaluation.measure import Measured, VideoFigures
+from musedance_core.evaluation.report.measures import MEASURES
+from musedance_core.evaluation.report.summary import summarise
+from musedance_core.metrics.beat_alignment import BeatTrack, align
 
 WINDOW = (0.1, 3.8)
 
 
-def look(psnr: float, motion: np.ndarray, music: np.ndarray, seed: int = 0) -> Look:
+def look(psnr: float, motion: np.ndarray, music: np.ndarray, seed: int = 0) -> VideoFigures:
     track = BeatTrack(motion, music, WINDOW)
     scored = align(track)
     assert scored is not None
     features = {"fvd": np.random.default_rng(seed).standard_normal(6)}
-    return Look({"psnr": psnr, "alignment": scored.both}, np.ones(47), track, features)
+    return VideoFigures({"psnr": psnr, "alignment": scored.both}, np.ones(47), track, features)
 
 
 def clips(count: int, late: float = 0.0) -> list[Measured]:

@@ -15,7 +15,7 @@ from musedance_core.errors import InputError
 from musedance_core.evaluation import videos
 from musedance_core.evaluation.clip import Clip
 from musedance_core.evaluation.videos import match, video_clips
-from musedance_core.video import begins, write_video
+from musedance_core.media.video import begins, write_video
 
 Draw = Callable[[np.ndarray], Tensor]
 Clicks = Callable[[np.ndarray, float], Waveform]

@@ -22,8 +22,8 @@ from websockets.sync.client import connect
 
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.models import MuseDance, init_weights
+from musedance_core.models.tokenizer import train_tokenizer
 from musedance_core.presets import preset
-from musedance_core.tokenizer import train_tokenizer
 
 SD15 = preset("sd15")
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import load_waveform
-from musedance_core.pictures import fit_picture, load_picture
+from musedance_core.media.images import fit_picture, load_picture
+from musedance_core.media.video import read_video
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.video import read_video
 
 from .conftest import ROOT, Comfy, listen, workflow
 
@@ -104,7 +104,9 @@ def test_a_picture_goes_through_sd15_with_the_host_s_own_autoencoder(comfy: Comf
     fitted = fit_picture(load_picture(ASSETS / "drawing-robot.png"), None, 64)
     wave = load_waveform(ASSETS / "demo-song.ogg")
     text = prompt["8"]["inputs"]["text"]
-    (segment,) = model.animate(fitted.image, model.listen(wave), text, frames=12, seed=1, steps=1)
+    (segment,) = model.animate(
+        fitted.image, model.encode_song(wave), text, frames=12, seed=1, steps=1
+    )
     assert (picture - segment.frames).abs().max() < 3 / 255
 
 
@@ -165,7 +167,7 @@ def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None
     pipeline = MuseDancePipeline.from_checkpoint()
     fitted = fit_picture(source, None, pipeline.config.clip.size)
     wave = load_waveform(song)
-    track = pipeline.listen(wave, regular_grid(120.0, 0.1, wave.seconds))
+    track = pipeline.encode_song(wave, regular_grid(120.0, 0.1, wave.seconds))
     (segment,) = pipeline.animate(
         fitted.image,
         track,

@@ -8,13 +8,14 @@ import torch
 
 from musedance_core.audio.beats import BeatGrid, beat_frames
 from musedance_core.config import MaskConfig
+from musedance_core.diffusion.runner import plan_segments
 from musedance_core.models.beat import NULL, BeatTokens
 from musedance_core.models.initialise import align_in_time, init_weights
 from musedance_core.models.layers import Attention, seconds_embedding
-from musedance_core.models.mask import SUBJECT, MaskEncoder, palette
+from musedance_core.models.mask import MaskEncoder
 from musedance_core.models.music import MusicEncoder, MusicTokens, column_seconds
+from musedance_core.parts import SUBJECT, palette
 from musedance_core.presets import preset
-from musedance_core.segments import plan_segments
 
 
 def test_moving_all_beats_by_k_frames_moves_the_beat_tokens_by_k() -> None:

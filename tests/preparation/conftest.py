@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from musedance_core.audio.waveform import Waveform
 from musedance_core.preparation import workers
-from musedance_core.preparation.cutting import Job
+from musedance_core.preparation.cutting import CutJob
 
 RATE = 32_000
 CODECS = {".webm": ("libvpx", "libopus"), ".avi": ("mpeg4", "libmp3lame")}
@@ -108,7 +108,7 @@ class Studio:
 def one_process() -> Iterator[None]:
     """Cut in the tests' own process: to start another one takes seconds."""
 
-    def cut(jobs: Sequence[Job], _: int) -> None:
+    def cut(jobs: Sequence[CutJob], _: int) -> None:
         for job in jobs:
             workers.cut_source(job)
 

@@ -28,19 +28,19 @@ from musedance_core.dataset.reading import (
     read_track,
 )
 from musedance_core.errors import InputError
-from musedance_core.preparation.build import Built, Settings, build
-from musedance_core.preparation.options import Options
-from musedance_core.preparation.sources import Source, find_sources
-from musedance_core.preparation.state import changed_options, load_state, stamp
+from musedance_core.preparation.build import BuildSettings, Built, build
+from musedance_core.preparation.options import ClipOptions
+from musedance_core.preparation.sources import SourceVideo, find_sources
+from musedance_core.preparation.state import changed_options, load_source_state, stamp
 from musedance_core.preparation.workers import cut_all
 from musedance_core.world.clips import World
 from musedance_core.world.songs import Song
 
-OPTIONS = Options(size=128)
-SETTINGS = Settings(OPTIONS, shares=(0.6, 0.2, 0.2))
+OPTIONS = ClipOptions(size=128)
+SETTINGS = BuildSettings(OPTIONS, shares=(0.6, 0.2, 0.2))
 
 
-def prepare(videos: Path, dataset: Path, settings: Settings = SETTINGS) -> Built:
+def prepare(videos: Path, dataset: Path, settings: BuildSettings = SETTINGS) -> Built:
     return build(find_sources(videos, dataset), dataset, settings, None)
 
 
@@ -236,7 +236,7 @@ def test_sources_keep_their_split_when_one_is_added(
     studio.write(more / "0 new.mp4", studio.dancer(60, fps=12, seed=77), 12, studio.noise(5, 77))
     before = {name: record.split for name, record in by_source(again).items()}
     for seed in range(3):
-        prepare(more, again, Settings(OPTIONS, shares=(0.1, 0.1, 0.8), seed=seed))
+        prepare(more, again, BuildSettings(OPTIONS, shares=(0.1, 0.1, 0.8), seed=seed))
         after = {name: record.split for name, record in by_source(again).items()}
         assert after.pop("0 new.mp4") == "test" and after == before
 
@@ -247,10 +247,10 @@ def test_a_damaged_state_is_none(tmp_path: Path, videos: Path, dataset: Path, da
     shutil.copytree(dataset, again)
     sources = find_sources(videos, again)
     source = next(s for s in sources.videos if s.name == "a.mp4")
-    assert load_state(again, source, OPTIONS) is not None
+    assert load_source_state(again, source, OPTIONS) is not None
     state = again / ".prepare" / source.key / "state.json"
     state.write_bytes(damage.encode(errors="surrogateescape"))
-    assert load_state(again, source, OPTIONS) is None
+    assert load_source_state(again, source, OPTIONS) is None
     assert changed_options(again, OPTIONS) == []
 
 
@@ -263,7 +263,7 @@ def test_a_state_with_a_damaged_file_is_none(
     source = next(s for s in find_sources(videos, again).videos if s.name == "a.mp4")
     path = again / ".prepare" / source.key / name
     path.write_bytes(path.read_bytes()[:-40])
-    assert load_state(again, source, OPTIONS) is None
+    assert load_source_state(again, source, OPTIONS) is None
 
 
 def test_changed_maps_and_another_cutting_are_cut_again(
@@ -271,7 +271,10 @@ def test_changed_maps_and_another_cutting_are_cut_again(
 ) -> None:
     (tmp_path / "maps/a").mkdir(parents=True)
     (tmp_path / "a.mp4").write_text("")
-    source, options = Source("a.mp4", tmp_path / "a.mp4"), replace(OPTIONS, maps=f"{tmp_path}/maps")
+    source, options = (
+        SourceVideo("a.mp4", tmp_path / "a.mp4"),
+        replace(OPTIONS, maps=f"{tmp_path}/maps"),
+    )
     stamps = [stamp(source, options)]
     (tmp_path / "maps/a/0.png").write_text("one")
     stamps.append(stamp(source, options))
@@ -293,7 +296,7 @@ def test_two_processes_cut_the_same_clips(
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(videos / name, tmp_path / name)
-    built = prepare(listed, tmp_path / "set", Settings(OPTIONS, 2, (1.0, 0.0, 0.0)))
+    built = prepare(listed, tmp_path / "set", BuildSettings(OPTIONS, 2, (1.0, 0.0, 0.0)))
     (clip,) = built.clips
     same = by_source(dataset)["more/d.mp4"]
     assert clip == replace(same, split="train", track_id=clip.track_id)
@@ -319,7 +322,7 @@ def test_flashes_and_clicks_coincide(tmp_path: Path, studio: Any) -> None:
     videos.mkdir()
     for name, frames in zip(names, films, strict=True):
         studio.write(videos / name, frames, fps, Waveform(samples, 32_000))
-    prepare(videos, tmp_path / "set", Settings(Options(size=64), shares=(1.0, 0.0, 0.0)))
+    prepare(videos, tmp_path / "set", BuildSettings(ClipOptions(size=64), shares=(1.0, 0.0, 0.0)))
     records = read_metadata(tmp_path / "set")
     assert [record.source for record in records] == list(names)
     for record in records:
@@ -344,7 +347,7 @@ def test_part_maps_are_cut_like_the_frames(tmp_path: Path, studio: Any) -> None:
     videos.mkdir()
     studio.write(videos / "a.mp4", frames, 12, studio.noise(52 / 12))
     options = replace(OPTIONS, densepose=str(red))
-    prepare(videos, tmp_path / "set", Settings(options, shares=(1.0, 0.0, 0.0)))
+    prepare(videos, tmp_path / "set", BuildSettings(options, shares=(1.0, 0.0, 0.0)))
     (record,) = read_metadata(tmp_path / "set")
     shown = read_frames(tmp_path / "set", record, range(48), 64)
     maps = read_part_maps(tmp_path / "set", record, range(48), 64)
@@ -365,7 +368,7 @@ def test_a_model_of_another_kind_stops_the_run(tmp_path: Path, studio: Any) -> N
     studio.write(tmp_path / "a.mp4", studio.dancer(60, fps=12), 12, studio.noise(5))
     options = replace(OPTIONS, densepose=str(path))
     with pytest.raises(InputError, match="must return integer ids"):
-        prepare(tmp_path, tmp_path / "set", Settings(options))
+        prepare(tmp_path, tmp_path / "set", BuildSettings(options))
 
 
 def test_folders_that_hold_something_else_are_left_alone(tmp_path: Path, videos: Path) -> None:

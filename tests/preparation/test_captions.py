@@ -20,8 +20,7 @@ from PIL import Image
 
 from musedance_core.dataset.format import read_metadata
 from musedance_core.errors import InputError
-from musedance_core.preparation.caption_endpoint import LONGEST_WAIT, Endpoint
-from musedance_core.preparation.captions import (
+from musedance_core.preparation.captions.captioner import (
     KEY_VARIABLE,
     CaptionError,
     EndpointCaptioner,
@@ -29,6 +28,7 @@ from musedance_core.preparation.captions import (
     read_captions,
     requests_needed,
 )
+from musedance_core.preparation.captions.endpoint import LONGEST_WAIT, Endpoint
 from musedance_core.preparation.entry import main
 
 SENTENCE = "The dancer hops twice, then sways to the left."

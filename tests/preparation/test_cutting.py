@@ -6,9 +6,9 @@ import numpy as np
 
 from musedance_core.preparation.cutting import LEAD, _slices
 from musedance_core.preparation.decoding import Film
-from musedance_core.preparation.options import Options
+from musedance_core.preparation.options import ClipOptions
 
-FRAMES = Options().frames
+FRAMES = ClipOptions().frames
 
 
 def film(count: int) -> Film:
@@ -19,7 +19,7 @@ def film(count: int) -> Film:
 
 
 def test_clips_follow_each_other_and_begin_with_the_frames_before() -> None:
-    found = _slices(film(3 * FRAMES + 5), 60.0, Options())
+    found = _slices(film(3 * FRAMES + 5), 60.0, ClipOptions())
     assert found == [
         slice(0, FRAMES),
         slice(FRAMES - LEAD, 2 * FRAMES),
@@ -28,5 +28,5 @@ def test_clips_follow_each_other_and_begin_with_the_frames_before() -> None:
 
 
 def test_no_clip_goes_on_where_the_sound_has_ended() -> None:
-    assert _slices(film(3 * FRAMES), 7.9, Options()) == [slice(0, FRAMES)]
-    assert _slices(film(FRAMES - 1), 60.0, Options()) == []
+    assert _slices(film(3 * FRAMES), 7.9, ClipOptions()) == [slice(0, FRAMES)]
+    assert _slices(film(FRAMES - 1), 60.0, ClipOptions()) == []

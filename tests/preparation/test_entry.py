@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from musedance_core.dataset.format import ClipRecord, read_metadata
-from musedance_core.preparation.captioning import ask, look_up
-from musedance_core.preparation.captions import CaptionError
+from musedance_core.preparation.captions.captioner import CaptionError
+from musedance_core.preparation.captions.look_up import ask, look_up
 from musedance_core.preparation.entry import main
 
 ALL_TRAIN = ["--size", "64", "--shares", "1", "0", "0"]

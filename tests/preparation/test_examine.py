@@ -11,15 +11,15 @@ from scipy.ndimage import shift
 from musedance_core.preparation.crop import MARGIN, PixelBox, clip_size, crop_around
 from musedance_core.preparation.examine import examine
 from musedance_core.preparation.log import Unusable
-from musedance_core.preparation.options import Options
+from musedance_core.preparation.options import ClipOptions
 from musedance_core.preparation.subject import Box
 
 FRAMES, SIZE = 48, (960, 540)
-OPTIONS = Options(size=320)
+OPTIONS = ClipOptions(size=320)
 
 
 def look(thumbs: np.ndarray, ids: np.ndarray | None = None, **changes: Any) -> PixelBox:
-    options = Options(**{"size": 320, **changes})
+    options = ClipOptions(**{"size": 320, **changes})
     return examine(thumbs, np.arange(len(thumbs)), ids, SIZE, options)
 
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from musedance_core.errors import InputError
 from musedance_core.preparation.crop import PixelBox
 from musedance_core.preparation.log import Unusable
-from musedance_core.preparation.options import Options
+from musedance_core.preparation.options import ClipOptions
 from musedance_core.preparation.parts import FolderParts, ModelParts, part_maps
-from musedance_core.preparation.sources import Source
+from musedance_core.preparation.sources import SourceVideo
 
 
 class Ids(nn.Module):
@@ -139,8 +139,8 @@ def test_pictures_are_found_by_their_number_and_cropped(tmp_path: Path) -> None:
     ids[:, 10:30, 20:40] = np.array([1, 12, 25])[:, None, None]
     for k in range(3):
         Image.fromarray(ids[k]).save(folder / f"frame_{k:05d}.png")
-    source = Source("dance.mp4", tmp_path / "dance.mp4")
-    maps = part_maps(source, Options(maps=str(tmp_path / "maps")))
+    source = SourceVideo("dance.mp4", tmp_path / "dance.mp4")
+    maps = part_maps(source, ClipOptions(maps=str(tmp_path / "maps")))
     assert isinstance(maps, FolderParts)
     numbers = np.array([2, 0, 0])
     assert np.array_equal(maps.whole(np.zeros((3, 4, 6, 3), np.uint8), numbers), ids[numbers])
@@ -148,8 +148,11 @@ def test_pictures_are_found_by_their_number_and_cropped(tmp_path: Path) -> None:
     cut = maps.cropped(np.zeros((3, 50, 50, 3), np.uint8), numbers, share)
     assert cut.shape == (3, 50, 50)
     assert [np.unique(c).tolist() for c in cut] == [[25], [1], [1]]
-    assert part_maps(Source("other.mp4", tmp_path), Options(maps=str(tmp_path / "maps"))) is None
-    assert part_maps(source, Options()) is None
+    assert (
+        part_maps(SourceVideo("other.mp4", tmp_path), ClipOptions(maps=str(tmp_path / "maps")))
+        is None
+    )
+    assert part_maps(source, ClipOptions()) is None
 
 
 def test_pictures_that_do_not_fit_are_named(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from musedance_core.dataset.format import SPLITS, ClipRecord
 from musedance_core.errors import InputError
+from musedance_core.media.video import write_video
 from musedance_core.preparation.histograms import histogram
 from musedance_core.preparation.log import Rejection
 from musedance_core.preparation.report import SIDE, TILES, write_report
-from musedance_core.video import write_video
 
 NASTY = "<script>alert(\"1\")</script> & 'so on'"
 

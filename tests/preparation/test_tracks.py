@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from musedance_core.preparation.tracks import RATE, fingerprint, group_tracks
+from musedance_core.preparation.tracks import RATE, audio_fingerprint, group_tracks
 from musedance_core.world.songs import make_song
 
 SONGS = 3
@@ -56,8 +56,8 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_same_music_has_one_id(songs: list[np.ndarray], name: str) -> None:
-    prints = {f"a{i}": fingerprint(x) for i, x in enumerate(songs)}
-    prints |= {f"b{i}": fingerprint(CHANGES[name](x)) for i, x in enumerate(songs)}
+    prints = {f"a{i}": audio_fingerprint(x) for i, x in enumerate(songs)}
+    prints |= {f"b{i}": audio_fingerprint(CHANGES[name](x)) for i, x in enumerate(songs)}
     ids = group_tracks(prints)
     assert [ids[f"b{i}"] for i in range(SONGS)] == [ids[f"a{i}"] for i in range(SONGS)]
     assert len(set(ids.values())) == SONGS
@@ -65,22 +65,22 @@ def test_the_same_music_has_one_id(songs: list[np.ndarray], name: str) -> None:
 
 @pytest.mark.parametrize("genre", ["techno", "funk", "ballad"])
 def test_songs_of_one_genre_and_tempo_are_different(genre: str) -> None:
-    prints = {f"{i}": fingerprint(sound(i, genre=genre, tempo=105.0)) for i in range(6)}
+    prints = {f"{i}": audio_fingerprint(sound(i, genre=genre, tempo=105.0)) for i in range(6)}
     assert len(set(group_tracks(prints).values())) == 6
 
 
 def test_two_ends_of_a_song_meet_in_the_whole_of_it(songs: list[np.ndarray]) -> None:
     prints = {
-        "begin": fingerprint(songs[0][: 9 * RATE]),
-        "end": fingerprint(songs[0][-9 * RATE :]),
-        "other": fingerprint(songs[1]),
+        "begin": audio_fingerprint(songs[0][: 9 * RATE]),
+        "end": audio_fingerprint(songs[0][-9 * RATE :]),
+        "other": audio_fingerprint(songs[1]),
     }
-    whole = group_tracks({**prints, "whole": fingerprint(songs[0])})
+    whole = group_tracks({**prints, "whole": audio_fingerprint(songs[0])})
     assert whole["begin"] == whole["end"] == whole["whole"] != whole["other"]
 
 
 def test_ids_are_counted_in_sorted_order(songs: list[np.ndarray]) -> None:
-    a, b = fingerprint(songs[0]), fingerprint(songs[1])
+    a, b = audio_fingerprint(songs[0]), audio_fingerprint(songs[1])
     prints = {"z": a, "m": b, "c": a, "d": b}
     wanted = {"c": "track-0001", "d": "track-0002", "m": "track-0002", "z": "track-0001"}
     assert group_tracks(prints) == wanted
@@ -89,19 +89,19 @@ def test_ids_are_counted_in_sorted_order(songs: list[np.ndarray]) -> None:
 
 def test_short_sources_are_compared_too(songs: list[np.ndarray]) -> None:
     prints = {
-        "a": fingerprint(songs[0][: 5 * RATE]),
-        "b": fingerprint(encoded(songs[0][: 5 * RATE])),
-        "c": fingerprint(songs[1][: 5 * RATE]),
+        "a": audio_fingerprint(songs[0][: 5 * RATE]),
+        "b": audio_fingerprint(encoded(songs[0][: 5 * RATE])),
+        "c": audio_fingerprint(songs[1][: 5 * RATE]),
     }
     ids = group_tracks(prints)
     assert ids["a"] == ids["b"] != ids["c"]
 
 
 def test_sounds_without_peaks_are_nobody_elses() -> None:
-    silence = fingerprint(np.zeros(5 * RATE, np.float32))
-    click = fingerprint(np.zeros(100, np.float32))
+    silence = audio_fingerprint(np.zeros(5 * RATE, np.float32))
+    click = audio_fingerprint(np.zeros(100, np.float32))
     assert silence.shape == click.shape == (0, 2)
-    hiss = fingerprint(np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32))
+    hiss = audio_fingerprint(np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32))
     ids = group_tracks({"a": silence, "b": click, "c": hiss, "d": silence})
     assert len(set(ids.values())) == 4
     assert group_tracks({}) == {}
@@ -109,14 +109,14 @@ def test_sounds_without_peaks_are_nobody_elses() -> None:
 
 def test_the_rate_is_no_matter() -> None:
     wave = make_song(31, 0, seconds=12.0).wave
-    there = fingerprint(wave.samples[0], wave.sample_rate)
-    here = fingerprint(wave.resampled(RATE).samples[0])
+    there = audio_fingerprint(wave.samples[0], wave.sample_rate)
+    here = audio_fingerprint(wave.resampled(RATE).samples[0])
     assert wave.sample_rate != RATE
     assert np.array_equal(there, here)
 
 
 def test_a_fingerprint_is_small_and_in_order(songs: list[np.ndarray]) -> None:
-    prints = fingerprint(songs[0])
+    prints = audio_fingerprint(songs[0])
     assert prints.dtype == np.int32 and prints.shape[1] == 2
     assert 200 < len(prints) <= 30 * 18
     assert (np.diff(prints[:, 0]) >= 0).all()

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from musedance_core.preparation.cutting import Job
-from musedance_core.preparation.options import Options
-from musedance_core.preparation.sources import Source
-from musedance_core.preparation.state import load_state
+from musedance_core.preparation.cutting import CutJob
+from musedance_core.preparation.options import ClipOptions
+from musedance_core.preparation.sources import SourceVideo
+from musedance_core.preparation.state import load_source_state
 from musedance_core.preparation.workers import cut_all
 
 
-class Deadly(Source):
+class Deadly(SourceVideo):
     """Ends the process that receives it."""
 
     def __reduce__(self) -> Any:
@@ -22,12 +22,12 @@ class Deadly(Source):
 
 def test_a_crash_is_one_sources_alone(tmp_path: Path) -> None:
     sources = []
-    for name, kind in (("a", Source), ("b", Deadly), ("c", Source), ("d", Source)):
+    for name, kind in (("a", SourceVideo), ("b", Deadly), ("c", SourceVideo), ("d", SourceVideo)):
         (tmp_path / f"{name}.mp4").write_text("no video")
         sources.append(kind(f"{name}.mp4", tmp_path / f"{name}.mp4"))
     for folder in ("clips", "tracks", "maps"):
         (tmp_path / "set" / folder).mkdir(parents=True)
-    cut_all([Job(source, tmp_path / "set", Options()) for source in sources], 1)
-    states = [load_state(tmp_path / "set", source, Options()) for source in sources]
+    cut_all([CutJob(source, tmp_path / "set", ClipOptions()) for source in sources], 1)
+    states = [load_source_state(tmp_path / "set", source, ClipOptions()) for source in sources]
     kinds = [[r.kind for r in state.rejected] for state in states if state is not None]
     assert kinds == [["unreadable"], ["crash"], ["unreadable"], ["unreadable"]]

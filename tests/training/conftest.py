@@ -15,12 +15,12 @@ from torch import Tensor
 from musedance_core.config import MuseDanceConfig
 from musedance_core.dataset.format import ClipRecord, write_metadata
 from musedance_core.dataset.reading import content_hash
+from musedance_core.media.video import write_video
 from musedance_core.models import MuseDance, init_weights
 from musedance_core.models.initialise import copy_unet_to_reference
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, LossConfig, OptimConfig, TrainConfig
-from musedance_core.training.stage import Batch
-from musedance_core.video import write_video
+from musedance_core.training.stages.base import Batch
 
 FRAMES, SIZE = 6, 32
 KEEP_ALL = LossConfig(drop_text=0.0, drop_reference=0.0, drop_all=0.0, drop_map=0.0)

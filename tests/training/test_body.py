@@ -10,17 +10,17 @@ from torch import Tensor
 
 from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
+from musedance_core.geometry import STILL, origins
 from musedance_core.models import MuseDance
-from musedance_core.models.warping import STILL, origins
-from musedance_core.tokenizer import Tokenizer
-from musedance_core.training.body import BodyStage
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, TrainConfig
-from musedance_core.training.draws import Draws
-from musedance_core.training.losses import Kept
-from musedance_core.training.stage import Batch, choose_trainable
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
-from musedance_core.training.start import fresh_model
+from musedance_core.training.runtime.start import fresh_model
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.base import Batch, choose_trainable
+from musedance_core.training.stages.body import BodyStage
+from musedance_core.training.stages.losses import ConditionMask
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_two_clips_are_learned_and_nothing_else_changes(
     assert before["right"] == pytest.approx(before["still"], rel=1e-3)
     for _ in range(240):
         optimizer.zero_grad()
-        stage(bodies, Draws(0, 0, 2)).mean().backward()
+        stage(bodies, StepRandom(0, 0, 2)).mean().backward()
         optimizer.step()
     after = stage.evaluate(bodies)
     assert after["right"] < 0.3 * after["still"]
@@ -104,14 +104,14 @@ def test_a_denoiser_learns_from_true_warps_and_is_tested_on_planned_ones(
         return plans[-1]
 
     monkeypatch.setattr(model, "body_warp", planned)
-    kept = Kept.everything(2, torch.device("cpu"))
+    kept = ConditionMask.everything(2, torch.device("cpu"))
     still = stage.conditions(batch, kept, None).moved
     assert len(plans) == 1
-    true = stage.conditions(batch, kept, Draws(0, 0, 2)).moved
+    true = stage.conditions(batch, kept, StepRandom(0, 0, 2)).moved
     assert len(plans) == 1, "the truth was known"
     assert true is not None and still is not None
     unknown = {name: t for name, t in batch.items() if "outline" not in name}
-    assert stage.conditions(unknown, kept, Draws(0, 0, 2)).moved is not None
+    assert stage.conditions(unknown, kept, StepRandom(0, 0, 2)).moved is not None
     assert len(plans) == 2
     assert not torch.allclose(true.latents, still.latents, atol=0.1)
     warp = stage.true_warp(batch)

@@ -10,12 +10,7 @@ import pytest
 
 from musedance_core.errors import InputError
 from musedance_core.training.config import LossConfig, TrainConfig
-from musedance_core.training.config_file import (
-    changes,
-    dump_config,
-    load_config,
-    model_config,
-)
+from musedance_core.training.config_file import changes, dump_config, load_config, model_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").rglob("*.yaml"))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.diffusion import DiffusionStage
-from musedance_core.training.draws import Draws
-from musedance_core.training.stage import Batch
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.base import Batch
+from musedance_core.training.stages.diffusion import DiffusionStage
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
@@ -28,12 +28,12 @@ def test_how_far_to_trust_a_copy_is_learned(
 
     def loss(steps: int) -> float:
         with torch.no_grad():
-            found = [stage(clip, Draws(1, step, 1)).item() for step in range(steps)]
+            found = [stage(clip, StepRandom(1, step, 1)).item() for step in range(steps)]
         return sum(found) / steps
 
     before = loss(8)
     for step in range(40):
         optimizer.zero_grad()
-        stage(clip, Draws(0, step, 1)).mean().backward()
+        stage(clip, StepRandom(0, step, 1)).mean().backward()
         optimizer.step()
     assert loss(8) < 0.8 * before

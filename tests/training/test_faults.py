@@ -13,13 +13,13 @@ import torch
 
 from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.config_file import dump_config
 from musedance_core.training.entry import main
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
-from musedance_core.training.states import find_state, states
+from musedance_core.training.runtime.states import find_state, states
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 
 class Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from musedance_core.training.flops import count_flops, peak_flops
+from musedance_core.training.runtime.flops import count_flops, peak_flops
 
 
 def test_a_linear_layer_is_counted_forwards_and_backwards() -> None:

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from musedance_core.config import MuseDanceConfig
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.diffusion import DiffusionStage
-from musedance_core.training.draws import Draws
-from musedance_core.training.stage import Batch, choose_trainable
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
-from musedance_core.training.start import fresh_model
+from musedance_core.training.runtime.start import fresh_model
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.base import Batch, choose_trainable
+from musedance_core.training.stages.diffusion import DiffusionStage
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 Enliven = Callable[[MuseDance], None]
 ATTN2 = ("unet.*.attn2.*",)
@@ -45,7 +45,7 @@ def test_every_trainable_gets_a_gradient_within_two_steps(
     reached: set[str] = set()
     for step in range(2):
         optimizer.zero_grad()
-        stage(clip, Draws(0, step, 1)).mean().backward()
+        stage(clip, StepRandom(0, step, 1)).mean().backward()
         reached |= {n for n, p in learns.items() if p.grad is not None and p.grad.abs().sum() > 0}
         optimizer.step()
     assert set(learns) - reached == set()
@@ -67,7 +67,7 @@ def test_gradient_checkpointing_changes_no_gradient(
         stage = kind(model, tokenizer, config)
         learns = choose_trainable(stage, ("unet.*", "reference.*", "mask.*"))
         stage.zero_grad()
-        stage(clip, Draws(0, 0, 1)).mean().backward()
+        stage(clip, StepRandom(0, 0, 1)).mean().backward()
         grads.append({n: p.grad.clone() for n, p in learns.items() if p.grad is not None})
     assert grads[0].keys() == grads[1].keys()
     for name, grad in grads[0].items():
@@ -87,7 +87,7 @@ def test_dropout_is_off_in_evaluation_and_the_same_again_in_training(
     enliven(stage.model)
 
     def loss() -> Tensor:
-        draws = Draws(0, 0, 1)
+        draws = StepRandom(0, 0, 1)
         draws.seed_modules()
         return stage(clip, draws).detach()
 

@@ -15,16 +15,16 @@ from torch import Tensor, nn
 
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.data import Pile
-from musedance_core.training.diffusion import DiffusionStage
-from musedance_core.training.guard import Stop, TrainingStopped
-from musedance_core.training.loop import Trainer
-from musedance_core.training.stage import Batch
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
-from musedance_core.training.states import find_state
+from musedance_core.training.data.loader import StepBatches
+from musedance_core.training.runtime.guard import Stop, TrainingStopped
+from musedance_core.training.runtime.loop import Trainer
+from musedance_core.training.runtime.states import find_state
+from musedance_core.training.stages.base import Batch
+from musedance_core.training.stages.diffusion import DiffusionStage
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 Enliven = Callable[[MuseDance], None]
 ATTN2 = ("unet.*.attn2.*",)
@@ -144,7 +144,7 @@ def test_a_sigterm_saves_and_ends(
     run = trainer(Stage1, model, tokenizer, config, clip)
     update = run._update
 
-    def stopped_at_two(pile: Pile) -> Tensor | None:
+    def stopped_at_two(pile: StepBatches) -> Tensor | None:
         if run.progress.step == 1:
             os.kill(os.getpid(), signal.SIGTERM)
         return update(pile)
@@ -167,7 +167,7 @@ def test_ctrl_c_saves_and_then_is_told(
     update, handler = run._update, signal.default_int_handler
     monkeypatch.setattr(signal, "getsignal", lambda number: handler)  # never in the background
 
-    def interrupted_at_two(pile: Pile) -> Tensor | None:
+    def interrupted_at_two(pile: StepBatches) -> Tensor | None:
         if run.progress.step == 1:
             os.kill(os.getpid(), signal.SIGINT)
         return update(pile)

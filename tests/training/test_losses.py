@@ -10,14 +10,14 @@ from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
 from musedance_core.errors import InputError
-from musedance_core.models.warping import STILL
-from musedance_core.schedule import NoiseSchedule
+from musedance_core.geometry import STILL
+from musedance_core.models.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
-from musedance_core.training.draws import Draws
-from musedance_core.training.losses import (
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.losses import (
     NEAR,
     body_loss,
-    draw_kept,
+    draw_condition_mask,
     draw_timesteps,
     min_snr_weight,
     motion_weight,
@@ -32,7 +32,7 @@ PLAIN = replace(ZERO_SNR, zero_terminal_snr=False)
 
 def drawn(power: float, uniform: float, b: int = 1000) -> Tensor:
     config = LossConfig(timestep_power=power, timestep_uniform=uniform)
-    return draw_timesteps(1000, config, Draws(0, 0, b))
+    return draw_timesteps(1000, config, StepRandom(0, 0, b))
 
 
 def test_uniform_timesteps_fall_one_into_every_part_of_the_schedule() -> None:
@@ -50,7 +50,7 @@ def test_a_low_power_favours_high_noise_and_the_uniform_share_keeps_the_rest() -
 
 def test_conditions_are_dropped_per_sample_in_the_asked_shares() -> None:
     config = LossConfig(drop_text=0.1, drop_reference=0.2, drop_music=0.05, drop_all=0.15)
-    kept = draw_kept(config, Draws(3, 0, 20_000), torch.device("cpu"))
+    kept = draw_condition_mask(config, StepRandom(3, 0, 20_000), torch.device("cpu"))
     gone = ~torch.stack([kept.text, kept.reference, kept.music])
     everything = gone.all(dim=0)
     alone = gone & (gone.sum(dim=0) == 1)
@@ -98,7 +98,7 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
     clean = torch.zeros(64, 2, 3, 8, 8)
     spread = {}
     for offset in (0.0, 0.5):
-        noisy, _ = noised(schedule, clean, t, Draws(0, 0, 64), offset)
+        noisy, _ = noised(schedule, clean, t, StepRandom(0, 0, 64), offset)
         spread[offset] = noisy.mean(dim=(1, 3, 4)).std().item()
     assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from musedance_core.errors import InputError
 from musedance_core.training.config import OptimConfig
-from musedance_core.training.optimizer import build_optimizer, learning_rate
+from musedance_core.training.runtime.optimizer import build_optimizer, learning_rate
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:

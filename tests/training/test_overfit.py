@@ -11,16 +11,16 @@ import torch
 
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.diffusion import DiffusionStage
-from musedance_core.training.draws import Draws
-from musedance_core.training.music import MusicStage
-from musedance_core.training.stage import Batch, choose_trainable
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
-from musedance_core.training.text import TextStage
-from musedance_core.training.vae import VaeStage
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.base import Batch, choose_trainable
+from musedance_core.training.stages.diffusion import DiffusionStage
+from musedance_core.training.stages.music import MusicStage
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
+from musedance_core.training.stages.text import TextStage
+from musedance_core.training.stages.vae import VaeStage
 
 WHOLE = ("unet.*", "reference.*", "mask.*")
 
@@ -34,7 +34,7 @@ def fit(stage: DiffusionStage, batch: Batch, patterns: tuple[str, ...], steps: i
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * (1 - step / steps)
         optimizer.zero_grad()
-        stage(repeated(batch, 4), Draws(0, step, 4)).mean().backward()
+        stage(repeated(batch, 4), StepRandom(0, step, 4)).mean().backward()
         torch.nn.utils.clip_grad_norm_(learns, 1.0)
         optimizer.step()
     return [before, stage.evaluate(batch)["right"]]
@@ -79,7 +79,7 @@ def test_one_batch_of_labels_is_learned(
     optimizer = torch.optim.Adam(learns, lr=3e-3)
     losses = []
     for step in range(steps):
-        loss = stage(batch, Draws(0, step, 2))
+        loss = stage(batch, StepRandom(0, step, 2))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learns, 1.0)
@@ -99,7 +99,7 @@ def test_the_autoencoder_learns_one_batch(
     before = stage.evaluate(pictures)
     for step in range(150):
         optimizer.zero_grad()
-        stage(pictures, Draws(0, step, 6)).backward()
+        stage(pictures, StepRandom(0, step, 6)).backward()
         optimizer.step()
     after = stage.evaluate(pictures)
     assert after["psnr"] > before["psnr"] + 10
@@ -124,7 +124,7 @@ def test_what_an_autoencoder_loses_of_dancers_weighs_four_times_as_much(
         decoded = batch["pictures"].clone()
         decoded[..., columns] += 0.2
         monkeypatch.setattr(model.vae, "decode", lambda latents, decoded=decoded: decoded)
-        losses[place] = stage(batch, Draws(0, 0, 6)).item()
+        losses[place] = stage(batch, StepRandom(0, 0, 6)).item()
         psnr[place] = stage.evaluate(batch)
     error = 0.2 + 5 * 0.2**2
     assert losses["on it"] - losses["beside"] == pytest.approx((1.6 - 0.4) * error / 2, rel=1e-4)

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.diffusion import DiffusionStage
-from musedance_core.training.draws import Draws
-from musedance_core.training.frozen import Frozen
-from musedance_core.training.stage import Batch, choose_trainable
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
-from musedance_core.training.validation import ValidationClips, recorded_examples
+from musedance_core.training.runtime.frozen import Frozen
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.runtime.validation import ValidationClips, recorded_examples
+from musedance_core.training.stages.base import Batch, choose_trainable
+from musedance_core.training.stages.diffusion import DiffusionStage
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 
 def in_bf16() -> torch.autocast:
@@ -37,12 +37,12 @@ def test_autocast_leaves_gradients_in_single_precision(
 ) -> None:
     stage = kind(model, tokenizer, run_config)
     learns = choose_trainable(stage, stage.trainable)
-    exact = stage(clip, Draws(0, 0, 1)).mean()
+    exact = stage(clip, StepRandom(0, 0, 1)).mean()
     frozen = Frozen(stage)
     if halved:
         frozen.halve()
     with in_bf16():
-        loss = stage(clip, Draws(0, 0, 1)).mean()
+        loss = stage(clip, StepRandom(0, 0, 1)).mean()
     loss.backward()
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(exact.item(), rel=0.05)

@@ -15,17 +15,17 @@ from musedance_core.dataset.format import read_metadata, write_metadata
 from musedance_core.dataset.reading import read_frames
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
-from musedance_core.training.caches import ClipCache, possible_offsets
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, TrainConfig
-from musedance_core.training.diffusion import DiffusionStage
-from musedance_core.training.draws import Draws
-from musedance_core.training.frozen import Frozen
-from musedance_core.training.recordings import RecordedClips, epoch_order, split_records
-from musedance_core.training.sources import clips, pairs
-from musedance_core.training.stage import LATENTS, choose_trainable
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
+from musedance_core.training.data.caches import ClipCache, possible_offsets
+from musedance_core.training.data.recordings import RecordedClips, epoch_order, split_records
+from musedance_core.training.data.sources import clips, pairs
+from musedance_core.training.runtime.frozen import Frozen
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.base import LATENTS, choose_trainable
+from musedance_core.training.stages.diffusion import DiffusionStage
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_both_stages_learn_from_a_data_set(
     stage.verify_caches()
     batch = stage.source("train")([0, 1, 2])
     assert any(name.endswith(LATENTS) for name in batch) == cached
-    loss = stage(batch, Draws(0, 0, 3))
+    loss = stage(batch, StepRandom(0, 0, 3))
     assert loss.shape == (3,) and torch.isfinite(loss).all()
     figures = stage.evaluate(stage.source("validation")([0]))
     assert {"right", "picture", "map", "text", "t999"} <= set(figures)
@@ -139,7 +139,7 @@ def test_cached_equals_computed_but_for_half_precision(
         config = replace(run_config, data=replace(data, cache=cached))
         stage = Stage2(model, tokenizer, config)
         stage.fill_caches(0, 1)
-        losses.append(stage(stage.source("train")([0, 1, 2, 3]), Draws(0, 0, 4)))
+        losses.append(stage(stage.source("train")([0, 1, 2, 3]), StepRandom(0, 0, 4)))
     assert torch.allclose(losses[0], losses[1], rtol=2e-3)
 
 

@@ -13,9 +13,9 @@ from musedance_core.checkpoint.format import load_checkpoint, read_header, save_
 from musedance_core.checkpoint.inspect import describe
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.start import Start, start, write_model
+from musedance_core.training.runtime.start import Start, start, write_model
 
 
 @pytest.fixture

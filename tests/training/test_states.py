@@ -15,9 +15,9 @@ from torch import nn
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import Tokenizer
-from musedance_core.training.ema import Ema
-from musedance_core.training.states import (
+from musedance_core.models.tokenizer import Tokenizer
+from musedance_core.training.runtime.ema import Ema
+from musedance_core.training.runtime.states import (
     find_state,
     load_state,
     mend,
@@ -36,7 +36,7 @@ from torch import nn
 from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
 from musedance_core.errors import InputError
 from musedance_core.training.ema import Ema
-from musedance_core.training.states import save_state
+from musedance_core.training.states import save_training_state
 
 loaded = load_checkpoint(sys.argv[3])
 model, tokenizer = loaded.model, loaded.tokenizer

@@ -12,16 +12,21 @@ import torch
 from torch import Tensor
 
 from musedance_core.audio.waveform import load_waveform
+from musedance_core.media.video import read_video
 from musedance_core.models import MuseDance
+from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, TrainConfig
-from musedance_core.training.journal import Journal
-from musedance_core.training.loop import Trainer
-from musedance_core.training.stage2 import Stage2
-from musedance_core.training.start import Start, write_model
-from musedance_core.training.validation import Example, ValidationClips, lent, recorded_examples
-from musedance_core.video import read_video
+from musedance_core.training.runtime.journal import Journal
+from musedance_core.training.runtime.loop import Trainer
+from musedance_core.training.runtime.start import Start, write_model
+from musedance_core.training.runtime.validation import (
+    Example,
+    ValidationClips,
+    lent,
+    recorded_examples,
+)
+from musedance_core.training.stages.stage2 import Stage2
 
 EVERYTHING = ("unet.*", "reference.*", "mask.*")
 

@@ -8,8 +8,8 @@ import torch
 
 from musedance_core.errors import InputError
 from musedance_core.world.choreography import Pose
+from musedance_core.world.clip_music import beat_times, edited_grid, hear
 from musedance_core.world.clips import FPS, PREVIOUS, SONG_SECONDS, SWITCH_FRAMES, ClipBatch, World
-from musedance_core.world.hearing import beat_times, edited_grid, hear
 from musedance_core.world.moves import FIELDS
 
 FRAMES = 16

@@ -10,7 +10,7 @@ import pytest
 from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.waveform import Waveform
 from musedance_core.world.choreography import SCORED_MOVES, SIDES, SIZES, Dance, outline
-from musedance_core.world.hearing import edited_grid, hear
+from musedance_core.world.clip_music import edited_grid, hear
 from musedance_core.world.songs import Song, make_song
 
 SIGMA = 0.05

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from musedance_core.audio.beats import track_beats
-from musedance_core.audio.features import song_log_mel
+from musedance_core.audio.mel import song_log_mel
+from musedance_core.audio.tracker import track_beats
 from musedance_core.world.songs import GENRES, RATE, Song, make_song
 
 

@@ -1,0 +1,1 @@
+"""Sampling one dance: guidance, samplers, segments and compositing."""

@@ -1,0 +1,82 @@
+"""Samplers: from noise to clean latents in a few calls of a denoiser.
+
+Each is a short function of `denoise(x, t)`, which gives v for latents `x [b f c h w]` at timesteps
+`t [b]`; `on_step(step, denoised)` is called after each of the `steps`. All are deterministic and
+spaced from pure noise down (trailing), as zero terminal SNR needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from ..models.schedule import NoiseSchedule
+
+Denoise = Callable[[Tensor, Tensor], Tensor]
+OnStep = Callable[[int, Tensor], None]
+Sampler = Callable[[Denoise, Tensor, NoiseSchedule, int, OnStep], Tensor]
+
+
+def sample_ddim(
+    denoise: Denoise, noise: Tensor, schedule: NoiseSchedule, steps: int, on_step: OnStep
+) -> Tensor:
+    """DDIM with eta 0, from `noise [b f c h w]` to clean latents.
+
+    It is Euler's method as well: with signal a, noise share s, z = x / a and sigma = s / a, the
+    slope dz/dsigma is the noise, and a' (z + (sigma' - sigma) noise) = a' clean + s' noise.
+    """
+    times = schedule.timesteps(steps).to(noise.device)
+    x = noise
+    for i, t in enumerate(times):
+        now = t.expand(len(x))
+        clean, residue = schedule.split(x, denoise(x, now), now)
+        on_step(i + 1, clean)
+        if i + 1 < steps:
+            x = schedule.add_noise(clean, residue, times[i + 1].expand(len(x)))
+    return clean
+
+
+def sample_dpmpp_2m(
+    denoise: Denoise, noise: Tensor, schedule: NoiseSchedule, steps: int, on_step: OnStep
+) -> Tensor:
+    """DPM-Solver++ of second order, multistep (arXiv 2211.01095), from `noise` to clean latents.
+
+    Half the log of the signal-to-noise ratio is its clock; it starts at minus infinity, where the
+    step from pure noise has no weight in the extrapolation, and the last step is of first order.
+    """
+    times = schedule.timesteps(steps)
+    alpha = schedule.alphas_cumprod[times].double()
+    clock = 0.5 * (alpha / (1 - alpha)).log()
+    x, before = noise, None
+    for i, t in enumerate(times.to(noise.device)):
+        now = t.expand(len(x))
+        clean, _ = schedule.split(x, denoise(x, now), now)
+        on_step(i + 1, clean)
+        if i + 1 < steps:
+            guess = clean
+            if before is not None:
+                ahead, behind = clock[i + 1] - clock[i], clock[i] - clock[i - 1]
+                guess = clean + float(ahead / (2 * behind)) * (clean - before)
+            x = _towards(guess, x, alpha[i], alpha[i + 1])
+            before = clean
+    return clean
+
+
+def _towards(guess: Tensor, x: Tensor, now: Tensor, then: Tensor) -> Tensor:
+    """One exact step of x' = (s' / s) x + (a' - a s' / s) guess between two signal powers."""
+    shrink = ((1 - then) / (1 - now)).sqrt()
+    return float(shrink) * x + float(then.sqrt() - now.sqrt() * shrink) * guess
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "ddim": sample_ddim,
+    "euler": sample_ddim,
+    "dpmpp_2m": sample_dpmpp_2m,
+}
+
+
+def require_sampler(name: str) -> None:
+    """Raises ValueError where no sampler is called `name`."""
+    if name not in SAMPLERS:
+        raise ValueError(f"a sampler is one of {', '.join(SAMPLERS)}, not {name!r}")

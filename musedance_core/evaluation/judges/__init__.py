@@ -1,0 +1,1 @@
+"""Networks that recognise the moves and dancers of the procedural world."""

@@ -1,0 +1,283 @@
+"""The judges: two small frozen networks that read generated clips of the sticker world.
+
+One embeds a dancer, whatever the pose and the background (who is it?), the other reads the motion,
+whoever moves (what is danced?). Their weights are fixed and carry a name, so that scores made with
+them can be compared. Both see pictures rounded to 8 bits and resized to 64 x 64.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ...checkpoint.format import open_safetensors, read_weights, require_fit
+from ...errors import InputError
+from ...files import atomic_path
+from ...world.choreography import MOVES, SIDES, SIZES
+from ...world.moves import MOVE_TABLE, Move, mirrored
+
+SHIPPED = Path(__file__).parents[1] / "weights" / "sticker-judges-2.safetensors"
+METADATA_KEY = "musedance-judges"
+FORMAT_VERSION = 1
+SIDE = 64
+FEWEST, MOST = 16, 48
+"""Frames of a clip that the motion encoder reads."""
+FAINT = 0.02
+"""Motion weaker than this (root mean square of the luminance about its mean) is not amplified."""
+LUMA = (0.299, 0.587, 0.114)
+
+
+def _shows_side(move: Move) -> bool:
+    swings = mirrored(move.even) == move.odd and mirrored(move.arc) == move.arc
+    return move.turns != 0 or not swings
+
+
+SIDED_MOVES: tuple[str, ...] = tuple(name for name, m in MOVE_TABLE.items() if _shows_side(m))
+"""Moves whose side can be seen. The others swing evenly: left is right, one beat later."""
+
+
+# Their layers are torch's own and not a host's: the judges never run inside ComfyUI.
+class Residual(nn.Module):
+    """Two 3x3 convolutions around which the input is carried."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x))))))
+
+
+def _down(before: int, after: int, kernel: int = 3, stride: int = 2) -> nn.Sequential:
+    """Divide height and width by `stride`."""
+    padding = (kernel - stride + 1) // 2
+    return nn.Sequential(
+        nn.Conv2d(before, after, kernel, stride, padding, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(),
+    )
+
+
+class DancerEmbedder(nn.Module):
+    """Pictures `[n 3 64 64]` in 0..1 -> unit vectors `[n d]`, d = 64; one direction per dancer.
+
+    It pools by attention, so that it can look at the dancer and away from the background.
+    """
+
+    def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), looks: int = 4) -> None:
+        super().__init__()
+        a, b, c = widths
+        self.layers = nn.Sequential(
+            _down(3, a, 4), _down(a, b), Residual(b), _down(b, c), Residual(c)
+        )
+        self.attention = nn.Conv2d(c, looks, 1)
+        self.out = nn.Linear(looks * c, 64)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        x = self.layers(frames * 2 - 1)
+        weights = rearrange(self.attention(x), "n k h w -> n k (h w)").softmax(dim=-1)
+        pooled = weights @ rearrange(x, "n c h w -> n (h w) c")
+        return F.normalize(self.out(rearrange(pooled, "n k c -> n (k c)")), dim=-1)
+
+
+class Through(nn.Module):
+    """A residual convolution through time over three frames, `dilation` apart."""
+
+    def __init__(self, width: int, dilation: int = 1) -> None:
+        super().__init__()
+        kernel, reach = (3, 1), (dilation, 0)
+        self.conv = nn.Conv2d(
+            width, width, kernel, padding=reach, dilation=(dilation, 1), bias=False
+        )
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x [b d f n]`, n places in a frame."""
+        return F.relu(x + self.norm(self.conv(x)))
+
+
+class MotionEncoder(nn.Module):
+    """Luminance `[b f h w]` (64 x 64) -> features `[b d]`, d = 64, and logits of move, side, size.
+
+    It never sees a picture as it is: only how far each pixel is from its mean over the clip, and
+    from the frame before, both scaled to the clip's own contrast. So neither a still background nor
+    colours tell it anything.
+    """
+
+    def __init__(self, widths: tuple[int, int, int] = (24, 64, 96)) -> None:
+        super().__init__()
+        a, b, c = widths
+        self.glance = nn.Sequential(_down(2, a, kernel=8, stride=4), _down(a, b))
+        self.gesture = Through(b)
+        self.narrow = _down(b, c)
+        self.gait = Through(c)
+        self.frame = nn.Linear(16 * c, 128)
+        self.phrase = nn.Sequential(*[Through(128, dilation) for dilation in (1, 2, 4)])
+        self.features = nn.Sequential(nn.Linear(256, 64), nn.LayerNorm(64))
+        self.move = nn.Linear(64, len(MOVES))
+        self.side = nn.Linear(64, len(SIDES))
+        self.size = nn.Linear(64, len(SIZES))
+
+    def forward(self, luma: Tensor) -> MotionReading:
+        b = len(luma)
+        x = self.glance(rearrange(_movement(luma), "b f c h w -> (b f) c h w"))
+        x = self.narrow(_over_time(self.gesture, x, b))
+        x = _over_time(self.gait, x, b)
+        x = self.frame(rearrange(x, "(b f) c h w -> b f (c h w)", b=b))
+        x = self.phrase(rearrange(x, "b f d -> b d f 1"))[..., 0]
+        features = self.features(torch.cat([x.mean(dim=-1), x.amax(dim=-1)], dim=-1))
+        answer = F.relu(features)
+        return MotionReading(features, self.move(answer), self.side(answer), self.size(answer))
+
+
+def _over_time(layer: Through, x: Tensor, b: int) -> Tensor:
+    """Apply a layer of time to frames `[(b f) d h w]`."""
+    h = x.shape[-2]
+    x = layer(rearrange(x, "(b f) d h w -> b d f (h w)", b=b))
+    return rearrange(x, "b d f (h w) -> (b f) d h w", h=h)
+
+
+def _movement(luma: Tensor) -> Tensor:
+    """`[b f h w]` -> `[b f 2 h w]`: distance from the clip's mean and from the frame before."""
+    apart = luma - luma.mean(dim=1, keepdim=True)
+    change = F.pad(luma[:, 1:] - luma[:, :-1], (0, 0, 0, 0, 1, 0))
+    contrast = apart.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(FAINT)
+    return torch.stack([apart, change], dim=2) / contrast[:, :, None]
+
+
+@dataclass(frozen=True)
+class MotionReading:
+    """What the motion encoder says of b clips.
+
+    features [b d] are for a Fréchet distance. move_logits [b 11], side_logits [b 2] and size_logits
+    [b 3] are in the order of `MOVES`, `SIDES` and `SIZES`. The side means something only where the
+    move is one of `SIDED_MOVES`.
+    """
+
+    features: Tensor
+    move_logits: Tensor
+    side_logits: Tensor
+    size_logits: Tensor
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Both networks, ready to judge; see `load_judges`.
+
+    `name` is to be printed beside every score. `history` tells how they were trained and what they
+    scored on truth they had not seen.
+    """
+
+    name: str
+    embedder: DancerEmbedder
+    encoder: MotionEncoder
+    history: dict[str, Any]
+
+    @torch.no_grad()
+    def identity(self, frames: Tensor) -> Tensor:
+        """`frames [n 3 s s]` in 0..1 -> unit vectors `[n d]`; alike dancers have a high cosine."""
+        answer: Tensor = self.embedder(as_seen(frames.to(self.embedder.out.weight.device)))
+        return answer
+
+    @torch.no_grad()
+    def motion(self, videos: Tensor) -> MotionReading:
+        """`videos [b f 3 s s]` in 0..1, at 12 frames a second, f = 16..48.
+
+        Raises:
+            ValueError: another number of frames.
+        """
+        b, f = videos.shape[:2]
+        if not FEWEST <= f <= MOST:
+            raise ValueError(f"the motion encoder reads {FEWEST} to {MOST} frames, not {f}")
+        videos = videos.to(self.encoder.move.weight.device)
+        frames = luminance(as_seen(rearrange(videos, "b f c h w -> (b f) c h w")))
+        answer: MotionReading = self.encoder(rearrange(frames, "(b f) h w -> b f h w", b=b))
+        return answer
+
+
+def as_seen(frames: Tensor) -> Tensor:
+    """`frames [n 3 s s]` in 0..1 as the judges see them: of 8 bits and 64 x 64 pixels.
+
+    Raises:
+        ValueError: the pictures are not square.
+    """
+    h, w = frames.shape[-2:]
+    if h != w:
+        raise ValueError(f"judges read square pictures, not {w} x {h}")
+    frames = frames.float().clamp(0, 1).mul(255).round() / 255
+    if h == SIDE:
+        return frames
+    return F.interpolate(frames, (SIDE, SIDE), mode="bilinear", antialias=True)
+
+
+def luminance(frames: Tensor) -> Tensor:
+    """`[n 3 h w]` -> `[n h w]`."""
+    return torch.einsum("nchw,c->nhw", frames, frames.new_tensor(LUMA))
+
+
+def save_judges(path: str | Path, judges: Judges) -> None:
+    """Write both networks in half precision with name and history as one file, atomically.
+
+    Raises:
+        InputError: `path` does not end in .safetensors, is a directory, or its folder is missing.
+    """
+    if Path(path).suffix != ".safetensors":
+        raise InputError(f"The name {path} of judges must end in .safetensors.")
+    said = {"format_version": FORMAT_VERSION, "name": judges.name, "history": judges.history}
+    tensors = {
+        name: (w.half() if w.is_floating_point() else w).detach().cpu().contiguous()
+        for name, w in _state(judges.embedder, judges.encoder).items()
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, {METADATA_KEY: json.dumps(said), "format": "pt"})
+        temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
+
+
+def load_judges(path: str | Path | None = None, device: str | torch.device = "cpu") -> Judges:
+    """Read judges, strictly; None means the shipped ones.
+
+    Raises:
+        InputError: no such file, not safetensors, no judges, of another version or other networks.
+    """
+    path = Path(path or SHIPPED)
+    said = _read_said(path)
+    embedder, encoder = DancerEmbedder(), MotionEncoder()
+    weights = read_weights(path)
+    require_fit(path, _state(embedder, encoder), weights)
+    for prefix, network in (("identity.", embedder), ("motion.", encoder)):
+        own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
+        network.load_state_dict(own)
+        network.to(device).eval().requires_grad_(False)
+    return Judges(said["name"], embedder, encoder, said["history"])
+
+
+def _state(embedder: nn.Module, encoder: nn.Module) -> Mapping[str, Tensor]:
+    named = (("identity", embedder), ("motion", encoder))
+    return {f"{name}.{key}": w for name, net in named for key, w in net.state_dict().items()}
+
+
+def _read_said(path: Path) -> dict[str, Any]:
+    with open_safetensors(path) as file:
+        metadata = file.metadata() or {}
+    if METADATA_KEY not in metadata:
+        raise InputError(f"{path} holds no judges: its metadata lacks {METADATA_KEY!r}.")
+    try:
+        said = json.loads(metadata[METADATA_KEY])
+        version, name, history = said["format_version"], said["name"], said["history"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path} has metadata that cannot be read: {error}.") from error
+    if version != FORMAT_VERSION:
+        raise InputError(f"{path} has format version {version}; this program reads 1.")
+    return {"name": str(name), "history": dict(history)}

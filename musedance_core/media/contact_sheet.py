@@ -1,0 +1,48 @@
+"""Contact sheets: the frames of a video in one picture, for a look at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from einops import rearrange
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from ..files import atomic_path
+
+TILE, GAP, LINE, COLUMNS = 128, 4, 14, 8
+
+
+def spread(total: int, tiles: int = 48) -> list[int]:
+    """At most `tiles` frame numbers, evenly spread from the first to the last of `total`."""
+    return [int(i) for i in np.linspace(0, total - 1, min(total, tiles)).round()]
+
+
+def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequence[str]) -> None:
+    """Write `frames`, each `[3 h w]` in 0..1, as rows of captioned tiles.
+
+    Raises:
+        InputError: `path` is a directory or its folder does not exist.
+    """
+    columns = min(COLUMNS, len(frames))
+    rows = -(-len(frames) // columns)
+    tiles = [_tile(frame) for frame in frames]
+    width, height = tiles[0].size[0] + GAP, tiles[0].size[1] + LINE + GAP
+    sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for i, (tile, label) in enumerate(zip(tiles, labels, strict=True)):
+        corner = (GAP + i % columns * width, GAP + i // columns * height)
+        sheet.paste(tile, corner)
+        draw.text((corner[0], corner[1] + tile.size[1]), label, fill="black")
+    with atomic_path(path) as temporary:
+        sheet.save(temporary, format="PNG")
+
+
+def _tile(frame: Tensor) -> Image.Image:
+    """A frame `[3 h w]` as a picture `TILE` pixels wide."""
+    pixels = rearrange(frame.float().clamp(0, 1) * 255, "c h w -> h w c").round().byte().cpu()
+    picture = Image.fromarray(pixels.numpy())
+    height = max(1, round(TILE * picture.height / picture.width))
+    return picture.resize((TILE, height), Image.Resampling.LANCZOS)

@@ -1,0 +1,1 @@
+"""Metrics of images, motion and beat alignment."""

@@ -1,0 +1,80 @@
+"""What a run tells of itself: versions, git state, hardware, and the stage it adds to a file."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...version import __version__
+from ..config import TrainConfig
+
+PACKAGES = ("torch", "accelerate", "transformers", "safetensors", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package, Python and what training stands on."""
+    found = {"musedance": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed as a package"
+    return found
+
+
+def git_state() -> str:
+    """The commit this package's source is at, "+ changes" where files differ from it; or "none"."""
+    folder = Path(__file__).parents[3]
+    if not (folder / ".git").exists():
+        return "none"
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown: git did not answer"
+    return commit + (" + changes" if changed else "")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def hardware() -> str:
+    """What a run ran on, in words."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
+    return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
+
+
+def environment() -> dict[str, Any]:
+    """All of it, for the run's folder."""
+    return {"versions": versions(), "git": git_state(), "hardware": hardware()}
+
+
+def stage_entry(part: str, config: TrainConfig, steps: int, minutes: float) -> dict[str, Any]:
+    """What a checkpoint's provenance says of one stage."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    entry = {
+        "part": part,
+        "command": shlex.join(["python", *sys.argv]),
+        "steps": steps,
+        "batch": config.batch * config.accumulate * world,
+        "seed": config.seed,
+        "hardware": hardware(),
+        "minutes": round(minutes, 1),
+        "versions": versions(),
+        "git": git_state(),
+        "config": config.to_dict(),
+    }
+    return entry | ({"note": config.note} if config.note else {})

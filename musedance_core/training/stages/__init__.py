@@ -1,0 +1,1 @@
+"""Training stages: each is a model with a loss."""

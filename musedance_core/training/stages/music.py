@@ -1,0 +1,132 @@
+"""The music encoder of `sticker`: learns exact labels of our own songs, then stays frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import reduce
+from torch import Tensor, nn
+
+from ...audio.mel import clip_window, song_log_mel
+from ...audio.waveform import Waveform
+from ...config import MuseDanceConfig
+from ...models import MuseDance
+from ...models.music import column_seconds
+from ...models.tokenizer import Tokenizer
+from ...world.songs import GENRES, Song, make_song
+from ..config import DataConfig, TrainConfig
+from ..runtime.step_random import StepRandom
+from .base import SPLIT_SEEDS, Batch, SampleSource, Stage
+
+WINDOW_STREAM = 102
+SILENCE = Waveform(np.zeros((1, 1), np.float32), 16_000)
+
+
+class Windows:
+    """Windows of songs with exact labels per AST time column.
+
+    `mel [b length mel]`; `phase [b columns 2]` sine and cosine of the beat's phase; `energy` and
+    `pause [b columns]` in 0..1; `tempo [b]` log2 of BPM / 120; `genre [b]`; `inside [b columns]`
+    where the song sounds.
+    """
+
+    def __init__(self, model: MuseDanceConfig, data: DataConfig, split: str) -> None:
+        self.model, self.data = model, data
+        self.seed = data.seed * 3 + SPLIT_SEEDS[split]
+        self.songs: dict[int, tuple[Song, Tensor]] = {}
+
+    def song(self, index: int) -> tuple[Song, Tensor]:
+        """Song (its sound let go) and log-mel, made on first use."""
+        if index not in self.songs:
+            song = make_song(self.seed, index)
+            mel = song_log_mel(song.wave, self.model.music.mel_bins)
+            self.songs[index] = replace(song, wave=SILENCE), mel
+        return self.songs[index]
+
+    def __call__(self, indices: list[int]) -> Batch:
+        samples = [self.window(index) for index in indices]
+        return {name: torch.stack([s[name] for s in samples]) for name in samples[0]}
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        """What to call these samples."""
+        return [f"window {index} of our own songs" for index in indices]
+
+    def window(self, index: int) -> Batch:
+        """One window: a random place of a random song through a random equaliser."""
+        rng = np.random.default_rng((self.data.seed, WINDOW_STREAM, index))
+        song, mel = self.song(int(rng.integers(self.data.songs)))
+        clip, music = self.model.clip, self.model.music
+        start = float(rng.uniform(-1.0, len(mel) * 0.010 - clip.seconds + 1.0))
+        window = clip_window(mel, start, clip.frames, clip.fps, music.length)
+        bins = torch.linspace(0, 1, music.mel_bins)
+        tilt, wave, shift = rng.normal(0, (0.6, 0.4, 0.4))
+        window = (
+            window + tilt * (bins - 0.5) + wave * torch.sin(bins * 6 + rng.uniform(0, 6)) + shift
+        )
+        times = start + column_seconds(music, clip.seconds).double().numpy()
+        angle = 2 * np.pi * song.grid.count(times)
+        labels = {
+            "phase": np.stack([np.sin(angle), np.cos(angle)], -1),
+            "energy": song.energy_at(times),
+            "pause": song.in_break(times),
+            "tempo": np.log2(song.grid.tempo / 120),
+            "inside": (times >= song.grid.times[0]) & (times < song.grid.times[-1]),
+        }
+        made = {name: torch.as_tensor(v, dtype=torch.float32) for name, v in labels.items()}
+        return {"mel": window, "genre": torch.tensor(list(GENRES).index(song.genre)), **made}
+
+
+class MusicStage(Stage):
+    """Per time column: phase of the beat, energy, break; per window: tempo and genre."""
+
+    part = "music"
+    trainable = ("music.*",)
+
+    def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
+        super().__init__(model)
+        self.config = config
+        width = model.config.music.width
+        # Torch's own layers: trainers never run inside a host.
+        self.column_head = nn.Linear(width, 4)
+        self.window_head = nn.Linear(width, 1 + len(GENRES))
+
+    def source(self, split: str) -> SampleSource:
+        return Windows(self.model.config, self.config.data, split)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Every term by name; phase is 1 - cosine of the angle between heard and true."""
+        grid = self.model.music(batch["mel"])
+        columns = self.column_head(reduce(grid, "b r c d -> b c d", "mean")).float()
+        window = self.window_head(reduce(grid, "b r c d -> b d", "mean")).float()
+        inside = batch["inside"]
+        phase = 1 - (F.normalize(columns[..., :2], dim=-1) * batch["phase"]).sum(-1)
+        energy = (columns[..., 2] - batch["energy"]) ** 2
+        pause = F.binary_cross_entropy_with_logits(
+            columns[..., 3], batch["pause"], reduction="none"
+        )
+        share = inside / inside.sum().clamp(min=1)
+        return {
+            "phase": (phase * share).sum(),
+            "energy": (energy * share).sum(),
+            "pause": (pause * share).sum(),
+            "tempo": F.mse_loss(window[:, 0], batch["tempo"]),
+            "genre": F.cross_entropy(window[:, 1:], batch["genre"]),
+        }
+
+    def forward(self, batch: Batch, draws: StepRandom) -> Tensor:
+        terms = self.losses(batch)
+        return (
+            terms["phase"]
+            + 4 * terms["energy"]
+            + 0.5 * terms["pause"]
+            + terms["tempo"]
+            + 0.2 * terms["genre"]
+        )
+
+    def evaluate(self, batch: Batch) -> dict[str, float]:
+        """The terms on held-out songs."""
+        return {name: value.item() for name, value in self.losses(batch).items()}

@@ -1,0 +1,65 @@
+"""Prompt timelines: what is read, what holds when, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from musedance_core.diffusion.prompts import at_time, parse_prompts
+from musedance_core.errors import InputError
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0:00 sway / 0:08 big hops",
+        "0 sway / 8 big hops",
+        "0:00 sway\n0:08 big hops",
+        "0:00.0 sway / 0:08.00 big hops /",
+        "\n 0:00  sway \n\n 0:08 big hops \n",
+    ],
+)
+def test_times_and_sentences_are_read(text: str) -> None:
+    assert parse_prompts(text) == [(0.0, "sway"), (8.0, "big hops")]
+
+
+def test_a_sentence_without_a_time_is_for_the_whole_song() -> None:
+    assert parse_prompts(" it hops and/or slides ") == [(0.0, "it hops and/or slides")]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "sentence"),
+    [
+        ("2 big hops", 0, "2 big hops"),
+        ("2.5 big hops /", 0, "2.5 big hops"),
+        ("0:02 big hops", 2, "big hops"),
+        ("0 big hops", 0, "big hops"),
+    ],
+)
+def test_a_number_alone_belongs_to_the_only_sentence(
+    text: str, seconds: float, sentence: str
+) -> None:
+    assert parse_prompts(text) == [(seconds, sentence)]
+
+
+def test_minutes_count_sixty() -> None:
+    assert parse_prompts("0:59.5 sway / 1:00 hop / 12:05 spin")[2] == (725.0, "spin")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        (" / ", "empty"),
+        ("0:08 hop / 0:04 sway", "4 s comes after 8 s"),
+        ("0:00 hop / 0:00 sway", "must rise"),
+        ("0:00 hop / sway", "'sway' of the prompt timeline must begin with a time"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse_prompts(text)
+
+
+def test_the_last_that_has_begun_holds_and_the_first_before_all() -> None:
+    entries = [(2.0, "a"), (4.0, "b")]
+    assert [at_time(entries, t) for t in (0.0, 2.0, 3.99, 4.0, 100.0)] == ["a", "a", "a", "b", "b"]
