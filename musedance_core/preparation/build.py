@@ -70,7 +70,7 @@ def build(
 ) -> Built:
     """Make or complete the data set in the folder `dataset`.
 
-    SourceVideos that an earlier run has finished with the same options are not cut again, and keep
+    Sources that an earlier run has finished with the same options are not cut again, and keep
     their split.
 
     Args:

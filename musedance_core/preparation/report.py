@@ -79,7 +79,7 @@ def write_report(
 
 def _counts(records: Sequence[ClipRecord]) -> str:
     """Table 1 of the paper, for the whole and for each split."""
-    head = ["", "Clips", "Songs", "Captions", "SourceVideos", "Length (h:mm:ss)", "Tempo (BPM)"]
+    head = ["", "Clips", "Songs", "Captions", "Sources", "Length (h:mm:ss)", "Tempo (BPM)"]
     parts = [(name, [r for r in records if r.split == name]) for name in SPLITS]
     rows = [_count_row(name, some) for name, some in [*parts, ("all", list(records))]]
     return "<h2>What it holds</h2>\n" + _table(head, rows, numbers=range(1, len(head)))
@@ -135,9 +135,7 @@ def _clips(folder: Path, records: Sequence[ClipRecord]) -> str:
     if len(shown) < len(records):
         note = f"{len(shown):,} of {len(records):,} clips, evenly spread over the data set."
     rows = [_clip_row(folder, record) for record in shown]
-    table = _table(
-        ["Clip", "Caption", "Split", "Tempo", "Motion", "SourceVideo"], rows, [3, 4], "clips"
-    )
+    table = _table(["Clip", "Caption", "Split", "Tempo", "Motion", "Source"], rows, [3, 4], "clips")
     return f'<h2>Clips</h2>\n<p class="quiet">{note}</p>\n{table}'
 
 

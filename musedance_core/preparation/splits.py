@@ -1,4 +1,4 @@
-"""SourceVideos into train, validation and test, so that no music is in two of them."""
+"""Sources into train, validation and test, so that no music is in two of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def split_sources(
 ) -> dict[str, str]:
     """Each source's split: "train", "validation" or "test".
 
-    SourceVideos with the same music stay together. The splits' shares of the clips come as near to
+    Sources with the same music stay together. The splits' shares of the clips come as near to
     `shares` as these groups allow, as far as exchanging two groups at a time finds it. Which group
     goes where is drawn by `seed`; the order of the mappings changes nothing.
 

@@ -37,7 +37,10 @@ class Appearance:
 
 
 class Cast:
-    """Draws appearances. `mixture` weighs "emoji" and "puppet"; `flat` means one-colour backgrounds."""
+    """Draws appearances.
+
+    `mixture` weighs "emoji" and "puppet"; `flat` means one-colour backgrounds.
+    """
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ from musedance_core.models import Conditions, MuseDanceUNet, WarpedReference, in
 from musedance_core.models.body_warp import LARGEST, SHAPES, BodyWarp, shaped
 from musedance_core.models.schedule import NoiseSchedule
 
-from .test_copying import COPYING, SCHEDULE, fix, frames, never_copy, scene
+from .test_reference_copy import COPYING, SCHEDULE, fix, frames, never_copy, scene
 from .test_unet import SMALL, randomise
 
 BODY = dataclasses.replace(COPYING, copy_body=True)

@@ -19,10 +19,10 @@ from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.runtime.ema import Ema
 from musedance_core.training.runtime.states import (
     find_state,
-    load_state,
+    load_training_state,
     mend,
     read_meta,
-    save_state,
+    save_training_state,
     set_aside,
     states,
 )
@@ -35,8 +35,8 @@ import torch
 from torch import nn
 from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
 from musedance_core.errors import InputError
-from musedance_core.training.ema import Ema
-from musedance_core.training.states import save_training_state
+from musedance_core.training.runtime.ema import Ema
+from musedance_core.training.runtime.states import save_training_state
 
 loaded = load_checkpoint(sys.argv[3])
 model, tokenizer = loaded.model, loaded.tokenizer
@@ -44,10 +44,10 @@ folder, size = Path(sys.argv[1]), int(sys.argv[2])
 TOLD = {"seconds": 1.0, "skipped": 0, "warm_from": 0, "frozen": "", "config": {}}
 parameters = {"w": nn.Parameter(torch.randn(size))}
 ema, optimizer = Ema(parameters, 0.9), torch.optim.AdamW(parameters.values())
-save_state(folder, 1, parameters, ema, optimizer, TOLD, keep=1)
+save_training_state(folder, 1, parameters, ema, optimizer, TOLD, keep=1)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 try:
-    save_state(folder, 2, parameters, ema, optimizer, TOLD, keep=1)
+    save_training_state(folder, 2, parameters, ema, optimizer, TOLD, keep=1)
 except InputError as error:
     print(error)
 try:
@@ -67,10 +67,10 @@ def made(value: float) -> tuple[dict[str, nn.Parameter], Ema, torch.optim.Optimi
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(3.0)
-    path = save_state(tmp_path, 5, parameters, ema, optimizer, TOLD, keep=2)
+    path = save_training_state(tmp_path, 5, parameters, ema, optimizer, TOLD, keep=2)
     others, average, fresh = made(7.0)
     fresh.state.clear()
-    load_state(path, others, average, fresh)
+    load_training_state(path, others, average, fresh)
     assert torch.equal(others["w"], parameters["w"])
     assert torch.equal(average.average["w"], ema.average["w"])
     own, given = fresh.state[others["w"]], optimizer.state[parameters["w"]]
@@ -81,30 +81,30 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_the_newest_are_kept_by_their_own_numbers(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(1.0)
     for step in (8, 9, 10, 11):
-        save_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
+        save_training_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
     assert [p.name for p in states(tmp_path)] == ["checkpoint-10", "checkpoint-11"]
     assert find_state(tmp_path, "latest") == tmp_path / "checkpoint-11"
 
 
 def test_other_parameters_and_damage_are_told(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(1.0)
-    path = save_state(tmp_path, 1, parameters, ema, optimizer, TOLD, keep=1)
+    path = save_training_state(tmp_path, 1, parameters, ema, optimizer, TOLD, keep=1)
     with pytest.raises(InputError, match=r"other parameters .*\['v', 'w'\]"):
-        load_state(path, {"v": parameters["w"]}, ema, optimizer)
+        load_training_state(path, {"v": parameters["w"]}, ema, optimizer)
     (path / "state.safetensors").write_bytes(b"cut off")
     with pytest.raises(InputError, match=r"checkpoint-1 cannot be read"):
-        load_state(path, parameters, ema, optimizer)
+        load_training_state(path, parameters, ema, optimizer)
 
 
 def test_later_states_of_a_run_that_was_given_up_are_set_aside(tmp_path: Path) -> None:
     """They would be resumed instead of the new ones, and rotated after them."""
     parameters, ema, optimizer = made(1.0)
     for step in (400, 500):
-        save_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
+        save_training_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
     assert [p.name for p in set_aside(tmp_path, 450)] == ["superseded-500"]
-    save_state(tmp_path, 420, parameters, ema, optimizer, TOLD, keep=1)
+    save_training_state(tmp_path, 420, parameters, ema, optimizer, TOLD, keep=1)
     assert [p.name for p in set_aside(tmp_path, 0)] == ["superseded-420"]
-    save_state(tmp_path, 2, parameters, ema, optimizer, TOLD, keep=1)
+    save_training_state(tmp_path, 2, parameters, ema, optimizer, TOLD, keep=1)
     assert {p.name for p in tmp_path.iterdir()} == {
         "checkpoint-2",
         "superseded-420",
@@ -114,7 +114,7 @@ def test_later_states_of_a_run_that_was_given_up_are_set_aside(tmp_path: Path) -
 
 def test_a_kill_in_the_middle_of_a_save_loses_nothing(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(1.0)
-    path = save_state(tmp_path, 7, parameters, ema, optimizer, TOLD, keep=1)
+    path = save_training_state(tmp_path, 7, parameters, ema, optimizer, TOLD, keep=1)
     path.rename(tmp_path / ".before-7")
     (tmp_path / ".writing-7").mkdir()
     (tmp_path / ".model-x.safetensors").write_bytes(b"half")
@@ -123,22 +123,24 @@ def test_a_kill_in_the_middle_of_a_save_loses_nothing(tmp_path: Path) -> None:
     shutil.copytree(path, tmp_path / ".before-7")
     mend(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint-7"]
-    load_state(path, parameters, ema, None)
+    load_training_state(path, parameters, ema, None)
 
 
 def test_another_shape_is_told(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(1.0)
-    path = save_state(tmp_path, 1, parameters, ema, optimizer, TOLD, keep=1)
+    path = save_training_state(tmp_path, 1, parameters, ema, optimizer, TOLD, keep=1)
     wider = {"w": nn.Parameter(torch.zeros(3, 8))}
     with pytest.raises(InputError, match=r"w has shape \(8,\), not \(3, 8\)"):
-        load_state(path, wider, Ema(wider, 0.9), None)
+        load_training_state(path, wider, Ema(wider, 0.9), None)
 
 
 def test_an_average_that_the_state_lacks_begins_at_its_weights(tmp_path: Path) -> None:
     parameters, _, optimizer = made(1.0)
-    path = save_state(tmp_path, 5, parameters, Ema(parameters, 0.0), optimizer, TOLD, keep=1)
+    path = save_training_state(
+        tmp_path, 5, parameters, Ema(parameters, 0.0), optimizer, TOLD, keep=1
+    )
     others, average, _ = made(7.0)
-    load_state(path, others, average, None)
+    load_training_state(path, others, average, None)
     assert torch.equal(average.average["w"], parameters["w"]) and average.updates == 0
 
 
@@ -170,5 +172,5 @@ def test_a_full_disk_is_told_and_the_last_good_files_stay(
     assert {p.name for p in tmp_path.iterdir()} == {"checkpoint-1", given.name, kept.name}
     assert kept.read_bytes() == b"the last good one"
     parameters = {"w": nn.Parameter(torch.zeros(size))}
-    load_state(tmp_path / "checkpoint-1", parameters, Ema(parameters, 0.9), None)
+    load_training_state(tmp_path / "checkpoint-1", parameters, Ema(parameters, 0.9), None)
     assert parameters["w"].any()

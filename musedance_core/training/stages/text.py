@@ -82,7 +82,7 @@ class TextStage(Stage):
         return token
 
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """BatchShare of right answers from the mean of all tokens."""
+        """Share of right answers from the mean of all tokens."""
         logits = self.scores(self.model.text(batch["ids"]).mean(dim=1))
         right = [(s.argmax(-1) == batch["labels"][:, i]).float() for i, s in enumerate(logits)]
         return {n: r.mean().item() for n, r in zip(ATTRIBUTES, right, strict=True)}
