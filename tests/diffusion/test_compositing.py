@@ -17,7 +17,7 @@ from musedance_core.geometry import warped
 from musedance_core.media.images import fit_picture, load_picture
 from musedance_core.pipeline import MuseDancePipeline
 
-ASSETS = Path(__file__).parents[1] / "assets"
+ASSETS = Path(__file__).parents[2] / "assets"
 SIZE = 32
 
 

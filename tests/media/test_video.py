@@ -152,7 +152,7 @@ def test_failures_leave_what_was_there(tmp_path: Path) -> None:
 
 KILLED = """
 import sys, time, torch
-from musedance_core.video import write_video
+from musedance_core.media.video import write_video
 def frames():
     while True:
         yield torch.rand(12, 3, 32, 48)
