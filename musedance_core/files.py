@@ -1,4 +1,4 @@
-"""Writing files so that a crash or a kill never leaves half a file behind."""
+"""Files on disk: sound and video opened, and writing that never leaves half a file behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .errors import InputError
 
@@ -43,3 +44,18 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         raise InputError(
             f"{target} cannot be replaced: {error.strerror}. What was made is in {temporary}."
         ) from error
+
+
+def open_media(path: str | Path) -> Any:
+    """Open a sound or video file for reading, as a PyAV container.
+
+    Titles and other tags may be in any encoding.
+
+    Raises:
+        av.FFmpegError: the file cannot be opened, or holds no media.
+    """
+    import av
+
+    # Up to version 18 PyAV fails at tags that are not UTF-8 unless told to ignore their errors.
+    strict = hasattr(av.container.Container, "metadata_errors")
+    return av.open(str(path), **({"metadata_errors": "ignore"} if strict else {}))

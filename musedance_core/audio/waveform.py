@@ -12,6 +12,7 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from ..errors import InputError
+from ..files import open_media
 
 SHORTEST = 0.5
 """Seconds below which a sound is no song."""
@@ -68,7 +69,7 @@ def load_waveform(path: str | Path) -> Waveform:
     if not path.is_file():
         raise InputError(f"There is no song at {path}.")
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             if not container.streams.audio:
                 raise InputError(f"{path} has no sound.")
             if container.streams.audio[0].codec_context is None:

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from ..audio.waveform import Waveform
 from ..errors import InputError
+from ..files import open_media
 from ..media.images import Placement, fit, place
 from .format import ClipRecord
 
@@ -175,7 +176,7 @@ def _decoded(path: Path, record: ClipRecord) -> Iterator[tuple[int, Image.Image]
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             if not container.streams.video:
                 raise InputError(f"{path} has no pictures.")
             stream: Any = container.streams.video[0]

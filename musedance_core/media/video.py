@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..audio.waveform import Waveform
 from ..errors import InputError
-from ..files import atomic_path
+from ..files import atomic_path, open_media
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 BT709, LIMITED = 1, 1
@@ -182,7 +182,7 @@ def begins(path: str | Path) -> float:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             first = next(container.decode(video=0), None)
             start = (container.start_time or 0) / 1_000_000
     except (av.FFmpegError, IndexError) as error:
@@ -204,7 +204,7 @@ def read_video(path: str | Path) -> tuple[Tensor, float]:
     images: list[np.ndarray] = []
     times: list[float] = []
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             if not container.streams.video:
                 raise InputError(f"{path} has no pictures.")
             stream = container.streams.video[0]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files import open_media
 from .log import Unusable
 
 MICROSECONDS = 1_000_000
@@ -59,7 +60,7 @@ def frames_by_time(path: Path, fps: int) -> Iterator[DecodedFrame]:
     import av
 
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             stream: Any = container.streams.video[0]
             stream.thread_type = "AUTO"
             aspect = float(stream.sample_aspect_ratio or 1) or 1.0
@@ -77,7 +78,7 @@ def probe(path: Path) -> float:
     import av
 
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             if not container.streams.video:
                 raise Unusable("unreadable: it has no pictures")
             if not container.streams.audio:
