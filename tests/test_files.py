@@ -1,4 +1,4 @@
-"""Writing files: all or nothing, also when the writer dies."""
+"""Files: written whole or not at all, also when the writer dies; media opened whatever their tags."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from musedance_core.errors import InputError
-from musedance_core.files import atomic_path
+from musedance_core.files import atomic_path, open_media
 
 SLOW_WRITER = """
 import signal, sys, time
@@ -86,3 +88,20 @@ def test_impossible_targets_are_said_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=words), atomic_path(target):
             pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_tags_that_are_not_utf8_do_no_harm(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"song{suffix}"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "TITLE"
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.float32), "fltp", "mono")
+        frame.sample_rate, frame.pts = 48_000, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    data = path.read_bytes()
+    assert data.count(b"TITLE") >= 1
+    path.write_bytes(data.replace(b"TITLE", b"\xe4\xf6\xfc\xdf\xe9"))
+    with open_media(path) as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) >= 48_000
