@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, also when the writer dies; media opened whatever their tags."""
+"""Files: written whole or not at all, also when the writer dies; media with any tags opened."""
 
 from __future__ import annotations
 
