@@ -30,7 +30,7 @@ from .diffusion.segment import (
 from .errors import InputError
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
-from .models.vae import in_chunks
+from .models.vae import run_in_batches
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
@@ -163,11 +163,13 @@ class MuseDancePipeline:
 
         def redraw(pictures: Tensor) -> Tensor:
             given = pictures.to(self.device, self.dtype)
-            return in_chunks(lambda some: vae.decode(vae.encode(some)), given, size).float().cpu()
+            return (
+                run_in_batches(lambda some: vae.decode(vae.encode(some)), given, size).float().cpu()
+            )
 
         if not self.config.unet.copy_pixels:
-            return in_chunks(vae.decode, clean.latents[:frames], size).float().cpu()
-        drawn = in_chunks(vae.decode, clean.latents, size).float().cpu()
+            return run_in_batches(vae.decode, clean.latents[:frames], size).float().cpu()
+        drawn = run_in_batches(vae.decode, clean.latents, size).float().cpu()
         assert clean.warp is not None, "copy_pixels needs copy_body"
         dancer = None if part_map is None else part_map.cpu() > 0
         whole = composite(drawn, picture.to(drawn), clean.warp.to(drawn), redraw, dancer)

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..geometry import origins, pixel_centres, terms, warped
+from ..geometry import pixel_centres, quadratic_terms, source_points, warp_images
 
 ALIKE, OTHER = 0.05, 0.2
 """Differences in a colour, of 1, on average around a pixel: up to the first it shows the picture,
@@ -69,8 +69,8 @@ def composite(
     """
     if dancer is not None and not dancer.any():
         dancer = None
-    drawn, moved = redraw(picture[None]), warped(picture[None], warp[None])
-    from_moved = _apart(frames, redraw(warped(drawn, warp[None])))
+    drawn, moved = redraw(picture[None]), warp_images(picture[None], warp[None])
+    from_moved = _apart(frames, redraw(warp_images(drawn, warp[None])))
     background, still = plain_background(picture, dancer), picture
     if dancer is None and background is not None:
         dancer = background.hidden
@@ -82,7 +82,7 @@ def composite(
         if dancer is None:
             dancer = _votes(signs - DOUBT, warp) > 0
     grown = _grown(dancer, GROWN)[None, None].to(frames)
-    may_move = warped(grown, warp[None])
+    may_move = warp_images(grown, warp[None])
     if background is not None:
         inside = may_move > 0.999  # on the rim no trace of the dancer at rest
         drawn = torch.where(inside, drawn, redraw(background.colours[None]))
@@ -115,7 +115,7 @@ def _votes(signs: Tensor, warp: Tensor) -> Tensor:
     come from by `warp [f 2 6]`.
     """
     h, w = signs.shape[-2:]
-    came = (origins(warp, pixel_centres(h, w, warp.device)) + 1) / 2
+    came = (source_points(warp, pixel_centres(h, w, warp.device)) + 1) / 2
     column, row = (came * came.new_tensor((w, h))).floor().long().unbind(-1)
     inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
     place = (row * w + column)[inside]
@@ -169,7 +169,7 @@ def plain_background(picture: Tensor, dancer: Tensor | None = None) -> PlainBack
     around = _margin(picture) if dancer is None else ~_grown(dancer, GROWN)
     if not around.any():
         return None
-    where = terms(pixel_centres(h, w, picture.device)).reshape(h, w, -1).to(picture)
+    where = quadratic_terms(pixel_centres(h, w, picture.device)).reshape(h, w, -1).to(picture)
     plain = around
     for _ in range(ROUNDS):
         fit = torch.linalg.lstsq(where[plain], picture[:, plain].mT).solution

@@ -30,7 +30,7 @@ def sample_ddim(
     x = noise
     for i, t in enumerate(times):
         now = t.expand(len(x))
-        clean, residue = schedule.split(x, denoise(x, now), now)
+        clean, residue = schedule.clean_and_noise(x, denoise(x, now), now)
         on_step(i + 1, clean)
         if i + 1 < steps:
             x = schedule.add_noise(clean, residue, times[i + 1].expand(len(x)))
@@ -51,7 +51,7 @@ def sample_dpmpp_2m(
     x, before = noise, None
     for i, t in enumerate(times.to(noise.device)):
         now = t.expand(len(x))
-        clean, _ = schedule.split(x, denoise(x, now), now)
+        clean, _ = schedule.clean_and_noise(x, denoise(x, now), now)
         on_step(i + 1, clean)
         if i + 1 < steps:
             guess = clean

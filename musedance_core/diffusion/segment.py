@@ -80,7 +80,7 @@ def initial_noise(model: MuseDance, reference: Tensor, seed: int, index: int) ->
     """The noise `[1 f c h w]` that segment `index` starts from, where `reference [1 c h w]` is."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
     shape = (1, model.config.clip.frames, *reference.shape[1:])
-    return NoiseSchedule(model.config.schedule).noise(shape, generator).to(reference)
+    return NoiseSchedule(model.config.schedule).sample_noise(shape, generator).to(reference)
 
 
 @torch.no_grad()
@@ -114,7 +114,7 @@ def condition_set(
     clip, like = model.config.clip, given.reference
     begin = given.start + given.first / clip.fps
     window = clip_window(given.track.mel, begin, clip.frames, clip.fps, model.config.music.length)
-    music, seconds = model.music.over_clip(window[None].to(like), clip.seconds)
+    music, seconds = model.music.encode_clip(window[None].to(like), clip.seconds)
     heard = beat_frames(given.track.grid, given.start, clip.frames, clip.fps, given.first)
     ids = torch.from_numpy(heard.ids)[None].to(like.device)
     count = torch.from_numpy(heard.count)[None].float().to(like.device)
@@ -129,12 +129,14 @@ def condition_set(
             text=text,
             reference=model.unet.project_reference(picture),
             previous=model.reference.motion_features(previous, text),
-            music=model.timed_music(clip_heard),
-            beat=model.timed_beats(clip_heard),
+            music=model.embed_music(clip_heard),
+            beat=model.embed_beats(clip_heard),
             seconds=frame_seconds,
-            moved=model.warp_reference(given.reference, given.part_map, picture, text, clip_heard),
+            warped_reference=model.warp_reference(
+                given.reference, given.part_map, picture, text, clip_heard
+            ),
         )
-        return made.without_reference() if "reference" in dropped else made, made.moved
+        return made.without_reference() if "reference" in dropped else made, made.warped_reference
 
     away = torch.zeros_like(given.text) if given.negative is None else given.negative
     (full, moved), (none, moved_by_none) = build(given.text), build(away, *CONDITIONS)

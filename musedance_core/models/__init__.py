@@ -11,8 +11,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import MuseDanceConfig
-from ..geometry import warped
-from .beat import NULL
+from ..geometry import warp_images
+from .beat import NULL_BEAT
 from .body_warp import BodyWarp, feature_map
 from .conditions import (
     ClipAudio,
@@ -49,7 +49,7 @@ class MuseDance(nn.Module):
     where the denoiser is small.
 
     Pictures and frames are in 0..1, latents come from `vae.encode`, text from `text`, music from
-    `music.over_clip`. `conditions` joins them into what the denoiser listens to.
+    `music.encode_clip`. `conditions` joins them into what the denoiser listens to.
     """
 
     def __init__(self, config: MuseDanceConfig, ops: Any = nn, autoencoder: bool = True) -> None:
@@ -113,10 +113,13 @@ class MuseDance(nn.Module):
         if self.body is None:
             return None
         if warp is None:
-            warp = self.body_warp(latents, part_map, text, heard, keep_map)
+            warp = self.predict_warp(latents, part_map, text, heard, keep_map)
         with torch.no_grad():
             pixels = self.vae.decode(latents)
-        moved, said = self.vae.encode(warped(pixels, warp)), warped(feature_map(features), warp)
+        moved, said = (
+            self.vae.encode(warp_images(pixels, warp)),
+            warp_images(feature_map(features), warp),
+        )
         b = len(latents)
         return WarpedReference(
             warp,
@@ -125,7 +128,7 @@ class MuseDance(nn.Module):
             latents,
         )
 
-    def body_warp(
+    def predict_warp(
         self,
         latents: Tensor,
         part_map: Tensor | None,
@@ -143,14 +146,14 @@ class MuseDance(nn.Module):
                 subject = subject * keep_map[:, None, None, None]
         conditions = Conditions(
             text=text,
-            music=self.timed_music(heard, self.body),
-            beat=self.timed_beats(heard, self.body),
+            music=self.embed_music(heard, self.body),
+            beat=self.embed_beats(heard, self.body),
             seconds=heard.seconds,
         )
         warp: Tensor = self.body(torch.cat([latents, subject], dim=1), conditions)
         return warp
 
-    def timed_music(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
+    def embed_music(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
         """Music tokens `[b l d]` for the denoiser or for `by`; zeros where they are not kept."""
         if not self.config.dynamics.music:
             return None
@@ -158,14 +161,14 @@ class MuseDance(nn.Module):
         tokens: Tensor = network.music_tokens(heard.music, heard.music_seconds)
         return tokens if heard.keep is None else tokens * heard.keep[:, None, None]
 
-    def timed_beats(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
+    def embed_beats(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
         """Beat tokens `[b f d]` for the denoiser or for `by`; of samples that are not kept the null
         row."""
         if not self.config.dynamics.beat:
             return None
         ids, network = heard.beat_ids, cast(Any, by or self.unet)
         if heard.keep is not None:
-            ids = torch.where(heard.keep[:, None], ids, torch.full_like(ids, NULL))
+            ids = torch.where(heard.keep[:, None], ids, torch.full_like(ids, NULL_BEAT))
         tokens: Tensor = network.beat_tokens(ids, heard.beat_count, heard.seconds)
         return tokens
 

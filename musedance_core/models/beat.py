@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .layers import ConditionedTemporalBlock, seconds_embedding
 
-NO_BEAT, BEAT, NULL = 0, 1, 2
+NO_BEAT, BEAT, NULL_BEAT = 0, 1, 2
 
 
 def phase_features(count: Tensor) -> Tensor:
@@ -34,12 +34,12 @@ class BeatTokens(nn.Module):
     def forward(self, ids: Tensor, count: Tensor, seconds: Tensor) -> Tensor:
         """Tokens `[b f d]` of `ids [b f]` (0, 1, 2), `count [b f]` and `seconds [f]`.
 
-        A frame whose id is NULL has no phase either: that is how beats are dropped.
+        A frame whose id is NULL_BEAT has no phase either: that is how beats are dropped.
         """
         tokens: Tensor = self.lookup(ids)
         tokens = tokens + seconds_embedding(seconds, self.token_width).to(tokens.dtype)
         if self.phase is not None:
-            heard = (ids != NULL)[..., None]
+            heard = (ids != NULL_BEAT)[..., None]
             tokens = tokens + self.phase((phase_features(count) * heard).to(tokens.dtype))
         return tokens
 

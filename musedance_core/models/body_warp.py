@@ -18,7 +18,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import DynamicsConfig, MusicConfig, UNetConfig
-from ..geometry import TERMS, about, pixel_centres, terms, turns
+from ..geometry import TERM_COUNT, pixel_centres, quadratic_terms, recentre_warp, rotations
 from .beat import BeatTokens
 from .conditions import Conditions, ReferenceFeatures
 from .layers import Attention, FeedForward, seconds_embedding
@@ -59,7 +59,7 @@ class BodyWarp(nn.Module):
         heads, width = config.heads, dynamics.token_width
         self.look_in = ops.Conv2d(config.latent_channels + 1, LOOK, 3, padding=1)
         self.look = nn.ModuleList([ops.Conv2d(LOOK, LOOK, 3, padding=1) for _ in range(ROUNDS)])
-        self.seen_in = ops.Linear(LOOK * TERMS, WIDTH)
+        self.seen_in = ops.Linear(LOOK * TERM_COUNT, WIDTH)
         self.here = ops.Linear(LOOK, 1, bias=False)
         self.music_tokens = MusicTokens(music.width, width, ops) if dynamics.music else None
         self.beat_tokens = BeatTokens(width, dynamics.beat_phase, ops) if dynamics.beat else None
@@ -110,8 +110,8 @@ class BodyWarp(nn.Module):
         upright, turn = self.upright(pictured).float(), self.turn(y).float()
         sense = upright[..., 2:] * turn[..., 2:]
         turn = torch.cat([turn[..., :1], turn[..., 1:2] + sense], dim=-1)
-        moved = turns(upright[..., :2]) @ turns(turn) @ shaped(self.out(y).float())
-        return about(moved, centre.float()[:, None])
+        moved = rotations(upright[..., :2]) @ rotations(turn) @ shaped(self.out(y).float())
+        return recentre_warp(moved, centre.float()[:, None])
 
     def seen(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """What is where in `picture [b c+1 h w]`, as moments of learned features, `[b WIDTH]`, and
@@ -122,6 +122,6 @@ class BodyWarp(nn.Module):
         x = rearrange(F.silu(x), "b d h w -> b d (h w)")
         h, w = picture.shape[-2:]
         where = pixel_centres(h, w, picture.device)
-        moments = x @ terms(where).to(x) / len(where)
+        moments = x @ quadratic_terms(where).to(x) / len(where)
         here = self.here(x.mT)[..., 0].softmax(dim=-1)
         return self.seen_in(moments.flatten(1)), here @ where.to(here)

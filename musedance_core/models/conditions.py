@@ -55,18 +55,20 @@ class ReferenceKeys:
 
 @dataclass(frozen=True)
 class WarpedReference:
-    """The picture as every frame moves it, once per segment.
+    """The reference picture warped to every frame, computed once per segment.
 
-    `warp [b f 2 6]` is what moves it; `latents [b f c h w]` are of the picture so moved;
-    `features [b f d h w]` are ReferenceNet's last ones, moved along; `still [b c h w]` are the
-    picture's own latents.
+    Attributes:
+        warp: quadratic warps `[b f 2 6]` (`geometry.source_points`).
+        latents: of the warped picture, `[b f c h w]`.
+        features: ReferenceNet's last features, warped alike, `[b f d h w]`.
+        reference_latents: of the picture before warping, `[b c h w]`.
     """
 
     warp: Tensor
 
     latents: Tensor
     features: Tensor
-    still: Tensor
+    reference_latents: Tensor
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Conditions:
         music: `[b l d]` timed music tokens, or None where there is no music module.
         beat: `[b f d]` timed beat tokens, or None where there is no beat module.
         seconds: `[f]` time of every frame from the clip's start.
-        moved: the picture moved as one body, or None where there is none that moves it.
+        warped_reference: the picture moved as one body, or None where there is none that moves it.
         keep_reference: bool `[b]`; False hides picture, moved picture and previous frames from that
             sample.
     """
@@ -108,10 +110,10 @@ class Conditions:
     music: Tensor | None = None
     beat: Tensor | None = None
     seconds: Tensor | None = None
-    moved: WarpedReference | None = None
+    warped_reference: WarpedReference | None = None
     keep_reference: Tensor | None = None
 
     def without_reference(self) -> Conditions:
         """The same with picture, moved picture and previous frames dropped."""
         nothing = self.text.new_zeros(len(self.text)) > 0
-        return replace(self, reference=None, moved=None, keep_reference=nothing)
+        return replace(self, reference=None, warped_reference=None, keep_reference=nothing)

@@ -46,7 +46,7 @@ class MusicEncoder(nn.Module):
         grid: Tensor = rearrange(tokens, "b (r c) d -> b r c d", r=self.config.rows)
         return grid
 
-    def over_clip(self, mel: Tensor, clip_seconds: float) -> tuple[Tensor, Tensor]:
+    def encode_clip(self, mel: Tensor, clip_seconds: float) -> tuple[Tensor, Tensor]:
         """The tokens that lie over the clip, which is the middle of the window.
 
         Returns:

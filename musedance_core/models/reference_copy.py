@@ -99,12 +99,14 @@ class ReferenceCopy(nn.Module):
         """
         schedule, frames = NoiseSchedule(self.schedule), len(v) // len(t)
         times, noisy = repeat(t, "b -> (b f)", f=frames), noisy.float()
-        _, noise = schedule.rates(times, noisy)
+        _, noise = schedule.alpha_sigma(times, noisy)
         trust = torch.log(noise.square() / (noise.square() + UNLIKE))
         without = v
-        drawn, _ = schedule.split(noisy, v.float(), times)
-        if conditions.moved is not None:
-            moved = rearrange(conditions.moved.latents, "b f c h w -> (b f) c h w").float()
+        drawn, _ = schedule.clean_and_noise(noisy, v.float(), times)
+        if conditions.warped_reference is not None:
+            moved = rearrange(
+                conditions.warped_reference.latents, "b f c h w -> (b f) c h w"
+            ).float()
             share = torch.sigmoid(self.moved_out(F.silu(self.moved_norm(x))).float() + trust)
             drawn = torch.lerp(drawn, moved, share)
             v = torch.lerp(v.float(), schedule.velocity_to(moved, noisy, times), share).to(v)
@@ -114,9 +116,11 @@ class ReferenceCopy(nn.Module):
         x = F.silu(self.norm(x))
         share = torch.sigmoid(self.share_out(x).float() + trust)
         mixed = torch.lerp((v + self.conv_out(x)).float(), to_found, share)
-        if conditions.moved is not None:
-            still = repeat(conditions.moved.still, "b c h w -> (b f) c h w", f=frames).float()
-            share = self.still_share(x, schedule.split(noisy, mixed, times)[0], still)
+        if conditions.warped_reference is not None:
+            still = repeat(
+                conditions.warped_reference.reference_latents, "b c h w -> (b f) c h w", f=frames
+            ).float()
+            share = self.still_share(x, schedule.clean_and_noise(noisy, mixed, times)[0], still)
             mixed = torch.lerp(mixed, schedule.velocity_to(still, noisy, times), share)
         mixed = mixed.to(v)
         if conditions.keep_reference is None:

@@ -28,7 +28,7 @@ class NoiseSchedule:
             alphas = signal**2
         self.alphas_cumprod = alphas.float()
 
-    def rates(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    def alpha_sigma(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """Signal and noise factors at timesteps `t [b]`, shaped to broadcast over `like`."""
         alpha = self.alphas_cumprod.to(like.device)[t]
         shape = (-1,) + (1,) * (like.ndim - 1)
@@ -37,10 +37,10 @@ class NoiseSchedule:
 
     def add_noise(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """Noisy latents at integer timesteps `t [b]`; `clean` and `noise` are `[b ...]`."""
-        a, s = self.rates(t, clean)
+        a, s = self.alpha_sigma(t, clean)
         return a * clean + s * noise
 
-    def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    def sample_noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Noise `[b f c h w]` of unit variance, in part common to all frames; on the CPU."""
         own = torch.randn(shape, generator=generator)
         if not self.config.shared_noise:
@@ -51,17 +51,17 @@ class NoiseSchedule:
 
     def velocity(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """The target of v-prediction."""
-        a, s = self.rates(t, clean)
+        a, s = self.alpha_sigma(t, clean)
         return a * noise - s * clean
 
     def velocity_to(self, clean: Tensor, noisy: Tensor, t: Tensor) -> Tensor:
         """The v that leads from `noisy` straight to `clean`."""
-        a, s = self.rates(t, noisy)
+        a, s = self.alpha_sigma(t, noisy)
         return (a * noisy - clean) / s
 
-    def split(self, noisy: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    def clean_and_noise(self, noisy: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Clean latents and noise that `noisy` and its `v` imply."""
-        a, s = self.rates(t, noisy)
+        a, s = self.alpha_sigma(t, noisy)
         return a * noisy - s * v, a * v + s * noisy
 
     def timesteps(self, count: int) -> Tensor:

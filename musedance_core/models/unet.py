@@ -215,8 +215,10 @@ class MuseDanceUNet(UNetBase):
 
         noisy = rearrange(x, "b f c h w -> (b f) c h w")
         x = self.conv_in(noisy)
-        if self.copy is not None and conditions.moved is not None:
-            x = x + self.copy.embed_warped(conditions.moved, conditions.keep_reference).to(x)
+        if self.copy is not None and conditions.warped_reference is not None:
+            x = x + self.copy.embed_warped(
+                conditions.warped_reference, conditions.keep_reference
+            ).to(x)
         x = self.through(x, time, visit)
         v = self.conv_out(F.silu(self.conv_norm_out(x)))
         if self.copy is not None and conditions.reference is not None:

@@ -17,7 +17,7 @@ AT_ONCE = 8 * 640**2
 """Pixels that are encoded or decoded together: Stable Diffusion's autoencoder takes gigabytes."""
 
 
-def in_chunks(run: Callable[[Tensor], Tensor], given: Tensor, size: int) -> Tensor:
+def run_in_batches(run: Callable[[Tensor], Tensor], given: Tensor, size: int) -> Tensor:
     """An autoencoder's `encode` or `decode` of `given [b c h w]`, some at a time, where pictures
     are `size` x `size` pixels."""
     pieces = torch.split(given, max(1, AT_ONCE // size**2))

@@ -38,7 +38,7 @@ def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
     words = model.text(tokenizer.encode(["the sticker hops"]))
     latent = model.vae.encode(picture)
     features = model.reference_features(latent, words, part_map)
-    grid, times = model.music.over_clip(torch.randn(1, 1024, 64, generator=generator), 0.5)
+    grid, times = model.music.encode_clip(torch.randn(1, 1024, 64, generator=generator), 0.5)
     seconds = model.frame_seconds(6)
     ids, count = torch.tensor([[0, 1, 0, 0, 1, 0]]), torch.arange(6.0)[None] / 3
     heard = ClipAudio(grid, times, ids, count, seconds)
@@ -46,10 +46,10 @@ def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
         text=words,
         reference=model.unet.project_reference(features),
         previous=model.reference.motion_features(latent[:, None].repeat(1, 2, 1, 1, 1), words),
-        music=model.timed_music(heard),
-        beat=model.timed_beats(heard),
+        music=model.embed_music(heard),
+        beat=model.embed_beats(heard),
         seconds=seconds,
-        moved=model.warp_reference(latent, part_map, features, words, heard),
+        warped_reference=model.warp_reference(latent, part_map, features, words, heard),
     )
     v = model.unet(noise, torch.tensor([700]), conditions)
     return [words, latent, grid, v, model.vae.decode(v[0])]

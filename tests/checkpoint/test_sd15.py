@@ -75,8 +75,8 @@ def test_without_motion_it_is_stable_diffusion(
     heard = ClipAudio(music, torch.rand(7), ids, torch.zeros(1, 2), seconds)
     conditions = Conditions(
         text=text,
-        music=built.timed_music(heard),
-        beat=built.timed_beats(heard),
+        music=built.embed_music(heard),
+        beat=built.embed_beats(heard),
         seconds=seconds,
     )
     t = torch.tensor([500])

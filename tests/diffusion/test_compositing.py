@@ -13,7 +13,7 @@ from torch import Tensor
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import load_waveform
 from musedance_core.diffusion.compositing import ALIKE, OTHER, composite, plain_background
-from musedance_core.geometry import warped
+from musedance_core.geometry import warp_images
 from musedance_core.media.images import fit_picture, load_picture
 from musedance_core.pipeline import MuseDancePipeline
 
@@ -77,18 +77,18 @@ def test_what_is_like_neither_stays_as_it_was_drawn(busy: Tensor) -> None:
     frames[:, :, 2:8, 2:8] = 1
     out = composite(frames, busy, shifts(6), redraw)
     assert torch.equal(out[0, :, 3:7, 3:7], frames[0, :, 3:7, 3:7])
-    frames = redraw(redraw(warped(busy[None], shifts(6)[None])))  # not where it was planned
+    frames = redraw(redraw(warp_images(busy[None], shifts(6)[None])))  # not where it was planned
     out = composite(frames, busy, shifts(-6), redraw)
     assert torch.equal(out[0, :, 14:18, 21:24], frames[0, :, 14:18, 21:24])
 
 
 def test_where_the_dancer_is_known_nothing_else_is_taken_to_move(busy: Tensor) -> None:
-    frames = redraw(redraw(warped(busy[None], shifts(6)[None])))  # all of it moved
+    frames = redraw(redraw(warp_images(busy[None], shifts(6)[None])))  # all of it moved
     dancer = torch.zeros(SIZE, SIZE, dtype=torch.bool)
     dancer[12:20, 12:20] = True
     known = composite(frames, busy, shifts(6), redraw, dancer)
     unknown = composite(frames, busy, shifts(6), redraw)
-    everything = warped(busy[None], shifts(6)[None])[0]
+    everything = warp_images(busy[None], shifts(6)[None])[0]
     assert torch.allclose(known[0, :, 13:19, 19:25], busy[:, 13:19, 13:19], atol=1e-3)
     rest = busy[:, :10]
     assert (known[0, :, :10] - rest).abs().mean() < 0.2 * (everything[:, :10] - rest).abs().mean()
@@ -97,7 +97,7 @@ def test_where_the_dancer_is_known_nothing_else_is_taken_to_move(busy: Tensor) -
 
 def test_what_rests_in_most_frames_does_not_move_in_a_few(busy: Tensor) -> None:
     warp = shifts(6, 5)
-    dances, everything = busy.clone(), warped(busy[None], shifts(6)[None])[0]
+    dances, everything = busy.clone(), warp_images(busy[None], shifts(6)[None])[0]
     dances[:, 12:20, 18:26] = busy[:, 12:20, 12:20]
     frames = redraw(redraw(torch.stack([dances] * 4 + [everything])))
     out = composite(frames, busy, warp, redraw)
@@ -124,7 +124,7 @@ def clouded(gap: bool) -> Tensor:
 def test_before_a_smooth_background_only_what_has_an_outline_moves() -> None:
     picture = clouded(gap=False)
     assert plain_background(picture) is None
-    everything, frame = warped(picture[None], shifts(4)[None])[0], picture.clone()
+    everything, frame = warp_images(picture[None], shifts(4)[None])[0], picture.clone()
     frame[:, 8:24, 8:30] = everything[:, 8:24, 8:30]  # what is around the dancer is drawn moved
     out = composite(redraw(redraw(frame[None])), picture, shifts(4), redraw)
     rest, moved = picture[:, 10:22, 27:29], everything[:, 10:22, 27:29]
@@ -135,7 +135,7 @@ def test_before_a_smooth_background_only_what_has_an_outline_moves() -> None:
 
 def test_an_outline_with_a_gap_says_nothing() -> None:
     picture = clouded(gap=True)
-    everything = warped(picture[None], shifts(4)[None])
+    everything = warp_images(picture[None], shifts(4)[None])
     out = composite(redraw(redraw(everything)), picture, shifts(4), redraw)
     assert torch.allclose(out[0, :, 4:28, 8:28], everything[0, :, 4:28, 8:28], atol=0.05)
 
@@ -148,7 +148,7 @@ def test_half_precision_finds_its_places_in_large_pictures() -> None:
 
 
 def test_a_map_that_marks_nobody_says_nothing(busy: Tensor) -> None:
-    frames = redraw(redraw(warped(busy[None], shifts(6)[None])))
+    frames = redraw(redraw(warp_images(busy[None], shifts(6)[None])))
     nobody = torch.zeros(SIZE, SIZE, dtype=torch.bool)
     unknown = composite(frames, busy, shifts(6), redraw)
     assert torch.equal(composite(frames, busy, shifts(6), redraw, nobody), unknown)

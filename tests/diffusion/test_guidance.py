@@ -29,7 +29,7 @@ def test_splitting_undoes_adding_noise() -> None:
     schedule = NoiseSchedule(CONFIG)
     clean, noise, t = torch.randn(SHAPE), torch.randn(SHAPE), torch.tensor([10, 700])
     noisy, v = schedule.add_noise(clean, noise, t), schedule.velocity(clean, noise, t)
-    again, residue = schedule.split(noisy, v, t)
+    again, residue = schedule.clean_and_noise(noisy, v, t)
     torch.testing.assert_close(again, clean, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(residue, noise, atol=1e-5, rtol=1e-5)
 
@@ -83,7 +83,7 @@ def test_the_schedule_refuses_what_it_cannot_do() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.9, 1.0])
 def test_noise_has_unit_variance_and_the_stated_share_in_common(share: float) -> None:
     schedule = NoiseSchedule(ScheduleConfig(shared_noise=share))
-    noise = schedule.noise((2, 40, 4, 16, 16), torch.Generator().manual_seed(0))
+    noise = schedule.sample_noise((2, 40, 4, 16, 16), torch.Generator().manual_seed(0))
     assert noise.var() == pytest.approx(1, abs=0.06)
     flat = noise.flatten(2)
     between = (flat[:, 0] * flat[:, 1]).mean()

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from musedance_core.config import DynamicsConfig, MusicConfig
 from musedance_core.geometry import (
-    STILL,
-    about,
-    fitted,
-    origins,
+    IDENTITY_WARP,
+    fit_warp,
     pixel_centres,
-    terms,
-    turns,
-    warped,
+    quadratic_terms,
+    recentre_warp,
+    rotations,
+    source_points,
+    warp_images,
 )
 from musedance_core.models import Conditions, MuseDanceUNet, WarpedReference, init_weights
 from musedance_core.models.body_warp import LARGEST, SHAPES, BodyWarp, shaped
@@ -55,62 +55,64 @@ def test_pixel_centres_lie_between_the_edges_row_by_row() -> None:
 
 def test_the_still_warp_leaves_a_picture_as_it_is() -> None:
     picture = torch.rand(2, 3, 8, 6)
-    still = torch.tensor(STILL).expand(2, 3, 2, 6)
-    assert torch.allclose(warped(picture, still), picture.repeat_interleave(3, 0), atol=1e-5)
+    still = torch.tensor(IDENTITY_WARP).expand(2, 3, 2, 6)
+    assert torch.allclose(warp_images(picture, still), picture.repeat_interleave(3, 0), atol=1e-5)
 
 
 def test_a_shift_says_where_what_is_seen_comes_from() -> None:
     """A frame whose points come from two pixels further right shows the picture moved left."""
     picture = torch.rand(1, 3, 8, 8)
-    moved = warped(picture, affine([[0.5, 1, 0], [0, 0, 1]]))
+    moved = warp_images(picture, affine([[0.5, 1, 0], [0, 0, 1]]))
     assert torch.allclose(moved[..., :6], picture[..., 2:], atol=1e-5)
     assert torch.allclose(moved[..., 6:], picture[..., -1:].expand(-1, -1, -1, 2), atol=1e-5)
 
 
 def test_a_quarter_turn_is_a_quarter_turn() -> None:
     picture = torch.rand(1, 3, 8, 8)
-    turned = warped(picture, affine([[0, 0, 1], [0, -1, 0]]))
+    turned = warp_images(picture, affine([[0, 0, 1], [0, -1, 0]]))
     assert torch.allclose(turned, picture.rot90(-1, (2, 3)), atol=1e-5)
 
 
 def test_squares_bend() -> None:
-    warp = torch.tensor(STILL)
+    warp = torch.tensor(IDENTITY_WARP)
     warp[0, 5] = 0.25  # x comes from x + y² / 4
     points = torch.tensor([[0.1, -1.0], [0.1, 0.0], [0.1, 1.0]])
-    assert torch.allclose(origins(warp, points)[:, 0], torch.tensor([0.35, 0.1, 0.35]))
-    assert torch.allclose(origins(warp, points)[:, 1], points[:, 1])
-    assert terms(points).shape == (3, 6)
+    assert torch.allclose(source_points(warp, points)[:, 0], torch.tensor([0.35, 0.1, 0.35]))
+    assert torch.allclose(source_points(warp, points)[:, 1], points[:, 1])
+    assert quadratic_terms(points).shape == (3, 6)
 
 
 def test_a_fitted_warp_takes_points_to_where_they_come_from() -> None:
     torch.manual_seed(0)
     points = pixel_centres(3, 3) * 0.6 + 0.1 * torch.randn(4, 1, 2)
-    warp = torch.tensor(STILL) + 0.2 * torch.randn(4, 2, 6)
-    found = fitted(points, origins(warp, points))
-    assert torch.allclose(origins(found, points), origins(warp, points), atol=5e-3)
+    warp = torch.tensor(IDENTITY_WARP) + 0.2 * torch.randn(4, 2, 6)
+    found = fit_warp(points, source_points(warp, points))
+    assert torch.allclose(source_points(found, points), source_points(warp, points), atol=5e-3)
     flat = points * torch.tensor([0.01, 1.0])  # edge on: nothing tells how it bends
-    assert fitted(flat, points)[:, :, 3].abs().max() < 10
-    assert torch.allclose(origins(fitted(flat, points), flat), points, atol=0.05)
+    assert fit_warp(flat, points)[:, :, 3].abs().max() < 10
+    assert torch.allclose(source_points(fit_warp(flat, points), flat), points, atol=0.05)
 
 
 def test_a_turn_turns_and_never_shrinks() -> None:
-    assert torch.allclose(turns(torch.zeros(2)), torch.eye(2))
-    assert torch.allclose(turns(torch.tensor([-1.0, 3.0])), torch.tensor([[0.0, -1.0], [1.0, 0.0]]))
-    assert torch.allclose(torch.linalg.det(turns(torch.randn(9, 2) * 2)), torch.ones(9))
+    assert torch.allclose(rotations(torch.zeros(2)), torch.eye(2))
+    assert torch.allclose(
+        rotations(torch.tensor([-1.0, 3.0])), torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+    )
+    assert torch.allclose(torch.linalg.det(rotations(torch.randn(9, 2) * 2)), torch.ones(9))
 
 
 def test_a_warp_about_a_middle_is_the_same_warp_of_what_lies_around_it() -> None:
     torch.manual_seed(0)
     warp, middle, points = torch.randn(4, 2, 6), torch.randn(4, 2), torch.randn(4, 5, 2)
-    wanted = middle[:, None] + origins(warp, points - middle[:, None])
-    assert torch.allclose(origins(about(warp, middle), points), wanted, atol=1e-4)
+    wanted = middle[:, None] + source_points(warp, points - middle[:, None])
+    assert torch.allclose(source_points(recentre_warp(warp, middle), points), wanted, atol=1e-4)
 
 
 def test_frames_are_in_the_order_of_their_warps() -> None:
     picture = torch.rand(2, 3, 8, 8)
-    warps = torch.tensor(STILL).repeat(2, 3, 1, 1)
+    warps = torch.tensor(IDENTITY_WARP).repeat(2, 3, 1, 1)
     warps[:, 1, 0, 0] = 0.25
-    moved = rearrange(warped(picture, warps), "(b f) c h w -> b f c h w", b=2)
+    moved = rearrange(warp_images(picture, warps), "(b f) c h w -> b f c h w", b=2)
     assert torch.allclose(moved[:, 0], picture, atol=1e-5)
     assert torch.allclose(moved[:, 1, ..., :-1], picture[..., 1:], atol=1e-5)
 
@@ -130,7 +132,7 @@ def test_a_fresh_body_stays_where_it_is() -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC)
     init_weights(body)
     warp = body(torch.randn(2, 5, 8, 6), heard())
-    assert torch.allclose(warp, torch.tensor(STILL).expand(2, 3, 2, 6), atol=1e-5)
+    assert torch.allclose(warp, torch.tensor(IDENTITY_WARP).expand(2, 3, 2, 6), atol=1e-5)
 
 
 def test_the_sense_of_a_turn_can_be_learned_from_fresh_weights() -> None:
@@ -171,7 +173,7 @@ def test_all_of_a_body_learns() -> None:
 
 def test_a_shape_is_shifts_scales_lean_and_bends() -> None:
     nothing = shaped(torch.zeros(1, 1, SHAPES))
-    assert torch.equal(nothing, torch.tensor(STILL)[None, None])
+    assert torch.equal(nothing, torch.tensor(IDENTITY_WARP)[None, None])
     said = torch.arange(SHAPES) / 10
     warp = shaped(said[None, None])[0, 0]
     wide, tall = (LARGEST * torch.tanh(said[2:4] / LARGEST)).exp().tolist()
@@ -196,7 +198,7 @@ def body_scene() -> tuple[MuseDanceUNet, Tensor, Tensor, Conditions]:
         *(torch.randn(2, 3, 16, 8, 6), torch.randn(2, 4, 8, 6)),
     )
     fix(unet.copy.still_out, -60.0)
-    return unet, s.x, s.t, dataclasses.replace(s.conditions, moved=moved)
+    return unet, s.x, s.t, dataclasses.replace(s.conditions, warped_reference=moved)
 
 
 @torch.no_grad()
@@ -204,18 +206,18 @@ def test_what_is_moved_is_reached_from_every_noise() -> None:
     unet, x, t, conditions = body_scene()
     never_copy(unet)
     fix(unet.copy.moved_out, 60.0)
-    clean, _ = NoiseSchedule(SCHEDULE).split(x, unet(x, t, conditions), t)
-    assert conditions.moved is not None
-    assert torch.allclose(frames(clean), frames(conditions.moved.latents), atol=1e-2)
+    clean, _ = NoiseSchedule(SCHEDULE).clean_and_noise(x, unet(x, t, conditions), t)
+    assert conditions.warped_reference is not None
+    assert torch.allclose(frames(clean), frames(conditions.warped_reference.latents), atol=1e-2)
 
 
 @torch.no_grad()
 def test_places_at_rest_show_the_picture_itself() -> None:
     unet, x, t, conditions = body_scene()
     fix(unet.copy.still_out, 60.0)
-    clean, _ = NoiseSchedule(SCHEDULE).split(x, unet(x, t, conditions), t)
-    assert conditions.moved is not None
-    still = conditions.moved.still[:, None].expand_as(clean)
+    clean, _ = NoiseSchedule(SCHEDULE).clean_and_noise(x, unet(x, t, conditions), t)
+    assert conditions.warped_reference is not None
+    still = conditions.warped_reference.reference_latents[:, None].expand_as(clean)
     assert torch.allclose(clean, still, atol=1e-2)
 
 
@@ -260,11 +262,11 @@ def test_how_a_picture_is_turned_and_how_its_frames_turn_add_up() -> None:
 def test_the_denoiser_sees_the_moved_picture_even_where_it_does_not_show_it() -> None:
     unet, x, t, conditions = body_scene()
     fix(unet.copy.moved_out, -60.0)
-    assert conditions.moved is not None
+    assert conditions.warped_reference is not None
     for name in ("latents", "features"):
-        value = getattr(conditions.moved, name)
-        other = dataclasses.replace(conditions.moved, **{name: value + 1})
-        seen = unet(x, t, dataclasses.replace(conditions, moved=other))
+        value = getattr(conditions.warped_reference, name)
+        other = dataclasses.replace(conditions.warped_reference, **{name: value + 1})
+        seen = unet(x, t, dataclasses.replace(conditions, warped_reference=other))
         assert not torch.allclose(seen, unet(x, t, conditions), atol=1e-3), name
 
 
@@ -272,12 +274,12 @@ def test_the_denoiser_sees_the_moved_picture_even_where_it_does_not_show_it() ->
 def test_a_dropped_picture_is_not_shown_moved() -> None:
     unet, x, t, conditions = body_scene()
     one = dataclasses.replace(conditions, keep_reference=torch.tensor([False, True]))
-    assert one.moved is not None
-    other = dataclasses.replace(one.moved, latents=one.moved.latents + 1)
-    mixed, changed = unet(x, t, one), unet(x, t, dataclasses.replace(one, moved=other))
+    assert one.warped_reference is not None
+    other = dataclasses.replace(one.warped_reference, latents=one.warped_reference.latents + 1)
+    mixed, changed = unet(x, t, one), unet(x, t, dataclasses.replace(one, warped_reference=other))
     assert torch.equal(mixed[0], changed[0])
     assert not torch.allclose(mixed[1], changed[1], atol=1e-3)
-    assert conditions.without_reference().moved is None
+    assert conditions.without_reference().warped_reference is None
 
 
 def test_all_of_the_denoiser_learns_from_the_loss() -> None:

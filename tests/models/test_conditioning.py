@@ -9,7 +9,7 @@ import torch
 from musedance_core.audio.beats import BeatGrid, beat_frames
 from musedance_core.config import MaskConfig
 from musedance_core.diffusion.runner import plan_segments
-from musedance_core.models.beat import NULL, BeatTokens
+from musedance_core.models.beat import NULL_BEAT, BeatTokens
 from musedance_core.models.initialise import align_in_time, init_weights
 from musedance_core.models.layers import Attention, seconds_embedding
 from musedance_core.models.mask import MaskEncoder
@@ -36,7 +36,7 @@ def test_moving_all_beats_by_k_frames_moves_the_beat_tokens_by_k() -> None:
 
 def test_dropped_beats_carry_no_phase() -> None:
     tokens = BeatTokens(16, phase=True)
-    ids = torch.full((1, 6), NULL)
+    ids = torch.full((1, 6), NULL_BEAT)
     a = tokens(ids, torch.rand(1, 6), torch.zeros(6))
     b = tokens(ids, torch.rand(1, 6) + 3, torch.zeros(6))
     assert torch.equal(a, b)
@@ -70,8 +70,8 @@ def test_an_event_in_the_sound_changes_most_the_tokens_of_its_time() -> None:
     event = silence.clone()
     at = 512 + 100  # one second after the middle: three seconds into a 4 s clip
     event[:, at : at + 2] += 8
-    tokens, seconds = encoder.over_clip(event, 4.0)
-    quiet, _ = encoder.over_clip(silence, 4.0)
+    tokens, seconds = encoder.encode_clip(event, 4.0)
+    quiet, _ = encoder.encode_clip(silence, 4.0)
     assert len(seconds) == tokens.shape[1] and seconds.min() >= 0 and seconds.max() < 4
     changed = seconds[(tokens - quiet)[0].abs().sum(-1) > 1e-4]
     assert len(changed) > 0 and (changed - 3.0).abs().max() <= 0.11

@@ -131,10 +131,10 @@ def test_what_is_found_is_reached_from_every_noise() -> None:
     s = scene()
     never_copy(s.unet)
     schedule = NoiseSchedule(SCHEDULE)
-    drawn, _ = schedule.split(s.x, s.unet(s.x, s.t, s.conditions), s.t)
+    drawn, _ = schedule.clean_and_noise(s.x, s.unet(s.x, s.t, s.conditions), s.t)
     time = s.unet.time_embedding(s.t.repeat_interleave(3), torch.float32)
     always_copy(s.unet)
-    clean, _ = schedule.split(s.x, s.unet(s.x, s.t, s.conditions), s.t)
+    clean, _ = schedule.clean_and_noise(s.x, s.unet(s.x, s.t, s.conditions), s.t)
     found = s.unet.copy.found(frames(drawn), time, s.conditions)
     assert torch.allclose(frames(clean), found, atol=1e-3)
     assert not torch.allclose(frames(drawn), found, atol=0.1)
@@ -182,7 +182,7 @@ def test_where_there_is_hardly_any_noise_a_fresh_denoiser_hardly_copies() -> Non
     drawn = s.unet(s.x, t, dataclasses.replace(s.conditions, keep_reference=torch.zeros(2) > 0))
     schedule = NoiseSchedule(SCHEDULE)
     found = s.unet.copy.found(
-        frames(schedule.split(s.x, drawn, t)[0]), torch.zeros(6, 64), s.conditions
+        frames(schedule.clean_and_noise(s.x, drawn, t)[0]), torch.zeros(6, 64), s.conditions
     )
     to_found = schedule.velocity_to(rearrange(found, "(b f) c h w -> b f c h w", b=2), s.x, t)
     mixed = s.unet(s.x, t, s.conditions)

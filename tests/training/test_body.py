@@ -10,7 +10,7 @@ from torch import Tensor
 
 from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
-from musedance_core.geometry import STILL, origins
+from musedance_core.geometry import IDENTITY_WARP, source_points
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, TrainConfig
@@ -100,21 +100,21 @@ def test_a_denoiser_learns_from_true_warps_and_is_tested_on_planned_ones(
     plans: list[Tensor] = []
 
     def planned(*given: Tensor, **more: Tensor) -> Tensor:
-        plans.append(torch.tensor(STILL).expand(2, 6, 2, 6))
+        plans.append(torch.tensor(IDENTITY_WARP).expand(2, 6, 2, 6))
         return plans[-1]
 
-    monkeypatch.setattr(model, "body_warp", planned)
+    monkeypatch.setattr(model, "predict_warp", planned)
     kept = ConditionMask.everything(2, torch.device("cpu"))
-    still = stage.conditions(batch, kept, None).moved
+    still = stage.conditions(batch, kept, None).warped_reference
     assert len(plans) == 1
-    true = stage.conditions(batch, kept, StepRandom(0, 0, 2)).moved
+    true = stage.conditions(batch, kept, StepRandom(0, 0, 2)).warped_reference
     assert len(plans) == 1, "the truth was known"
     assert true is not None and still is not None
     unknown = {name: t for name, t in batch.items() if "outline" not in name}
-    assert stage.conditions(unknown, kept, StepRandom(0, 0, 2)).moved is not None
+    assert stage.conditions(unknown, kept, StepRandom(0, 0, 2)).warped_reference is not None
     assert len(plans) == 2
     assert not torch.allclose(true.latents, still.latents, atol=0.1)
     warp = stage.true_warp(batch)
     assert warp is not None
-    said = origins(warp, batch["outlines"] * 2 - 1)
+    said = source_points(warp, batch["outlines"] * 2 - 1)
     assert (said - (batch["still_outline"] * 2 - 1)[:, None]).abs().max() < 0.02

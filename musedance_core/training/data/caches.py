@@ -25,7 +25,7 @@ from ...errors import InputError
 from ...files import atomic_path
 from ...models import MuseDance
 from ...models.tokenizer import Tokenizer
-from ...models.vae import in_chunks
+from ...models.vae import run_in_batches
 
 FOLDER = "cache"
 OFFSETS = 4
@@ -152,13 +152,13 @@ def encode_clip(
     """What the encoders say of a clip, for samples of `frames` frames (0: stage 1, no music)."""
     device, clip = next(model.parameters()).device, model.config.clip
     pictures = read_frames(dataset, record, range(record.frames), clip.size)
-    latents = in_chunks(lambda some: model.vae.encode(some.to(device)), pictures, clip.size)
+    latents = run_in_batches(lambda some: model.vae.encode(some.to(device)), pictures, clip.size)
     text = model.text(tokenizer.encode([record.text]).to(device))[0]
     music = {}
     for offset in possible_offsets(record.frames - frames, True) if frames else []:
         start = record.start + offset / record.fps
         window = clip_window(songs.mel(record), start, frames, clip.fps, model.config.music.length)
-        tokens, _ = model.music.over_clip(window[None].to(device), frames / clip.fps)
+        tokens, _ = model.music.encode_clip(window[None].to(device), frames / clip.fps)
         music[offset] = tokens[0]
     return Cached(latents, text, music)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from ...geometry import origins
+from ...geometry import source_points
 from ...models import MuseDance
 from ...models.tokenizer import Tokenizer
 from ..config import TrainConfig
@@ -49,7 +49,7 @@ class BodyStage(Stage2):
 
     def warp(self, batch: Batch, kept: ConditionMask, draws: StepRandom | None) -> Tensor:
         """What the model says, `[b f 2 6]`."""
-        return self.model.body_warp(
+        return self.model.predict_warp(
             self.latents(batch, "reference"),
             self.part_map(batch, draws),
             self.text_tokens(batch, kept.text),
@@ -69,7 +69,7 @@ class BodyStage(Stage2):
             return float((said - wanted).norm(dim=-1).mean()) * half
 
         figures = {
-            name: off(origins(self.warp(variant, kept, None), batch["outlines"] * 2 - 1))
+            name: off(source_points(self.warp(variant, kept, None), batch["outlines"] * 2 - 1))
             for name, variant in self.variants(batch).items()
         }
         return figures | {"still": off(batch["outlines"] * 2 - 1)}

@@ -9,7 +9,7 @@ from ...dataset.format import read_metadata
 from ...models import Conditions, MuseDance
 from ...models.schedule import NoiseSchedule
 from ...models.tokenizer import Tokenizer
-from ...models.vae import in_chunks
+from ...models.vae import run_in_batches
 from ...parts import SUBJECT
 from ..config import TrainConfig
 from ..data.caches import ClipCache, fill_cache, verify_cache
@@ -108,7 +108,7 @@ class DiffusionStage(Stage):
             return batch[name + LATENTS]
         pictures = batch[name]
         flat = pictures.reshape(-1, *pictures.shape[-3:])
-        flat = in_chunks(self.model.vae.encode, flat, flat.shape[-1])
+        flat = run_in_batches(self.model.vae.encode, flat, flat.shape[-1])
         return flat.reshape(*pictures.shape[:-3], *flat.shape[1:])
 
     @torch.no_grad()

@@ -10,7 +10,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ...errors import InputError
-from ...geometry import origins
+from ...geometry import source_points
 from ...models.schedule import NoiseSchedule
 from ..config import LossConfig
 from ..runtime.step_random import StepRandom
@@ -122,7 +122,7 @@ def body_loss(warp: Tensor, outlines: Tensor, still_outline: Tensor) -> Tensor:
     """
     points = outlines * 2 - 1
     still = (still_outline * 2 - 1)[:, None].expand_as(points)
-    said = origins(warp, points)
+    said = source_points(warp, points)
     off = said - still
 
     def size(error: Tensor) -> Tensor:
@@ -147,7 +147,7 @@ def noised(
 ) -> tuple[Tensor, Tensor]:
     """Noisy latents `[b f c h w]` and the v to be predicted; `offset` shifts the noise's mean."""
     shape = (1, *latents.shape[1:])
-    noise = torch.cat([schedule.noise(shape, g) for g in draws.generators]).to(latents)
+    noise = torch.cat([schedule.sample_noise(shape, g) for g in draws.generators]).to(latents)
     if offset:
         noise = noise + offset * draws.normal(1, latents.shape[2], 1, 1).to(latents)
     return schedule.add_noise(latents, noise, t), schedule.velocity(latents, noise, t)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...geometry import fitted
+from ...geometry import fit_warp
 from ...models import ClipAudio, Conditions, MuseDance
-from ...models.beat import NULL
+from ...models.beat import NULL_BEAT
 from ...models.music import clip_columns
 from ...models.tokenizer import Tokenizer
 from ..config import TrainConfig
@@ -49,7 +49,7 @@ class Stage2(DiffusionStage):
             tokens = batch["music_tokens"]
             _, times = clip_columns(self.model.config.music, seconds)
             return tokens, times.to(tokens.device)
-        heard: tuple[Tensor, Tensor] = self.model.music.over_clip(batch["mel"], seconds)
+        heard: tuple[Tensor, Tensor] = self.model.music.encode_clip(batch["mel"], seconds)
         return heard
 
     def conditions(self, batch: Batch, kept: ConditionMask, draws: StepRandom | None) -> Conditions:
@@ -65,10 +65,12 @@ class Stage2(DiffusionStage):
             text=text,
             reference=model.unet.project_reference(features),
             previous=model.reference.motion_features(previous, text),
-            music=model.timed_music(heard),
-            beat=model.timed_beats(heard),
+            music=model.embed_music(heard),
+            beat=model.embed_beats(heard),
             seconds=heard.seconds,
-            moved=model.warp_reference(reference, part_map, features, text, heard, keep_map, warp),
+            warped_reference=model.warp_reference(
+                reference, part_map, features, text, heard, keep_map, warp
+            ),
             keep_reference=kept.reference,
         )
 
@@ -80,7 +82,7 @@ class Stage2(DiffusionStage):
         if self.model.body is None or "outlines" not in batch:
             return None
         outlines, still = batch["outlines"] * 2 - 1, batch["still_outline"] * 2 - 1
-        return fitted(outlines, still[:, None].expand_as(outlines))
+        return fit_warp(outlines, still[:, None].expand_as(outlines))
 
     def heard(self, batch: Batch, kept: ConditionMask, draws: StepRandom | None) -> ClipAudio:
         """The batch's music and beats, somewhere in a whole clip."""
@@ -115,7 +117,7 @@ class Stage2(DiffusionStage):
             **super().variants(batch),
             "music": rolled(batch, "mel", "music_tokens", "beat_ids", "beat_count"),
             "beats": {**batch, "beat_count": late, "beat_ids": beat_ids(late)},
-            "no_beats": {**batch, "beat_ids": torch.full_like(batch["beat_ids"], NULL)},
+            "no_beats": {**batch, "beat_ids": torch.full_like(batch["beat_ids"], NULL_BEAT)},
         }
 
 
