@@ -1,4 +1,4 @@
-"""Beats by the network Beat This!, for those who have its package and one of its checkpoints."""
+"""Beat tracking with the neural network Beat This! (its own package and checkpoint)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from .beats import BeatGrid, regular_grid
+from .beats import BeatGrid, assumed_grid
 from .waveform import Waveform
 
 UNREADABLE = (
@@ -19,17 +19,18 @@ UNREADABLE = (
     EOFError,
     OSError,
 )
-"""What its package raises at a file that is no checkpoint of its own, or more than weights."""
+"""Errors of its package for a file that is no checkpoint of its own, or holds more than weights."""
 
 
 def track_beats_with_beat_this(wave: Waveform, checkpoint: str | Path) -> BeatGrid:
     """Beats and downbeats of a whole song by a checkpoint file of Beat This! (arXiv 2407.21658).
 
-    Only a local file is taken, and its package reads it as plain weights: nothing is downloaded and
-    nothing in it is run. A song without any pulse gets an even grid at 120 BPM.
+    Only a local file is accepted, and the package loads it as plain weights: nothing is downloaded
+    and no code in the file runs. A song without a pulse gets an even grid at 120 BPM, which is
+    marked as `assumed`.
 
     Raises:
-        InputError: the package is not installed, or there is no such file, or it does not fit.
+        InputError: the package is not installed, or the file is missing or no such checkpoint.
     """
     path = Path(checkpoint)
     if not path.is_file():
@@ -45,6 +46,6 @@ def track_beats_with_beat_this(wave: Waveform, checkpoint: str | Path) -> BeatGr
     beats, downbeats = track(wave.mono().samples[0], wave.sample_rate)
     times = np.asarray(beats, dtype=np.float64)
     if len(times) < 2:
-        return regular_grid(120.0, 0.0, wave.seconds)
+        return assumed_grid(wave.seconds)
     tempo = 60 / float(np.median(np.diff(times)))
     return BeatGrid(times, np.asarray(downbeats, dtype=np.float64), tempo)

@@ -1,9 +1,9 @@
-"""Beats of the whole song, and where they fall on a video's frames (section 3.3)."""
+"""Beat times of a whole song, their JSON files, and the beats on a video's frames (section 3.3)."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,29 @@ from ..errors import InputError
 from ..files import atomic_path
 
 BEATS_PER_BAR = 4
+ASSUMED_BPM = 120.0
+"""Tempo of the even grid for a song without a pulse."""
+LATEST = 1e6
+"""Seconds, eleven days: a beat file with later times is in another unit."""
+NOT_BEATS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""Errors of reading JSON that has another structure."""
 
 
 @dataclass(frozen=True)
 class BeatGrid:
-    """Beat `times` and `downbeats` in seconds of the song, strictly rising; `tempo` in BPM."""
+    """The beats of a song.
+
+    Attributes:
+        times: seconds from the song's start, float64, strictly rising, at least two.
+        downbeats: the first beats of the bars, in seconds.
+        tempo: beats a minute.
+        assumed: no beat was found in the song, and the grid is only a guess.
+    """
 
     times: np.ndarray
     downbeats: np.ndarray
     tempo: float
+    assumed: bool = False
 
     def __post_init__(self) -> None:
         if len(self.times) < 2:
@@ -30,7 +44,7 @@ class BeatGrid:
             raise ValueError("beat times must be finite and strictly rising")
 
     def count(self, t: np.ndarray) -> np.ndarray:
-        """Continuous beat count at times `t`: i at beat i, linear between, extrapolated outside."""
+        """Continuous beat count at seconds `t`: i at beat i, linear between and beyond."""
         t = np.asarray(t, dtype=np.float64)
         index = np.clip(np.searchsorted(self.times, t, side="right") - 1, 0, len(self.times) - 2)
         begin, end = self.times[index], self.times[index + 1]
@@ -38,39 +52,39 @@ class BeatGrid:
         return result
 
     def shifted(self, seconds: float) -> BeatGrid:
-        """All beats later by `seconds`."""
-        return BeatGrid(self.times + seconds, self.downbeats + seconds, self.tempo)
+        """The same beats, later by `seconds`."""
+        return replace(self, times=self.times + seconds, downbeats=self.downbeats + seconds)
 
     def halved(self) -> BeatGrid:
-        """Every other beat, those that keep more downbeats."""
+        """Every other beat: the half with more downbeats."""
         if len(self.times) < 4:
             return self
         halves = self.times[::2], self.times[1::2]
         even, odd = (int(np.isin(half, self.downbeats).sum()) for half in halves)
-        return BeatGrid(halves[odd > even], self.downbeats, self.tempo / 2)
+        return replace(self, times=halves[odd > even], tempo=self.tempo / 2)
 
     def doubled(self) -> BeatGrid:
-        """A beat more halfway between any two."""
+        """The same beats with one more halfway between any two."""
         middle = (self.times[:-1] + self.times[1:]) / 2
-        return BeatGrid(np.sort(np.r_[self.times, middle]), self.downbeats, self.tempo * 2)
+        return replace(self, times=np.sort(np.r_[self.times, middle]), tempo=self.tempo * 2)
 
     def jittered(self, rng: np.random.Generator, seconds: float) -> BeatGrid:
-        """Every beat moved at random by up to `seconds`, less where beats are close."""
+        """The same beats, each shifted at random by up to `seconds`, less where beats are close."""
         room = min(seconds, float(np.diff(self.times).min()) * 0.4)
-        times = self.times + rng.uniform(-room, room, len(self.times))
-        return BeatGrid(times, self.downbeats, self.tempo)
+        return replace(self, times=self.times + rng.uniform(-room, room, len(self.times)))
 
     def to_json(self) -> dict[str, Any]:
-        """`{"tempo": .., "beats": [s, ..], "downbeats": [s, ..]}`."""
+        """`{"tempo": .., "beats": [s, ..], "downbeats": [s, ..]}`; an assumed grid says so too."""
         return {
             "tempo": round(float(self.tempo), 3),
             "beats": [round(float(t), 4) for t in self.times],
             "downbeats": [round(float(t), 4) for t in self.downbeats],
+            **({"assumed": True} if self.assumed else {}),
         }
 
 
 def regular_grid(bpm: float, offset: float, seconds: float) -> BeatGrid:
-    """Even beats at `bpm` with one at `offset`, over `seconds` of song.
+    """Even beats at `bpm`, one of them at `offset` seconds, over a song of `seconds`.
 
     Raises:
         InputError: the tempo is not within 20..400 BPM or the offset not finite.
@@ -85,6 +99,15 @@ def regular_grid(bpm: float, offset: float, seconds: float) -> BeatGrid:
     return BeatGrid(times, times[::BEATS_PER_BAR], float(bpm))
 
 
+def assumed_grid(seconds: float, bpm: float | None = None) -> BeatGrid:
+    """Even beats at `bpm` over a song of `seconds` in which no beat was found.
+
+    Raises:
+        InputError: the tempo is not within 20..400 BPM.
+    """
+    return replace(regular_grid(bpm or ASSUMED_BPM, 0.0, seconds), assumed=True)
+
+
 def write_beats(path: str | Path, grid: BeatGrid) -> None:
     """Write the grid as JSON, atomically."""
     with atomic_path(path) as temporary:
@@ -92,10 +115,10 @@ def write_beats(path: str | Path, grid: BeatGrid) -> None:
 
 
 def read_beats(path: str | Path) -> BeatGrid:
-    """Read a grid that `write_beats` or a person wrote.
+    """Read a grid that `write_beats` or a person wrote; beats from a file are never `assumed`.
 
     Raises:
-        InputError: not such JSON, or times that are not finite, not sorted or fewer than two.
+        InputError: other JSON, or times that are not finite, not rising or fewer than two.
     """
     path = Path(path)
     if not path.is_file():
@@ -108,10 +131,14 @@ def read_beats(path: str | Path) -> BeatGrid:
 
 
 def parse_beats(text: str, name: str) -> BeatGrid:
-    """A grid out of JSON: what `BeatGrid.to_json` gives, or a bare list of seconds.
+    """Parse JSON in the format of `BeatGrid.to_json`, or a bare list of seconds.
+
+    Args:
+        text: the JSON.
+        name: what error messages call it.
 
     Raises:
-        InputError: as `read_beats`; the sentence calls the text `name`.
+        InputError: as `read_beats`.
     """
     try:
         data = json.loads(text)
@@ -119,12 +146,19 @@ def parse_beats(text: str, name: str) -> BeatGrid:
         times = np.array(data["beats"], dtype=np.float64)
         downbeats = np.array(data.get("downbeats", times[::BEATS_PER_BAR]), dtype=np.float64)
         tempo = float(data.get("tempo") or 0)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except NOT_BEATS as error:
         raise InputError(f'{name} is not JSON with a list "beats" of seconds.') from error
     if times.ndim != 1 or len(times) < 2:
         raise InputError(f"{name} holds {times.size} beats; two are needed at least.")
+    if downbeats.ndim != 1:
+        raise InputError(f'{name}: "downbeats" must be a list of seconds.')
     if not (np.isfinite(times).all() and np.isfinite(downbeats).all() and np.isfinite(tempo)):
         raise InputError(f"{name} holds a beat time or tempo that is not a finite number.")
+    for value in (times[0], times[-1]):
+        if abs(value) > LATEST:
+            raise InputError(f"{name}: a beat at {value:g} s is outside of any song.")
+    if tempo < 0:
+        raise InputError(f"{name}: the tempo must be positive, got {tempo:g}.")
     drops = np.flatnonzero(np.diff(times) <= 0)
     if len(drops):
         i = int(drops[0])
@@ -134,7 +168,7 @@ def parse_beats(text: str, name: str) -> BeatGrid:
 
 @dataclass(frozen=True)
 class BeatFrames:
-    """Per frame: `ids` int64 `[f]` (1 where a beat falls) and continuous `count` float64 `[f]`."""
+    """Beats per frame: one-hot `ids` int64 `[f]` and the continuous `count` float64 `[f]`."""
 
     ids: np.ndarray
     count: np.ndarray
@@ -144,7 +178,7 @@ def beat_frames(grid: BeatGrid, start: float, frames: int, fps: int, first: int 
     """Beats on frames `first .. first + frames - 1` of a video that starts `start` s into the song.
 
     A beat at `t` falls on frame `round((t - start) * fps)`, counted from the video's first frame,
-    so segments neither lose nor repeat one.
+    so that no beat is lost or repeated between segments.
     """
     index = np.round((grid.times - start) * fps).astype(np.int64) - first
     ids = np.zeros(frames, dtype=np.int64)
@@ -154,10 +188,14 @@ def beat_frames(grid: BeatGrid, start: float, frames: int, fps: int, first: int 
 
 
 def whole_beats(grid: BeatGrid, start: float, frames: int, fps: int, even: int = 2) -> range:
-    """Those of a video's `frames` that repeat without a break: from its first beat on, over as many
-    beats as fit, a multiple of `even`, since a move takes two beats to come back.
+    """The frames of a seamless loop: from the video's first beat over as many beats as fit.
 
-    `start` is where in the song the video starts, in seconds.
+    Args:
+        grid: the song's beats.
+        start: seconds of the song at which the video starts.
+        frames: length of the video.
+        fps: frames per second.
+        even: the number of beats is a multiple of it, since a move takes two beats to come back.
 
     Raises:
         InputError: fewer than `even` beats from the first one on.
@@ -167,7 +205,7 @@ def whole_beats(grid: BeatGrid, start: float, frames: int, fps: int, even: int =
     fit = (len(inside) - 1) // even * even
     if fit < even:
         raise InputError(
-            f"A loop takes {even} whole beats; {frames / fps:.2f} s at {grid.tempo:.1f} BPM, from "
-            f"{start:.2f} s of the song on, do not hold them."
+            f"A loop needs {even} whole beats, but {frames / fps:.2f} s at {grid.tempo:.1f} BPM, "
+            f"from {start:.2f} s of the song on, hold fewer."
         )
     return range(max(0, round(float(inside[0]))), round(float(inside[fit])))

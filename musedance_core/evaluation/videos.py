@@ -138,7 +138,8 @@ def _heard(path: Path) -> np.ndarray | None:
         require_music(sound, str(path))
     except InputError:
         return None
-    return track_beats(sound).times - begins(path)
+    grid = track_beats(sound)
+    return None if grid.assumed else grid.times - begins(path)
 
 
 def _copied(path: Path, out: Path, place: str) -> str:
