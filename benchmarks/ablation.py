@@ -67,7 +67,7 @@ def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> 
 
 def score_row(label: str, path: Path, tools: Tools, options: EvaluationOptions, place: str) -> Row:
     """The row's figures on the test clips."""
-    pipeline = MuseDancePipeline.from_checkpoint(path)
+    pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
     moves = load_config(CONFIG, ["output_dir=unused"]).data.moves
     scenes = world_scenes(pipeline.config, options.split, options.clips, FRAMES, moves)
     clips = sampled_clips(pipeline, scenes, options.sampling, Path(options.out), place)

@@ -140,7 +140,7 @@ def animated(
     segments = pipeline.animate(
         scene.reference,
         pipeline.encode_song(scene.song, scene.grid),
-        scene.caption,
+        [(0.0, scene.caption)],
         frames=FRAMES,
         start=scene.start,
         part_map=scene.part_map,
@@ -247,7 +247,7 @@ def main() -> None:
     options = EvaluationOptions((args.checkpoint,), str(out), sampling=sampling, command=command)
     judges = load_judges()
     tools = replace(load_tools(options), identity=judges.identity, motion=judges.motion)
-    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     scenes = balanced(pipeline, args.each)
     write_report(out, table(pipeline, scenes, sampling, tools, out), options)
     print((out / "results.md").read_text(), flush=True)

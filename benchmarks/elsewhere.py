@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     waves = [load_waveform(song) for song in args.songs]
     tracks = [pipeline.encode_song(wave) for wave in waves]
     dances, frames, labels = [], [], []

@@ -81,7 +81,7 @@ def main() -> None:
     args = parser.parse_args()
     if min(args.rows, args.each) < 1:
         parser.error("--rows and --each must be at least 1")
-    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     rescale, scenes = pipeline.config.schedule.guidance_rescale, balanced(pipeline, args.each)
     for scale, weights, steps, sampler in ROWS[: args.rows]:
         guidance = Guidance(scale, weights, rescale)

@@ -80,7 +80,7 @@ def dance(
     segments = pipeline.animate(
         scene.reference,
         SongFeatures(mel, grid),
-        scene.caption,
+        [(0.0, scene.caption)],
         frames=FRAMES,
         start=start,
         part_map=scene.part_map,
@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--guidance", type=float, help="(default: the model's)")
     parser.add_argument("--moves", nargs="+", default=list(MOVES), choices=MOVES)
     args = parser.parse_args()
-    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     for bystanders in (0.0, 1.0):
         losses(pipeline, args.clips, args.moves, bystanders)
     scenes = slow_scenes(pipeline, args.dances, args.moves)

@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     plot_motion(pipeline, Sampling(steps=args.steps), args.out / "motion.png")
     plot_timesteps(pipeline, args.clips, args.out / "timesteps.png")
     scenes = first_of(pipeline, MOVES)[: args.sweep]

@@ -45,7 +45,7 @@ def main() -> None:
     args = parser.parse_args()
     if min(args.each, args.steps) < 1:
         parser.error("--each and --steps must be at least 1")
-    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     judges, own = load_judges(), pipeline.config
     guidance = Guidance.of(own.schedule)
     for row, (pixels, told) in ROWS.items():

@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("checkpoint", nargs="?", default=DEFAULT_CHECKPOINT)
     parser.add_argument("--clips", type=int, default=4)
     args = parser.parse_args()
-    pipeline = MuseDancePipeline.from_checkpoint(args.checkpoint)
+    pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     taken = seconds(pipeline, args.clips)
     print(f"4 s of video: {taken:.1f} s on {torch.get_num_threads()} threads")
     print(f"peak memory {peak_memory():.2f} GB")

@@ -19,7 +19,7 @@ from musedance_core.cli import main as musedance
 from musedance_core.diffusion.guidance import Guidance
 from musedance_core.media.beat_plot import draw_beat_plot
 from musedance_core.media.images import fit_picture, load_picture
-from musedance_core.pipeline import MuseDancePipeline
+from musedance_core.pipeline import MuseDancePipeline, Prompts
 
 ROOT = Path(__file__).parents[1]
 ASSETS, WORKFLOWS, RESULTS = ROOT / "assets", ROOT / "workflows", ROOT / "docs" / "results"
@@ -63,12 +63,12 @@ class Studio:
     """Dances of the assets to the demo song."""
 
     def __init__(self) -> None:
-        self.pipeline = MuseDancePipeline.from_checkpoint()
+        self.pipeline = MuseDancePipeline.from_pretrained(device="cpu")
         self.wave = load_waveform(SONG)
         self.track = self.pipeline.encode_song(self.wave)
 
     def dance(
-        self, name: str, text: str | Sequence[str], frames: int, music: float | None = None
+        self, name: str, text: Prompts, frames: int, music: float | None = None
     ) -> list[Image.Image]:
         """Frames of the picture `name` dancing what `text` says, the music stressed by `music`."""
         size, schedule = self.pipeline.config.clip.size, self.pipeline.config.schedule
@@ -96,10 +96,10 @@ def thumbnails() -> None:
     strip = draw_beat_plot(studio.wave, studio.track.grid, 1600).crop((0, 0, 400, 128))
     long = studio.dance(
         "sticker-rabbit",
-        ("it sways a lot", "big hops on the spot", "it slides to the left"),
+        "0:00 it sways a lot / 0:04 big hops on the spot / 0:08 it slides to the left",
         144,
     )
-    cactus = studio.dance("sticker-cactus", ("wide steps from side to side", "big hops"), 96)
+    cactus = studio.dance("sticker-cactus", "0:00 wide steps from side to side / 0:04 big hops", 96)
     compared = [
         frame
         for strength in (0.0, 1.0, 2.0, 3.0)

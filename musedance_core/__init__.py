@@ -1,24 +1,44 @@
 """MuseDance: one picture, a song and a sentence become a dance video.
 
-`MuseDancePipeline` is the way in for Python; it is imported on first use, because torch takes
-seconds and `musedance --help` should not.
+The public names are imported on first use, because torch takes seconds and `musedance --help`
+should not.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .pipeline import MuseDancePipeline
+    from .audio.beats import BeatGrid
+    from .audio.waveform import Waveform
+    from .diffusion.guidance import Guidance
+    from .errors import InputError
+    from .pipeline import DanceVideo, MuseDancePipeline
 
-__all__ = ["MuseDancePipeline", "__version__"]
+__all__ = [
+    "BeatGrid",
+    "DanceVideo",
+    "Guidance",
+    "InputError",
+    "MuseDancePipeline",
+    "Waveform",
+    "__version__",
+]
+
+_MODULES = {
+    "BeatGrid": "audio.beats",
+    "DanceVideo": "pipeline",
+    "Guidance": "diffusion.guidance",
+    "InputError": "errors",
+    "MuseDancePipeline": "pipeline",
+    "Waveform": "audio.waveform",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "MuseDancePipeline":
-        from .pipeline import MuseDancePipeline
-
-        return MuseDancePipeline
+    if name in _MODULES:
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

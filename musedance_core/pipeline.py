@@ -1,56 +1,190 @@
-"""From a picture, a song and a sentence to frames, one segment at a time."""
+"""The public way in: a picture, a song and a sentence become a dance video.
+
+pipe = MuseDancePipeline.from_pretrained()
+pipe("chick.png", "song.ogg", "big hops").save("dance.mp4")
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
-from einops import repeat
+from einops import rearrange
+from PIL import Image
 from torch import Tensor
 
-from .audio.beats import BeatGrid
+from .audio.beats import BeatGrid, parse_beats, read_beats, whole_beats
 from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
-from .audio.waveform import Waveform
+from .audio.waveform import Waveform, load_waveform, require_music
 from .checkpoint.format import load_checkpoint
-from .diffusion.compositing import composite
-from .diffusion.guidance import Guidance, StepInfo
-from .diffusion.runner import plan_segments
-from .diffusion.samplers import OnStep
-from .diffusion.segment import (
-    DenoisedSegment,
-    SamplingSettings,
-    SegmentInput,
-    SongFeatures,
-    denoise_segment,
-    initial_noise,
-)
+from .config import MuseDanceConfig
+from .diffusion.guidance import Guidance
+from .diffusion.prompts import parse_prompts
+from .diffusion.runner import DanceInputs, OnStepInfo, Segment, SegmentRunner
+from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .errors import InputError
+from .media.animated import ANIMATED_SUFFIXES, write_animated
+from .media.images import fit_picture, load_mask, load_picture, require_mask, require_picture
+from .media.video import VIDEO_SUFFIXES, write_video
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
 from .models.vae import run_in_batches
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
+Prompts = str | Sequence[tuple[float, str]]
+"""A sentence, a prompt timeline as `parse_prompts` reads it, or seconds of the song (rising) each
+with the sentence that holds from then on."""
+Beats = BeatGrid | Sequence[float] | str | Path
+"""Beats, their times in seconds of the song, or a file as `musedance beats --json` writes it."""
+
 
 @dataclass(frozen=True)
-class Segment:
-    """One finished piece of video.
+class DanceVideo:
+    """A dance, made segment by segment whenever it is read, so that memory is bounded by one.
 
-    `frames [f 3 h w]` in 0..1, already trimmed; `first` is the index of its first frame in the
-    video; `tail [m c h w]` holds the latents that the next segment continues from.
+    `frames` makes all of it and keeps it.
+
+    Attributes:
+        fps: frames per second.
+        song: the whole song.
+        beats: the beats danced to, in seconds of the song.
+        begin: where in the song the first segment starts, in seconds.
+        shown: the frames of the video, counted from `begin`.
+        run: `run(n)` makes the first n frames, counted from `begin`.
     """
 
-    index: int
-    first: int
-    frames: Tensor
-    tail: Tensor
+    fps: int
+    song: Waveform
+    beats: BeatGrid
+    begin: float
+    shown: range
+    run: Callable[[int], Iterator[Segment]]
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.shown)
+
+    @property
+    def start(self) -> float:
+        """Where in the song the video starts, in seconds."""
+        return self.begin + self.shown.start / self.fps
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video."""
+        return len(self) / self.fps
+
+    @property
+    def audio(self) -> Waveform:
+        """The sound under the video."""
+        return self.song.cut(self.start, self.seconds)
+
+    def chunks(self) -> Iterator[Tensor]:
+        """Yields the video as frames `[f 3 h w]` float32 in 0..1, segment by segment."""
+        if "frames" in self.__dict__:
+            yield self.frames
+            return
+        for segment in self.run(self.shown.stop):
+            frames = segment.frames[max(0, self.shown.start - segment.first) :]
+            if len(frames):
+                yield frames
+
+    @cached_property
+    def frames(self) -> Tensor:
+        """All frames `[f 3 h w]`, float32 in 0..1."""
+        return torch.cat(list(self.chunks()))
+
+    def loop(self) -> DanceVideo:
+        """The longest part of whole beats, which repeats without a break.
+
+        Raises:
+            InputError: the video is shorter than two beats.
+        """
+        kept = whole_beats(self.beats, self.begin, self.shown.stop, self.fps)
+        return replace(self, shown=kept)
+
+    def save(self, path: str | Path, on_frames: Callable[[Tensor], None] | None = None) -> None:
+        """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound, .gif or
+        .webp without.
+
+        Args:
+            path: the file to write.
+            on_frames: called with every chunk of frames `[f 3 h w]` before it is written.
+
+        Raises:
+            InputError: another ending, or a file that cannot be written.
+        """
+
+        def chunks() -> Iterator[Tensor]:
+            for frames in self.chunks():
+                if on_frames is not None:
+                    on_frames(frames)
+                yield frames
+
+        suffix = Path(path).suffix.lower()
+        if suffix in ANIMATED_SUFFIXES:
+            write_animated(path, chunks(), self.fps)
+        elif suffix in VIDEO_SUFFIXES:
+            write_video(path, chunks(), self.fps, self.song, self.start)
+        else:
+            known = " or ".join(VIDEO_SUFFIXES + ANIMATED_SUFFIXES)
+            raise InputError(f"The name {path} must end in {known}.")
+
+
+@dataclass(frozen=True)
+class ResidentModel:
+    """A model that stays where it is, for `SegmentRunner`."""
+
+    model: MuseDance
+
+    @property
+    def config(self) -> MuseDanceConfig:
+        """The model's config."""
+        return self.model.config
+
+    @property
+    def device(self) -> torch.device:
+        """The device of its weights."""
+        return next(self.model.unet.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of its weights."""
+        return next(self.model.unet.parameters()).dtype
+
+    def ready(self) -> MuseDance:
+        """The model itself."""
+        return self.model
+
+
+@dataclass(frozen=True)
+class ChunkedVAE:
+    """The model's autoencoder a few pictures at a time, from and to float32 on the CPU."""
+
+    resident: ResidentModel
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Pictures `[b 3 h w]` in 0..1 to latents `[b c h w]`."""
+        return self._chunked(self.resident.model.vae.encode, pictures)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents `[b c h w]` to pictures `[b 3 h w]` in 0..1."""
+        return self._chunked(self.resident.model.vae.decode, latents)
+
+    @torch.no_grad()
+    def _chunked(self, work: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+        size = self.resident.config.clip.size
+        placed = batch.to(self.resident.device, self.resident.dtype)
+        return run_in_batches(work, placed, size).float().cpu()
 
 
 class MuseDancePipeline:
-    """Encode - denoise - decode (the paper's section 3.3), with memory bounded by one segment."""
+    """Encode, denoise, decode (the paper's section 3.3), with memory bounded by one segment."""
 
     def __init__(self, model: MuseDance, tokenizer: Tokenizer) -> None:
         self.model = model.eval().requires_grad_(False)
@@ -58,19 +192,26 @@ class MuseDancePipeline:
         self.config = model.config
 
     @classmethod
-    def from_checkpoint(
+    def from_pretrained(
         cls,
         path: str | Path | None = None,
-        device: str | torch.device = "cpu",
+        device: str | torch.device = "auto",
         dtype: torch.dtype = torch.float32,
         allow_untrained: bool = False,
     ) -> MuseDancePipeline:
-        """Load a checkpoint; None means the embedded sticker model.
+        """Loads a checkpoint.
+
+        Args:
+            path: a MuseDance checkpoint; None is the embedded sticker model.
+            device: such as "cpu", "cuda:1" or "mps"; "auto" is cuda where there is one, else cpu.
+            dtype: the dtype that the model computes in.
+            allow_untrained: also load a checkpoint that was never trained to dance.
 
         Raises:
-            InputError: the file is not a MuseDance checkpoint, or it was never trained to dance and
-                `allow_untrained` is False.
+            InputError: the file is not a MuseDance checkpoint, it was never trained to dance, or
+                this machine has no such device.
         """
+        device = pick_device(device)
         loaded = load_checkpoint(path or DEFAULT_CHECKPOINT, device=device, dtype=dtype)
         if not loaded.provenance.get("trained", True) and not allow_untrained:
             raise InputError(
@@ -80,25 +221,86 @@ class MuseDancePipeline:
 
     @property
     def device(self) -> torch.device:
-        """Where the model lives."""
-        return next(self.model.unet.parameters()).device
+        """The device of the model."""
+        return ResidentModel(self.model).device
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the model computes in."""
-        return next(self.model.unet.parameters()).dtype
+        """The dtype that the model computes in."""
+        return ResidentModel(self.model).dtype
 
-    def encode_song(self, song: Waveform, beats: BeatGrid | None = None) -> SongFeatures:
-        """Hear the whole song once; `beats` replaces the tracked ones."""
-        mel = song_log_mel(song, self.config.music.mel_bins)
-        return SongFeatures(mel, beats if beats is not None else track_beats(song))
+    def __call__(
+        self,
+        picture: str | Path | Image.Image | Tensor,
+        song: str | Path | Waveform,
+        text: Prompts,
+        *,
+        seconds: float | None = None,
+        start: float = 0.0,
+        seed: int = 0,
+        steps: int | None = None,
+        sampler: str = "ddim",
+        guidance: float | Guidance | None = None,
+        negative: str | None = None,
+        mask: str | Path | Image.Image | None = None,
+        beats: Beats | None = None,
+        on_step: OnStepInfo | None = None,
+    ) -> DanceVideo:
+        """The dance of `picture` to `song`; its frames are made when they are read or saved.
+
+        Args:
+            picture: a file, a PIL picture, or `[3 h w]` or `[4 h w]` (with alpha) in 0..1, of any
+                size; one with transparency is a sticker (see `media.images`).
+            song: an audio file, a video with sound, or a waveform.
+            text: a sentence such as "big hops", or a timeline such as "0:00 sway / 0:08 big hops".
+            seconds: length of the video; None is the rest of the song.
+            start: where in the song the video starts, in seconds.
+            seed: the same seed gives the same video.
+            steps: denoising steps; None is the checkpoint's default.
+            sampler: a name out of `samplers.SAMPLERS`.
+            guidance: a scale, or a scale with weights; None is the checkpoint's default.
+            negative: a sentence that guidance leads away from.
+            mask: white where the dancer is, of the picture's shape.
+            beats: None tracks them.
+            on_step: called after every denoising step; an exception from it ends the dance.
+
+        Raises:
+            InputError: any of these cannot be used.
+        """
+        image = as_picture(picture)
+        drawn = None if mask is None else _as_mask(mask, image)
+        wave, name = _as_song(song)
+        total = _frames(wave, name, start, seconds, self.config.clip.fps)
+        grid = None if beats is None else _as_beats(beats)
+        fitted = fit_picture(image, drawn, self.config.clip.size)
+        features = self.encode_song(wave, grid)
+        if not isinstance(guidance, Guidance):
+            guidance = Guidance.of(self.config.schedule, guidance)
+        runner = self._runner(
+            self.encode_picture(fitted.image, fitted.part_map),
+            features,
+            text,
+            seed=seed,
+            start=start,
+            settings=self._settings(steps, sampler, guidance),
+            negative=negative,
+        )
+        vae = ChunkedVAE(ResidentModel(self.model))
+        return DanceVideo(
+            fps=self.config.clip.fps,
+            song=wave,
+            beats=features.grid,
+            begin=start,
+            shown=range(total),
+            run=lambda frames: runner.run(frames, vae, on_step),
+        )
 
     @torch.no_grad()
     def animate(
         self,
         picture: Tensor,
-        track: SongFeatures,
-        text: str | Sequence[str],
+        song: SongFeatures,
+        text: Prompts,
         *,
         frames: int,
         start: float = 0.0,
@@ -107,87 +309,155 @@ class MuseDancePipeline:
         steps: int | None = None,
         sampler: str = "ddim",
         guidance: Guidance | None = None,
-        on_step: Callable[[StepInfo], None] | None = None,
+        negative: str | None = None,
+        on_step: OnStepInfo | None = None,
     ) -> Iterator[Segment]:
-        """Yield the dance segment by segment.
+        """Yields the dance segment by segment, from inputs that are already fitted and analysed.
 
         Args:
             picture: `[3 s s]` in 0..1, fitted to the checkpoint's size.
-            track: what `listen` gave.
-            text: one sentence, or one per segment (the last one stays).
+            song: from `encode_song`.
+            text: as for a call of the pipeline.
             frames: how many frames in all.
             start: where in the song the video starts, in seconds.
             part_map: ids 0..25 `[s s]`, or None.
-            seed: the same seed gives the same video.
-            steps: denoising steps, the checkpoint's default if None.
-            sampler: a name out of `samplers.SAMPLERS`.
-            guidance: the checkpoint's default if None.
-            on_step: called after every step; whatever it raises ends the work.
+            seed, steps, sampler, guidance, negative, on_step: as for a call of the pipeline.
 
         Raises:
-            ValueError: no sampler is called so, or `steps` is out of range.
+            InputError: no such sampler, steps out of range, a timeline that cannot be read, or
+                output that is not finite.
         """
-        sentences = [text] if isinstance(text, str) else list(text)
-        default = self.config.schedule
-        settings = SamplingSettings(
-            default.sampling_steps if steps is None else steps,
-            guidance or Guidance.of(default),
-            sampler,
+        guidance = guidance or Guidance.of(self.config.schedule)
+        runner = self._runner(
+            self.encode_picture(picture, part_map),
+            song,
+            text,
+            seed=seed,
+            start=start,
+            settings=self._settings(steps, sampler, guidance),
+            negative=negative,
         )
-        latent = self.model.vae.encode(picture[None].to(self.device, self.dtype))
-        tail = repeat(latent, "1 c h w -> m c h w", m=self.config.clip.previous)
-        plans = plan_segments(frames, self.config.clip.frames)
-        for plan in plans:
-            given = SegmentInput(
-                reference=latent,
-                previous=tail,
-                text=self.encode_text(sentences[min(plan.index, len(sentences) - 1)]),
-                track=track,
-                start=start,
-                first=plan.first,
-                part_map=None if part_map is None else part_map[None].to(self.device),
-            )
-            noise = initial_noise(self.model, latent, seed, plan.index)
-            told = _teller(on_step, plan.index, len(plans), settings.steps)
-            clean = denoise_segment(self.model, given, noise, settings, told)
-            tail = clean.latents[len(clean.latents) - self.config.clip.previous :]
-            shown = self.decode(clean, picture, part_map, plan.frames)
-            yield Segment(plan.index, plan.first, shown, tail)
+        return runner.run(frames, ChunkedVAE(ResidentModel(self.model)), on_step)
 
-    def decode(
-        self, clean: DenoisedSegment, picture: Tensor, part_map: Tensor | None, frames: int
-    ) -> Tensor:
-        """The first `frames` frames `[f 3 s s]` of a segment of the dance of `picture [3 s s]`;
-        `part_map` as in `animate`."""
-        vae, size = self.model.vae, self.config.clip.size
+    def encode_picture(self, picture: Tensor, part_map: Tensor | None = None) -> Reference:
+        """A picture `[3 s s]` in 0..1 of the checkpoint's size, with ids of its parts `[s s]`."""
+        vae = ChunkedVAE(ResidentModel(self.model))
+        return Reference(picture, vae.encode(picture[None]), part_map)
 
-        def redraw(pictures: Tensor) -> Tensor:
-            given = pictures.to(self.device, self.dtype)
-            return (
-                run_in_batches(lambda some: vae.decode(vae.encode(some)), given, size).float().cpu()
-            )
+    def encode_song(self, song: Waveform, beats: BeatGrid | None = None) -> SongFeatures:
+        """The log-mel of the whole song and its beats: `beats`, or tracked where that is None."""
+        mel = song_log_mel(song, self.config.music.mel_bins)
+        return SongFeatures(mel, beats if beats is not None else track_beats(song))
 
-        if not self.config.unet.copy_pixels:
-            return run_in_batches(vae.decode, clean.latents[:frames], size).float().cpu()
-        drawn = run_in_batches(vae.decode, clean.latents, size).float().cpu()
-        assert clean.warp is not None, "copy_pixels needs copy_body"
-        dancer = None if part_map is None else part_map.cpu() > 0
-        whole = composite(drawn, picture.to(drawn), clean.warp.to(drawn), redraw, dancer)
-        return whole[:frames]
-
+    @torch.no_grad()
     def encode_text(self, sentence: str) -> Tensor:
         """Text tokens `[1 77 d]` of a sentence."""
         tokens: Tensor = self.model.text(self.tokenizer.encode([sentence]).to(self.device))
         return tokens
 
+    def _settings(self, steps: int | None, sampler: str, guidance: Guidance) -> SamplingSettings:
+        default = self.config.schedule.sampling_steps
+        return SamplingSettings(default if steps is None else steps, guidance, sampler)
 
-def _teller(
-    on_step: Callable[[StepInfo], None] | None, segment: int, segments: int, steps: int
-) -> OnStep:
-    """What a sampler calls: `on_step` is told which step of which segment it was."""
+    def _runner(
+        self,
+        reference: Reference,
+        song: SongFeatures,
+        text: Prompts,
+        *,
+        seed: int,
+        start: float,
+        settings: SamplingSettings,
+        negative: str | None,
+    ) -> SegmentRunner:
+        timeline = parse_prompts(text) if isinstance(text, str) else text
+        inputs = DanceInputs(
+            reference,
+            song,
+            [(seconds, self.encode_text(sentence)) for seconds, sentence in timeline],
+            settings,
+            seed,
+            start,
+            None if negative is None else self.encode_text(negative),
+        )
+        return SegmentRunner(ResidentModel(self.model), inputs)
 
-    def told(step: int, denoised: Tensor) -> None:
-        if on_step is not None:
-            on_step(StepInfo(segment, segments, step, steps, denoised))
 
-    return told
+def pick_device(name: str | torch.device) -> torch.device:
+    """The device called `name`; "auto" is cuda where there is one, else the CPU.
+
+    Raises:
+        InputError: this machine has no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"This machine has no device {name}.") from error
+    if device.type == "meta":
+        raise InputError(f"The device {name} cannot compute anything.")
+    return device
+
+
+def as_picture(picture: str | Path | Image.Image | Tensor) -> Image.Image:
+    """A file, a PIL picture, or `[3 h w]` or `[4 h w]` in 0..1, as RGB, or RGBA where it has
+    transparency.
+
+    Raises:
+        InputError: it cannot be read, is too small or too large, or shows nothing.
+    """
+    if isinstance(picture, str | Path):
+        return load_picture(picture)
+    if isinstance(picture, Tensor):
+        if picture.ndim != 3 or picture.shape[0] not in (3, 4):
+            shape = " x ".join(map(str, picture.shape))
+            raise InputError(f"The picture must be 3 or 4 x height x width, not {shape}.")
+        if not bool(torch.isfinite(picture).all()):
+            raise InputError("The picture holds values that are not finite numbers.")
+        pixels = (picture.detach().float().clamp(0, 1) * 255).round().byte().cpu()
+        picture = Image.fromarray(rearrange(pixels, "c h w -> h w c").contiguous().numpy())
+    transparent = picture.has_transparency_data
+    return require_picture(picture.convert("RGBA" if transparent else "RGB"), "The picture")
+
+
+def _as_mask(mask: str | Path | Image.Image, picture: Image.Image) -> Image.Image:
+    if isinstance(mask, str | Path):
+        return load_mask(mask, picture)
+    return require_mask(mask.convert("L"), picture, "The mask")
+
+
+def _as_song(song: str | Path | Waveform) -> tuple[Waveform, str]:
+    """The song, and its name in error messages."""
+    wave, name = (song, "The song") if isinstance(song, Waveform) else (load_waveform(song), song)
+    require_music(wave, str(name))
+    return wave, str(name)
+
+
+def _as_beats(beats: Beats) -> BeatGrid:
+    if isinstance(beats, BeatGrid):
+        return beats
+    if isinstance(beats, str | Path):
+        return read_beats(beats)
+    return parse_beats(str([float(time) for time in beats]), "beats")
+
+
+def _frames(wave: Waveform, name: str, start: float, seconds: float | None, fps: int) -> int:
+    """Frames of a video of `seconds`, or of the rest of the song, from `start` on.
+
+    Raises:
+        InputError: the song does not last that long, or that is not one frame.
+    """
+    rest = wave.seconds - start
+    if not 0 <= start < wave.seconds:
+        raise InputError(f"{name} is {wave.seconds:.2f} s long: start {start:g} is not in it.")
+    if seconds is not None and not seconds <= rest + 0.01:
+        raise InputError(
+            f"{name} is {wave.seconds:.2f} s long: {seconds:g} s from {start:g} s on run past its "
+            f"end."
+        )
+    frames = round((rest if seconds is None else seconds) * fps)
+    if frames < 1:
+        raise InputError(f"The video must last at least one frame, 1/{fps} s.")
+    return frames

@@ -120,7 +120,7 @@ def finished_or_made(
     if made is None:
         made = job.segment(before, positive, progress)
         try:
-            store.keep(key, made)
+            store.write(key, made)
         except (OSError, SafetensorError, InputError) as error:
             logging.warning("MuseDance: a finished segment could not be kept: %s", error)
     else:

@@ -237,7 +237,7 @@ class Job:
             reference=latent,
             previous=before["latents"].to(device, dtype),
             text=words(positive),
-            track=SongFeatures(self.music["mel"], self.beats),
+            song=SongFeatures(self.music["mel"], self.beats),
             start=before["start"],
             first=before["frame"],
             part_map=None if parts is None else parts.to(device),

@@ -99,10 +99,10 @@ def test_the_second_segment_depends_on_the_tail_of_the_first(
     pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
     """Its tail is latents, and the one thing in which these two second segments differ."""
-    hops = animate(pipeline, track, frames=12, text=["the sticker hops", "it sways"])
-    sways = animate(pipeline, track, frames=12, text=["it sways", "it sways"])
-    assert torch.equal(pipeline.model.vae.decode(hops[0].tail).cpu(), hops[0].frames[-2:])
-    assert not torch.equal(hops[0].tail, sways[0].tail)
+    hops = animate(pipeline, track, frames=12, text=[(0.0, "the sticker hops"), (0.5, "it sways")])
+    sways = animate(pipeline, track, frames=12, text=[(0.0, "it sways")])
+    assert torch.equal(pipeline.model.vae.decode(hops[0].tail.latents).cpu(), hops[0].frames[-2:])
+    assert not torch.equal(hops[0].tail.latents, sways[0].tail.latents)
     assert not torch.equal(hops[1].frames, sways[1].frames)
 
 
@@ -162,7 +162,9 @@ def test_every_condition_reaches_the_frames(
 def test_a_list_of_sentences_changes_between_segments(
     pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
-    both = video(animate(pipeline, track, text=["the sticker hops", "it sways to the left"]))
+    both = video(
+        animate(pipeline, track, text="0:00 the sticker hops / 0:00.5 it sways to the left")
+    )
     one = video(animate(pipeline, track, text="the sticker hops"))
     assert torch.equal(both[:6], one[:6]) and not torch.equal(both[6:12], one[6:12])
 
@@ -184,7 +186,7 @@ def test_the_plan_is_guided_as_the_velocity_is(
     full, deaf, none = plan(1), plan(1, music=-1), plan(0)
     assert not torch.allclose(full, deaf, atol=1e-3)
     assert not torch.allclose(deaf, none, atol=1e-3)
-    other = dataclasses.replace(given, track=SongFeatures(track.mel + 1, track.grid.shifted(0.2)))
+    other = dataclasses.replace(given, song=SongFeatures(track.mel + 1, track.grid.shifted(0.2)))
     assert torch.allclose(condition_set(model, other, Guidance(1, {"music": -1}))[1], deaf)
     assert torch.allclose(plan(1, music=2), full + 2 * (full - deaf), atol=1e-5)
     assert torch.allclose(plan(3), none + 3 * (full - none), atol=1e-5)

@@ -24,7 +24,7 @@ def test_it_is_small_and_says_how_it_was_made() -> None:
 
 
 def test_moving_the_beats_moves_the_dance() -> None:
-    pipeline = MuseDancePipeline.from_checkpoint()
+    pipeline = MuseDancePipeline.from_pretrained(device="cpu")
     picture = torch.full((3, 64, 64), 0.8)
     picture[:, 20:52, 22:42] = torch.tensor([0.9, 0.3, 0.1])[:, None, None]
     mel = torch.full((1000, pipeline.config.music.mel_bins), -6.0)

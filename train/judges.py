@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser().error(f"{target} must be a .safetensors file in a folder that exists")
     torch.set_num_threads(options.threads)
     began = time.monotonic()
-    vae = MuseDancePipeline.from_checkpoint().model.vae.eval()
+    vae = MuseDancePipeline.from_pretrained(device="cpu").model.vae.eval()
     try:
         kept = load_judges(options.embedder).embedder if options.embedder else None
     except InputError as error:

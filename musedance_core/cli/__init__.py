@@ -343,7 +343,7 @@ def _run_inspect(options: argparse.Namespace) -> None:
 def _run_evaluate(options: argparse.Namespace) -> None:
     from ..evaluation.harness import evaluate
     from ..evaluation.options import EvaluationOptions, Sampling
-    from .commands import pick_device
+    from ..pipeline import pick_device
 
     sampling = Sampling(
         seed=options.seed,

@@ -18,13 +18,14 @@ from ..audio.beats import BeatGrid, read_beats, regular_grid, whole_beats, write
 from ..audio.tracker import track_beats
 from ..audio.waveform import Waveform, load_waveform, require_music
 from ..diffusion.guidance import CONDITIONS, Guidance, StepInfo
+from ..diffusion.runner import Segment
 from ..errors import InputError
 from ..media.animated import ANIMATED_SUFFIXES, write_animated
 from ..media.beat_plot import write_beat_plot
 from ..media.contact_sheet import spread, write_contact_sheet
 from ..media.images import fit_picture, load_mask, load_picture
 from ..media.video import VIDEO_SUFFIXES, write_video
-from ..pipeline import MuseDancePipeline, Segment
+from ..pipeline import MuseDancePipeline, pick_device
 
 
 def animate(options: argparse.Namespace) -> None:
@@ -46,7 +47,7 @@ def animate(options: argparse.Namespace) -> None:
     if options.beats and options.beat_this:
         raise InputError("--beats says the beats, so --beat-this has nothing to hear.")
     given = read_beats(options.beats) if options.beats else None
-    pipeline = MuseDancePipeline.from_checkpoint(
+    pipeline = MuseDancePipeline.from_pretrained(
         options.checkpoint, device, getattr(torch, options.dtype), options.allow_untrained
     )
     clip, schedule = pipeline.config.clip, pipeline.config.schedule
@@ -135,24 +136,6 @@ def load_song(path: str) -> Waveform:
     song = load_waveform(path)
     require_music(song, path)
     return song
-
-
-def pick_device(name: str) -> torch.device:
-    """The device called `name`; "auto" is cuda where there is one, else the CPU.
-
-    Raises:
-        InputError: there is no such device on this machine.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"The device {name} is not there on this machine.") from error
-    if device.type == "meta":
-        raise InputError(f"The device {name} cannot compute anything.")
-    return device
 
 
 class Sheet:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..geometry import pixel_centres, quadratic_terms, source_points, warp_images
+from .segment import Reference
 
 ALIKE, OTHER = 0.05, 0.2
 """Differences in a colour, of 1, on average around a pixel: up to the first it shows the picture,
@@ -41,6 +43,29 @@ what surely is background must be so near."""
 ABRUPT, MOST_DANCER = 0.16, 0.7
 """How unlike the background a dancer's rim is at least, or it is a glow or a shade; and how much of
 the picture a dancer hides at most."""
+
+
+class Autoencoder(Protocol):
+    """Pictures `[b 3 h w]` in 0..1 to latents `[b c h w]` as the denoiser takes them, and back to
+    float32 pictures, on any device and in any dtype."""
+
+    def encode(self, pictures: Tensor) -> Tensor: ...
+
+    def decode(self, latents: Tensor) -> Tensor: ...
+
+
+def restore_picture(frames: Tensor, reference: Reference, warp: Tensor, vae: Autoencoder) -> Tensor:
+    """`composite` for decoded `frames [f 3 h w]` of a whole segment, whose dancer is where the part
+    map of `reference` has parts; `warp [f 2 6]` is the segment's, `vae` what decoded the frames."""
+
+    def redraw(pictures: Tensor) -> Tensor:
+        return vae.decode(vae.encode(pictures)).to(pictures)
+
+    frames = frames.float().cpu()
+    part_map = reference.part_map
+    dancer = None if part_map is None else part_map.cpu() > 0
+    picture = reference.pixels.to(frames)
+    return composite(frames, picture, warp.to(frames), redraw, dancer)
 
 
 def composite(

@@ -1,4 +1,4 @@
-"""Sentences along a song: what is danced from when on."""
+"""Prompt timelines: sentences along a song."""
 
 from __future__ import annotations
 
@@ -8,44 +8,82 @@ from typing import TypeVar
 
 from ..errors import InputError
 
-_ENTRY = re.compile(r"(?:(\d+):)?(\d+(?:\.\d+)?)\s+(\S.*)", re.DOTALL)
 Item = TypeVar("Item")
+
+# A number with a colon (0:08, 1:02.5, 1:00:00) or in square brackets is a time wherever it stands.
+_TIME = re.compile(r"[\[(]?(?<![\d:.])\d+(?::\d+){1,2}(?:\.\d+)?(?![\d:])|\[\d+(?:\.\d+)?\]")
+# Signs of Chinese and Japanese keyboards.
+_WIDE = str.maketrans("：；／｜［］（）", ":;/|[]()")
+# A slash between words (and/or) or numbers (1/2) is text; before a number it ends a sentence.
+_SEPARATOR = re.compile(r"\n|\||\s/\s|/\s*$|(?<!\d)\s*/\s*(?=[\[(]?\d)|;\s*(?=[\[(]?\d)")
+_ENTRY = re.compile(
+    r"(?P<bracket>[\[(])?(?P<time>\d+(?::\d+){0,2}(?:\.\d+)?)(?(bracket)[\])])"
+    r"(?:(?:\s*[-–:,]\s+|\s+|(?<=[\])]))(?P<sentence>\S.*))?",
+    re.DOTALL,
+)
 
 
 def parse_prompts(text: str) -> list[tuple[float, str]]:
-    """`0:00 sway / 0:08 big hops` as seconds of the song and sentences, rising.
+    """Reads `0:00 sway / 0:08 big hops` as rising seconds of the song, each with a sentence.
 
-    Entries are parted by slashes or line breaks. A time is minutes:seconds or seconds. A text
-    without any time is one sentence, for the whole song; so is a single entry with a number that
-    may belong to the sentence, such as `2 big hops`.
+    Entries are separated by slashes, semicolons, bars or line breaks, or by nothing but the time of
+    the next one: `[0:00] sway [0:08] big hops`. A time is minutes:seconds, or seconds. A text
+    without times is one sentence for the whole song; so is a single entry that begins with a number
+    which may belong to the sentence, such as `2 big hops`.
 
     Raises:
-        InputError: no sentence, an entry without a time, or times that do not rise.
+        InputError: no sentence, an entry without a time, a time without a sentence, or times that
+            do not rise.
     """
-    entries = [entry.strip() for entry in re.split(r"\s*(?:\n|\s/\s|/$)\s*", text)]
-    entries = [entry for entry in entries if entry]
+    entries = _split(text)
     if not entries:
         raise InputError("The prompt timeline is empty: write a sentence, or 0:00 and a sentence.")
-    found = [(entry, _ENTRY.fullmatch(entry)) for entry in entries]
-    if len(found) == 1:
-        match = found[0][1]
-        if match is None or (match[1] is None and float(match[2]) > 0):
-            return [(0.0, entries[0])]
+    matches = [(entry, _ENTRY.fullmatch(entry)) for entry in entries]
+    if len(matches) == 1:
+        entry, match = matches[0]
+        if match is None or _is_only_a_number(match):
+            return [(0.0, entry)]
     timed: list[tuple[float, str]] = []
-    for entry, match in found:
+    for entry, match in matches:
         if match is None:
-            raise InputError(f"The entry {entry!r} of the prompt timeline must begin with a time.")
-        seconds = 60 * int(match[1] or 0) + float(match[2])
+            raise InputError(
+                f"The entry {entry!r} of the prompt timeline must begin with a time, such as "
+                f"0:08 big hops."
+            )
+        if match["sentence"] is None:
+            raise InputError(f"The prompt timeline has no sentence at {match['time']}.")
+        seconds = _seconds(match["time"])
         if timed and seconds <= timed[-1][0]:
             raise InputError(
                 f"The times of the prompt timeline must rise, but {seconds:g} s comes after "
                 f"{timed[-1][0]:g} s."
             )
-        timed.append((seconds, match[3].strip()))
+        timed.append((seconds, match["sentence"].strip()))
     return timed
 
 
+def _split(text: str) -> list[str]:
+    """The entries of a timeline; every time with a colon begins one."""
+    separated = _TIME.sub(lambda match: f"\n{match[0]}", text.translate(_WIDE))
+    entries = (entry.strip(" \t\r/;|,，>-–→") for entry in _SEPARATOR.split(separated))
+    return [entry for entry in entries if entry]
+
+
+def _is_only_a_number(match: re.Match[str]) -> bool:
+    """Whether the entry begins with a number other than 0 that nothing marks as a time."""
+    marked = match["bracket"] is not None or ":" in match["time"]
+    return not marked and match["sentence"] is not None and float(match["time"]) > 0
+
+
+def _seconds(time: str) -> float:
+    """Seconds of `1:02:03.5`, `2:03` or `3.5`."""
+    seconds = 0.0
+    for part in time.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds
+
+
 def at_time(entries: Sequence[tuple[float, Item]], seconds: float) -> Item:
-    """What holds at `seconds`: the last entry that has begun, or the first before that."""
+    """The last entry that has begun at `seconds`, or the first one before that."""
     begun = [item for time, item in entries if time <= seconds + 1e-6]
     return begun[-1] if begun else entries[0][1]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from ..errors import InputError
 from ..models.schedule import NoiseSchedule
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
@@ -77,6 +78,6 @@ SAMPLERS: dict[str, Sampler] = {
 
 
 def require_sampler(name: str) -> None:
-    """Raises ValueError where no sampler is called `name`."""
+    """Raises InputError where no sampler is called `name`."""
     if name not in SAMPLERS:
-        raise ValueError(f"a sampler is one of {', '.join(SAMPLERS)}, not {name!r}")
+        raise InputError(f"The sampler must be one of {', '.join(SAMPLERS)}, not {name!r}.")

@@ -1,9 +1,10 @@
-"""Finished segments on disk, so that a long dance goes on where it was stopped."""
+"""Finished segments on disk, so that an interrupted dance resumes after the last of them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from ..files import atomic_path
 
 
 def cache_key(*parts: Any) -> str:
-    """A name for everything a dance depends on: tensors, arrays and JSON values, in this order."""
+    """A hash of tensors, arrays and JSON values, in this order, as a file name."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, Tensor):
@@ -34,12 +35,18 @@ def cache_key(*parts: Any) -> str:
 
 @dataclass(frozen=True)
 class SegmentCache:
-    """The segments of one dance as tensors by name, in one folder."""
+    """The finished segments of one `model` (any name that identifies the checkpoint) in a folder,
+    each as tensors by name."""
 
     folder: Path
+    model: str = ""
+
+    def key(self, *parts: Any) -> str:
+        """The name of a segment of this model that depends on `parts`."""
+        return cache_key(self.model, *parts)
 
     def read(self, key: str) -> dict[str, Tensor] | None:
-        """What was kept under `key`, or None; a damaged file counts as none."""
+        """The tensors under `key`, or None; a damaged file counts as none."""
         path = self._path(key)
         if not path.is_file():
             return None
@@ -49,15 +56,19 @@ class SegmentCache:
         except (SafetensorError, OSError):
             return None
 
-    def keep(self, key: str, tensors: dict[str, Tensor]) -> None:
-        """Write a segment, atomically."""
+    def write(self, key: str, tensors: Mapping[str, Tensor]) -> None:
+        """Writes a segment, atomically.
+
+        Raises:
+            InputError, OSError, SafetensorError: the file cannot be written.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(self._path(key)) as temporary:
-            kept = {
+            stored = {
                 name: tensor.detach().to("cpu", torch.float32).contiguous()
                 for name, tensor in tensors.items()
             }
-            save_file(kept, temporary)
+            save_file(stored, temporary)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.safetensors"

@@ -109,7 +109,7 @@ def _of_the_world(clip: Clip, folder: str) -> Clip:
 
 def _checkpoint_row(options: EvaluationOptions, entry: Entry, inputs: Inputs, tools: Tools) -> Row:
     sampling = options.sampling
-    pipeline = MuseDancePipeline.from_checkpoint(
+    pipeline = MuseDancePipeline.from_pretrained(
         entry.path, options.device, getattr(torch, sampling.dtype), sampling.allow_untrained
     )
     if options.dataset is None or inputs.records is None:

@@ -60,7 +60,7 @@ def generate(pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling) -> T
     segments = pipeline.animate(
         scene.reference,
         pipeline.encode_song(scene.song, scene.grid),
-        scene.caption,
+        [(0.0, scene.caption)],  # a sentence as it is, never read as a timeline
         frames=len(scene.truth),
         start=scene.start,
         part_map=scene.part_map,

@@ -36,7 +36,7 @@ def test_a_segment_comes_back_and_others_do_not(tmp_path: Path) -> None:
     store = SegmentCache(tmp_path / "new" / "folder")
     kept = {"latents": torch.randn(4, 3, 2, 2), "warp": torch.randn(4, 2, 6)}
     assert store.read("one") is None
-    store.keep("one", kept)
+    store.write("one", kept)
     read = store.read("one")
     assert read is not None and set(read) == set(kept)
     assert all(torch.equal(read[name], kept[name]) for name in kept)
@@ -46,7 +46,7 @@ def test_a_segment_comes_back_and_others_do_not(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
     store = SegmentCache(tmp_path)
-    store.keep("one", {"latents": torch.randn(4, 3, 2, 2)})
+    store.write("one", {"latents": torch.randn(4, 3, 2, 2)})
     path = tmp_path / "one.safetensors"
     path.write_bytes(path.read_bytes()[:50])
     assert store.read("one") is None

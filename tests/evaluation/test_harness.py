@@ -210,7 +210,7 @@ def test_folders_of_the_world_are_judged_by_its_judges(videos: Path, tmp_path: P
 
 
 def test_no_two_scenes_start_from_the_same_noise(written: Path, tmp_path: Path) -> None:
-    pipeline = MuseDancePipeline.from_checkpoint(written)
+    pipeline = MuseDancePipeline.from_pretrained(written, device="cpu")
     scene = next(world_scenes(pipeline.config, "test", 1, 6))
     twice = [scene, replace(scene, name="again")]
     one, two = sampled_clips(pipeline, twice, FEW, tmp_path, "clips/01")
@@ -222,7 +222,7 @@ def test_no_two_scenes_start_from_the_same_noise(written: Path, tmp_path: Path) 
 
 
 def test_clips_of_the_world_are_danced_to_their_songs_own_beats(written: Path) -> None:
-    config = MuseDancePipeline.from_checkpoint(written).config
+    config = MuseDancePipeline.from_pretrained(written, device="cpu").config
     for scene in world_scenes(config, "train", 8, 6):
         song = World("train", size=32, songs=32).song(int(scene.music.removeprefix("song ")))
         assert np.array_equal(scene.grid.times, song.grid.times)

@@ -98,7 +98,7 @@ def test_a_picture_goes_through_sd15_with_the_host_s_own_autoencoder(comfy: Comf
     frames, heard = video_of(comfy, prompt)
     assert frames.shape == (12, 3, 64, 64) and heard == pytest.approx(1.0, abs=0.1)
     picture = frames_of(comfy, prompt, "9")
-    model = MuseDancePipeline.from_checkpoint(
+    model = MuseDancePipeline.from_pretrained(
         comfy.folder / "models" / "musedance" / "small-sd15.safetensors", allow_untrained=True
     )
     fitted = fit_picture(load_picture(ASSETS / "drawing-robot.png"), None, 64)
@@ -164,7 +164,7 @@ def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None
     prompt["7"]["inputs"] |= {"bpm": 120.0, "offset": 0.1}
     frames = frames_of(comfy, prompt, "9")
     source, song = load_picture(ASSETS / "sticker-chick.png"), ASSETS / "demo-song.ogg"
-    pipeline = MuseDancePipeline.from_checkpoint()
+    pipeline = MuseDancePipeline.from_pretrained(device="cpu")
     fitted = fit_picture(source, None, pipeline.config.clip.size)
     wave = load_waveform(song)
     track = pipeline.encode_song(wave, regular_grid(120.0, 0.1, wave.seconds))

@@ -78,7 +78,7 @@ def run(model: MuseDance, tokenizer: Tokenizer, validated: TrainConfig) -> Run:
 
 def made_by(path: Path, example: Example, config: TrainConfig) -> Tensor:
     """The clip as somebody makes it who has only the file."""
-    pipeline = MuseDancePipeline.from_checkpoint(path)
+    pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
     segments = pipeline.animate(
         example.picture,
         example.track,

@@ -110,7 +110,7 @@ class ValidationClips:
             segments = MuseDancePipeline(self.model, self.tokenizer).animate(
                 example.picture,
                 example.track,
-                example.text,
+                [(0.0, example.text)],
                 frames=self.model.config.clip.frames,
                 start=example.start,
                 part_map=example.part_map,
