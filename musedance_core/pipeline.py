@@ -21,9 +21,9 @@ from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .checkpoint.format import load_checkpoint
-from .config import MuseDanceConfig
 from .diffusion.guidance import Guidance
 from .diffusion.prompts import parse_prompts
+from .diffusion.resident import ChunkedVAE, ResidentModel
 from .diffusion.runner import DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .errors import InputError
@@ -32,7 +32,6 @@ from .media.images import fit_picture, load_mask, load_picture, require_mask, re
 from .media.video import VIDEO_SUFFIXES, write_video
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
-from .models.vae import run_in_batches
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
@@ -134,53 +133,6 @@ class DanceVideo:
         else:
             known = " or ".join(VIDEO_SUFFIXES + ANIMATED_SUFFIXES)
             raise InputError(f"The name {path} must end in {known}.")
-
-
-@dataclass(frozen=True)
-class ResidentModel:
-    """A model that stays where it is, for `SegmentRunner`."""
-
-    model: MuseDance
-
-    @property
-    def config(self) -> MuseDanceConfig:
-        """The model's config."""
-        return self.model.config
-
-    @property
-    def device(self) -> torch.device:
-        """The device of its weights."""
-        return next(self.model.unet.parameters()).device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of its weights."""
-        return next(self.model.unet.parameters()).dtype
-
-    def ready(self) -> MuseDance:
-        """The model itself."""
-        return self.model
-
-
-@dataclass(frozen=True)
-class ChunkedVAE:
-    """The model's autoencoder a few pictures at a time, from and to float32 on the CPU."""
-
-    resident: ResidentModel
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """Pictures `[b 3 h w]` in 0..1 to latents `[b c h w]`."""
-        return self._chunked(self.resident.model.vae.encode, pictures)
-
-    def decode(self, latents: Tensor) -> Tensor:
-        """Latents `[b c h w]` to pictures `[b 3 h w]` in 0..1."""
-        return self._chunked(self.resident.model.vae.decode, latents)
-
-    @torch.no_grad()
-    def _chunked(self, work: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
-        size = self.resident.config.clip.size
-        placed = batch.to(self.resident.device, self.resident.dtype)
-        return run_in_batches(work, placed, size).float().cpu()
 
 
 class MuseDancePipeline:

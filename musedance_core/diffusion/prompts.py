@@ -13,12 +13,12 @@ Item = TypeVar("Item")
 # A number with a colon (0:08, 1:02.5, 1:00:00) or in square brackets is a time wherever it stands.
 _TIME = re.compile(r"[\[(]?(?<![\d:.])\d+(?::\d+){1,2}(?:\.\d+)?(?![\d:])|\[\d+(?:\.\d+)?\]")
 # Signs of Chinese and Japanese keyboards.
-_WIDE = str.maketrans("：；／｜［］（）", ":;/|[]()")
+_WIDE = {ord(sign) + 0xFEE0: sign for sign in ":;/|[](),"}
 # A slash between words (and/or) or numbers (1/2) is text; before a number it ends a sentence.
-_SEPARATOR = re.compile(r"\n|\||\s/\s|/\s*$|(?<!\d)\s*/\s*(?=[\[(]?\d)|;\s*(?=[\[(]?\d)")
+_SEPARATOR = re.compile(r"\n|\||\s/\s|/\s*$|(?<!\d)/(?=\s*[\[(]?\d)|;(?=\s*[\[(]?\d)")
 _ENTRY = re.compile(
     r"(?P<bracket>[\[(])?(?P<time>\d+(?::\d+){0,2}(?:\.\d+)?)(?(bracket)[\])])"
-    r"(?:(?:\s*[-–:,]\s+|\s+|(?<=[\])]))(?P<sentence>\S.*))?",
+    r"(?:(?:\s*[-\u2013:,]\s+|\s+|(?<=[\])]))(?P<sentence>\S.*))?",
     re.DOTALL,
 )
 
@@ -65,7 +65,7 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
 def _split(text: str) -> list[str]:
     """The entries of a timeline; every time with a colon begins one."""
     separated = _TIME.sub(lambda match: f"\n{match[0]}", text.translate(_WIDE))
-    entries = (entry.strip(" \t\r/;|,，>-–→") for entry in _SEPARATOR.split(separated))
+    entries = (entry.strip(" \t\r/;|,>-\u2013\u2192") for entry in _SEPARATOR.split(separated))
     return [entry for entry in entries if entry]
 
 

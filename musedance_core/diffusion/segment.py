@@ -106,7 +106,7 @@ class DenoisedSegment:
 
 
 def require_finite(values: Tensor, name: str, dtype: torch.dtype) -> None:
-    """Raises InputError where `values`, called `name` and computed in `dtype`, are not all finite."""
+    """Raises InputError where `values [...]`, computed in `dtype`, are not all finite."""
     if bool(torch.isfinite(values).all()):
         return
     if dtype == torch.float16:
