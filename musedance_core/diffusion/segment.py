@@ -174,7 +174,9 @@ def condition_set(
             music=model.embed_music(audio),
             beat=model.embed_beats(audio),
             seconds=frame_seconds,
-            warped_reference=model.warp_reference(inputs.reference, inputs.part_map, features, text, audio),
+            warped_reference=model.warp_reference(
+                inputs.reference, inputs.part_map, features, text, audio
+            ),
         )
         warped = conditions.warped_reference
         return conditions.without_reference() if "reference" in dropped else conditions, warped
