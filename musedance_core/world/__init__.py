@@ -1,1 +1,1 @@
-"""The procedural dance world: songs, dancers, sentences, and the clips made of them."""
+"""The procedural dance world: synthesised songs, dancers, captions, and clips made of them."""

@@ -1,4 +1,4 @@
-"""Backgrounds behind the dancers, all made from a few random numbers."""
+"""Procedural backgrounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def random_background(rng: np.random.Generator, size: int, flat: bool = False) -> Tensor:
-    """A background `[3 size size]` in 0..1; `flat` keeps to one colour."""
+    """Returns a background `[3 size size]` in 0..1; `flat` means one colour."""
     first, second = (_colour(rng) for _ in range(2))
     kind = "flat" if flat else str(rng.choice(KINDS, p=SHARES))
     y, x = torch.meshgrid(*(2 * [torch.linspace(-1, 1, size)]), indexing="ij")
@@ -36,6 +36,6 @@ SHARES = (0.25, 0.25, 0.15, 0.15, 0.05, 0.15)
 
 
 def _colour(rng: np.random.Generator) -> Tensor:
-    """Mostly calm colours, some strong ones."""
+    """Returns a random colour [3], mostly of low saturation."""
     base, spread = rng.uniform(0.1, 1.0), rng.uniform(0.05, 0.5)
     return torch.from_numpy(np.clip(base + spread * rng.uniform(-1, 1, 3), 0, 1).astype(np.float32))

@@ -1,7 +1,7 @@
-"""Sentences for dances: varied English that says what, on which side and how big.
+"""Captions of dances: varied English sentences with move, side and size.
 
-A sentence never mentions tempo or phase: those come from the beats. What a sentence leaves out has
-a fixed meaning (`PLAIN_SIDE`, `PLAIN_SIZE`), so it still determines the dance.
+A caption never mentions tempo or phase, which come from the beats. An omitted side or size has a
+fixed meaning (`PLAIN_SIDE`, `PLAIN_SIZE`), so every caption determines the dance.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Choice = TypeVar("Choice")
 PLAIN_SIDE = "left"
 PLAIN_SIZE = "medium"
 
-# (plain verb, third person, -ing form, plural noun) of every way to say a move
+# Synonyms of every move as (plain verb, third person, -ing form, plural noun).
 WORDS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "hop": (
         ("hop", "hops", "hopping", "hops"),
@@ -150,7 +150,7 @@ ENDINGS = (
     " on the dance floor",
     ", please",
 )
-# {w[0]} plain verb, {w[1]} third person, {w[2]} -ing form, {w[3]} plural noun
+# Fields: {w[0]} plain verb, {w[1]} third person, {w[2]} -ing form, {w[3]} plural noun
 TEMPLATES = (
     "{w[0]}{side}{adverb}",
     "{w[0]}{adverb}{side}",
@@ -171,29 +171,29 @@ TEMPLATES = (
 
 
 def plain_caption(dance: Dance) -> str:
-    """The shortest full form, e.g. `big hop to the left`."""
+    """Returns the shortest complete caption, e.g. `big hop to the left`."""
     return f"{dance.size} {dance.move} to the {dance.side}"
 
 
 def labels(dance: Dance) -> tuple[int, int, int]:
-    """Exact labels for a text encoder: the dance's index in `MOVES`, `SIDES` and `SIZES`."""
+    """Returns the dance's indices in `MOVES`, `SIDES` and `SIZES`, as labels for a text encoder."""
     return MOVES.index(dance.move), SIDES.index(dance.side), SIZES.index(dance.size)
 
 
 def caption(dance: Dance, rng: np.random.Generator) -> str:
-    """One of many ways to say `dance`; the plain form in one of ten sentences.
+    """Returns a random caption of `dance`; one in ten has the plain form.
 
-    The side is left out in a quarter of the sentences that mean `PLAIN_SIDE`, the size in a quarter
-    of those that mean `PLAIN_SIZE`, and in no others.
+    The side is omitted in a quarter of the captions of `PLAIN_SIDE`, the size in a quarter of those
+    of `PLAIN_SIZE`, and in no others.
     """
     if rng.random() < 0.1:
         return plain_caption(dance)
-    says_side = dance.side != PLAIN_SIDE or rng.random() > 0.25
-    says_size = dance.size != PLAIN_SIZE or rng.random() > 0.25
+    has_side = dance.side != PLAIN_SIDE or rng.random() > 0.25
+    has_size = dance.size != PLAIN_SIZE or rng.random() > 0.25
     phrases = TURN_PHRASES[dance.side] if dance.move == "spin" else SIDE_PHRASES
-    side = _pick(phrases, rng).format(side=dance.side) if says_side else ""
-    adjective = _pick(SIZE_ADJECTIVES[dance.size], rng) if says_size else ""
-    adverb = _pick(SIZE_ADVERBS[dance.size], rng) if says_size else ""
+    side = _pick(phrases, rng).format(side=dance.side) if has_side else ""
+    adjective = _pick(SIZE_ADJECTIVES[dance.size], rng) if has_size else ""
+    adverb = _pick(SIZE_ADVERBS[dance.size], rng) if has_size else ""
     subject = _pick(SUBJECTS, rng)
     sentence = _pick(TEMPLATES, rng).format(
         w=_pick(WORDS[dance.move], rng),

@@ -1,4 +1,4 @@
-"""Who dances where: the subjects of one split, their looks, places and backgrounds."""
+"""Casting: random dancers of one split with appearance, place and background."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .backgrounds import random_background
-from .choreography import rest
+from .choreography import rest_pose
 from .puppets import random_puppet
 from .render import render
 from .stickers import Glyphs, Subject, augment
@@ -26,9 +26,9 @@ PAIR_DISTANCE = (0.20, 0.25)
 
 @dataclass(frozen=True)
 class Appearance:
-    """All of a clip that does not move: dancer, background [3 h w] and place.
+    """The static part of a clip: dancer, background [3 h w] and place.
 
-    place is x and y of the body's centre and the body's height, as shares of the picture.
+    place holds x and y of the body's centre and the body's height, as shares of the picture.
     """
 
     subject: Subject
@@ -37,7 +37,7 @@ class Appearance:
 
 
 class Cast:
-    """Draws appearances.
+    """Draws random appearances.
 
     `mixture` weighs "emoji" and "puppet"; `flat` means one-colour backgrounds.
     """
@@ -59,8 +59,8 @@ class Cast:
         self.layer_size = size * 3 // 4
         self.glyphs = Glyphs(split, self.layer_size, font) if self.emoji_share > 0 else None
 
-    def look(self, rng: np.random.Generator) -> Appearance:
-        """A random dancer, three of four with altered colours, somewhere near the middle."""
+    def appearance(self, rng: np.random.Generator) -> Appearance:
+        """Returns a random dancer near the centre; three of four have altered colours."""
         if self.glyphs is not None and rng.random() < self.emoji_share:
             subject = self.glyphs.subject(int(rng.integers(len(self.glyphs))))
         else:
@@ -71,20 +71,20 @@ class Cast:
         place = (rng.uniform(0.42, 0.58), rng.uniform(0.49, 0.57), height)
         return Appearance(subject, random_background(rng, self.size, self.flat), place)
 
-    def accompanied(self, look: Appearance, rng: np.random.Generator) -> Appearance:
-        """The same dancer at one side of the picture; at the other somebody stands still.
+    def with_bystander(self, dancer: Appearance, rng: np.random.Generator) -> Appearance:
+        """Moves the dancer to one side of the picture and adds a motionless bystander at the other.
 
-        Both are equally likely to be left or right, and equally large: only the part map tells
-        which of them dances. The bystander belongs to the background.
+        Sides and sizes have the same distribution for both, so only the part map identifies the
+        dancer. The bystander becomes part of the background.
         """
-        bystander, side = self.look(rng).subject, float(rng.choice((-1, 1)))
+        bystander, side = self.appearance(rng).subject, float(rng.choice((-1, 1)))
         dancing, standing = (_beside(rng, way) for way in (side, -side))
-        background = look.background[None]
-        drawn = render([bystander], background, rest(1, 1), torch.tensor([standing]))
-        return replace(look, background=drawn.frames[0, 0], place=dancing)
+        background = dancer.background[None]
+        rendered = render([bystander], background, rest_pose(1, 1), torch.tensor([standing]))
+        return replace(dancer, background=rendered.frames[0, 0], place=dancing)
 
 
 def _beside(rng: np.random.Generator, side: float) -> tuple[float, float, float]:
-    """A place left (side -1) or right (1) of the middle."""
+    """Returns a random place left (side -1) or right (1) of the centre."""
     x = 0.5 + side * rng.uniform(*PAIR_DISTANCE)
     return x, rng.uniform(0.49, 0.57), rng.uniform(*PAIR_HEIGHT)

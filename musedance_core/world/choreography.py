@@ -1,9 +1,9 @@
-"""The choreographer: what a dancer's pose is, given the sentence, the beats and the music.
+"""Choreography: a dancer's pose as a function of sentence, beats and music.
 
-Nothing else decides a pose: no clock, no style seed, no history. The sentence says which move,
-which side and how big; the count of beats says when; the music's energy says how strongly and its
-smoothness how abruptly; where the drums break off the dancer freezes. Every move has exactly one
-minimum of speed per beat, and it lies on the beat.
+The pose depends on nothing else: no clock, no style seed, no history. The sentence selects move,
+side and size; the beat count sets the timing; the energy of the music sets the amplitude and its
+smoothness the sharpness of the motion; the dancer freezes where the drums pause. Every move has
+exactly one minimum of speed per beat, on the beat.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from torch import Tensor
 from .moves import FIELDS, MOVE_TABLE, SCALES, Move, mirrored
 
 MOVES: tuple[str, ...] = tuple(MOVE_TABLE)
-SCORED_MOVES: tuple[str, ...] = MOVES
 SIDES: tuple[str, ...] = ("left", "right")
 SIZES: tuple[str, ...] = ("small", "medium", "big")
 SIZE_FACTOR = {"small": 0.6, "medium": 1.0, "big": 1.45}
@@ -28,14 +27,14 @@ BODY = (
     *((-0.4, -0.5), (0.4, -0.5), (0.4, 0.5), (-0.4, 0.5), (0.0, 0.0)),
     *((0.0, -0.5), (0.4, 0.0), (0.0, 0.5), (-0.4, 0.0)),
 )
-"""Corners and middle of a body of height 1, and the middles of its edges."""
-QUIETEST = 0.55
-"""What the quietest music leaves of a move."""
+"""Corners, centre and edge midpoints of a body of height 1."""
+LOWEST_AMPLITUDE = 0.55
+"""Amplitude of a move at energy 0."""
 
 
 @dataclass(frozen=True)
 class Dance:
-    """What a sentence asks for. `side` is the viewer's: where the even beats go."""
+    """A move, its side and its size. `side` is the viewer's: the direction of the even beats."""
 
     move: str
     side: str
@@ -93,17 +92,17 @@ def stack_poses(poses: list[Pose]) -> Pose:
     return Pose.from_stacked(torch.stack([pose.stacked() for pose in poses]))
 
 
-def rest(*shape: int) -> Pose:
-    """Poses of somebody who stands still, of that shape."""
+def rest_pose(*shape: int) -> Pose:
+    """Rest poses of the given shape."""
     values = torch.zeros(*shape, len(FIELDS))
     values[..., [FIELDS.index(name) for name in SCALES]] = 1
     return Pose.from_stacked(values)
 
 
-def outline(pose: Pose) -> Tensor:
-    """The points of `BODY` in its poses, [... f 9 2], as `render` moves them.
+def body_points(pose: Pose) -> Tensor:
+    """Positions of the points of `BODY` in every pose, [... f 9 2], moved as `render` moves them.
 
-    Unlike the middle alone these points move in every move, so their speed is the dancer's.
+    Unlike the centre alone, these points move in every move, so their speed is the dancer's.
     """
     u, v = torch.tensor(BODY, dtype=torch.float64).unbind(-1)
 
@@ -119,7 +118,7 @@ def outline(pose: Pose) -> Tensor:
 
 
 def blend(before: Pose, after: Pose, share: Tensor) -> Pose:
-    """From one pose to another, turning the shorter way; share 0..1 [... f] belongs to `after`."""
+    """Interpolates between poses, turning the shorter way; share 0..1 [... f] weighs `after`."""
     start, end = before.stacked(), after.stacked()
     way = end - start
     angle = FIELDS.index("angle")
@@ -128,7 +127,7 @@ def blend(before: Pose, after: Pose, share: Tensor) -> Pose:
 
 
 def ease(progress: np.ndarray, smoothness: np.ndarray | float) -> np.ndarray:
-    """How far from one beat's pose to the next the dancer is, 0..1, at `progress` 0..1 of the beat.
+    """Progress 0..1 from one beat's pose to the next, at `progress` 0..1 of the beat.
 
     The speed is a half sine for smooth music (smoothness 1) and its cube for sharp music
     (smoothness 0): zero on both beats, highest halfway, no other extremum in between.
@@ -150,30 +149,36 @@ def perform(
     """The pose of `dance` at every frame: a pure function of its arguments, frame by frame.
 
     count [f]: continuous count of beats.
-    energy [f] or one number: 0..1; it scales the move from `QUIETEST` to full. It should only
-        change by `ease` (see `eased`), so that the dancer still rests on the beats.
+    energy [f] or one number: 0..1; scales the move from `LOWEST_AMPLITUDE` to 1. It should only
+        change by `ease` (see `ease_between_beats`), so that the dancer still rests on the beats.
     smoothness [f] or one number: 0 sharp .. 1 smooth.
-    frozen [f]: whether the frame's beat (from floor(count) to the next) is held.
-    origin [f]: the beat in whose pose the dancer stands at floor(count); other than floor(count)
-        only while the dancer is frozen and in the beat after.
+    frozen [f]: True where the dancer holds still from floor(count) to the next beat.
+    origin [f]: the beat whose pose the dancer has at floor(count); differs from floor(count) only
+        while the dancer is frozen and in the beat after.
     """
     count = np.asarray(count, dtype=np.float64)
+    # Beats between which each frame lies; a frozen dancer stays at the first of them.
     beat = np.floor(count)
     start = beat if origin is None else np.asarray(origin, dtype=np.float64)
-    held = np.zeros(count.shape, dtype=bool) if frozen is None else np.asarray(frozen, dtype=bool)
-    end = np.where(held, start, beat + 1)
+    hold = np.zeros(count.shape, dtype=bool) if frozen is None else np.asarray(frozen, dtype=bool)
+    end = np.where(hold, start, beat + 1)
     way = ease(count - beat, smoothness)
     from_odd, to_odd = np.mod(start, 2), np.mod(end, 2)
     odd = from_odd + (to_odd - from_odd) * way
     moving = np.abs(to_odd - from_odd)
-    strength = (QUIETEST + (1 - QUIETEST) * np.asarray(energy)) * SIZE_FACTOR[dance.size]
+    # The amplitude follows the energy of the music and the size in the sentence.
+    strength = (LOWEST_AMPLITUDE + (1 - LOWEST_AMPLITUDE) * np.asarray(energy)) * SIZE_FACTOR[
+        dance.size
+    ]
 
     move = MOVE_TABLE[dance.move]
     even_pose, odd_pose, arc = _key_poses(move, dance.side)
+    # Straight lines between the key poses, with the arc on top halfway.
     share = rearrange(odd, "f -> f 1")
     halfway = rearrange(4 * way * (1 - way) * moving, "f -> f 1")
     offsets = (1 - share) * even_pose + share * odd_pose + halfway * arc
     values = offsets * rearrange(np.broadcast_to(strength, count.shape), "f -> f 1")
+    # Full turns are always made whole, whatever the size.
     direction = 1 if dance.side == "right" else -1
     values[:, FIELDS.index("angle")] += 2 * pi * move.turns * direction * (from_odd + moving * way)
     for name in SCALES:
@@ -189,16 +194,16 @@ def _key_poses(move: Move, side: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return even, odd, arc
 
 
-def eased(
+def ease_between_beats(
     before: np.ndarray, after: np.ndarray, count: np.ndarray, smoothness: np.ndarray | float
 ) -> np.ndarray:
-    """Values that belong to beats, at frames [f] between two beats, moving as the dancer moves."""
+    """Interpolates per-beat values at frames [f] with the same easing as the motion."""
     way = ease(count - np.floor(count), smoothness)
     return np.asarray(before + (after - before) * way)
 
 
 def random_dance(rng: np.random.Generator, moves: Sequence[str] = MOVES) -> Dance:
-    """Any of `moves`, any side and size, all equally likely."""
+    """Returns one of `moves` with a random side and size, all equally likely."""
     return Dance(
         moves[int(rng.integers(len(moves)))],
         SIDES[int(rng.integers(len(SIDES)))],

@@ -1,8 +1,8 @@
-"""What a dancer hears at a moment of a song: the count, the energy, and whether to freeze.
+"""The music of a clip as choreography needs it: beat count, energy and pauses per frame.
 
-Everything is worked out per beat of the grid the dancer follows, which need not be the song's own:
-a shifted, halved, doubled or jittered grid is danced to as it stands, while energy and breaks are
-those of the sound at the grid's beats.
+All values are per beat of the grid that the dancer follows, which need not be the song's own: a
+shifted, halved, doubled or jittered grid is danced as it is, while energy and breaks are those of
+the sound at the grid's beats.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..audio.beats import BeatGrid
-from .choreography import Dance, Pose, eased, perform
+from .choreography import Dance, Pose, ease_between_beats, perform
 from .songs import Song
 
 LONGEST_BREAK = 16
@@ -21,7 +21,7 @@ FASTEST, SLOWEST = 190.0, 55.0
 
 @dataclass(frozen=True)
 class ClipMusic:
-    """Per frame [f], the arguments of `perform`: see there."""
+    """Arguments of `choreography.perform`, per frame [f]."""
 
     count: np.ndarray
     energy: np.ndarray
@@ -30,32 +30,34 @@ class ClipMusic:
     origin: np.ndarray
 
     def perform(self, dance: Dance) -> Pose:
-        """The dance as somebody dances it who hears this."""
+        """Returns the poses [f] of `dance` to this music."""
         return perform(dance, self.count, self.energy, self.smoothness, self.frozen, self.origin)
 
 
-def hear(song: Song, grid: BeatGrid, times: np.ndarray) -> ClipMusic:
-    """What the dancer hears at `times` [f], seconds of the song, when following `grid`.
+def clip_music(song: Song, grid: BeatGrid, times: np.ndarray) -> ClipMusic:
+    """Returns the music at `times` [f], in seconds of the song, counted on `grid`.
 
-    A beat is frozen when its middle lies in a break. Throughout a run of frozen beats the dancer
-    stands in the pose and at the strength of the run's first beat; in the beat after it the dancer
-    moves on to where the others are.
+    A beat is frozen when its middle lies in a break. During a run of frozen beats the dancer keeps
+    the pose and the amplitude of the first one; in the beat after, it catches up.
     """
     count = grid.count(times)
     beat = np.floor(count).astype(np.int64)
     first, last = int(beat.min()) - LONGEST_BREAK, int(beat.max()) + 1
+    # Energy and pauses per beat, from long before the clip so that a run of pauses is complete.
     edges = beat_times(grid, np.arange(first, last + 2))
-    held = song.in_break((edges[:-1] + edges[1:]) / 2)
+    paused = song.in_break((edges[:-1] + edges[1:]) / 2)
     energy = song.energy_at(edges[:-1])
-    stood = np.arange(first, last + 1)
-    for i in range(1, len(stood)):
-        if held[i - 1]:
-            stood[i] = stood[i - 1]
-    origin, frozen = stood[beat - first], held[beat - first]
+    pose_beat = np.arange(first, last + 1)
+    for i in range(1, len(pose_beat)):
+        if paused[i - 1]:
+            pose_beat[i] = pose_beat[i - 1]
+    origin, frozen = pose_beat[beat - first], paused[beat - first]
     target = np.where(frozen, origin, beat + 1)
     return ClipMusic(
         count=count,
-        energy=eased(energy[origin - first], energy[target - first], count, song.smoothness),
+        energy=ease_between_beats(
+            energy[origin - first], energy[target - first], count, song.smoothness
+        ),
         smoothness=song.smoothness,
         frozen=frozen,
         origin=origin,
@@ -71,11 +73,11 @@ def beat_times(grid: BeatGrid, beats: np.ndarray) -> np.ndarray:
     return np.asarray(times[inner] + before + after)
 
 
-def edited_grid(grid: BeatGrid, rng: np.random.Generator) -> BeatGrid:
-    """The grid as a person might edit it: shifted, halved, doubled or jittered.
+def random_beat_edit(grid: BeatGrid, rng: np.random.Generator) -> BeatGrid:
+    """Edits the grid as a person might: shifts, halves, doubles or jitters it.
 
     A shift is at least a tenth and at most half of a beat, either way; jitter is up to an eighth of
-    a beat. Halving and doubling are left out where they would be too slow or too fast to dance to.
+    a beat. Halving and doubling are left out where the tempo would leave `SLOWEST`..`FASTEST`.
     """
     kinds = ["shift", "jitter"]
     if grid.tempo / 2 >= SLOWEST:

@@ -1,8 +1,7 @@
-"""Clips of the dance world: everything a training step or an evaluation wants, from an index.
+"""Clips of the dance world with exact ground truth, addressed by index.
 
-A clip is a pure function of (split, seed, index) and of the `World`'s settings. Its truth - where
-the dancer is in every frame - is a function of exactly what the model is given: picture, song,
-beat grid, sentence and the frames before.
+A clip is a pure function of (split, seed, index) and of the `World`'s settings. Its motion is a
+function of exactly the model's inputs: picture, song, beat grid, sentence and previous frames.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from .choreography import (
     Dance,
     Pose,
     blend,
+    body_points,
     ease,
-    outline,
     perform,
     random_dance,
     stack_poses,
 )
-from .clip_music import ClipMusic, edited_grid, hear
+from .clip_music import ClipMusic, clip_music, random_beat_edit
 from .render import Rendered, render
 from .songs import Song, make_song
 
@@ -43,18 +42,18 @@ CONTINUED_SHARE = 0.5
 SWITCHED_SHARE = 0.15
 SWITCH_FRAMES = 4
 CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
-COMPANY = 1
+BYSTANDER = 1
 SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
 
 
 @dataclass(frozen=True)
 class BodyBatch:
-    """A batch of clips that are not drawn: what conditions them, and where the bodies are.
+    """A batch of clips without rendered frames: conditions and body positions.
 
     reference [b 3 h w] are pictures 0..1; part_map [b h w] int64 belongs to them. mel [b 1024 mel]
-    is the song around the clip. beat_ids [b f] int64 and beat_count [b f] float32 come from a grid
-    that may be edited. outlines [b f 9 2] and still_outline [b 9 2] are the points of the bodies'
-    `outline` in frames and reference, x and y as shares of the picture.
+    is the log-mel around the clip. beat_ids [b f] int64 and beat_count [b f] float32 come from a
+    grid that may be edited. outlines [b f 9 2] and still_outline [b 9 2] are the `body_points` in
+    frames and reference, x and y as shares of the picture.
     """
 
     reference: Tensor
@@ -69,16 +68,16 @@ class BodyBatch:
 
 @dataclass(frozen=True)
 class ClipBatch(BodyBatch):
-    """A batch of clips with all that conditions them and their exact motion.
+    """A batch of rendered clips with their conditions and exact motion.
 
     frames [b f 3 h w] and previous [b m 3 h w] are pictures 0..1; `previous`
     are the m frames before the clip or, where `continued` [b] is False, the reference m times.
-    Where `switched` [b], the frames before show another dance, out of which the dancer comes during
-    the clip's first `SWITCH_FRAMES` frames.
+    Where `switched` [b] is True, the previous frames show another dance, and the dancer changes
+    over during the clip's first `SWITCH_FRAMES` frames.
     positions [b f p 2] are pixels (x, y) of the parts, NaN where a subject has fewer than p.
     poses [b f] are the dancers' poses, frozen [b f] bool the frames in which they hold still.
-    starts [b] are the seconds of the `songs` at which the clips start. `songs` are the truth
-    without the sound; `World.song` has that too.
+    starts [b] are the seconds of the `songs` at which the clips start. `songs` hold beats and
+    energy but no sound; `World.song` returns the sound as well.
     """
 
     frames: Tensor
@@ -95,7 +94,7 @@ class ClipBatch(BodyBatch):
     starts: list[float]
 
     def beats_in_clip(self, i: int) -> np.ndarray:
-        """Seconds from the start of clip i of its grid's beats inside the clip."""
+        """Returns the beats inside clip i, in seconds from its start."""
         seconds = self.frames.shape[1] / FPS
         times = self.grids[i].times - self.starts[i]
         return np.asarray(times[(times >= 0) & (times < seconds)])
@@ -103,10 +102,13 @@ class ClipBatch(BodyBatch):
 
 @dataclass(frozen=True)
 class _Scene:
-    """All choices of one clip, and what is heard in the m frames before it, its f frames and the
-    reference; `before` is the dance out of which the dancer comes, where it is another."""
+    """All random choices of one clip.
 
-    look: Appearance
+    `music` covers the m previous frames, the f frames and the reference; `before` is the previous
+    dance where the clip begins with a change of dance.
+    """
+
+    appearance: Appearance
     dance: Dance
     caption: str
     song_index: int
@@ -114,16 +116,16 @@ class _Scene:
     start: float
     continued: bool
     before: Dance | None
-    heard: ClipMusic
+    music: ClipMusic
 
-    def to(self, other: _Scene) -> _Scene:
-        """This dancer and sentence to the other scene's song."""
-        return replace(other, look=self.look, dance=self.dance, caption=self.caption)
+    def to_song_of(self, other: _Scene) -> _Scene:
+        """Returns this dancer and sentence with the other scene's song."""
+        return replace(other, appearance=self.appearance, dance=self.dance, caption=self.caption)
 
     def pose(self) -> Pose:
-        """The poses of all those frames."""
-        pose = self.heard.perform(self.dance)
-        return pose if self.before is None else _switch(self.heard.perform(self.before), pose)
+        """Returns the poses of all frames that `music` covers."""
+        pose = self.music.perform(self.dance)
+        return pose if self.before is None else _switch(self.music.perform(self.before), pose)
 
 
 class World:
@@ -148,18 +150,18 @@ class World:
         """Pictures are `size` x `size`; `songs` is the size of the bank, filled as it is used.
 
         mixture: weights of the kinds of subjects, "emoji" and "puppet".
-        edited: share of clips whose beat grid was edited against the sound and is danced to as it
-            stands; by default 0.3 in training and 0 elsewhere.
-        continued: share of clips that come with the true frames before them.
-        switched: share of those before which the sentence was another; by default 0.15 in training
+        edited: share of clips with a beat grid that was edited against the sound and is danced as
+            it is; by default 0.3 in training and 0 elsewhere.
+        continued: share of clips that include the true previous frames.
+        switched: share of those with another sentence before the clip; by default 0.15 in training
             and 0 elsewhere.
-        moves: what is danced.
-        bystanders: share of clips and pairs in whose picture somebody else stands still; the part
-            map tells who dances.
+        moves: the moves to draw from.
+        bystanders: share of clips and pairs with a motionless bystander in the picture; the part
+            map identifies the dancer.
 
         Raises:
             ValueError: an unknown split or kind of subject.
-            InputError: emoji are asked for and the font is not there.
+            InputError: `mixture` includes emoji and the font is missing.
         """
         if split not in SPLITS:
             raise ValueError(f"split must be one of {', '.join(SPLITS)}: {split!r}")
@@ -174,15 +176,17 @@ class World:
     def clips(
         self, indices: Sequence[int], frames: int = 48, to: Sequence[int] | None = None
     ) -> ClipBatch:
-        """The clips with these indices, each `frames` long; danced to the songs of the clips `to`,
-        where that is given."""
+        """Returns the clips with these indices, each `frames` long.
+
+        With `to`, they are danced to the songs of the clips with those indices instead.
+        """
         scenes = [self._scene(index, frames) for index in indices]
         if to is not None:
             others = [self._scene(index, frames) for index in to]
-            scenes = [mine.to(other) for mine, other in zip(scenes, others, strict=True)]
+            scenes = [mine.to_song_of(other) for mine, other in zip(scenes, others, strict=True)]
         pose = stack_poses([scene.pose() for scene in scenes])
-        drawn = _draw([scene.look for scene in scenes], pose)
-        before, clip, still = torch.split(drawn.frames, [PREVIOUS, frames, 1], dim=1)
+        rendered = _render([scene.appearance for scene in scenes], pose)
+        before, clip, still = torch.split(rendered.frames, [PREVIOUS, frames, 1], dim=1)
         continued = torch.tensor([scene.continued for scene in scenes])
         previous = torch.where(continued[:, None, None, None, None], before, still)
         outlines = _outlines(scenes, pose)
@@ -191,36 +195,36 @@ class World:
             frames=clip,
             previous=previous,
             reference=still[:, 0],
-            part_map=drawn.part_map[:, -1],
+            part_map=rendered.part_map[:, -1],
             captions=[scene.caption for scene in scenes],
             mel=mel,
             beat_ids=beat_ids,
             beat_count=beat_count,
             outlines=outlines[:, PREVIOUS:-1],
             still_outline=outlines[:, -1],
-            positions=drawn.positions[:, PREVIOUS:-1],
+            positions=rendered.positions[:, PREVIOUS:-1],
             poses=Pose.from_stacked(pose.stacked()[:, PREVIOUS:-1]),
-            frozen=torch.from_numpy(np.stack([s.heard.frozen[PREVIOUS:-1] for s in scenes])),
+            frozen=torch.from_numpy(np.stack([s.music.frozen[PREVIOUS:-1] for s in scenes])),
             continued=continued,
             switched=torch.tensor([scene.before is not None for scene in scenes]),
             dances=[scene.dance for scene in scenes],
-            songs=[self._heard_song(scene.song_index)[0] for scene in scenes],
+            songs=[self._cached_song(scene.song_index)[0] for scene in scenes],
             song_indices=[scene.song_index for scene in scenes],
             grids=[scene.grid for scene in scenes],
             starts=[scene.start for scene in scenes],
         )
 
     def bodies(self, indices: Sequence[int], frames: int) -> BodyBatch:
-        """Where the dancers of the clips with these indices are, without pictures of it."""
+        """Returns the body positions of the clips with these indices, without rendering frames."""
         scenes = [self._scene(index, frames) for index in indices]
         pose = stack_poses([scene.pose() for scene in scenes])
         still = Pose.from_stacked(pose.stacked()[:, -1:])
-        drawn = _draw([scene.look for scene in scenes], still)
+        rendered = _render([scene.appearance for scene in scenes], still)
         outlines = _outlines(scenes, pose)
         mel, beat_ids, beat_count = self._music(scenes, frames)
         return BodyBatch(
-            reference=drawn.frames[:, 0],
-            part_map=drawn.part_map[:, 0],
+            reference=rendered.frames[:, 0],
+            part_map=rendered.part_map[:, 0],
             captions=[scene.caption for scene in scenes],
             mel=mel,
             beat_ids=beat_ids,
@@ -230,35 +234,37 @@ class World:
         )
 
     def pictures(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Single pictures [b 3 h w] of dancers in the middle of a dance, and part maps [b h w]."""
+        """Returns single pictures [b 3 h w] of dancers in mid-dance, and part maps [b h w]."""
         rngs = [self._rng(PICTURE_STREAM, index) for index in indices]
-        looks = [self.cast.look(rng) for rng in rngs]
+        appearances = [self.cast.appearance(rng) for rng in rngs]
         pose = stack_poses([_moments(random_dance(rng, self.moves), rng, 1) for rng in rngs])
-        drawn = _draw(looks, pose)
-        return drawn.frames[:, 0], drawn.part_map[:, 0]
+        rendered = _render(appearances, pose)
+        return rendered.frames[:, 0], rendered.part_map[:, 0]
 
     def pairs(self, indices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, list[str]]:
-        """Two moments of one dance: reference and target [b 3 h w], the reference's part map
-        [b h w], and captions."""
+        """Returns two moments of one dance: reference and target [b 3 h w], the reference's part
+        map [b h w], and captions.
+        """
         rngs = [self._rng(PAIR_STREAM, index) for index in indices]
-        looks = [
-            self._look(PAIR_STREAM, index, rng) for index, rng in zip(indices, rngs, strict=True)
+        appearances = [
+            self._appearance(PAIR_STREAM, index, rng)
+            for index, rng in zip(indices, rngs, strict=True)
         ]
         dances = [random_dance(rng, self.moves) for rng in rngs]
         captions = [caption(dance, rng) for dance, rng in zip(dances, rngs, strict=True)]
         poses = [_moments(dance, rng, 2) for dance, rng in zip(dances, rngs, strict=True)]
-        drawn = _draw(looks, stack_poses(poses))
-        return drawn.frames[:, 0], drawn.frames[:, 1], drawn.part_map[:, 0], captions
+        rendered = _render(appearances, stack_poses(poses))
+        return rendered.frames[:, 0], rendered.frames[:, 1], rendered.part_map[:, 0], captions
 
     def song(self, index: int) -> Song:
-        """Song `index` of the bank, with its sound."""
+        """Returns song `index` of the bank, with its sound."""
         return make_song(self._song_seed(), index, seconds=SONG_SECONDS)
 
     def _music(self, scenes: Sequence[_Scene], frames: int) -> tuple[Tensor, Tensor, Tensor]:
-        """mel [b 1024 mel], beat ids [b f] and beat counts [b f] of clips so long."""
+        """Returns mel [b 1024 mel], beat ids [b f] and beat counts [b f]."""
         beats = [beat_frames(scene.grid, scene.start, frames, FPS) for scene in scenes]
         mels = [
-            clip_window(self._heard_song(scene.song_index)[1], scene.start, frames, FPS)
+            clip_window(self._cached_song(scene.song_index)[1], scene.start, frames, FPS)
             for scene in scenes
         ]
         ids = torch.from_numpy(np.stack([beat.ids for beat in beats]))
@@ -268,7 +274,7 @@ class World:
     def _song_seed(self) -> int:
         return int(np.random.default_rng((*self.key, SONG_STREAM)).integers(2**31))
 
-    def _heard_song(self, index: int) -> tuple[Song, Tensor]:
+    def _cached_song(self, index: int) -> tuple[Song, Tensor]:
         if index not in self._songs:
             song = self.song(index)
             mel = song_log_mel(song.wave, self.mel_bins)
@@ -278,28 +284,31 @@ class World:
     def _rng(self, stream: int, *index: int) -> np.random.Generator:
         return np.random.default_rng((*self.key, stream, *index))
 
-    def _look(self, stream: int, index: int, rng: np.random.Generator) -> Appearance:
-        """A dancer, in a share of `bystanders` beside another; that leaves `rng` untouched."""
-        look, company = self.cast.look(rng), self._rng(stream, index, COMPANY)
-        if company.random() < self.bystanders:
-            look = self.cast.accompanied(look, company)
-        return look
+    def _appearance(self, stream: int, index: int, rng: np.random.Generator) -> Appearance:
+        """Returns a dancer, with a bystander in a share of `bystanders`.
+
+        The bystander has random numbers of its own, so that it does not change the others.
+        """
+        dancer, own = self.cast.appearance(rng), self._rng(stream, index, BYSTANDER)
+        if own.random() < self.bystanders:
+            dancer = self.cast.with_bystander(dancer, own)
+        return dancer
 
     def _scene(self, index: int, frames: int) -> _Scene:
         rng = self._rng(CLIP_STREAM, index)
-        look = self._look(CLIP_STREAM, index, rng)
+        appearance = self._appearance(CLIP_STREAM, index, rng)
         dance = random_dance(rng, self.moves)
         sentence = caption(dance, rng)
         song_index = int(rng.integers(self.song_count))
-        song, _ = self._heard_song(song_index)
-        grid = edited_grid(song.grid, rng) if rng.random() < self.edited else song.grid
+        song, _ = self._cached_song(song_index)
+        grid = random_beat_edit(song.grid, rng) if rng.random() < self.edited else song.grid
         start = float(rng.uniform(PREVIOUS / FPS, SONG_SECONDS - frames / FPS))
         continued = bool(rng.random() < self.continued)
         switched = continued and bool(rng.random() < self.switched)
         times = start + np.arange(-PREVIOUS, frames) / FPS
-        heard = hear(song, grid, np.append(times, rng.uniform(0, SONG_SECONDS)))
+        music = clip_music(song, grid, np.append(times, rng.uniform(0, SONG_SECONDS)))
         return _Scene(
-            look=look,
+            appearance=appearance,
             dance=dance,
             caption=sentence,
             song_index=song_index,
@@ -307,18 +316,18 @@ class World:
             start=start,
             continued=continued,
             before=random_dance(rng, self.moves) if switched else None,
-            heard=heard,
+            music=music,
         )
 
 
 def _moments(dance: Dance, rng: np.random.Generator, count: int) -> Pose:
-    """`count` moments of a dance to some song."""
+    """Returns `count` random moments of a dance."""
     smoothness = float(rng.random())
     return perform(dance, rng.uniform(0, 2, count), rng.random(count), smoothness)
 
 
 def _switch(before: Pose, after: Pose) -> Pose:
-    """`before` in the m frames before the clip; its last pose then gives way to `after`."""
+    """Starts with `before` in the m previous frames and blends its last pose into `after`."""
     values = before.stacked()
     values[PREVIOUS:] = values[PREVIOUS - 1]
     frame = np.arange(1 - PREVIOUS, after.shape[0] + 1 - PREVIOUS)
@@ -327,15 +336,15 @@ def _switch(before: Pose, after: Pose) -> Pose:
 
 
 def _outlines(scenes: Sequence[_Scene], pose: Pose) -> Tensor:
-    """The points of the bodies' outlines as shares of the picture, `[b f 9 2]`."""
-    places = torch.tensor([scene.look.place for scene in scenes])[:, None, None]
-    return outline(pose).float() * places[..., 2:] + places[..., :2]
+    """Returns the body points as shares of the picture, `[b f 9 2]`."""
+    places = torch.tensor([scene.appearance.place for scene in scenes])[:, None, None]
+    return body_points(pose).float() * places[..., 2:] + places[..., :2]
 
 
-def _draw(looks: Sequence[Appearance], pose: Pose) -> Rendered:
+def _render(appearances: Sequence[Appearance], pose: Pose) -> Rendered:
     return render(
-        [look.subject for look in looks],
-        torch.stack([look.background for look in looks]),
+        [one.subject for one in appearances],
+        torch.stack([one.background for one in appearances]),
         pose,
-        torch.tensor([look.place for look in looks]),
+        torch.tensor([one.place for one in appearances]),
     )

@@ -1,4 +1,4 @@
-"""The moves as data: where every move stands on the even and on the odd beats.
+"""The moves as data: the key poses of every move on even and odd beats.
 
 A move is two key poses, one for the beats of even index and one for those of odd index, written for
 the side "right" (of the viewer) and the size "medium". The dancer goes from one to the other along
@@ -38,8 +38,8 @@ MIRROR = {"arm_left": "arm_right", "arm_right": "arm_left"} | {
 class Move:
     """One move: offsets from rest (of a scale: from 1) on even beats, odd beats and in between.
 
-    `turns` is the part of a full turn that is made per beat, always in the same direction and
-    whatever the size.
+    `turns` is the part of a full turn made per beat, in a constant direction and independent of the
+    size.
     """
 
     even: dict[str, float]
@@ -54,7 +54,7 @@ def _swing(**pose: float) -> Move:
 
 
 def mirrored(pose: dict[str, float]) -> dict[str, float]:
-    """The mirror picture of a pose: limbs change places, everything but y and scales its sign."""
+    """Mirrors a pose: limbs change places, everything but y and scales changes sign."""
     return {
         MIRROR.get(name, name): value if name in ("y", *SCALES) else -value
         for name, value in pose.items()

@@ -14,7 +14,7 @@ from torch import Tensor
 from .stickers import Subject
 
 FINE = 4
-"""Puppets are drawn this much larger and then shrunk, for smooth edges."""
+"""Supersampling factor for smooth edges."""
 TORSO, HEAD = 2, 24
 ARMS = {"arm_left": 16, "arm_right": 15}
 LEGS = {"leg_left": 9, "leg_right": 10}
@@ -22,7 +22,7 @@ Colour = tuple[int, int, int]
 
 
 class Layer:
-    """A transparent sheet in body units: x, y in -0.5..0.5, feet at the bottom."""
+    """A transparent drawing in body units: x, y in -0.5..0.5, feet at the bottom."""
 
     def __init__(self, size: int) -> None:
         self.pixels = size * FINE
@@ -33,16 +33,16 @@ class Layer:
         return ((x + 0.5) * self.pixels, (y + 0.5) * self.pixels)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, fill: Colour) -> None:
-        """An ellipse about (x, y)."""
+        """Draws an ellipse centred at (x, y)."""
         self.draw.ellipse([self._at(x - rx, y - ry), self._at(x + rx, y + ry)], fill=fill)
 
     def box(self, x: float, y: float, rx: float, ry: float, fill: Colour, round_: float) -> None:
-        """A rounded rectangle about (x, y)."""
+        """Draws a rounded rectangle centred at (x, y)."""
         corners = [self._at(x - rx, y - ry), self._at(x + rx, y + ry)]
         self.draw.rounded_rectangle(corners, radius=round_ * self.pixels, fill=fill)
 
     def limb(self, points: list[tuple[float, float]], width: float, fill: Colour) -> None:
-        """A thick line with round ends."""
+        """Draws a thick line with round ends."""
         self.draw.line(
             [self._at(*p) for p in points],
             fill=fill,
@@ -53,11 +53,11 @@ class Layer:
             self.ellipse(x, y, width / 2, width / 2, fill)
 
     def polygon(self, points: list[tuple[float, float]], fill: Colour) -> None:
-        """A filled polygon."""
+        """Draws a filled polygon."""
         self.draw.polygon([self._at(*p) for p in points], fill=fill)
 
     def tensor(self) -> Tensor:
-        """The sheet shrunk to its size, `[4 s s]` in 0..1."""
+        """Returns the drawing at its final size, `[4 s s]` in 0..1."""
         size = self.pixels // FINE
         small = self.image.convert("RGBa").resize((size, size), Image.Resampling.BOX)
         pixels = np.asarray(small.convert("RGBA")).copy()
@@ -65,7 +65,7 @@ class Layer:
 
 
 def random_puppet(rng: np.random.Generator, size: int) -> Subject:
-    """A puppet with layers of `size` x `size` pixels."""
+    """Returns a puppet with layers of `size` x `size` pixels."""
     skin, cloth, trousers, extra = (_colour(rng) for _ in range(4))
     animal, robot = rng.random() < 0.45, rng.random() < 0.2
     if animal:
@@ -112,7 +112,7 @@ def random_puppet(rng: np.random.Generator, size: int) -> Subject:
 def _head(
     rng: Any, size: int, r: float, skin: Colour, extra: Colour, animal: bool, robot: bool
 ) -> Layer:
-    """Head with ears or hair, eyes and mouth."""
+    """Draws the head with ears or hair, eyes and mouth."""
     sheet, y = Layer(size), -0.49 + r + 0.04
     if animal:
         tall = float(rng.uniform(0.05, 0.11))
@@ -148,6 +148,6 @@ def _head(
 
 
 def _colour(rng: np.random.Generator) -> Colour:
-    """Clear colours of any hue."""
+    """Returns a saturated colour of any hue."""
     r, g, b = colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.3, 0.9), rng.uniform(0.45, 1.0))
     return (round(255 * r), round(255 * g), round(255 * b))

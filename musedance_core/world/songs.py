@@ -1,8 +1,7 @@
-"""Songs with exactly known beats: a small synthesiser plays drums, bass and chords in bars of four.
+"""Synthesised songs with exact beats: drums, bass and chords in bars of four.
 
-A song is a function of (seed, index) alone. Sections of two or four bars differ in energy, which is
-heard as loudness, density of the drums and brightness. In a break the drums stop while bass and
-chords go on.
+A song is a function of (seed, index). Sections of two or four bars differ in energy, which controls
+loudness, drum density and brightness. During a break the drums stop while bass and chords go on.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ BREAK_SHARE = 0.4
 
 @dataclass(frozen=True)
 class Genre:
-    """How a kind of music is played; steps are sixteenths of a bar.
+    """The playing style of a genre; steps are sixteenths of a bar.
 
     Of every pair of notes of `swung` sixteenths the second comes late by `swing` of its length; a
     third makes triplets.
@@ -40,7 +39,7 @@ class Genre:
     swung: int = 1
 
     def onset(self, sixteenth: int, period: float) -> float:
-        """Seconds from the beat to its `sixteenth` (0..3), swung; the beat itself never moves."""
+        """Returns the seconds from the beat to its `sixteenth` (0..3), with swing."""
         place = (sixteenth % (2 * self.swung)) / (2 * self.swung)
         late = 2 * self.swung * self.swing * min(place, 1 - place)
         return (sixteenth + late) * period / 4
@@ -66,7 +65,7 @@ PROGRESSIONS = ((0, 5, 3, 4), (0, 3, 4, 0), (0, 2, 5, 4), (5, 3, 0, 4))
 
 @dataclass(frozen=True)
 class Song:
-    """Sound and truth.
+    """A song with its ground truth.
 
     `wave` is mono at 32 kHz with 16-bit values; `grid` holds the exact beats; `energy [beats]` is
     0..1; `breaks` are (begin, end) in seconds; `smoothness` 0..1 belongs to the genre.
@@ -80,12 +79,12 @@ class Song:
     smoothness: float
 
     def energy_at(self, t: np.ndarray) -> np.ndarray:
-        """Energy of the beats that hold the times `t`."""
+        """Returns the energy of the beats that contain the times `t`."""
         beat = np.floor(self.grid.count(np.asarray(t)) + 1e-6).astype(np.int64)
         return np.asarray(self.energy[np.clip(beat, 0, len(self.energy) - 1)])
 
     def in_break(self, t: np.ndarray) -> np.ndarray:
-        """Whether the drums are silent at the times `t`."""
+        """Returns True where the drums are silent at the times `t`."""
         t = np.asarray(t)
         inside = np.zeros(t.shape, dtype=bool)
         for begin, end in self.breaks:
@@ -101,7 +100,7 @@ def make_song(
     genre: str | None = None,
     level: float | None = None,
 ) -> Song:
-    """Song `index` of `seed`; tempo (BPM), genre and one energy `level` can be prescribed."""
+    """Returns song `index` of `seed`; tempo (BPM), genre and energy `level` can be fixed."""
     rng = np.random.default_rng([seed, index, 77])
     name = str(rng.choice(list(GENRES)))
     name = genre or name
@@ -112,6 +111,7 @@ def make_song(
     offset = float(rng.uniform(0.05, 0.05 + period))
     count = int((seconds - offset) / period) + 1
     times = offset + period * np.arange(count)
+    # Structure first: sections with their energy, and breaks.
     energy, breaks = _sections(rng, count, times, period)
     if level is not None:
         energy = np.full(count, level, dtype=np.float32)
@@ -120,6 +120,7 @@ def make_song(
     silent = np.zeros(count, dtype=bool)
     for begin, end in breaks:
         silent |= (times > begin - period / 2) & (times < end - period / 2)
+    # Then the instruments, and a soft limiter.
     _play_drums(track, rng, style, grid, np.where(silent, -1.0, energy))
     _play_harmony(track, rng, style, grid, energy)
     track = np.tanh(track * (0.5 / max(float(np.std(track)) * 3, 1e-6)))
@@ -130,7 +131,7 @@ def make_song(
 def _sections(
     rng: np.random.Generator, count: int, times: np.ndarray, period: float
 ) -> tuple[np.ndarray, tuple[tuple[float, float], ...]]:
-    """Energy per beat and the breaks, both on bar lines."""
+    """Returns the energy per beat and the breaks, both on bar lines."""
     energy = np.zeros(count, dtype=np.float32)
     first, previous = 0, -1.0
     while first < count:
@@ -152,7 +153,7 @@ def _sections(
 def _play_drums(
     track: np.ndarray, rng: np.random.Generator, style: Genre, grid: BeatGrid, levels: np.ndarray
 ) -> None:
-    """Kick, snare and hats on every beat whose level is not negative."""
+    """Plays kick, snare and hats on every beat whose level is not negative."""
     kick = synth.kick(rng, float(rng.random()))
     snare = synth.snare(rng, float(rng.random()))
     hats = [synth.hat(rng, open_) for open_ in (0.0, 1.0)]
@@ -180,7 +181,7 @@ def _play_drums(
 def _play_harmony(
     track: np.ndarray, rng: np.random.Generator, style: Genre, grid: BeatGrid, energy: np.ndarray
 ) -> None:
-    """Chords and bass, brighter and louder with the energy; they play through the breaks."""
+    """Plays chords and bass, brighter and louder with the energy, also during breaks."""
     period = 60 / grid.tempo
     root = 45 + int(rng.integers(0, 10))
     progression = PROGRESSIONS[int(rng.integers(len(PROGRESSIONS)))]
@@ -211,18 +212,18 @@ def _hertz(root: int, degree: int) -> float:
 
 
 def _chord(root: int, degree: int, seconds: float, brightness: float, pad: str) -> np.ndarray:
-    """A triad of the scale on `degree`, held for nearly `seconds`."""
+    """Returns a triad of the scale on `degree`, nearly `seconds` long."""
     voice = {"tone": synth.tone, "saw": synth.saw, "square": synth.square}[pad]
-    held = 0.95 * seconds
+    length = 0.95 * seconds
     voices = [
-        voice(_hertz(root + 12, degree + third), held, 0.1 + 0.8 * brightness)
+        voice(_hertz(root + 12, degree + third), length, 0.1 + 0.8 * brightness)
         for third in (0, 2, 4)
     ]
-    return synth.enveloped(np.sum(voices, axis=0), 0.08 if pad == "tone" else 0.02, 0.3 * held)
+    return synth.enveloped(np.sum(voices, axis=0), 0.08 if pad == "tone" else 0.02, 0.3 * length)
 
 
 def _low(root: int, degree: int, period: float, brightness: float) -> np.ndarray:
-    """A bass note of nearly half a beat."""
+    """Returns a bass note of nearly half a beat."""
     return synth.enveloped(
         synth.saw(_hertz(root - 12, degree), 0.4 * period, 0.3 * brightness), 0.004, 0.05
     )

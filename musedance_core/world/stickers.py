@@ -1,9 +1,8 @@
-"""Stickers: glyphs of Noto Color Emoji, split by glyph, and how their looks are varied."""
+"""Stickers: glyphs of Noto Color Emoji, split by glyph, with random variations."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from ..errors import InputError
 
 GLYPH_FILE = Path(__file__).parent / "glyphs.json"
 GLYPH_SIZE = 109
-"""The one size at which the font holds its pictures."""
-FONT_PLACES = (
+"""The only size of the font's bitmaps, in pixels."""
+FONT_PATHS = (
     "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
     "/usr/share/fonts/noto/NotoColorEmoji.ttf",
     "/usr/share/fonts/google-noto-emoji/NotoColorEmoji.ttf",
@@ -36,8 +35,8 @@ class Subject:
     """A dancer as layers, bottom to top.
 
     layers [p 4 s s] are RGBA 0..1, all in the frame of the body at rest, which spans -0.5..0.5 both
-    ways (feet at y = +0.5). part_ids name the layers (0..25). Layer i turns by the pose's field
-    `drives[i]` (None: it is fixed to the body) about `pivots[i]`, in body units.
+    ways (feet at y = +0.5). part_ids are the layers' part ids (0..25). Layer i turns by the pose's
+    field `drives[i]` (None: it is fixed to the body) about `pivots[i]`, in body units.
     """
 
     layers: Tensor
@@ -47,26 +46,26 @@ class Subject:
 
 
 def find_font(font: str | None = None) -> str:
-    """The path of Noto Color Emoji: the given one or that of the system.
+    """Returns the path of Noto Color Emoji: `font`, or the system's.
 
     Raises:
-        InputError: it is not there; the message says what to install.
+        InputError: the font is missing; the message says what to install.
     """
-    for place in (font,) if font else FONT_PLACES:
+    for place in (font,) if font else FONT_PATHS:
         path = Path(place).expanduser()
         if path.is_file():
             return str(path)
     raise InputError(
-        f"The font Noto Color Emoji is not at {font or 'any usual place'}; install it (on Debian "
-        "and Ubuntu: apt install fonts-noto-color-emoji) or give its path."
+        f"The font Noto Color Emoji was not found at {font or 'any usual path'}; install it (on "
+        "Debian and Ubuntu: apt install fonts-noto-color-emoji) or give its path."
     )
 
 
 def draw_glyph(text: str, font: str) -> np.ndarray:
-    """One glyph as RGBA uint8, trimmed to what is drawn; empty if the font lacks it.
+    """Returns one glyph as RGBA uint8, trimmed; empty if the font lacks it.
 
     Raises:
-        InputError: `font` is no font, or has no pictures of that size.
+        InputError: `font` is not a font, or has no bitmaps of that size.
     """
     try:
         face = ImageFont.truetype(font, GLYPH_SIZE)
@@ -78,38 +77,8 @@ def draw_glyph(text: str, font: str) -> np.ndarray:
     return np.asarray(image.crop(box)) if box else np.zeros((0, 0, 4), np.uint8)
 
 
-def candidate_glyphs(font: str) -> list[str]:
-    """Emoji of one code point that are pictures: no flags, digits, letters, signs or clock faces.
-
-    This made `glyphs.json`; it is here to show how.
-    """
-    blocks = [(0x1F300, 0x1F5FF), (0x1F600, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F7E0, 0x1F7EB)]
-    blocks += [(0x1F900, 0x1FAFF), (0x2600, 0x27BF)]
-    left_out = set(range(0x1F550, 0x1F568)) | set(range(0x1F3FB, 0x1F400)) | {0x1F6AB}
-    kept = []
-    for first, last in blocks:
-        for code in range(first, last + 1):
-            if code in left_out or 0x1F500 <= code <= 0x1F53D:
-                continue
-            if draw_glyph(chr(code), font).shape[0] >= 60:
-                kept.append(chr(code))
-    return kept
-
-
-def split_glyphs(glyphs: Sequence[str], seed: int = 0) -> dict[str, list[str]]:
-    """80 / 8 / 12 % of the glyphs for training, validation and test."""
-    order = np.random.default_rng(seed).permutation(len(glyphs))
-    shuffled = [glyphs[i] for i in order]
-    a, b = round(0.8 * len(shuffled)), round(0.88 * len(shuffled))
-    return {
-        "train": sorted(shuffled[:a]),
-        "validation": sorted(shuffled[a:b]),
-        "test": sorted(shuffled[b:]),
-    }
-
-
 class Glyphs:
-    """The glyphs of one split, drawn on first use and kept."""
+    """The glyphs of one split, drawn on first use and cached."""
 
     def __init__(self, split: str, size: int, font: str | None = None) -> None:
         """`size` is the side of the square layers in pixels."""
@@ -117,21 +86,21 @@ class Glyphs:
         if split not in splits:
             raise ValueError(f"split must be one of {sorted(splits)}: {split!r}")
         self.names, self.size, self.font = splits[split], size, find_font(font)
-        self._drawn: dict[int, Tensor] = {}
+        self._cache: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.names)
 
     def subject(self, index: int) -> Subject:
-        """Glyph `index` as a dancer of one layer, feet at the bottom."""
-        if index not in self._drawn:
+        """Returns glyph `index` as a dancer of one layer, feet at the bottom."""
+        if index not in self._cache:
             rgba = draw_glyph(self.names[index], self.font)
-            self._drawn[index] = fit_layer(rgba, self.size)
-        return Subject(self._drawn[index][None], (SUBJECT,), (None,), ((0.0, 0.0),))
+            self._cache[index] = fit_layer(rgba, self.size)
+        return Subject(self._cache[index][None], (SUBJECT,), (None,), ((0.0, 0.0),))
 
 
 def fit_layer(rgba: np.ndarray, size: int) -> Tensor:
-    """An RGBA uint8 picture `[h w 4]` as a layer `[4 size size]`, standing at the bottom centre."""
+    """Fits an RGBA uint8 picture `[h w 4]` into a layer `[4 size size]`, at the bottom centre."""
     h, w = rgba.shape[:2]
     scale = size / max(h, w)
     shape = (max(1, round(h * scale)), max(1, round(w * scale)))
@@ -144,11 +113,11 @@ def fit_layer(rgba: np.ndarray, size: int) -> Tensor:
 
 
 def augment(subject: Subject, rng: np.random.Generator) -> Subject:
-    """Other looks, same shape of dance: hue, light, contrast, texture, width and mirroring."""
+    """Varies hue, brightness, contrast, texture and mirroring; the motion stays the same."""
     layers = subject.layers.clone()
     colour = layers[:, :3]
     if rng.random() < 0.7:
-        colour = _turn_hue(colour, float(rng.uniform(-np.pi, np.pi)))
+        colour = _rotate_hue(colour, float(rng.uniform(-np.pi, np.pi)))
     if rng.random() < 0.3:
         colour = colour[:, list(rng.permutation(3))]
     gain, shift = float(rng.uniform(0.75, 1.25)), float(rng.uniform(-0.12, 0.12))
@@ -164,8 +133,8 @@ def augment(subject: Subject, rng: np.random.Generator) -> Subject:
     return Subject(layers, subject.part_ids, drives, pivots)
 
 
-def _turn_hue(colour: Tensor, angle: float) -> Tensor:
-    """Rotate RGB about the grey axis."""
+def _rotate_hue(colour: Tensor, angle: float) -> Tensor:
+    """Rotates RGB about the grey axis."""
     c, s = float(np.cos(angle)), float(np.sin(angle))
     third, root = (1 - c) / 3, s / 3**0.5
     matrix = torch.tensor(

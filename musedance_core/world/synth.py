@@ -13,7 +13,7 @@ def _time(seconds: float) -> np.ndarray:
 
 
 def click(rng: np.random.Generator, seconds: float = 0.006) -> np.ndarray:
-    """A broadband tick, which is what onset detectors hear first."""
+    """A broadband tick, which onset detectors respond to most."""
     t = _time(seconds)
     return np.asarray(rng.normal(0, 1, len(t)) * np.exp(-t / (seconds / 4)))
 
@@ -66,7 +66,7 @@ def _low_passed(wave: np.ndarray, brightness: float) -> np.ndarray:
 
 
 def enveloped(wave: np.ndarray, attack: float, release: float) -> np.ndarray:
-    """`wave` rising over `attack` and falling over `release` seconds."""
+    """Applies an envelope that rises over `attack` and falls over `release` seconds."""
     n = len(wave)
     t = np.arange(n) / RATE
     rise = np.minimum(1, t / max(attack, 1e-4))
@@ -75,7 +75,7 @@ def enveloped(wave: np.ndarray, attack: float, release: float) -> np.ndarray:
 
 
 def mix(track: np.ndarray, sound: np.ndarray, at: float, gain: float) -> None:
-    """Add `sound` to `track` from `at` seconds on, cut at the track's ends."""
+    """Adds `sound` to `track` from `at` seconds on, cut at the track's ends."""
     first = round(at * RATE)
     if first < 0 or first >= len(track):
         return

@@ -7,17 +7,16 @@ import pytest
 import torch
 
 from musedance_core.world.choreography import (
+    LOWEST_AMPLITUDE,
     MOVES,
-    QUIETEST,
-    SCORED_MOVES,
     SIDES,
     SIZES,
     Dance,
     Pose,
     blend,
+    body_points,
     ease,
-    eased,
-    outline,
+    ease_between_beats,
     perform,
     random_dance,
     stack_poses,
@@ -35,7 +34,7 @@ def pose_speed(pose: Pose) -> np.ndarray:
 
 
 def points(pose: Pose) -> np.ndarray:
-    return np.asarray(outline(pose).numpy())
+    return np.asarray(body_points(pose).numpy())
 
 
 def all_dances() -> list[Dance]:
@@ -57,11 +56,11 @@ def test_one_speed_minimum_per_beat_and_it_lies_on_the_beat(
     assert np.abs(np.diff(np.round(times)) - 1).max() == 0
 
 
-@pytest.mark.parametrize("move", SCORED_MOVES)
+@pytest.mark.parametrize("move", MOVES)
 def test_changing_energy_keeps_the_minimum_on_the_beat(move: str) -> None:
     beats = np.floor(COUNT).astype(int)
     level = np.array([0.2, 1.0, 0.1, 0.8, 0.6, 0.0, 1.0])
-    energy = eased(level[beats + 2], level[beats + 3], COUNT, 0.5)
+    energy = ease_between_beats(level[beats + 2], level[beats + 3], COUNT, 0.5)
     speed = pose_speed(perform(Dance(move, "left", "big"), COUNT, energy, 0.5))
     on_beat = speed[np.arange(STEPS, len(speed), STEPS)]
     halfway = speed[np.arange(STEPS // 2, len(speed), STEPS)]
@@ -105,7 +104,7 @@ def test_size_and_energy_scale_the_motion(move: str) -> None:
 
     small, medium, big = (reach(size, 1.0) for size in SIZES)
     assert small < 0.7 * medium and 1.3 * medium < big
-    assert reach("medium", 0.0) == pytest.approx(QUIETEST * medium, rel=0.01)
+    assert reach("medium", 0.0) == pytest.approx(LOWEST_AMPLITUDE * medium, rel=0.01)
 
 
 def test_moves_are_far_apart() -> None:
@@ -172,9 +171,9 @@ def test_fields_are_those_of_the_pose() -> None:
 
 def test_outline_is_the_body_itself_at_rest_and_follows_moves() -> None:
     rest = Pose.from_stacked(torch.tensor([[0.0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0]]))
-    assert torch.equal(outline(rest)[0, 2], torch.tensor([0.4, 0.5], dtype=torch.float64))
+    assert torch.equal(body_points(rest)[0, 2], torch.tensor([0.4, 0.5], dtype=torch.float64))
     moved = replace(rest, x=rest.x + 0.25, angle=rest.angle + np.pi / 2)
-    turned = outline(moved)[0, 0]  # a quarter clockwise: the top left corner comes to the right
+    turned = body_points(moved)[0, 0]  # a quarter clockwise: the top left corner comes to the right
     assert torch.allclose(turned, torch.tensor([0.75, -0.4], dtype=torch.float64), atol=1e-6)
 
 

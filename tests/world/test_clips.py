@@ -8,7 +8,7 @@ import torch
 
 from musedance_core.errors import InputError
 from musedance_core.world.choreography import Pose
-from musedance_core.world.clip_music import beat_times, edited_grid, hear
+from musedance_core.world.clip_music import beat_times, clip_music, random_beat_edit
 from musedance_core.world.clips import FPS, PREVIOUS, SONG_SECONDS, SWITCH_FRAMES, ClipBatch, World
 from musedance_core.world.moves import FIELDS
 
@@ -77,7 +77,7 @@ def test_frames_show_the_poses_of_their_times(batch: ClipBatch) -> None:
     assert not batch.switched.all()
     for i in np.flatnonzero(~batch.switched.numpy()):
         times = batch.starts[i] + np.arange(FRAMES) / FPS
-        pose = hear(batch.songs[i], batch.grids[i], times).perform(batch.dances[i])
+        pose = clip_music(batch.songs[i], batch.grids[i], times).perform(batch.dances[i])
         told = torch.stack([getattr(batch.poses, name)[i] for name in FIELDS], dim=-1)
         assert torch.allclose(pose.stacked(), told, atol=1e-6)
         count = torch.from_numpy(batch.grids[i].count(times)).float()
@@ -147,7 +147,7 @@ def test_edits_move_halve_and_double_the_beats() -> None:
     rng = np.random.default_rng(0)
     tempi, shifts = set(), []
     for _ in range(60):
-        grid = edited_grid(song.grid, rng)
+        grid = random_beat_edit(song.grid, rng)
         assert (np.diff(grid.times) > 0).all()
         tempi.add(round(grid.tempo / song.grid.tempo, 2))
         if len(grid.times) == len(song.grid.times):

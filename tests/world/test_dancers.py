@@ -1,4 +1,4 @@
-"""Who dances: glyphs split for good, puppets of parts, and how both are drawn."""
+"""Dancers: the split of the glyphs, puppets of parts, and rendering."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from musedance_core.errors import InputError
 from musedance_core.world.backgrounds import random_background
 from musedance_core.world.choreography import Pose
+from musedance_core.world.make_glyphs import candidate_glyphs, split_glyphs
 from musedance_core.world.moves import FIELDS, SCALES
 from musedance_core.world.puppets import random_puppet
 from musedance_core.world.render import Rendered, render
@@ -22,10 +23,8 @@ from musedance_core.world.stickers import (
     Glyphs,
     Subject,
     augment,
-    candidate_glyphs,
     draw_glyph,
     find_font,
-    split_glyphs,
 )
 
 SIZE = 64
@@ -49,7 +48,7 @@ def drawn(subject: Subject, places: Tensor = CENTRED, **fields: float) -> Render
 
 
 def middle(picture: Tensor) -> tuple[float, float]:
-    """Centre of what is not black in `[3 h w]`, (x, y) in pixels."""
+    """Centre of the non-black pixels of `[3 h w]`, (x, y) in pixels."""
     weight = picture.sum(0).double()
     axis = torch.arange(SIZE) + 0.5
     x = (weight.sum(0) * axis).sum() / weight.sum()

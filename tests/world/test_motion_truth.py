@@ -9,8 +9,8 @@ import pytest
 
 from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.waveform import Waveform
-from musedance_core.world.choreography import SCORED_MOVES, SIDES, SIZES, Dance, outline
-from musedance_core.world.clip_music import edited_grid, hear
+from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance, body_points
+from musedance_core.world.clip_music import clip_music, random_beat_edit
 from musedance_core.world.songs import Song, make_song
 
 SIGMA = 0.05
@@ -18,15 +18,15 @@ RATE = 100  # samples of the motion per second
 
 
 def steady_song(index: int) -> Song:
-    """A song without a break, so that the dancer moves all the time; its sound is let go."""
+    """A song without a break, so that the dancer always moves; without its sound."""
     song = replace(make_song(3, index), breaks=())
     return replace(song, wave=Waveform(np.zeros((1, 1), np.float32), 32_000))
 
 
 def motion_beats(dance: Dance, song: Song, grid: BeatGrid, rate: float = RATE) -> np.ndarray:
-    """Seconds of the minima of speed between the grid's first beat and its last."""
+    """Times in seconds of the minima of speed between the grid's first beat and its last."""
     times = np.arange(grid.times[0], grid.times[-1], 1 / rate)
-    points = outline(hear(song, grid, times).perform(dance)).numpy()
+    points = body_points(clip_music(song, grid, times).perform(dance)).numpy()
     speed = np.linalg.norm(np.diff(points, axis=0), axis=-1).mean(axis=1)
     lowest = 1 + np.flatnonzero((speed[1:-1] < speed[:-2]) & (speed[1:-1] <= speed[2:]))
     return times[lowest] + 0.5 / rate
@@ -39,7 +39,7 @@ def alignment(found: np.ndarray, wanted: np.ndarray) -> float:
 
 
 def chance(grid: BeatGrid) -> float:
-    """Alignment with the grid of moments that know nothing of it."""
+    """Alignment of random moments with the grid."""
     return alignment(np.linspace(grid.times[0], grid.times[-1], 5000), grid.times)
 
 
@@ -47,12 +47,12 @@ def dances() -> list[Dance]:
     rng = np.random.default_rng(0)
     return [
         Dance(move, str(rng.choice(SIDES)), str(rng.choice(SIZES)))
-        for move in SCORED_MOVES
+        for move in MOVES
         for _ in range(2)
     ]
 
 
-SONGS = [steady_song(i) for i in range(2 * len(SCORED_MOVES))]
+SONGS = [steady_song(i) for i in range(2 * len(MOVES))]
 
 
 @pytest.mark.parametrize("i", range(len(SONGS)))
@@ -67,7 +67,7 @@ def test_an_edited_grid_is_followed_and_the_music_is_not() -> None:
     rng = np.random.default_rng(1)
     to_grid = []
     for dance, song in zip(dances(), SONGS, strict=True):
-        grid = edited_grid(song.grid, rng)
+        grid = random_beat_edit(song.grid, rng)
         found = motion_beats(dance, song, grid)
         to_grid += [alignment(found, grid.times[1:-1]), alignment(grid.times[1:-1], found)]
     assert min(to_grid) > 0.95
@@ -100,8 +100,8 @@ def test_dancers_freeze_in_a_break_and_come_back_without_a_jump() -> None:
         begin, end = song.breaks[0]
         period = 60 / song.grid.tempo
         times = np.arange(begin - 2 * period, end + 3 * period, 0.001)
-        points = outline(
-            hear(song, song.grid, times).perform(Dance("slide", "left", "big"))
+        points = body_points(
+            clip_music(song, song.grid, times).perform(Dance("slide", "left", "big"))
         ).numpy()
         step = np.abs(np.diff(points, axis=0)).max(axis=(1, 2))
         inside = (times[:-1] > begin + 0.002) & (times[1:] < end - 0.002)

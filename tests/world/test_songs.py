@@ -1,4 +1,4 @@
-"""Songs whose beats, energy and breaks are known and can be heard."""
+"""Songs with known beats, energy and breaks that a listener can detect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from musedance_core.world.songs import GENRES, RATE, Song, make_song
 
 
 def onsets(song: Song) -> np.ndarray:
-    """How much the highs rise, every 5 ms."""
+    """Onset strength of the high frequencies, every 5 ms."""
     sound = np.diff(song.wave.samples[0].astype(np.float64))
     hop = RATE // 200
     level = np.log(1e-6 + (sound[: len(sound) // hop * hop].reshape(-1, hop) ** 2).mean(1))
@@ -71,7 +71,7 @@ def test_librosa_hears_the_beats() -> None:
 
 @pytest.mark.parametrize("genre", GENRES)
 def test_energy_can_be_heard_in_every_genre(genre: str) -> None:
-    """Not as loudness of the file, which is levelled, but as brightness."""
+    """Energy changes the brightness; the loudness of the file is normalised."""
     bright = []
     for level in (0.1, 0.5, 0.9):
         mel = song_log_mel(make_song(1, 4, 6.0, 110.0, genre, level=level).wave, 64)

@@ -100,7 +100,7 @@ def dancers(cast: Cast, count: int, views: int, seed: int, trip: RoundTrip) -> D
     pictures, puppet = [], []
     for block in range(count // BLOCK**2):
         rng = np.random.default_rng((seed, IDENTITY_STREAM, block))
-        subjects = [cast.look(rng).subject for _ in range(BLOCK**2 - RECOLOURED)]
+        subjects = [cast.appearance(rng).subject for _ in range(BLOCK**2 - RECOLOURED)]
         subjects += [augment(subject, rng) for subject in subjects[:RECOLOURED]]
         puppet += [len(subject.part_ids) > 1 for subject in subjects]
         drawn = torch.stack([_view(cast, subjects, view, rng) for view in range(views)], dim=1)
@@ -112,8 +112,8 @@ def dancers(cast: Cast, count: int, views: int, seed: int, trip: RoundTrip) -> D
 
 def _view(cast: Cast, subjects: Sequence[Subject], view: int, rng: np.random.Generator) -> Tensor:
     """One picture `[b 3 h w]` of each dancer of a block."""
-    shared = [cast.look(rng).background for _ in range(BLOCK)]
-    looks: list[Appearance] = [cast.look(rng) for _ in subjects]
+    shared = [cast.appearance(rng).background for _ in range(BLOCK)]
+    looks: list[Appearance] = [cast.appearance(rng) for _ in subjects]
     groups = [i // BLOCK if view % 2 == 0 else i % BLOCK for i in range(len(subjects))]
     poses = [
         perform(random_dance(rng), rng.uniform(0, 2, 1), rng.random(1), float(rng.random()))
