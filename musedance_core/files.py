@@ -59,3 +59,11 @@ def open_media(path: str | Path) -> Any:
     # Up to version 18 PyAV fails at tags that are not UTF-8 unless told to ignore their errors.
     strict = hasattr(av.container.Container, "metadata_errors")
     return av.open(str(path), **({"metadata_errors": "ignore"} if strict else {}))
+
+
+def media_start(container: Any) -> float:
+    """Seconds on the container's clock at which playing begins.
+
+    A start below 0 counts as 0: before FFmpeg 8.1 it is the codec's priming, which decoders drop.
+    """
+    return max(container.start_time or 0, 0) / 1_000_000

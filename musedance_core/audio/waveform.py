@@ -12,7 +12,7 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from ..errors import InputError
-from ..files import open_media
+from ..files import media_start, open_media
 
 SHORTEST = 0.5
 """Seconds below which a sound is no song."""
@@ -86,7 +86,7 @@ def _decode(container: Any) -> Waveform | None:
     """The first sound stream, or None where nothing in it can be decoded."""
     stream = container.streams.audio[0]
     rate, channels = int(stream.rate), min(stream.channels, 2)
-    begin = (container.start_time or 0) / 1_000_000
+    begin = media_start(container)
     pieces: list[tuple[int, np.ndarray]] = []
     end = 0
     for frame, piece in _converted(container, stream, rate, "mono" if channels == 1 else "stereo"):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..audio.waveform import Waveform
 from ..errors import InputError
-from ..files import atomic_path, open_media
+from ..files import atomic_path, media_start, open_media
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 BT709, LIMITED = 1, 1
@@ -184,7 +184,7 @@ def begins(path: str | Path) -> float:
     try:
         with open_media(path) as container:
             first = next(container.decode(video=0), None)
-            start = (container.start_time or 0) / 1_000_000
+            start = media_start(container)
     except (av.FFmpegError, IndexError) as error:
         raise InputError(f"{path} cannot be read as a video: {error}.") from error
     return 0.0 if first is None or first.time is None else first.time - start

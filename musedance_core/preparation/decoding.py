@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..files import open_media
+from ..files import media_start, open_media
 from .log import Unusable
-
-MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -83,14 +81,14 @@ def probe(path: Path) -> float:
                 raise Unusable("unreadable: it has no pictures")
             if not container.streams.audio:
                 raise Unusable("no sound: it has none")
-            return float(container.duration or 0) / MICROSECONDS
+            return float(container.duration or 0) / 1_000_000
     except av.FFmpegError as error:
         raise Unusable(f"unreadable: {error.strerror}") from error
 
 
 def _timed(container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
     """Sound frames with the seconds they are shown at, strictly rising."""
-    begin = (container.start_time or 0) / MICROSECONDS
+    begin = media_start(container)
     rate = float(stream.average_rate or stream.guessed_rate or 25)
     last = -math.inf
     for number, picture in enumerate(_decodable(container, stream)):
