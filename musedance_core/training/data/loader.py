@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.synchronize import Event
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -59,9 +63,18 @@ class MicroBatches(Dataset["Batch | InputError"]):
             return error
 
 
-def _leave_signals_to_the_trainer(worker: int) -> None:
-    """A scheduler's SIGTERM reaches all processes; only the trainer answers, by saving."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def _leave_signals_to_the_trainer(leaving: Event, worker: int) -> None:
+    """A scheduler's SIGTERM reaches all processes; only the trainer answers, by saving.
+
+    Once it is `leaving`, SIGTERM ends the worker: Python waits for the end of every process that it
+    has sent one.
+    """
+
+    def on_sigterm(number: int, frame: object) -> None:
+        if leaving.is_set():
+            os._exit(0)
+
+    signal.signal(signal.SIGTERM, on_sigterm)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -79,19 +92,27 @@ def step_batches(pieces: MicroBatches, workers: int) -> Iterator[StepBatches]:
     Raises:
         InputError: a sample cannot be read.
     """
+    # Forked workers would inherit the locks and thread pools of torch and FFmpeg without the
+    # threads that serve them, and wait for ever.
+    context = multiprocessing.get_context("spawn")
+    leaving = context.Event()
     loader = DataLoader(
         pieces,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=2 if workers else None,
         pin_memory=torch.cuda.is_available(),
-        worker_init_fn=_leave_signals_to_the_trainer,
+        worker_init_fn=partial(_leave_signals_to_the_trainer, leaving),
+        multiprocessing_context=context if workers else None,
     )
-    made = iter(loader)
-    for _ in range(pieces.first, pieces.last):
-        begin = time.monotonic()
-        pile = [next(made) for _ in range(pieces.share.accumulate)]
-        for piece in pile:
-            if isinstance(piece, InputError):
-                raise piece
-        yield StepBatches(pile, time.monotonic() - begin)
+    try:
+        made = iter(loader)
+        for _ in range(pieces.first, pieces.last):
+            begin = time.monotonic()
+            pile = [next(made) for _ in range(pieces.share.accumulate)]
+            for piece in pile:
+                if isinstance(piece, InputError):
+                    raise piece
+            yield StepBatches(pile, time.monotonic() - begin)
+    finally:
+        leaving.set()
