@@ -1,10 +1,10 @@
-"""The one exception that means "what you gave us cannot be used"."""
+"""The one exception for input that cannot be used."""
 
 from __future__ import annotations
 
 
 class InputError(ValueError):
-    """Bad input from the user. Its message is one sentence naming the file and the value.
+    """Input from the user that cannot be used. Its message is one sentence with file and value.
 
-    The command line prints the message and exits with code 2; a ComfyUI node shows it as is.
+    The command line prints the message and exits with code 2; a ComfyUI node shows it as it is.
     """

@@ -1,9 +1,15 @@
-"""Files on disk: sound and video opened, and writing that never leaves half a file behind."""
+"""Files on disk: atomic writing, and opening sound and video."""
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
+import socket
+import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,39 +17,124 @@ from typing import Any
 
 from .errors import InputError
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a full disk: no space, no quota, a file larger than the limit."""
+NEARLY_FULL = 1 << 20
+"""Bytes of free space below which a failed write without an error number lacked space."""
+LONGEST_STEM = 40
+"""Characters of the target's name in a temporary name, which file systems limit to 255 bytes."""
+
 
 @contextmanager
 def atomic_path(target: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; on success it is renamed onto `target`.
+    """Yield a temporary path beside `target`; on success it replaces `target`.
 
-    The temporary file keeps the target's suffix, so writers that look at the ending work. It is
-    removed when the body raises.
+    The temporary file is called `.NAME.HOST-PID-RANDOM.partial.SUFFIX`, with the suffix of the
+    target for writers that go by it. It is removed when the body raises; the next write to the same
+    target removes one that a killed process left. A symbolic link stays, and the file that it names
+    is replaced.
 
     Raises:
-        InputError: `target` is a directory, its folder does not exist, or it cannot be replaced.
+        InputError: `target` is no regular file, its folder does not exist or cannot be written to,
+            the disk is full, or the target cannot be replaced.
     """
-    target = Path(target)
-    if target.is_dir():
-        raise InputError(f"{target} is a directory; give the name of a file to write.")
-    if not target.parent.is_dir():
-        raise InputError(f"The folder {target.parent} of {target.name} does not exist.")
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-    )
+    named, target = target, Path(target)
+    if os.path.islink(target):
+        target = Path(os.path.realpath(target))
+    _check_target(target, named)
+
+    prefix = f".{target.stem[:LONGEST_STEM]}.{_host()}-"
+    _remove_leftovers(target.parent, prefix, target.suffix)
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent,
+            prefix=f"{prefix}{os.getpid()}-",
+            suffix=f".partial{target.suffix}",
+        )
+    except OSError as error:
+        raise InputError(f"{named} cannot be written: {error.strerror}.") from error
     os.close(handle)
     temporary = Path(name)
     temporary.chmod(0o644)
     try:
         yield temporary
-    except BaseException:
+    except BaseException as error:
+        full = isinstance(error, Exception) and _lacks_space(error, target.parent)
         temporary.unlink(missing_ok=True)
+        if full:
+            raise InputError(f"There is not enough space on the disk to write {named}.") from error
         raise
     try:
         os.replace(temporary, target)
     except OSError as error:  # on Windows: another program has it open
+        rescued = _visible_copy(temporary, target)
         raise InputError(
-            f"{target} cannot be replaced: {error.strerror}. What was made is in {temporary}."
+            f"{named} cannot be replaced: {error.strerror}. The new file is {rescued}."
         ) from error
+
+
+def _check_target(target: Path, named: str | Path) -> None:
+    """Refuse at once a target that could not be replaced in the end."""
+    try:
+        mode = target.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if not target.parent.is_dir():
+            raise InputError(
+                f"The folder {target.parent} of {target.name} does not exist."
+            ) from None
+    except OSError as error:
+        raise InputError(f"{named} cannot be written: {error.strerror}.") from error
+    else:
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{named} is a directory; give the name of a file to write.")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{named} is no regular file; give the name of a file to write.")
+
+
+def _host() -> str:
+    """This machine as eight hex digits: process numbers of another one mean nothing here."""
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+
+
+def _remove_leftovers(folder: Path, prefix: str, suffix: str) -> None:
+    """Remove temporary files of the same target whose processes are dead."""
+    if os.name == "nt":  # there is no harmless way there to ask whether a process lives
+        return
+    pattern = re.compile(rf"{re.escape(prefix)}(\d{{1,9}})-\w+\.partial{re.escape(suffix)}")
+    with os.scandir(folder) as entries:
+        matches = [match for entry in entries if (match := pattern.fullmatch(entry.name))]
+    for match in matches:
+        if not _is_alive(int(match[1])):
+            (folder / match[0]).unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it runs, as another user
+        return True
+    return True
+
+
+def _lacks_space(error: Exception, folder: Path) -> bool:
+    """Whether a write to `folder` failed with `error` because the disk is full."""
+    if isinstance(error, InputError):
+        return False
+    number = getattr(error, "errno", None)
+    if number is not None:
+        return number in NO_SPACE
+    # torch and safetensors raise errors without a number, and the disk is still full then.
+    return shutil.disk_usage(folder).free < NEARLY_FULL
+
+
+def _visible_copy(temporary: Path, target: Path) -> Path:
+    """Give a file that cannot take its target's place a name of its own; returns that."""
+    number = 1
+    while (path := target.with_name(f"{target.stem}-{number}{target.suffix}")).exists():
+        number += 1
+    return temporary.rename(path)
 
 
 def open_media(path: str | Path) -> Any:

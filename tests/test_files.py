@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -65,33 +67,159 @@ def test_a_kill_leaves_no_half_file(tmp_path: Path, old: str | None, how: signal
     assert (target.read_text() if target.exists() else None) == old
 
 
-def test_what_cannot_be_put_in_its_place_is_kept(
+def test_a_killed_writers_file_is_removed_by_the_next_write(tmp_path: Path) -> None:
+    target, other = tmp_path / "video.mp4", tmp_path / "video2.mp4"
+    for path in (target, other):
+        with subprocess.Popen(
+            [sys.executable, "-c", SLOW_WRITER, str(path)], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout is not None and writer.stdout.readline() == "writing\n"
+            # A file whose writer lives is not touched.
+            with atomic_path(path) as temporary:
+                temporary.write_text("whole")
+            (leftover,) = tmp_path.glob(f".{path.stem}.*.partial.mp4")
+            assert str(writer.pid) in leftover.name
+            writer.kill()
+    assert len(list(tmp_path.iterdir())) == 4
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert [p.name[:8] for p in tmp_path.iterdir() if p.name.startswith(".")] == [".video2."]
+
+
+def test_a_body_that_is_terminated_leaves_nothing(tmp_path: Path) -> None:
+    """SIGTERM where it is turned into an exception, as the command line does."""
+    code = SLOW_WRITER.replace("SIGINT", "SIGTERM")
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "video.mp4")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == "writing\n"
+        writer.terminate()
+        assert writer.wait(timeout=30) != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("exists", [True, False])
+def test_the_target_of_a_symbolic_link_is_replaced(tmp_path: Path, exists: bool) -> None:
+    (tmp_path / "disk").mkdir()
+    target, link, chain = tmp_path / "disk" / "v.mp4", tmp_path / "link.mp4", tmp_path / "chain.mp4"
+    if exists:
+        target.write_text("old")
+    link.symlink_to(Path("disk") / "v.mp4")
+    chain.symlink_to(link)
+    with atomic_path(chain) as temporary:
+        assert temporary.parent == target.parent
+        temporary.write_text("new")
+    assert target.read_text() == "new" and link.is_symlink() and chain.is_symlink()
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["v.mp4"]
+
+
+LIMITED_WRITER = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from musedance_core.errors import InputError
+from musedance_core.files import atomic_path
+from musedance_core.media.video import write_video
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3)).astype(np.uint8)
+def video(path):
+    write_video(path, [torch.rand(12, 3, 64, 64)], 12)
+def picture(path):
+    with atomic_path(path) as temporary:
+        Image.fromarray(noise).save(temporary)
+def text(path):
+    with atomic_path(path) as temporary:
+        temporary.write_text("x" * 30_000)
+for write in (video, picture, text):
+    try:
+        write(sys.argv[1] + {"video": ".mp4", "picture": ".png", "text": ".json"}[write.__name__])
+    except InputError as error:
+        print(error)
+"""
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for a full disk."""
+    pytest.importorskip("resource")
+    targets = [tmp_path / f"a{suffix}" for suffix in (".mp4", ".png", ".json")]
+    for target in targets:
+        target.write_text("old")
+    command = [sys.executable, "-c", LIMITED_WRITER, str(tmp_path / "a")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    sentences = done.stdout.splitlines()
+    assert [line.rsplit(" ", 1)[1] for line in sentences] == [f"{target}." for target in targets]
+    assert all(line.startswith("There is not enough space") for line in sentences)
+    assert sorted(tmp_path.iterdir()) == sorted(targets)
+    assert all(target.read_text() == "old" for target in targets)
+
+
+def test_an_error_without_a_number_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 0
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(InputError, match="not enough space"), atomic_path(tmp_path / "a.pt"):
+        raise RuntimeError("unexpected pos 704 vs 598")
+    free = 1 << 30
+    with pytest.raises(RuntimeError, match="unexpected pos"), atomic_path(tmp_path / "a.pt"):
+        raise RuntimeError("unexpected pos 704 vs 598")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_replace_its_target_gets_a_name_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    target = tmp_path / "video.mp4"
+    target, rescued = tmp_path / "video.mp4", tmp_path / "video-1.mp4"
     target.write_text("old")
     monkeypatch.setattr(os, "replace", busy)
     with (
-        pytest.raises(InputError, match="cannot be replaced: Permission denied") as told,
+        pytest.raises(InputError, match="cannot be replaced: Permission denied") as caught,
         atomic_path(target) as temporary,
     ):
         temporary.write_text("new")
-    assert str(temporary) in str(told.value)
-    assert temporary.read_text() == "new" and target.read_text() == "old"
+    assert str(rescued) in str(caught.value)
+    assert rescued.read_text() == "new" and target.read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == [rescued, target]
 
 
-def test_impossible_targets_are_said_in_one_sentence(tmp_path: Path) -> None:
-    for target, words in [(tmp_path, "is a directory"), (tmp_path / "no" / "a.mp4", "not exist")]:
+def test_impossible_targets_raise_one_sentence(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    loop = tmp_path / "loop.mp4"
+    loop.symlink_to(loop)
+    for target, words in [
+        (tmp_path, "is a directory"),
+        (tmp_path / "no" / "a.mp4", "not exist"),
+        (pipe / "a.mp4", "not exist"),
+        (pipe, "no regular file"),
+        (loop, "cannot be written: Too many levels of symbolic links"),
+        (tmp_path / (300 * "a" + ".mp4"), "cannot be written: File name too long"),
+    ]:
         with pytest.raises(InputError, match=words), atomic_path(target):
             pass
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(tmp_path.iterdir()) == [loop, pipe]
+
+
+def test_long_names_can_be_written(tmp_path: Path) -> None:
+    target = tmp_path / ("歌" * 80 + ".mp4")
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
-def test_tags_that_are_not_utf8_do_no_harm(tmp_path: Path, suffix: str) -> None:
+def test_media_with_tags_in_another_encoding_can_be_opened(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"song{suffix}"
     with av.open(str(path), "w") as container:
         container.metadata["title"] = "TITLE"

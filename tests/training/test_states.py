@@ -117,7 +117,7 @@ def test_a_kill_in_the_middle_of_a_save_loses_nothing(tmp_path: Path) -> None:
     path = save_training_state(tmp_path, 7, parameters, ema, optimizer, TOLD, keep=1)
     path.rename(tmp_path / ".before-7")
     (tmp_path / ".writing-7").mkdir()
-    (tmp_path / ".model-x.safetensors").write_bytes(b"half")
+    (tmp_path / ".model.0-1-x.partial.safetensors").write_bytes(b"half")
     mend(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint-7"]
     shutil.copytree(path, tmp_path / ".before-7")

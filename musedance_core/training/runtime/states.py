@@ -80,7 +80,7 @@ def mend(folder: Path) -> None:
             os.replace(left, target)
     for left in folder.glob(".writing-*"):
         shutil.rmtree(left)
-    for left in folder.glob(".model-*.safetensors"):
+    for left in folder.glob(".model.*.partial.safetensors"):
         left.unlink()
 
 
