@@ -6,8 +6,12 @@ PYTHON ?= python3
 #   make demo TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
 TORCH ?= torch==2.13.0
 WORKERS ?= 2
+# Several Pythons side by side: make demo PYTHON=python3.13 VENV=.venv-3.13 OUT=out/3.13
+VENV ?= .venv
+OUT ?= out
+TESTS ?= tests
 
-BIN := .venv/bin
+BIN := $(VENV)/bin
 PICTURE ?= assets/sticker-chick.png
 SONG ?= assets/demo-song.ogg
 TEXT ?= big hops on the spot
@@ -22,46 +26,50 @@ help:
 	@echo "make docs    write docs/nodes.md from the nodes"
 	@echo "make clean   remove the virtual environment and everything written by make"
 
-.venv/torch.stamp:
+$(VENV)/torch.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 		|| { echo "MuseDance needs Python 3.10 or newer; try make PYTHON=python3.12 ..."; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	@touch $@
 
-.venv/run.stamp: .venv/torch.stamp pyproject.toml
+$(VENV)/run.stamp: $(VENV)/torch.stamp pyproject.toml
 	$(BIN)/python -m pip install --quiet -e .
 	@touch $@
 
-.venv/dev.stamp: .venv/run.stamp
+$(VENV)/test.stamp: $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet -e ".[test]"
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/test.stamp
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	@touch $@
 
-demo: .venv/run.stamp
-	@mkdir -p out
-	$(BIN)/musedance animate $(PICTURE) $(SONG) --text "$(TEXT)" --out out/demo.mp4 \
-		--seconds 8 --seed 1 --preview-sheet out/demo.png
+demo: $(VENV)/run.stamp
+	@mkdir -p $(OUT)
+	$(BIN)/musedance animate $(PICTURE) $(SONG) --text "$(TEXT)" --out $(OUT)/demo.mp4 \
+		--seconds 8 --seed 1 --preview-sheet $(OUT)/demo.png
 
 test: lint types unit
 
-lint: .venv/dev.stamp
+lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/dev.stamp
+types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 # The first call of librosa's tracker compiles it into a cache, which two processes at once can spoil.
-unit: .venv/dev.stamp
+unit: $(VENV)/test.stamp
 	$(BIN)/python -c "import numpy, librosa; librosa.beat.beat_track(y=numpy.random.rand(66150).astype('f4'))"
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --durations=10
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --durations=10 $(TESTS)
 
-format: .venv/dev.stamp
+format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/run.stamp
+docs: $(VENV)/run.stamp
 	$(BIN)/python docs/make_nodes.py
 
 clean:
-	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf .venv .venv-* out .mypy_cache .ruff_cache .pytest_cache build *.egg-info
