@@ -1,1 +1,1 @@
-"""From a folder of videos to a data set: cutting, filtering, captions, splits, a report."""
+"""Data set preparation: from a folder of videos to clips with captions, splits and a report."""

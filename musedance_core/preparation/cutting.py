@@ -1,4 +1,7 @@
-"""One source becomes clips: decoded twice, small to choose them and in full to cut them out."""
+"""Cutting a source video into clips.
+
+The video is decoded twice: scaled down to choose the clips, then in full to crop and write them.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,29 @@ from ..audio.waveform import Waveform, load_waveform, require_music
 from ..dataset.format import SOUND_RATE, ClipRecord
 from ..dataset.reading import content_hash
 from ..errors import InputError
+from .audio_fingerprints import audio_fingerprint
+from .clip_filter import crop_or_reject, mean_motion
 from .crop import PixelBox, clip_size
-from .cuts import shots
 from .decoding import Film, frames_by_time, probe, read_film
-from .duplicates import clip_signature
-from .examine import examine, mean_motion
-from .log import Rejection, Unusable
+from .deduplication import clip_signature
 from .options import ClipOptions
-from .parts import PartMaps, part_maps
+from .part_maps import PartMapSource, open_part_maps
+from .rejections import Rejection, UnusableVideo
+from .shot_detection import detect_shots
 from .sources import SourceVideo
-from .state import TRACK, SourceState, forget_state, save_source_state
-from .tracks import audio_fingerprint
+from .state import TRACK, SourceState, discard_source, save_source_state, source_stamp
 from .writing import write_frames, write_part_maps, write_sound
 
-LEAD = 2
+OVERLAP = 2
 """Frames that a clip has in common with the one before it in its shot."""
-THUMB, VIEW = 96, 288
-"""Longer sides of the pictures that are judged by their motion, and by a part model."""
+THUMB, MODEL_SIDE = 96, 288
+"""Longer sides in pixels of the pictures that the filters see, and of those that a part model
+sees."""
 
 
 @dataclass(frozen=True)
 class CutJob:
-    """One source to cut, for the data set in a folder."""
+    """One source to cut, for the data set in the folder `dataset`."""
 
     source: SourceVideo
     dataset: Path
@@ -44,9 +48,15 @@ class CutJob:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch that becomes a clip: `first` frame on the source's even clock, its crop, the
-    `numbers` [f] of the source's frames it shows, and whether their parts are known."""
+class ClipSpan:
+    """The part of a source that becomes a clip.
+
+    Attributes:
+        first: its first frame, counted in frames of the clip's rate from the source's beginning.
+        crop: the crop of its frames.
+        numbers: frame numbers in the source `[f]`.
+        has_parts: whether its part maps are known.
+    """
 
     first: int
     crop: PixelBox
@@ -55,160 +65,182 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Music:
-    """A source's sound at 16 kHz mono, its beats, and its file relative to the data set."""
+class TrackAudio:
+    """A source's sound, mono at 16 kHz, its beats, and its file relative to the data set."""
 
     wave: Waveform
-    grid: BeatGrid
+    beats: BeatGrid
     file: str
 
 
 def cut_source(job: CutJob) -> None:
     """Write all clips of a source and then its state.
 
+    A video that cannot be used is rejected in the state.
+
     Raises:
-        InputError: the part model is not as it must be; a bad video is only noted in the state.
+        InputError: the part model cannot be used.
+        OSError: a file cannot be written.
     """
-    forget_state(job.dataset, job.source)
+    stamp = source_stamp(job.source, job.options)
+    discard_source(job.dataset, job.source)
     rejected: list[Rejection] = []
     try:
-        clips, arrays = _clips(job, rejected)
-    except Unusable as reason:
+        clips, arrays = _write_clips(job, rejected)
+    except UnusableVideo as reason:
         clips, arrays = [], {}
         rejected.append(Rejection(job.source.name, 0.0, str(reason)))
     except MemoryError:
         clips, arrays = [], {}
         rejected.append(Rejection(job.source.name, 0.0, "memory: there is not enough for it"))
     state = SourceState(tuple(clips), tuple(rejected), arrays)
-    save_source_state(job.dataset, job.source, job.options, state)
+    save_source_state(job.dataset, job.source, stamp, state)
 
 
-def _clips(
+def _write_clips(
     job: CutJob, rejected: list[Rejection]
 ) -> tuple[list[ClipRecord], dict[str, np.ndarray]]:
-    """The source's clips, written, and what they are compared by."""
+    """Write the clips of a source; their records and the arrays of a `SourceState`.
+
+    Args:
+        rejected: gets the parts of the source that give no clip.
+    """
     clips: list[ClipRecord] = []
     arrays: dict[str, np.ndarray] = {}
     probe(job.source.path)
-    parts = part_maps(job.source, job.options)
-    sound = _sound(job.source)
-    view = VIEW if job.options.densepose else THUMB
+    parts = open_part_maps(job.source, job.options)
+    sound = _load_sound(job.source)
+    # First pass: small pictures of the whole video, from which the clips are chosen.
+    view = MODEL_SIDE if job.options.densepose else THUMB
     film = read_film(job.source.path, job.options.fps, THUMB, view)
-    chosen = _choose(job, film, sound.seconds, parts, rejected)
-    if chosen:
-        music = _write_music(job, sound)
-        arrays[TRACK] = audio_fingerprint(music.wave.samples[0], SOUND_RATE)
-        for stretch, frames in _cut_out(job, film.size, chosen):
-            record = _write_clip(job, stretch, frames, music, parts)
+    spans = _choose_spans(job, film, sound.seconds, parts, rejected)
+    if spans:
+        # Second pass: full frames, of which only the open clips are in memory.
+        track = _write_track(job, sound)
+        arrays[TRACK] = audio_fingerprint(track.wave.samples[0], SOUND_RATE)
+        for span, frames in _cropped_clips(job, film.size, spans):
+            record = _write_clip(job, span, frames, track, parts)
             clips.append(record)
             arrays[record.key] = clip_signature(frames)
     return clips, arrays
 
 
-def _sound(source: SourceVideo) -> Waveform:
+def _load_sound(source: SourceVideo) -> Waveform:
     try:
         wave = load_waveform(source.path)
         require_music(wave, "it")
     except InputError as error:
-        raise Unusable(f"no music: {error}") from error
+        raise UnusableVideo(f"no music: {error}") from error
     return wave
 
 
-def _choose(
-    job: CutJob, film: Film, seconds: float, parts: PartMaps | None, rejected: list[Rejection]
-) -> list[Stretch]:
-    """The stretches, one behind the other in every shot, that become clips."""
+def _choose_spans(
+    job: CutJob,
+    film: Film,
+    seconds: float,
+    parts: PartMapSource | None,
+    rejected: list[Rejection],
+) -> list[ClipSpan]:
+    """The spans that become clips, in order; `rejected` gets the others.
+
+    Args:
+        seconds: length of the source's sound.
+    """
     options = job.options
-    chosen: list[Stretch] = []
-    slices = _slices(film, seconds, options)
-    for part in slices:
+    spans: list[ClipSpan] = []
+    candidates = _candidates(film, seconds, options)
+    for part in candidates:
         thumbs, numbers = film.thumbs[part], film.numbers[part]
         first = film.first + part.start
         try:
-            ids = None if parts is None else parts.whole(film.views[part], numbers)
+            ids = None if parts is None else parts.for_frames(film.views[part], numbers)
             known = ids if ids is not None and ids.any() else None
-            crop = examine(thumbs, numbers, known, film.size, options)
-            chosen.append(Stretch(first, crop, numbers, known is not None))
-        except Unusable as reason:
+            crop = crop_or_reject(thumbs, numbers, known, film.size, options)
+            spans.append(ClipSpan(first, crop, numbers, known is not None))
+        except UnusableVideo as reason:
             rejected.append(Rejection(job.source.name, first / options.fps, str(reason)))
-    if not slices:
+    if not candidates:
         length = len(film.thumbs) / options.fps
-        raise Unusable(f"short: no shot of its {length:.1f} s lasts {options.seconds} s")
-    return chosen
+        raise UnusableVideo(f"short: no shot of its {length:.1f} s lasts {options.seconds} s")
+    return spans
 
 
-def _slices(film: Film, seconds: float, options: ClipOptions) -> list[slice]:
-    """Stretches of the film, as long as a clip, within a shot and within the sound.
+def _candidates(film: Film, seconds: float, options: ClipOptions) -> list[slice]:
+    """Candidate clips: frames of the film, as many as a clip has, within one shot and the sound.
 
-    One that follows another in its shot begins with the other's last frames: what a trainer shows
-    as the frames before.
+    A candidate that follows another in its shot begins with the other's last frames. In training
+    they are the previous frames of the motion module.
+
+    Args:
+        seconds: length of the source's sound.
     """
-    heard = int(seconds * options.fps + 1e-6) - film.first
-    found = []
-    for shot in shots(film.thumbs):
-        last = min(shot.stop, heard) - options.frames
-        firsts = range(shot.start, last + 1, options.frames)
-        leads = [min(LEAD, first - shot.start) for first in firsts]
-        found += [
-            slice(first - lead, first + options.frames)
-            for first, lead in zip(firsts, leads, strict=True)
-        ]
-    return found
+    sound_end = int(seconds * options.fps + 1e-6) - film.first
+    candidates = []
+    for shot in detect_shots(film.thumbs):
+        last = min(shot.stop, sound_end) - options.frames
+        for first in range(shot.start, last + 1, options.frames):
+            overlap = min(OVERLAP, first - shot.start)
+            candidates.append(slice(first - overlap, first + options.frames))
+    return candidates
 
 
-def _write_music(job: CutJob, sound: Waveform) -> Music:
+def _write_track(job: CutJob, sound: Waveform) -> TrackAudio:
+    """Write the source's whole sound, and track its beats at its own sample rate."""
     file = f"tracks/{job.source.key}.wav"
     wave = sound.mono().resampled(SOUND_RATE)
     write_sound(job.dataset / file, wave)
-    return Music(wave, track_beats(sound), file)
+    return TrackAudio(wave, track_beats(sound), file)
 
 
-def _cut_out(
-    job: CutJob, size: tuple[int, int], chosen: Sequence[Stretch]
-) -> Iterator[tuple[Stretch, np.ndarray]]:
-    """Each stretch with its frames uint8 `[f h w 3]`, cropped and scaled."""
-    waiting = list(chosen)
-    frames: dict[int, list[np.ndarray]] = {stretch.first: [] for stretch in chosen}
-    for shown in frames_by_time(job.source.path, job.options.fps):
-        for stretch in waiting[:2]:  # one clip's last frames may be the next one's first
-            if stretch.first <= shown.index:
-                frames[stretch.first].append(_cropped(shown.pixels(size), stretch.crop, job))
+def _cropped_clips(
+    job: CutJob, size: tuple[int, int], spans: Sequence[ClipSpan]
+) -> Iterator[tuple[ClipSpan, np.ndarray]]:
+    """Each span with its frames uint8 `[f h w 3]`, cropped and scaled to the clip's size.
+
+    Args:
+        size: width and height of the source's frames.
+    """
+    waiting = list(spans)
+    frames: dict[int, list[np.ndarray]] = {span.first: [] for span in spans}
+    for decoded in frames_by_time(job.source.path, job.options.fps):
+        for span in waiting[:2]:  # the last frames of a clip may be the first ones of the next
+            if span.first <= decoded.index:
+                frames[span.first].append(_cropped(decoded.pixels(size), span.crop, job))
         if len(frames[waiting[0].first]) == len(waiting[0].numbers):
-            done = waiting.pop(0)
-            yield done, np.stack(frames.pop(done.first))
+            span = waiting.pop(0)
+            yield span, np.stack(frames.pop(span.first))
         if not waiting:
             return
 
 
-def _cropped(pixels: np.ndarray, box: PixelBox, job: CutJob) -> np.ndarray:
+def _cropped(pixels: np.ndarray, crop: PixelBox, job: CutJob) -> np.ndarray:
     """A frame uint8 `[h w 3]`, cropped and scaled."""
     scaled = Image.fromarray(pixels).resize(
-        clip_size(box, job.options.size),
+        clip_size(crop, job.options.size),
         Image.Resampling.LANCZOS,
-        box=(box.left, box.top, box.right, box.bottom),
+        box=(crop.left, crop.top, crop.right, crop.bottom),
     )
     return np.asarray(scaled)
 
 
 def _write_clip(
-    job: CutJob, stretch: Stretch, frames: np.ndarray, music: Music, parts: PartMaps | None
+    job: CutJob, span: ClipSpan, frames: np.ndarray, track: TrackAudio, parts: PartMapSource | None
 ) -> ClipRecord:
-    """The clip's files and its record; caption, music's id and split come when all are known."""
+    """Write the clip's files; its record still lacks the caption, the track id and the split."""
     source, dataset, options = job.source, job.dataset, job.options
-    start = stretch.first / options.fps
+    start = span.first / options.fps
     key = f"{source.key}-{round(start * 1000):07d}"
     video, audio, maps = f"clips/{key}.mp4", f"clips/{key}.wav", ""
     write_frames(dataset / video, frames, options.fps)
-    write_sound(dataset / audio, music.wave.cut(start, len(frames) / options.fps))
-    if parts is not None and stretch.has_parts:
+    write_sound(dataset / audio, track.wave.cut(start, len(frames) / options.fps))
+    if parts is not None and span.has_parts:
         maps = f"maps/{key}.npz"
-        ids = parts.cropped(frames, stretch.numbers, stretch.crop)
-        write_part_maps(dataset / maps, ids)
-    beats = music.grid.to_json()
+        write_part_maps(dataset / maps, parts.for_crop(frames, span.numbers, span.crop))
+    beats = track.beats.to_json()
     return ClipRecord(
         file_name=video,
         audio=audio,
-        track=music.file,
+        track=track.file,
         start=start,
         frames=len(frames),
         fps=options.fps,
@@ -223,6 +255,6 @@ def _write_clip(
         downbeats=tuple(beats["downbeats"]),
         part_maps=maps,
         motion=round(mean_motion(frames), 6),
-        subject=tuple(round(share, 4) for share in stretch.crop.shares),
-        content=content_hash(dataset / video, dataset / music.file),
+        subject=tuple(round(share, 4) for share in span.crop.shares),
+        content=content_hash(dataset / video, dataset / track.file),
     )

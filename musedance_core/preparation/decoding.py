@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..files import media_start, open_media
-from .log import Unusable
+from .rejections import UnusableVideo
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def frames_by_time(path: Path, fps: int) -> Iterator[DecodedFrame]:
     come the frames that can be decoded.
 
     Raises:
-        Unusable: the file is not media.
+        UnusableVideo: the file is not media.
     """
     import av
 
@@ -64,26 +64,26 @@ def frames_by_time(path: Path, fps: int) -> Iterator[DecodedFrame]:
             aspect = float(stream.sample_aspect_ratio or 1) or 1.0
             yield from _at_even_times(_timed(container, stream), fps, aspect)
     except av.FFmpegError as error:
-        raise Unusable(f"unreadable: {error.strerror}") from error
+        raise UnusableVideo(f"unreadable: {error.strerror}") from error
 
 
 def probe(path: Path) -> float:
     """Seconds a video with sound says it lasts; 0 where it does not say.
 
     Raises:
-        Unusable: the file is not media, or lacks pictures or sound.
+        UnusableVideo: the file is not media, or lacks pictures or sound.
     """
     import av
 
     try:
         with open_media(path) as container:
             if not container.streams.video:
-                raise Unusable("unreadable: it has no pictures")
+                raise UnusableVideo("unreadable: it has no pictures")
             if not container.streams.audio:
-                raise Unusable("no sound: it has none")
+                raise UnusableVideo("no sound: it has none")
             return float(container.duration or 0) / 1_000_000
     except av.FFmpegError as error:
-        raise Unusable(f"unreadable: {error.strerror}") from error
+        raise UnusableVideo(f"unreadable: {error.strerror}") from error
 
 
 def _timed(container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
@@ -155,7 +155,7 @@ def read_film(path: Path, fps: int, thumb: int, view: int) -> Film:
     """Decode a source once; the longer side of a thumb is `thumb` pixels, that of a view `view`.
 
     Raises:
-        Unusable: as `frames_by_time`, or not one frame can be decoded, or frames of one size
+        UnusableVideo: as `frames_by_time`, or not one frame can be decoded, or frames of one size
             are followed by frames of another.
     """
     thumbs: list[np.ndarray] = []
@@ -166,7 +166,7 @@ def read_film(path: Path, fps: int, thumb: int, view: int) -> Film:
         if not numbers:
             first, size = shown.index, shown.size
         if shown.size != size:
-            raise Unusable(f"size changes: from {size} to {shown.size} pixels")
+            raise UnusableVideo(f"size changes: from {size} to {shown.size} pixels")
         if numbers and shown.number == numbers[-1]:
             thumbs.append(thumbs[-1])
             views.append(views[-1])
@@ -175,7 +175,7 @@ def read_film(path: Path, fps: int, thumb: int, view: int) -> Film:
             views.append(thumbs[-1] if view == thumb else shown.pixels(_shrunk(size, view)))
         numbers.append(shown.number)
     if not numbers:
-        raise Unusable("unreadable: not one frame can be decoded")
+        raise UnusableVideo("unreadable: not one frame can be decoded")
     small = np.stack(thumbs)
     return Film(small, small if view == thumb else np.stack(views), np.array(numbers), first, size)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from ..errors import InputError
-from .build import BuildSettings, Captions, build
-from .captions.captioner import KEY_VARIABLE, EndpointCaptioner, read_captions
-from .captions.look_up import ask, look_up
+from .build import BuildSettings, CaptionSource, build
+from .captions.caption_file import read_captions
+from .captions.captioner import KEY_VARIABLE, ClipCaptioner, EndpointCaptioner
 from .dry_run import plan
 from .options import ASPECTS, ClipOptions
-from .parts import ModelParts
+from .part_maps import ModelPartMaps
 from .sources import find_sources
 from .state import FOLDER, changed_options
 
@@ -44,13 +43,13 @@ def _run(arguments: argparse.Namespace) -> int:
     sources = find_sources(arguments.videos, dataset)
     settings = _settings(arguments)
     captioner = _captioner(arguments)
-    captions: Captions | None = None
+    captions: CaptionSource | None = None
     if captioner is not None:
-        captions = partial(ask, captioner, dataset)
+        captions = ClipCaptioner(captioner, dataset)
     elif arguments.captions:
-        captions = partial(look_up, read_captions(arguments.captions))
+        captions = read_captions(arguments.captions)
     if settings.options.densepose:
-        ModelParts(settings.options.densepose).check()
+        ModelPartMaps(settings.options.densepose).check()
     changes = changed_options(dataset, settings.options)
     if changes:
         print(f"Videos that were cut otherwise are cut again: {', '.join(changes)}.")

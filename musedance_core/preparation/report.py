@@ -1,4 +1,4 @@
-"""One page that shows what a data set holds and what was left out of it: `report.html`.
+"""Report on a data set, `report.html`: its counts, distributions and clips, and unused input.
 
 The page needs no other file: figures are SVG inside it, pictures are JPEG inside it.
 """
@@ -6,7 +6,7 @@ The page needs no other file: figures are SVG inside it, pictures are JPEG insid
 from __future__ import annotations
 
 import base64
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from html import escape
@@ -22,11 +22,13 @@ from ..dataset.reading import read_frames
 from ..files import atomic_path
 from ..media.contact_sheet import spread
 from .histograms import histogram
-from .log import Rejection
+from .rejections import Rejection, UnusedInput
 
 REPORT = "report.html"
-SHOWN, TILES, SIDE, JPEG_QUALITY = 500, 5, 96, 72
-EXAMPLES = 3
+MAX_CLIPS, MAX_UNUSED, EXAMPLES = 500, 500, 3
+"""Clips on the page, unused inputs of each kind, and examples of each kind of rejection."""
+TILES, SIDE, JPEG_QUALITY = 5, 96, 72
+"""Frames of a clip on the page, their side in pixels and their quality."""
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --bar: #3b78c4; }
@@ -48,20 +50,22 @@ def write_report(
     folder: Path,
     records: Sequence[ClipRecord],
     rejected: Sequence[Rejection],
+    unused: Sequence[UnusedInput] = (),
 ) -> Path:
     """Write `report.html` into the data set's folder, atomically, and return its path.
 
-    It counts as the paper's Table 1 does, shows how tempo, motion and clips per source are
-    distributed, what was rejected, and `SHOWN` clips at most, each with a strip of frames.
+    It shows the counts of the paper's Table 1, histograms of tempo, motion and clips per source,
+    the rejections, the unused input, and at most `MAX_CLIPS` clips, each with a strip of frames.
 
     Raises:
-        InputError: the folder is missing, or a clip that is shown cannot be read.
+        InputError: the folder is missing, or a clip on the page cannot be read.
     """
     parts = [
         "<h1>Data set</h1>",
         _counts(records),
         _figures(records),
         _rejections(rejected),
+        _unused(unused),
         _clips(folder, records),
     ]
     page = (
@@ -78,11 +82,11 @@ def write_report(
 
 
 def _counts(records: Sequence[ClipRecord]) -> str:
-    """Table 1 of the paper, for the whole and for each split."""
+    """Table 1 of the paper, for each split and for all clips."""
     head = ["", "Clips", "Songs", "Captions", "Sources", "Length (h:mm:ss)", "Tempo (BPM)"]
     parts = [(name, [r for r in records if r.split == name]) for name in SPLITS]
     rows = [_count_row(name, some) for name, some in [*parts, ("all", list(records))]]
-    return "<h2>What it holds</h2>\n" + _table(head, rows, numbers=range(1, len(head)))
+    return "<h2>Contents</h2>\n" + _table(head, rows, numbers=range(1, len(head)))
 
 
 def _count_row(name: str, records: Sequence[ClipRecord]) -> list[str]:
@@ -101,6 +105,7 @@ def _count_row(name: str, records: Sequence[ClipRecord]) -> list[str]:
 
 
 def _figures(records: Sequence[ClipRecord]) -> str:
+    """Histograms of tempo, motion and clips per source."""
     if not records:
         return ""
     per_source = list(Counter(r.source for r in records).values())
@@ -109,32 +114,53 @@ def _figures(records: Sequence[ClipRecord]) -> str:
         histogram([r.motion for r in records], "Motion", "mean change between frames, 0..1"),
         histogram(per_source, "Clips per source", "clips", whole=True),
     ]
-    return f'<h2>How it is spread</h2>\n<div class="figures">\n{"".join(figures)}</div>'
+    return f'<h2>Distributions</h2>\n<div class="figures">\n{"".join(figures)}</div>'
 
 
 def _rejections(rejected: Sequence[Rejection]) -> str:
-    """Kinds with their counts, the commonest first, each with a few examples."""
+    """Kinds of rejection with their counts, the most frequent first, each with a few examples."""
     if not rejected:
-        return "<h2>What was left out</h2>\n<p>Nothing.</p>"
-    kinds = Counter(r.kind for r in rejected)
+        return "<h2>Rejected</h2>\n<p>Nothing.</p>"
+    kinds: dict[str, list[Rejection]] = defaultdict(list)
+    for rejection in rejected:
+        kinds[rejection.kind].append(rejection)
     rows = []
-    for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])):
-        some = [r for r in rejected if r.kind == kind][:EXAMPLES]
-        told = (f"{r.source} at {r.start:.1f} s{r.reason.removeprefix(kind)}" for r in some)
-        examples = "<br>".join(escape(example) for example in told)
-        rows.append([escape(kind), f"{count:,}", f'<span class="name">{examples}</span>'])
+    for kind, some in sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0])):
+        examples = "<br>".join(
+            _text(f"{r.source} at {r.start:.1f} s{r.reason.removeprefix(kind)}")
+            for r in some[:EXAMPLES]
+        )
+        rows.append([_text(kind), f"{len(some):,}", f'<span class="name">{examples}</span>'])
     rows.append(["all", f"{len(rejected):,}", ""])
-    return "<h2>What was left out</h2>\n" + _table(["Reason", "Times", "Such as"], rows, [1])
+    return "<h2>Rejected</h2>\n" + _table(["Reason", "Times", "Examples"], rows, [1])
+
+
+def _unused(unused: Sequence[UnusedInput]) -> str:
+    """Kinds of unused input with their counts, and all names up to `MAX_UNUSED` of each kind."""
+    if not unused:
+        return "<h2>Unused input</h2>\n<p>None.</p>"
+    kinds: dict[str, list[UnusedInput]] = defaultdict(list)
+    for item in unused:
+        kinds[item.kind].append(item)
+    rows = []
+    for kind, items in kinds.items():
+        lines = [_text(f"{item.name} {item.reason}") for item in items[:MAX_UNUSED]]
+        if len(items) > MAX_UNUSED:
+            lines.append(f"and {len(items) - MAX_UNUSED:,} more")
+        names = f'<span class="name">{"<br>".join(lines)}</span>'
+        rows.append([_text(kind), f"{len(items):,}", names])
+    return "<h2>Unused input</h2>\n" + _table(["Kind", "Times", "Names"], rows, [1])
 
 
 def _clips(folder: Path, records: Sequence[ClipRecord]) -> str:
+    """A table of the clips, or of some of them, evenly spread over the data set."""
     if not records:
         return "<h2>Clips</h2>\n<p>None.</p>"
-    shown = [records[i] for i in spread(len(records), SHOWN)]
+    some = [records[i] for i in spread(len(records), MAX_CLIPS)]
     note = f"All {len(records):,} clips."
-    if len(shown) < len(records):
-        note = f"{len(shown):,} of {len(records):,} clips, evenly spread over the data set."
-    rows = [_clip_row(folder, record) for record in shown]
+    if len(some) < len(records):
+        note = f"{len(some):,} of {len(records):,} clips, evenly spread over the data set."
+    rows = [_clip_row(folder, record) for record in some]
     table = _table(["Clip", "Caption", "Split", "Tempo", "Motion", "Source"], rows, [3, 4], "clips")
     return f'<h2>Clips</h2>\n<p class="quiet">{note}</p>\n{table}'
 
@@ -142,13 +168,13 @@ def _clips(folder: Path, records: Sequence[ClipRecord]) -> str:
 def _clip_row(folder: Path, record: ClipRecord) -> list[str]:
     end = record.start + record.frames / record.fps
     return [
-        f'{_strip(folder, record)}<span class="quiet name">{escape(record.key)}</span>',
-        escape(record.text) or '<span class="quiet">no caption</span>',
+        f'{_strip(folder, record)}<span class="quiet name">{_text(record.key)}</span>',
+        _text(record.text) or '<span class="quiet">no caption</span>',
         record.split,
         f"{record.tempo:.0f}",
         f"{record.motion:.3f}",
-        f'<span class="name">{escape(record.source)}</span><br><span class="quiet">'
-        f'{record.start:.1f} to {end:.1f} s, <span class="whole">{escape(record.track_id)}</span>'
+        f'<span class="name">{_text(record.source)}</span><br><span class="quiet">'
+        f'{record.start:.1f} to {end:.1f} s, <span class="whole">{_text(record.track_id)}</span>'
         "</span>",
     ]
 
@@ -165,14 +191,24 @@ def _strip(folder: Path, record: ClipRecord) -> str:
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return (
         f'<img src="data:image/jpeg;base64,{data}" width="{SIDE * len(numbers)}" height="{SIDE}" '
-        f'loading="lazy" alt="{len(numbers)} frames of {escape(record.key)}">'
+        f'loading="lazy" alt="{len(numbers)} frames of {_text(record.key)}">'
     )
+
+
+def _text(text: str) -> str:
+    """Text as HTML; bytes of a file name that are no UTF-8 become escapes."""
+    return escape(text.encode(errors="backslashreplace").decode())
 
 
 def _table(
     head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int], kind: str = ""
 ) -> str:
-    """Cells are HTML; the columns `numbers` are set right."""
+    """A table of cells in HTML.
+
+    Args:
+        numbers: columns that are aligned to the right.
+        kind: class of the table.
+    """
     right = set(numbers)
     name = [' class="n"' if i in right else "" for i in range(len(head))]
     top = "".join(f"<th{name[i]}>{cell}</th>" for i, cell in enumerate(head))

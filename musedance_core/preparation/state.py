@@ -1,8 +1,8 @@
-"""What is known of a source that is finished, so that a run that was stopped goes on from there.
+"""State of the source videos that are cut, so that a run that was stopped goes on where it was.
 
-In `DATASET/.prepare/SOURCE/` are the source's clips as the lines of a `metadata.jsonl`, what its
-clips and its music are compared by (`arrays.npz`), and its rejections (`state.json`). The last is
-written last: where it is, the source is finished.
+`DATASET/.prepare/SOURCE/` holds the source's clips as the lines of a `metadata.jsonl`, their
+signatures and the fingerprint of their music (`arrays.npz`), and the rejections (`state.json`).
+`state.json` is removed first and written last: a source that has one is finished.
 """
 
 from __future__ import annotations
@@ -16,136 +16,164 @@ from typing import Any
 
 import numpy as np
 
-from ..dataset.format import ClipRecord, read_metadata, write_metadata
+from ..dataset.format import METADATA, ClipRecord, read_metadata, write_metadata
 from ..dataset.reading import read_arrays
 from ..errors import InputError
 from ..files import atomic_path
-from .log import Rejection
 from .options import ClipOptions
-from .parts import maps_folder
+from .part_maps import part_map_folder
+from .rejections import Rejection
+from .report import REPORT
 from .sources import SourceVideo
 
 FOLDER = ".prepare"
 STATE, ARRAYS = "state.json", "arrays.npz"
 TRACK = "track"
-CUTTING = 1
+"""Name of the fingerprint among a state's arrays."""
+CUTTING_VERSION = 1
 """Raised when the same video and options give other clips than before."""
+RETRIED = ("crash", "memory")
+"""Kinds of rejection that say more about the machine than about the video."""
 
 
 @dataclass(frozen=True)
 class SourceState:
-    """A finished source: its clips, not yet captioned and split, and what was left out.
+    """A source that is cut.
 
-    `arrays` holds the signature of each clip by its key, and the track's fingerprint as "track".
+    Attributes:
+        clips: its clips, without captions and not yet split.
+        rejected: the parts of it that gave no clip.
+        arrays: the signature of each clip by its key, and the track's fingerprint as "track".
     """
 
     clips: tuple[ClipRecord, ...]
     rejected: tuple[Rejection, ...]
     arrays: Mapping[str, np.ndarray]
 
+    @property
+    def is_final(self) -> bool:
+        """Whether cutting the source again would give the same."""
+        return not any(rejection.kind in RETRIED for rejection in self.rejected)
 
-def stamp(source: SourceVideo, options: ClipOptions) -> dict[str, Any]:
-    """What a state is valid for: these files as they are now, these options, this cutting."""
-    told = {**asdict(options), "cutting": CUTTING, "path": str(source.path.resolve())}
+
+def source_stamp(source: SourceVideo, options: ClipOptions) -> dict[str, Any]:
+    """Everything that a state depends on: the options, and size and time of change of the files."""
+    stamp = {**asdict(options), "cutting": CUTTING_VERSION, "path": str(source.path.resolve())}
     for name, path in (("video", source.path), ("model", Path(options.densepose))):
         if path.is_file():
-            told[name] = _status(path)
+            stamp[name] = _size_and_time(path)
     if options.maps:
-        maps = sorted((p.name, *_status(p)) for p in maps_folder(source, options).glob("*.png"))
-        told["pictures"] = hashlib.sha256(json.dumps(maps).encode()).hexdigest()
-    return told
+        folder = part_map_folder(source, options)
+        maps = sorted((path.name, *_size_and_time(path)) for path in folder.glob("*.png"))
+        stamp["pictures"] = hashlib.sha256(json.dumps(maps).encode()).hexdigest()
+    return stamp
 
 
-def _status(path: Path) -> list[int]:
-    """What changes when a file does: its size and its time of change."""
+def _size_and_time(path: Path) -> list[int]:
+    """Bytes of a file, and nanoseconds of its last change."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
 
 
 def save_source_state(
-    dataset: Path, source: SourceVideo, options: ClipOptions, state: SourceState
+    dataset: Path, source: SourceVideo, stamp: Mapping[str, Any], state: SourceState
 ) -> None:
-    """Write the state of a source, each file atomically."""
+    """Write the state of a source, each file atomically and `state.json` last.
+
+    Args:
+        stamp: the `source_stamp` of before the video was read, so that a change while it is read
+            makes the state invalid.
+    """
     folder = dataset / FOLDER / source.key
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = dict(state.arrays)
     with atomic_path(folder / ARRAYS) as temporary:
         np.savez(temporary, **arrays)
     write_metadata(folder, state.clips)
-    told = {
-        "stamp": stamp(source, options),
-        "rejected": [asdict(rejection) for rejection in state.rejected],
-    }
+    content = {"stamp": stamp, "rejected": [asdict(rejection) for rejection in state.rejected]}
     with atomic_path(folder / STATE) as temporary:
-        temporary.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        temporary.write_text(json.dumps(content), encoding="utf-8")
 
 
 def load_source_state(
     dataset: Path, source: SourceVideo, options: ClipOptions
 ) -> SourceState | None:
-    """The state of a source if it is finished with this `stamp` and not damaged, else None."""
+    """The state of a source; None if it is not cut, damaged, or of another `source_stamp`."""
     folder = dataset / FOLDER / source.key
-    told = _told(folder / STATE)
-    if told is None or told["stamp"] != stamp(source, options):
+    content = _read_state_file(folder / STATE)
+    if content is None or content["stamp"] != source_stamp(source, options):
         return None
     try:
         clips = tuple(read_metadata(folder))
         names = [clip.key for clip in clips] + [TRACK] * bool(clips)
         arrays = read_arrays(folder / ARRAYS, names)
-        rejected = tuple(Rejection(**rejection) for rejection in told["rejected"])
+        rejected = tuple(Rejection(**rejection) for rejection in content["rejected"])
     except (InputError, TypeError):
         return None
     return SourceState(clips, rejected, arrays)
 
 
-def _told(path: Path) -> dict[str, Any] | None:
-    """What a `state.json` holds; None where it is missing or damaged."""
+def _read_state_file(path: Path) -> dict[str, Any] | None:
+    """The content of a `state.json`; None if it is missing or damaged."""
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
-    whole = isinstance(told, dict) and isinstance(told.get("stamp"), dict) and "rejected" in told
-    return told if whole else None
+    if not isinstance(content, dict) or not isinstance(content.get("stamp"), dict):
+        return None
+    return content if "rejected" in content else None
 
 
-def forget_state(dataset: Path, source: SourceVideo) -> None:
-    """The source is to be done again: its state goes, and every file that was made of it."""
-    (dataset / FOLDER / source.key / STATE).unlink(missing_ok=True)
-    for path in _made(dataset, source.key):
+def discard_source(dataset: Path, source: SourceVideo) -> None:
+    """Remove the source's state and every file made from it, before it is cut again.
+
+    The state's folder stays or is made: by it, `remove_unused_files` knows the files of the source
+    even if this cut never ends.
+    """
+    folder = dataset / FOLDER / source.key
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / STATE).unlink(missing_ok=True)
+    for path in _files_made_from(dataset, source.key):
         path.unlink()
 
 
 def changed_options(dataset: Path, options: ClipOptions) -> list[str]:
-    """The options by which finished sources were cut otherwise, as "size 512 -> 640"."""
+    """The options that differ from those of finished sources, as "size 512 -> 640"."""
     changes = set()
     for path in (dataset / FOLDER).glob(f"*/{STATE}"):
-        told = _told(path)
-        before = {} if told is None else told["stamp"]
+        content = _read_state_file(path)
+        before = {} if content is None else content["stamp"]
         for name in before.keys() & asdict(options).keys():
             if before[name] != asdict(options)[name]:
                 changes.add(f"{name} {before[name]} -> {asdict(options)[name]}")
     return sorted(changes)
 
 
-def sweep(dataset: Path, kept: Iterable[ClipRecord]) -> None:
-    """Remove the files that runs have made and that no `kept` clip uses."""
-    used = {dataset / name for clip in kept for name in files(clip)}
+def remove_unused_files(dataset: Path, clips: Iterable[ClipRecord]) -> None:
+    """Remove the files that earlier runs have made and that no clip of `clips` uses, and the
+    temporary files that killed runs have left."""
+    used = {dataset / name for clip in clips for name in clip_files(clip)}
     for state in (dataset / FOLDER).iterdir():
-        for path in _made(dataset, state.name):
+        for path in [*_files_made_from(dataset, state.name), *state.glob(".*")]:
             if path not in used:
                 path.unlink()
+    for name in (METADATA, REPORT):
+        for path in dataset.glob(f".{Path(name).stem}-*{Path(name).suffix}"):
+            path.unlink()
 
 
-def files(clip: ClipRecord) -> list[str]:
+def clip_files(clip: ClipRecord) -> list[str]:
     """The files of a clip, relative to the data set."""
     names = (clip.file_name, clip.audio, clip.track, clip.part_maps)
     return [name for name in names if name]
 
 
-def _made(dataset: Path, key: str) -> list[Path]:
-    """All files made of the source with this key, and what a killed run left half written."""
+def _files_made_from(dataset: Path, key: str) -> list[Path]:
+    """All files made from the source with this key, and the temporary files of killed runs."""
     folders = [dataset / name for name in ("clips", "maps", "tracks")]
-    made = [path for f in folders for p in ("", ".") for path in f.glob(f"{p}{key}-*")]
-    return [*made, *(dataset / "tracks").glob(f"{key}.wav")]
+    files = [
+        path for folder in folders for dot in ("", ".") for path in folder.glob(f"{dot}{key}-*")
+    ]
+    return [*files, *(dataset / "tracks").glob(f"{key}.wav")]

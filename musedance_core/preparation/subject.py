@@ -1,4 +1,4 @@
-"""Who moves in a clip, and where: from the differences of frames, or from part maps."""
+"""Subject detection: the region of a clip that moves, from frame differences or part maps."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from einops import rearrange, reduce
 
-NOISE = 0.008
-"""Mean difference of a pixel, 0..1, below which it only shimmers."""
-SHARE_OF_PEAK = 0.12
-BRIDGE = 0.04
-"""Gaps, as a share of the frame's longer side, that do not part one subject from another."""
-SPECK = 0.004
-"""Share of the frame below which a region is nobody."""
-COMPARABLE = 0.35
-SLIM = 0.3
-RING = 0.06
-MOST = 0.6
+
+@dataclass(frozen=True)
+class SubjectThresholds:
+    """Thresholds of subject detection, tuned on thumbnails 96 pixels wide."""
+
+    noise: float = 0.008  # mean change of a pixel, 0..1, below which it is only codec noise
+    share_of_peak: float = 0.12  # a moving pixel changes by this share of the strongest ones
+    bridge: float = 0.04  # widest gap inside one subject, as a share of the longer side
+    speck: float = 0.004  # share of the frame below which a region is no subject
+    comparable_area: float = 0.35  # a second subject has this share of the largest one's area
+    slim: float = 0.3  # shorter over longer side below which a region is the edge of another
+    border: float = 0.06  # width of the frame's border, as a share of the longer side
+    moving_border: float = 0.6  # share of border pixels that change when the camera moves
+
+
+THRESHOLDS = SubjectThresholds()
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,14 @@ class Box:
     bottom: float
 
 
-def changes(thumbs: np.ndarray) -> np.ndarray:
-    """How much each pixel of `thumbs` uint8 `[f h w 3]` changes from frame to frame, 0..1,
-    float32 `[f - 1 h w]`. What all pixels do together, as under a lamp, is taken out."""
+def pixel_changes(thumbs: np.ndarray) -> np.ndarray:
+    """Change of each pixel from frame to frame, float32 `[f - 1 h w]` in 0..1.
+
+    The median change of all pixels is subtracted, so a lamp that brightens the room is no motion.
+
+    Args:
+        thumbs: frames, uint8 `[f h w 3]`.
+    """
     light = thumbs.astype(np.float32) / 255
     change = np.diff(light, axis=0)
     common = np.median(rearrange(change, "f h w c -> f (h w) c"), axis=1)
@@ -41,45 +51,63 @@ def changes(thumbs: np.ndarray) -> np.ndarray:
     return steps
 
 
-def everywhere(steps: np.ndarray) -> np.ndarray:
+def moving_border(steps: np.ndarray) -> np.ndarray:
     """Bool `[f - 1]`: the steps in which most of the frame's border changes, because the camera
-    moves or a light flashes."""
-    ring = np.ones(steps.shape[1:], dtype=bool)
-    edge = max(1, round(RING * max(ring.shape)))
-    ring[edge:-edge, edge:-edge] = False
-    most: np.ndarray = (steps[:, ring] > NOISE).mean(axis=1) > MOST
+    moves or a light flashes.
+
+    Args:
+        steps: `pixel_changes`.
+    """
+    border = np.ones(steps.shape[1:], dtype=bool)
+    width = max(1, round(THRESHOLDS.border * max(border.shape)))
+    border[width:-width, width:-width] = False
+    changed = (steps[:, border] > THRESHOLDS.noise).mean(axis=1)
+    most: np.ndarray = changed > THRESHOLDS.moving_border
     return most
 
 
-def moving(energies: np.ndarray) -> np.ndarray:
-    """Bool `[h w]`: the pixels that move by their mean change `[h w]`, with small gaps closed and
-    holes filled."""
+def motion_mask(mean_changes: np.ndarray) -> np.ndarray:
+    """Bool `[h w]`: the moving pixels, with small gaps closed and holes filled.
+
+    Args:
+        mean_changes: each pixel's change, averaged over the clip, `[h w]`.
+    """
     from scipy import ndimage
 
-    mask = energies > max(NOISE, SHARE_OF_PEAK * float(np.percentile(energies, 99.5)))
-    reach = max(1, round(BRIDGE * max(mask.shape) / 2))
-    disc = np.hypot(*np.ogrid[-reach : reach + 1, -reach : reach + 1]) <= reach + 0.5
-    closed = ndimage.binary_closing(np.pad(mask, reach), disc)[reach:-reach, reach:-reach]
+    # The 99.5th percentile rather than the maximum: one glitching pixel sets no scale.
+    peak = float(np.percentile(mean_changes, 99.5))
+    mask = mean_changes > max(THRESHOLDS.noise, THRESHOLDS.share_of_peak * peak)
+    # An evenly coloured body changes only along its outline: close the gaps, then fill.
+    radius = max(1, round(THRESHOLDS.bridge * max(mask.shape) / 2))
+    disc = np.hypot(*np.ogrid[-radius : radius + 1, -radius : radius + 1]) <= radius + 0.5
+    closed = ndimage.binary_closing(np.pad(mask, radius), disc)[radius:-radius, radius:-radius]
     filled: np.ndarray = ndimage.binary_fill_holes(closed | mask)
     return filled
 
 
-def subjects(mask: np.ndarray) -> list[Box]:
-    """The boxes of the connected regions of `mask` `[h w]` that may be a subject each, largest
-    first: those not much smaller than the largest, and no mere edges of something larger."""
-    found: list[Box] = []
-    regions = _regions(mask)
+def subject_boxes(mask: np.ndarray) -> list[Box]:
+    """Boxes of the connected regions of a mask that may each be a subject, the largest first.
+
+    Regions much smaller than the largest are left out, and so are slim ones beside it, which are
+    mostly edges of something larger.
+
+    Args:
+        mask: bool `[h w]`.
+    """
+    boxes: list[Box] = []
+    regions = _connected_regions(mask)
     for area, rows, columns in regions:
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        slim = min(height, width) < SLIM * max(height, width)
-        if area >= COMPARABLE * regions[0][0] and not (slim and found):
-            found.append(_box(rows, columns, mask.shape))
-    return found
+        slim = min(height, width) < THRESHOLDS.slim * max(height, width)
+        comparable = area >= THRESHOLDS.comparable_area * regions[0][0]
+        if comparable and not (slim and boxes):
+            boxes.append(_box(rows, columns, mask.shape))
+    return boxes
 
 
-def region(mask: np.ndarray) -> Box | None:
-    """The box around all of `mask` `[h w]` but specks; None where there is nothing."""
-    regions = _regions(mask)
+def bounding_box(mask: np.ndarray) -> Box | None:
+    """The box around a mask `[h w]` without its specks; None if it is empty."""
+    regions = _connected_regions(mask)
     if not regions:
         return None
     rows = slice(min(r.start for _, r, _ in regions), max(r.stop for _, r, _ in regions))
@@ -87,15 +115,15 @@ def region(mask: np.ndarray) -> Box | None:
     return _box(rows, columns, mask.shape)
 
 
-def _regions(mask: np.ndarray) -> list[tuple[int, slice, slice]]:
-    """Area, rows and columns of each connected region but specks, the largest first."""
+def _connected_regions(mask: np.ndarray) -> list[tuple[int, slice, slice]]:
+    """Area, rows and columns of each connected region except specks, the largest first."""
     from scipy import ndimage
 
     labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     places = ndimage.find_objects(labels)
     order = np.argsort(-areas, kind="stable")
-    return [(int(areas[i]), *places[i]) for i in order if areas[i] >= SPECK * mask.size]
+    return [(int(areas[i]), *places[i]) for i in order if areas[i] >= THRESHOLDS.speck * mask.size]
 
 
 def _box(rows: slice, columns: slice, shape: tuple[int, ...]) -> Box:

@@ -1,4 +1,4 @@
-"""Cutting many sources in other processes: a decoder may crash without ending the run."""
+"""Cutting source videos in worker processes, so that a decoder may crash without ending the run."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import torch
 from tqdm import tqdm
 
 from .cutting import CutJob, cut_source
-from .log import Rejection
-from .state import SourceState, forget_state, save_source_state
+from .rejections import Rejection
+from .state import SourceState, discard_source, save_source_state, source_stamp
 
 
-def cut_all(jobs: Sequence[CutJob], workers: int) -> None:
-    """Cut every source; what came of it is in its state.
+def cut_sources(jobs: Sequence[CutJob], workers: int) -> None:
+    """Cut every source; the results are their states.
 
-    A source whose decoder takes its process down is noted as rejected. When a process dies, all
-    are lost; sources begin in order, so the one that did it is among the first `workers` that are
-    lost. Those are tried again one by one, and the rest together.
+    A source whose decoder crashes its process is rejected. When a process dies, all unfinished
+    jobs of the pool are lost. Sources start in order, so the one that crashed is among the first
+    `workers` lost ones: these are tried again one by one, and the rest together.
 
     Raises:
         InputError: as `cut_source`.
@@ -32,26 +32,29 @@ def cut_all(jobs: Sequence[CutJob], workers: int) -> None:
     left = list(jobs)
     with tqdm(total=len(jobs), desc="cutting", unit="video", disable=not jobs) as bar:
         while left:
-            lost = _pooled(left, workers, bar)
+            lost = _cut_in_pool(left, workers, bar)
             for job in lost[:workers]:
-                if _pooled([job], 1, bar):
-                    _note_crash(job)
+                if _cut_in_pool([job], 1, bar):
+                    _record_crash(job)
                     bar.update()
             left = lost[workers:]
 
 
-def _note_crash(job: CutJob) -> None:
-    forget_state(job.dataset, job.source)
-    died = Rejection(job.source.name, 0.0, "crash: its decoder took the process down")
-    save_source_state(job.dataset, job.source, job.options, SourceState((), (died,), {}))
+def _record_crash(job: CutJob) -> None:
+    """Write a state that rejects all of the source."""
+    stamp = source_stamp(job.source, job.options)
+    discard_source(job.dataset, job.source)
+    crash = Rejection(job.source.name, 0.0, "crash: its decoder took the process down")
+    save_source_state(job.dataset, job.source, stamp, SourceState((), (crash,), {}))
 
 
-def _pooled(jobs: Sequence[CutJob], workers: int, bar: tqdm[Any]) -> list[CutJob]:
-    """Cut in processes; the jobs, in order, that were lost because one process died."""
+def _cut_in_pool(jobs: Sequence[CutJob], workers: int, bar: tqdm[Any]) -> list[CutJob]:
+    """Cut in worker processes; the jobs, in order, that were lost because a process died."""
+    # A forked process would share this one's threads and locks.
     context = multiprocessing.get_context("spawn")
     threads = max(1, (os.cpu_count() or 1) // workers)
     done = set()
-    with ProcessPoolExecutor(workers, context, _start, (threads,)) as pool:
+    with ProcessPoolExecutor(workers, context, _start_worker, (threads,)) as pool:
         futures: dict[Future[None], CutJob] = {pool.submit(cut_source, job): job for job in jobs}
         try:
             for future in as_completed(futures):
@@ -66,15 +69,15 @@ def _pooled(jobs: Sequence[CutJob], workers: int, bar: tqdm[Any]) -> list[CutJob
     return [job for future, job in futures.items() if future not in done]
 
 
-def _start(threads: int) -> None:
-    """What a worker does first: take its share of the processor, and end when its parent does, or
-    at once when the user stops the run."""
+def _start_worker(threads: int) -> None:
+    """Set up a worker process: its share of the processor, and an end at once when the user stops
+    the run or the parent process dies."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(threads)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""The files of a clip and of a track, each written atomically."""
+"""The files of a clip and of its track, each written atomically."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from ..files import atomic_path
 from ..media.video import write_video
 
 CHUNK = 8
+"""Frames converted to floats at a time."""
 
 
 def write_frames(path: Path, frames: np.ndarray, fps: int) -> None:
-    """H.264 without sound from uint8 `[f h w 3]`, h and w even."""
+    """Write an H.264 video without sound.
+
+    Args:
+        frames: uint8 `[f h w 3]`, h and w even.
+    """
 
     def chunks() -> Iterator[Tensor]:
         for i in range(0, len(frames), CHUNK):
@@ -30,17 +35,23 @@ def write_frames(path: Path, frames: np.ndarray, fps: int) -> None:
 
 
 def write_sound(path: Path, wave: Waveform) -> None:
-    """16-bit PCM from a mono sound at 16 kHz; what is louder than full scale is clipped."""
+    """Write 16-bit PCM; samples beyond full scale are clipped.
+
+    Raises:
+        ValueError: `wave` is not mono at 16 kHz.
+    """
     from scipy.io import wavfile
 
     if wave.sample_rate != SOUND_RATE or len(wave.samples) != 1:
-        raise ValueError(f"16 kHz mono is written, got {wave.samples.shape} at {wave.sample_rate}")
-    whole = (wave.samples[0] * 32768).round().clip(-32768, 32767).astype(np.int16)
+        raise ValueError(
+            f"wave must be mono at 16 kHz, got {wave.samples.shape} at {wave.sample_rate} Hz"
+        )
+    integers = (wave.samples[0] * 32768).round().clip(-32768, 32767).astype(np.int16)
     with atomic_path(path) as temporary:
-        wavfile.write(temporary, SOUND_RATE, whole)
+        wavfile.write(temporary, SOUND_RATE, integers)
 
 
 def write_part_maps(path: Path, ids: np.ndarray) -> None:
-    """Part ids uint8 `[f h w]`, compressed."""
+    """Write part ids uint8 `[f h w]`, compressed."""
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, ids=ids)

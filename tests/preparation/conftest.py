@@ -1,4 +1,4 @@
-"""Real video files for the tests: dancers of the world, in any container, codec, rate and turn."""
+"""Video files for the tests: dancers in any container, codec, frame rate and rotation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CODECS = {".webm": ("libvpx", "libopus"), ".avi": ("mpeg4", "libmp3lame")}
 
 
 class Studio:
-    """Makes films for the tests."""
+    """Makes videos for the tests."""
 
     @staticmethod
     def write(
@@ -35,7 +35,7 @@ class Studio:
         rotation: int = 0,
         times: np.ndarray | None = None,
     ) -> Path:
-        """Frames uint8 `[f h w 3]` at `fps` or at `times`, with the sound from its beginning on."""
+        """Write frames uint8 `[f h w 3]` at `fps` or at `times`, with the sound from its start."""
         default, audio_codec = CODECS.get(path.suffix, ("libx264", "aac"))
         rate = Fraction(fps).limit_denominator(1001)
         scale = Fraction(1, 90_000)
@@ -63,7 +63,7 @@ class Studio:
 
     @staticmethod
     def noise(seconds: float, seed: int = 0) -> Waveform:
-        """Something to hear that is nobody else's music."""
+        """Noise that differs for every seed, so that no two videos share their music."""
         rng = np.random.default_rng(seed)
         return Waveform(
             0.1 * rng.standard_normal((1, round(seconds * RATE))).astype(np.float32), RATE
@@ -71,7 +71,7 @@ class Studio:
 
     @staticmethod
     def room(height: int, width: int, seed: int = 0) -> np.ndarray:
-        """A background uint8 `[h w 3]` with soft shapes in it."""
+        """A background uint8 `[h w 3]` of soft shapes."""
         rng = np.random.default_rng(seed)
         soft = gaussian_filter(rng.standard_normal((height, width, 3)), (height / 8, width / 8, 0))
         low, high = soft.min(), soft.max()
@@ -106,14 +106,14 @@ class Studio:
 
 @pytest.fixture(autouse=True, scope="package")
 def one_process() -> Iterator[None]:
-    """Cut in the tests' own process: to start another one takes seconds."""
+    """Cut in the process of the tests: starting another one takes seconds."""
 
     def cut(jobs: Sequence[CutJob], _: int) -> None:
         for job in jobs:
             workers.cut_source(job)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("musedance_core.preparation.build.cut_all", cut)
+        patch.setattr("musedance_core.preparation.build.cut_sources", cut)
         yield
 
 
@@ -133,7 +133,7 @@ def _encode_sound(container: Any, stream: Any, sound: Waveform) -> None:
 
 
 def _turn(path: Path, degrees: int) -> None:
-    """Write "show it turned by so many degrees clockwise" into the first track of an MP4 file."""
+    """Write a rotation in degrees clockwise into the first track of an MP4 file."""
     data = bytearray(path.read_bytes())
     matrix = data.index(b"tkhd") + 4 + 40
     cosine, sine = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]

@@ -1,4 +1,4 @@
-"""From real video files to a data set, end to end."""
+"""Building a data set from video files, end to end."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from musedance_core.dataset.reading import (
     read_track,
 )
 from musedance_core.errors import InputError
-from musedance_core.preparation.build import BuildSettings, Built, build
+from musedance_core.preparation.build import BuildResult, BuildSettings, build
 from musedance_core.preparation.options import ClipOptions
 from musedance_core.preparation.sources import SourceVideo, find_sources
-from musedance_core.preparation.state import changed_options, load_source_state, stamp
-from musedance_core.preparation.workers import cut_all
+from musedance_core.preparation.state import changed_options, load_source_state, source_stamp
+from musedance_core.preparation.workers import cut_sources
 from musedance_core.world.clips import World
 from musedance_core.world.songs import Song
 
@@ -40,22 +40,22 @@ OPTIONS = ClipOptions(size=128)
 SETTINGS = BuildSettings(OPTIONS, shares=(0.6, 0.2, 0.2))
 
 
-def prepare(videos: Path, dataset: Path, settings: BuildSettings = SETTINGS) -> Built:
+def prepare(videos: Path, dataset: Path, settings: BuildSettings = SETTINGS) -> BuildResult:
     return build(find_sources(videos, dataset), dataset, settings, None)
 
 
 class Dancers:
-    """Puppets of the world with the music they dance to."""
+    """Puppets of the dance world, with their music."""
 
     def __init__(self) -> None:
         self.world = World("test", size=96, seed=5, mixture={"puppet": 1}, moves=["hop", "sway"])
         self.batch = self.world.clips(range(4), frames=60)
 
     def frames(self, i: int, fps: float, size: int = 96) -> np.ndarray:
-        """Five seconds at `fps`."""
-        picked = (torch.arange(int(5 * fps)) / float(fps) * 12).round().long().clamp(max=59)
+        """Five seconds at `fps`, uint8 `[f h w 3]`."""
+        indices = (torch.arange(int(5 * fps)) / float(fps) * 12).round().long().clamp(max=59)
         scaled = F.interpolate(self.batch.frames[i], size=size, mode="bilinear").clamp(0, 1)
-        return rearrange(scaled[picked] * 255, "f c h w -> f h w c").round().byte().numpy()
+        return rearrange(scaled[indices] * 255, "f c h w -> f h w c").round().byte().numpy()
 
     def song(self, i: int) -> Song:
         return self.world.song(self.batch.song_indices[i])
@@ -71,21 +71,21 @@ def dancers() -> Dancers:
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory, studio: Any, dancers: Dancers) -> Path:
-    """One video of every kind."""
+    """A folder with one video of every kind."""
     folder = tmp_path_factory.mktemp("videos")
     (folder / "more").mkdir()
-    film, cinema = dancers.frames, Fraction(24000, 1001)
-    studio.write(folder / "a.mp4", film(0, 12), 12, dancers.sound(0))
-    studio.write(folder / "b.mov", film(1, cinema), cinema, dancers.sound(1), "mpeg4")
-    studio.write(folder / "c.webm", film(2, 60), 60, dancers.sound(2))
-    turned = np.rot90(film(3, 25), 1, (1, 2))
-    studio.write(folder / "more/d.mp4", turned, 25, dancers.sound(3), rotation=90)
-    studio.write(folder / "e again.mp4", film(0, 30, 112), 30, dancers.sound(0), "mpeg4")
-    studio.write(folder / "g silent.mp4", film(1, 12), 12, None)
-    two = np.concatenate([film(2, 12), film(3, 12)], axis=2)
+    frames, cinema = dancers.frames, Fraction(24000, 1001)
+    studio.write(folder / "a.mp4", frames(0, 12), 12, dancers.sound(0))
+    studio.write(folder / "b.mov", frames(1, cinema), cinema, dancers.sound(1), "mpeg4")
+    studio.write(folder / "c.webm", frames(2, 60), 60, dancers.sound(2))
+    rotated = np.rot90(frames(3, 25), 1, (1, 2))
+    studio.write(folder / "more/d.mp4", rotated, 25, dancers.sound(3), rotation=90)
+    studio.write(folder / "e again.mp4", frames(0, 30, 112), 30, dancers.sound(0), "mpeg4")
+    studio.write(folder / "g silent.mp4", frames(1, 12), 12, None)
+    two = np.concatenate([frames(2, 12), frames(3, 12)], axis=2)
     studio.write(folder / "h two.mp4", two, 12, dancers.sound(1))
-    studio.write(folder / "i still.mp4", np.repeat(film(1, 12)[:1], 60, 0), 12, dancers.sound(1))
-    cut = studio.write(folder / "j cut short.mp4", film(1, 12), 12, dancers.sound(1))
+    studio.write(folder / "i still.mp4", np.repeat(frames(1, 12)[:1], 60, 0), 12, dancers.sound(1))
+    cut = studio.write(folder / "j cut short.mp4", frames(1, 12), 12, dancers.sound(1))
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     (folder / "k text.mp4").write_text("no video\n" * 99)
     (folder / "notes.md").write_text("ignored")
@@ -125,8 +125,8 @@ def test_every_good_video_gives_a_clip(dataset: Path) -> None:
         assert read_track(dataset, record).seconds == pytest.approx(5, abs=0.1)
         assert 0.002 < record.motion < 0.2
     files = {p.relative_to(dataset).as_posix() for p in dataset.rglob("*.*") if p.is_file()}
-    kept = {n for r in records.values() for n in (r.file_name, r.audio, r.track)}
-    assert {f for f in files if not f.startswith(".")} == kept | {"metadata.jsonl", "report.html"}
+    listed = {n for r in records.values() for n in (r.file_name, r.audio, r.track)}
+    assert {f for f in files if not f.startswith(".")} == listed | {"metadata.jsonl", "report.html"}
 
 
 def test_a_clip_shows_its_crop_of_the_source_at_its_time(dataset: Path, dancers: Dancers) -> None:
@@ -137,11 +137,11 @@ def test_a_clip_shows_its_crop_of_the_source_at_its_time(dataset: Path, dancers:
         first = round(record.start * 12)
         truth = dancers.batch.frames[i][first : first + 48, :, rows, columns]
         scaled = F.interpolate(truth, size=64, mode="bilinear")
-        shown = read_frames(dataset, record, range(48), 64)
-        assert (shown - scaled).abs().mean() < 0.02
+        frames = read_frames(dataset, record, range(48), 64)
+        assert (frames - scaled).abs().mean() < 0.02
         for late in (-1, 1):
-            moved = (shown[2:46] - scaled[2 + late : 46 + late]).abs().mean()
-            assert moved > 1.15 * (shown - scaled)[2:46].abs().mean()
+            error = (frames[2:46] - scaled[2 + late : 46 + late]).abs().mean()
+            assert error > 1.15 * (frames - scaled)[2:46].abs().mean()
 
 
 def test_beats_and_sound_are_those_of_the_song(dataset: Path, dancers: Dancers) -> None:
@@ -152,9 +152,9 @@ def test_beats_and_sound_are_those_of_the_song(dataset: Path, dancers: Dancers) 
         gaps = [np.abs(truth - beat).min() for beat in inside]
         assert len(inside) > 4 and np.median(gaps) < 0.04
         clip = read_sound(dataset / record.audio)
-        wanted = song.wave.mono().resampled(16_000).cut(start + record.start, 4)
+        expected = song.wave.mono().resampled(16_000).cut(start + record.start, 4)
         assert clip.samples.shape == (1, 64_000)
-        assert np.corrcoef(clip.samples[0], wanted.samples[0])[0, 1] > 0.95
+        assert np.corrcoef(clip.samples[0], expected.samples[0])[0, 1] > 0.95
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -183,10 +183,10 @@ def _never(job: Any) -> None:
     raise AssertionError(f"{job.source.name} was cut")
 
 
-def test_what_is_lost_or_changed_is_made_again(
+def test_missing_clips_and_states_are_made_again(
     tmp_path: Path, videos: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clip that was deleted, a state that is missing, and nothing else."""
+    """A deleted clip and a missing state make their videos be cut again, and no others."""
     from musedance_core.preparation import workers
 
     again, cut = tmp_path / "again", []
@@ -203,36 +203,36 @@ def test_what_is_lost_or_changed_is_made_again(
     assert snapshot(again) == before
 
 
-def moved(dataset: Path, old: Path, new: Path) -> None:
-    """The states say that the videos lie elsewhere."""
+def relocate(dataset: Path, old: Path, new: Path) -> None:
+    """Change the folder of the videos in the states, as if they had been cut there."""
     for path in dataset.glob(".prepare/*/state.json"):
-        told = json.loads(path.read_text())
-        told["stamp"]["path"] = told["stamp"]["path"].replace(str(old), str(new))
-        path.write_text(json.dumps(told))
+        content = json.loads(path.read_text())
+        content["stamp"]["path"] = content["stamp"]["path"].replace(str(old), str(new))
+        path.write_text(json.dumps(content))
 
 
-def test_a_video_that_is_taken_away_leaves_the_data_set(
+def test_the_clips_of_a_removed_video_leave_the_data_set(
     tmp_path: Path, videos: Path, dataset: Path
 ) -> None:
-    """And its copy, a duplicate until then, takes its place."""
+    """The clips of its copy, duplicates until then, take their place."""
     again, fewer = tmp_path / "again", tmp_path / "fewer"
     shutil.copytree(dataset, again)
     shutil.copytree(videos, fewer)
     (fewer / "a.mp4").unlink()
-    moved(again, videos, fewer)
+    relocate(again, videos, fewer)
     prepare(fewer, again)
     assert list(by_source(again)) == ["b.mov", "c.webm", "e again.mp4", "more/d.mp4"]
     assert not list(again.glob("[!.]*/a-*")) and len(list(again.glob("clips/e-again-*.mp4"))) == 1
 
 
-def test_sources_keep_their_split_when_one_is_added(
+def test_sources_stay_in_their_split_when_one_is_added(
     tmp_path: Path, videos: Path, dataset: Path, studio: Any
 ) -> None:
-    """Whatever the seed and the shares; the new one is in order before them."""
+    """For any seed and shares; the new source comes before them in order."""
     again, more = tmp_path / "again", tmp_path / "more"
     shutil.copytree(dataset, again)
     shutil.copytree(videos, more)
-    moved(again, videos, more)
+    relocate(again, videos, more)
     studio.write(more / "0 new.mp4", studio.dancer(60, fps=12, seed=77), 12, studio.noise(5, 77))
     before = {name: record.split for name, record in by_source(again).items()}
     for seed in range(3):
@@ -242,7 +242,9 @@ def test_sources_keep_their_split_when_one_is_added(
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{}", '{"stamp": 3}', "\udcff"])
-def test_a_damaged_state_is_none(tmp_path: Path, videos: Path, dataset: Path, damage: str) -> None:
+def test_a_damaged_state_is_no_state(
+    tmp_path: Path, videos: Path, dataset: Path, damage: str
+) -> None:
     again = tmp_path / "again"
     shutil.copytree(dataset, again)
     sources = find_sources(videos, again)
@@ -255,7 +257,7 @@ def test_a_damaged_state_is_none(tmp_path: Path, videos: Path, dataset: Path, da
 
 
 @pytest.mark.parametrize("name", ["arrays.npz", "metadata.jsonl"])
-def test_a_state_with_a_damaged_file_is_none(
+def test_a_state_with_a_damaged_file_is_no_state(
     tmp_path: Path, videos: Path, dataset: Path, name: str
 ) -> None:
     again = tmp_path / "again"
@@ -266,7 +268,7 @@ def test_a_state_with_a_damaged_file_is_none(
     assert load_source_state(again, source, OPTIONS) is None
 
 
-def test_changed_maps_and_another_cutting_are_cut_again(
+def test_the_stamp_depends_on_the_part_maps_and_the_cutting_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "maps/a").mkdir(parents=True)
@@ -275,21 +277,21 @@ def test_changed_maps_and_another_cutting_are_cut_again(
         SourceVideo("a.mp4", tmp_path / "a.mp4"),
         replace(OPTIONS, maps=f"{tmp_path}/maps"),
     )
-    stamps = [stamp(source, options)]
+    stamps = [source_stamp(source, options)]
     (tmp_path / "maps/a/0.png").write_text("one")
-    stamps.append(stamp(source, options))
+    stamps.append(source_stamp(source, options))
     (tmp_path / "maps/a/0.png").write_text("other")
-    stamps.append(stamp(source, options))
-    assert stamps[-1] == stamp(source, options)
-    monkeypatch.setattr("musedance_core.preparation.state.CUTTING", "next")
-    stamps.append(stamp(source, options))
+    stamps.append(source_stamp(source, options))
+    assert stamps[-1] == source_stamp(source, options)
+    monkeypatch.setattr("musedance_core.preparation.state.CUTTING_VERSION", "next")
+    stamps.append(source_stamp(source, options))
     assert all(one != other for one, other in itertools.combinations(stamps, 2))
 
 
 def test_two_processes_cut_the_same_clips(
     tmp_path: Path, videos: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("musedance_core.preparation.build.cut_all", cut_all)
+    monkeypatch.setattr("musedance_core.preparation.build.cut_sources", cut_sources)
     listed = tmp_path / "some.txt"
     names = ["more/d.mp4", "k text.mp4"]
     listed.write_text("".join(f"{name}\n" for name in names))
@@ -298,14 +300,14 @@ def test_two_processes_cut_the_same_clips(
         shutil.copy(videos / name, tmp_path / name)
     built = prepare(listed, tmp_path / "set", BuildSettings(OPTIONS, 2, (1.0, 0.0, 0.0)))
     (clip,) = built.clips
-    same = by_source(dataset)["more/d.mp4"]
-    assert clip == replace(same, split="train", track_id=clip.track_id)
+    expected = by_source(dataset)["more/d.mp4"]
+    assert clip == replace(expected, split="train", track_id=clip.track_id)
     assert [rejection.kind for rejection in built.rejected] == ["unreadable"]
 
 
-def test_flashes_and_clicks_coincide(tmp_path: Path, studio: Any) -> None:
-    """At a rate that fits no grid, with codecs that delay the sound, in a container that starts
-    its clock late."""
+def test_flashes_and_clicks_coincide_in_the_clips(tmp_path: Path, studio: Any) -> None:
+    """At 29.97 frames a second, with codecs that delay the sound, and in a container whose clock
+    does not start at 0."""
     times = np.array([0.7, 1.45, 2.3, 3.65])
     fps = Fraction(30000, 1001)
     names = ("a.mp4", "b.webm", "c.ts")
@@ -313,10 +315,10 @@ def test_flashes_and_clicks_coincide(tmp_path: Path, studio: Any) -> None:
     films = [studio.dancer(count, 64, 64, float(fps), seed=9 * i) for i in range(len(names))]
     samples = np.zeros((1, round(4.3 * 32_000)), np.float32)
     for time in times:
-        shown = round(time * fps)
+        first = round(time * fps)
         for frames in films:
-            frames[shown : shown + 3] = frames[shown : shown + 3] // 2 + 127
-        begin = round(shown / fps * 32_000)
+            frames[first : first + 3] = frames[first : first + 3] // 2 + 127
+        begin = round(first / fps * 32_000)
         samples[0, begin : begin + 600] = np.sin(np.arange(600) / 4) * 0.9
     videos = tmp_path / "videos"
     videos.mkdir()
@@ -327,16 +329,16 @@ def test_flashes_and_clicks_coincide(tmp_path: Path, studio: Any) -> None:
     assert [record.source for record in records] == list(names)
     for record in records:
         light = read_frames(tmp_path / "set", record, range(48), 32).mean(dim=(1, 2, 3)).numpy()
-        lit = np.flatnonzero((light[1:] > 0.6) & (light[:-1] < 0.6)) + 1
+        flashes = np.flatnonzero((light[1:] > 0.6) & (light[:-1] < 0.6)) + 1
         sound = read_sound(tmp_path / "set" / record.audio).samples[0]
         loud = np.flatnonzero(np.abs(sound) > 0.3)
         clicks = loud[np.r_[True, np.diff(loud) > 2000]] / 16_000
-        assert len(lit) == len(clicks) == 4
-        assert np.abs(lit / 12 - clicks).max() <= 0.5 / 12 + 1 / 30
+        assert len(flashes) == len(clicks) == 4
+        assert np.abs(flashes / 12 - clicks).max() <= 0.5 / 12 + 1 / 30
 
 
-def test_part_maps_are_cut_like_the_frames(tmp_path: Path, studio: Any) -> None:
-    """The model says 7 where a picture is red."""
+def test_part_maps_are_cropped_like_the_frames(tmp_path: Path, studio: Any) -> None:
+    """The model gives id 7 where a picture is red."""
     red = tmp_path / "red.pt"
     torch.jit.script(_Red()).save(str(red))
     frames = np.repeat(studio.room(96, 160)[None] // 2, 52, axis=0)
@@ -349,12 +351,12 @@ def test_part_maps_are_cut_like_the_frames(tmp_path: Path, studio: Any) -> None:
     options = replace(OPTIONS, densepose=str(red))
     prepare(videos, tmp_path / "set", BuildSettings(options, shares=(1.0, 0.0, 0.0)))
     (record,) = read_metadata(tmp_path / "set")
-    shown = read_frames(tmp_path / "set", record, range(48), 64)
+    frames = read_frames(tmp_path / "set", record, range(48), 64)
     maps = read_part_maps(tmp_path / "set", record, range(48), 64)
     assert maps is not None and set(maps.unique().tolist()) == {0, 7}
-    truth = (shown[:, 0] > 0.6) & (shown[:, 1] < 0.3)
-    both = (truth & (maps == 7)).sum() / (truth | (maps == 7)).sum()
-    assert both > 0.85 and record.subject[0] > 0.3
+    truth = (frames[:, 0] > 0.6) & (frames[:, 1] < 0.3)
+    overlap = (truth & (maps == 7)).sum() / (truth | (maps == 7)).sum()
+    assert overlap > 0.85 and record.subject[0] > 0.3
 
 
 class _Red(torch.nn.Module):
@@ -362,7 +364,7 @@ class _Red(torch.nn.Module):
         return ((images[:, 0] > 0.6) & (images[:, 1] < 0.3)).long() * 7
 
 
-def test_a_model_of_another_kind_stops_the_run(tmp_path: Path, studio: Any) -> None:
+def test_a_part_model_that_cannot_be_used_stops_the_run(tmp_path: Path, studio: Any) -> None:
     path = tmp_path / "identity.pt"
     torch.jit.script(torch.nn.Identity()).save(str(path))
     studio.write(tmp_path / "a.mp4", studio.dancer(60, fps=12), 12, studio.noise(5))
@@ -371,7 +373,7 @@ def test_a_model_of_another_kind_stops_the_run(tmp_path: Path, studio: Any) -> N
         prepare(tmp_path, tmp_path / "set", BuildSettings(options))
 
 
-def test_folders_that_hold_something_else_are_left_alone(tmp_path: Path, videos: Path) -> None:
+def test_folders_with_other_content_are_left_alone(tmp_path: Path, videos: Path) -> None:
     (tmp_path / "file").write_text("")
     foreign = tmp_path / "foreign"
     foreign.mkdir()

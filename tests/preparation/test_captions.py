@@ -1,4 +1,4 @@
-"""Captions: from a file, and from a server on this machine that behaves well or badly."""
+"""Captions from a file, and from a local server that answers well, badly or not at all."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from PIL import Image
 
 from musedance_core.dataset.format import read_metadata
 from musedance_core.errors import InputError
+from musedance_core.preparation.captions.caption_file import read_captions
 from musedance_core.preparation.captions.captioner import (
     KEY_VARIABLE,
     CaptionError,
     EndpointCaptioner,
     clean_answer,
-    read_captions,
     requests_needed,
 )
-from musedance_core.preparation.captions.endpoint import LONGEST_WAIT, Endpoint
+from musedance_core.preparation.captions.endpoint import MAX_WAIT, Endpoint
 from musedance_core.preparation.entry import main
 
 SENTENCE = "The dancer hops twice, then sways to the left."
@@ -36,9 +36,9 @@ SECRET = "sk-very-secret-123"
 
 
 class Server(ThreadingHTTPServer):
-    """Gives the `script`ed answers (status, headers, body) one by one, then good ones.
+    """Sends the answers of `script` (status, headers, body) one by one, then usable ones.
 
-    An answer of status 0 never comes while the test runs.
+    Status 0 stands for no answer while the test runs.
     """
 
     daemon_threads = True
@@ -54,12 +54,12 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
 
-    def says(self, status: int, body: str = "{}", **headers: str) -> None:
+    def will_answer(self, status: int, body: str = "{}", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.script.append((status, named, body))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that does not wait for the answer is no error."""
+        """Ignore clients that do not wait for the answer."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -85,8 +85,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def completion(content: str | None = SENTENCE, reason: str = "stop", **message: Any) -> str:
-    told = {"role": "assistant", "content": content, **message}
-    return json.dumps({"choices": [{"index": 0, "message": told, "finish_reason": reason}]})
+    answer = {"role": "assistant", "content": content, **message}
+    return json.dumps({"choices": [{"index": 0, "message": answer, "finish_reason": reason}]})
 
 
 @pytest.fixture
@@ -113,18 +113,18 @@ def captioner(server: Server, folder: Path, **options: Any) -> EndpointCaptioner
     )
 
 
-def test_the_request_shows_the_frames_in_order_and_names_the_model(
+def test_a_request_holds_the_frames_in_order_and_names_the_model(
     server: Server, tmp_path: Path
 ) -> None:
-    shown = frames(side=1200)
-    assert captioner(server, tmp_path)("a", shown) == SENTENCE
+    clip = frames(side=1200)
+    assert captioner(server, tmp_path)("a", clip) == SENTENCE
     (request,) = server.requests
     assert request["path"] == "/v1/chat/completions"
     assert request["model"] == "looker-7b"
     prompt, *pictures = request["messages"][0]["content"]
     assert prompt["type"] == "text" and "background" in prompt["text"]
-    assert len(pictures) == len(shown)
-    for picture, frame in zip(pictures, shown, strict=True):
+    assert len(pictures) == len(clip)
+    for picture, frame in zip(pictures, clip, strict=True):
         head, data = picture["image_url"]["url"].split(",")
         assert head == "data:image/jpeg;base64"
         with Image.open(BytesIO(base64.b64decode(data))) as image:
@@ -133,7 +133,7 @@ def test_the_request_shows_the_frames_in_order_and_names_the_model(
     assert "Authorization" not in server.headers[0]
 
 
-def test_a_second_run_asks_nothing_again(server: Server, tmp_path: Path) -> None:
+def test_a_second_run_requests_nothing_again(server: Server, tmp_path: Path) -> None:
     first = captioner(server, tmp_path)
     assert first.cached("a", frames()) is None
     first("a", frames())
@@ -146,7 +146,7 @@ def test_a_second_run_asks_nothing_again(server: Server, tmp_path: Path) -> None
     assert len(server.requests) == 2
 
 
-def test_needed_requests_are_counted_without_asking(server: Server, tmp_path: Path) -> None:
+def test_needed_requests_are_counted_without_a_request(server: Server, tmp_path: Path) -> None:
     asking = captioner(server, tmp_path)
     asking("a", frames(0))
     clips = [("a", frames(0)), ("b", frames(1)), ("b2", frames(1)), ("c", frames(2))]
@@ -154,67 +154,68 @@ def test_needed_requests_are_counted_without_asking(server: Server, tmp_path: Pa
     assert len(server.requests) == 1
 
 
-def test_it_waits_as_long_as_the_server_says(server: Server) -> None:
+def test_it_waits_as_long_as_the_server_asks(server: Server) -> None:
     waits: list[float] = []
     endpoint = Endpoint(server.url, pause=1.0, sleep=waits.append)
     soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=100), usegmt=True)
-    server.says(429, Retry_After="7")
-    server.says(503, Retry_After=soon)
-    server.says(500)
-    server.says(502, Retry_After="nonsense")
+    server.will_answer(429, Retry_After="7")
+    server.will_answer(503, Retry_After=soon)
+    server.will_answer(500)
+    server.will_answer(502, Retry_After="nonsense")
     assert "choices" in endpoint.ask({}, "a")
     assert waits[0] == 7 and 2 < waits[1] <= 100
     assert waits[2:] == [4, 8]
 
 
-def test_too_long_a_wait_is_given_up_at_once(server: Server) -> None:
-    server.says(429, '{"error": {"message": "Daily quota used up"}}', Retry_After="86400")
+def test_too_long_a_wait_fails_at_once(server: Server) -> None:
+    server.will_answer(429, '{"error": {"message": "Daily quota used up"}}', Retry_After="86400")
     waits: list[float] = []
     with pytest.raises(InputError, match=r"429: Daily quota used up \(retry after 86400 s\)"):
         Endpoint(server.url, sleep=waits.append).ask({}, "a")
-    assert not waits and LONGEST_WAIT < 86400
+    assert not waits and MAX_WAIT < 86400
 
 
-def test_it_gives_up_with_the_address_the_status_and_the_clip(
+def test_the_failure_names_the_address_the_status_and_the_clip(
     server: Server, tmp_path: Path
 ) -> None:
     for _ in range(3):
-        server.says(500, "<html>Out <b>of order</b></html>")
+        server.will_answer(500, "<html>Out <b>of order</b></html>")
     with pytest.raises(InputError) as caught:
         captioner(server, tmp_path)("clip-7", frames())
-    told = str(caught.value)
-    assert server.url in told and "clip-7" in told and "status 500" in told and "3 times" in told
-    assert "Out of order" in told and "<" not in told
+    message = str(caught.value)
+    for words in (server.url, "clip-7", "status 500", "3 times", "Out of order"):
+        assert words in message
+    assert "<" not in message
     assert not isinstance(caught.value, CaptionError)
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
-def test_what_will_not_mend_fails_at_once(server: Server, tmp_path: Path, status: int) -> None:
-    server.says(status, json.dumps({"error": {"message": f"Wrong key {SECRET}\nor model"}}))
+def test_other_client_errors_fail_at_once(server: Server, tmp_path: Path, status: int) -> None:
+    server.will_answer(status, json.dumps({"error": {"message": f"Wrong key {SECRET}\nor model"}}))
     with pytest.raises(InputError, match=rf"status {status}: Wrong key \*\*\* or model\.$"):
         captioner(server, tmp_path, api_key=SECRET)("a", frames())
     assert len(server.requests) == 1
 
 
-def test_silence_is_tried_again_and_then_given_up(server: Server, tmp_path: Path) -> None:
-    server.says(0)
+def test_a_timeout_is_retried_and_then_fails(server: Server, tmp_path: Path) -> None:
+    server.will_answer(0)
     assert captioner(server, tmp_path, timeout=1.5)("a", frames()) == SENTENCE
-    server.says(0)
+    server.will_answer(0)
     with pytest.raises(InputError, match="timed out"):
         captioner(server, tmp_path, timeout=0.1, attempts=1)("b", frames(1))
 
 
-def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    nobody = Endpoint(f"http://127.0.0.1:{port}/v1", attempts=2, pause=0.0)
+    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", attempts=2, pause=0.0)
     with pytest.raises(InputError, match=rf"127\.0\.0\.1:{port}/v1.*no answer"):
-        nobody.ask({}, "a")
+        endpoint.ask({}, "a")
 
 
-def test_a_run_asks_once_for_every_clip_and_keeps_what_it_got(
+def test_a_run_requests_each_caption_once_and_stores_it(
     server: Server, tmp_path: Path, studio: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     videos, dataset = tmp_path / "videos", tmp_path / "set"
@@ -224,8 +225,8 @@ def test_a_run_asks_once_for_every_clip_and_keeps_what_it_got(
         studio.write(videos / name, dancer, 12, studio.noise(2, i))
     asking = ["--caption-url", server.url, "--caption-model", "m", "--size", "64"]
     run = [str(videos), str(dataset), "--seconds", "2", "--shares", "1", "0", "0", *asking]
-    server.says(200, completion("It hops."))
-    server.says(401)
+    server.will_answer(200, completion("It hops."))
+    server.will_answer(401)
     with pytest.raises(SystemExit, match="2"):
         main("doc", run)
     assert "status 401" in capsys.readouterr().err
@@ -237,7 +238,7 @@ def test_a_run_asks_once_for_every_clip_and_keeps_what_it_got(
     assert len(server.requests) == 3 and "0 without a caption" in capsys.readouterr().out
 
 
-def test_the_key_goes_to_the_server_alone(
+def test_the_key_is_sent_to_the_server_and_written_nowhere(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:
     monkeypatch.setenv(KEY_VARIABLE, SECRET)
@@ -252,16 +253,16 @@ def test_the_key_goes_to_the_server_alone(
     assert SECRET not in "".join(capfd.readouterr())
 
 
-def test_the_key_is_not_taken_along_to_another_server(server: Server, tmp_path: Path) -> None:
-    server.says(302, Location=f"{server.url}/elsewhere")
+def test_the_key_is_not_sent_after_a_redirect(server: Server, tmp_path: Path) -> None:
+    server.will_answer(302, Location=f"{server.url}/elsewhere")
     with pytest.raises(InputError, match="status 302"):
         captioner(server, tmp_path, api_key=SECRET)("a", frames())
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("body", ["<html>hello</html>", "[]", "{}", '{"choices": []}', "null"])
-def test_what_is_no_chat_completion(server: Server, tmp_path: Path, body: str) -> None:
-    server.says(200, body)
+def test_an_answer_that_is_no_chat_completion(server: Server, tmp_path: Path, body: str) -> None:
+    server.will_answer(200, body)
     with pytest.raises(InputError, match=r"127\.0\.0\.1"):
         captioner(server, tmp_path)("a", frames())
     assert len(server.requests) == 1
@@ -280,11 +281,11 @@ def test_what_is_no_chat_completion(server: Server, tmp_path: Path, body: str) -
         completion("hop " * 300),
     ],
 )
-def test_a_refusal_concerns_one_clip_and_is_not_kept(
+def test_a_refusal_concerns_one_clip_and_is_not_stored(
     server: Server, tmp_path: Path, body: str
 ) -> None:
     asking = captioner(server, tmp_path)
-    server.says(200, body)
+    server.will_answer(200, body)
     with pytest.raises(CaptionError, match="clip-3"):
         asking("clip-3", frames())
     assert asking.cached("clip-3", frames()) is None
@@ -311,12 +312,12 @@ def test_answers_become_plain_sentences(answer: str) -> None:
     assert clean_answer(answer, "a") == SENTENCE
 
 
-def test_movements_that_sound_like_refusals_are_none() -> None:
+def test_captions_with_words_of_refusals_are_captions() -> None:
     for text in ("The dancer can't stop shaking the head.", "Unfolding the arms, it hops."):
         assert clean_answer(text, "a") == text
 
 
-def test_settings_that_cannot_work(tmp_path: Path) -> None:
+def test_wrong_settings_are_refused(tmp_path: Path) -> None:
     odd = ("http://[", "http://a/\u00e4", "http://a:99999999", "http://:80", "http://a b/")
     for url in ("file:///etc/passwd", "localhost:8000", "", *odd):
         with pytest.raises(InputError, match="address"):
@@ -332,7 +333,7 @@ def test_settings_that_cannot_work(tmp_path: Path) -> None:
             asking("a", wrong)
 
 
-def test_a_damaged_cache_is_named(server: Server, tmp_path: Path) -> None:
+def test_a_damaged_stored_caption_is_named(server: Server, tmp_path: Path) -> None:
     asking = captioner(server, tmp_path)
     asking("a", frames())
     (path,) = (tmp_path / "captions").iterdir()
@@ -349,11 +350,11 @@ def test_captions_from_a_file(tmp_path: Path) -> None:
         json.dumps({"text": "it\u2028sways", "file_name": "b", "more": 1}, ensure_ascii=False),
     ]
     path.write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
-    assert read_captions(path) == {"clips/a.mp4": "it hops twice", "b": "it sways"}
+    assert read_captions(path).texts == {"clips/a.mp4": "it hops twice", "b": "it sways"}
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "words"),
     [
         ("not json", "JSON"),
         ('["a", "b"]', "object"),
@@ -364,15 +365,15 @@ def test_captions_from_a_file(tmp_path: Path) -> None:
         ('{"file_name": "a", "text": "it sways"}', "already"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, line: str, told: str) -> None:
+def test_a_bad_line_is_named(tmp_path: Path, line: str, words: str) -> None:
     path = tmp_path / "captions.jsonl"
     path.write_text('{"file_name": "a", "text": "it hops"}\n' + line + "\n")
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=words) as caught:
         read_captions(path)
     assert str(path) in str(caught.value) and "line 2" in str(caught.value)
 
 
-def test_no_file_of_captions(tmp_path: Path) -> None:
+def test_a_missing_captions_file_or_other_bytes(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing"):
         read_captions(tmp_path / "nothing.jsonl")
     (tmp_path / "odd.jsonl").write_bytes(b"\xff\xfe\x00")

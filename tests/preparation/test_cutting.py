@@ -1,10 +1,10 @@
-"""Where clips lie in their source."""
+"""Cutting: the candidate clips of a source video."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from musedance_core.preparation.cutting import LEAD, _slices
+from musedance_core.preparation.cutting import OVERLAP, _candidates
 from musedance_core.preparation.decoding import Film
 from musedance_core.preparation.options import ClipOptions
 
@@ -18,15 +18,15 @@ def film(count: int) -> Film:
     return Film(thumbs, thumbs, np.arange(count), 0, (960, 540))
 
 
-def test_clips_follow_each_other_and_begin_with_the_frames_before() -> None:
-    found = _slices(film(3 * FRAMES + 5), 60.0, ClipOptions())
-    assert found == [
+def test_candidates_follow_each_other_and_overlap_by_the_previous_frames() -> None:
+    candidates = _candidates(film(3 * FRAMES + 5), 60.0, ClipOptions())
+    assert candidates == [
         slice(0, FRAMES),
-        slice(FRAMES - LEAD, 2 * FRAMES),
-        slice(2 * FRAMES - LEAD, 3 * FRAMES),
+        slice(FRAMES - OVERLAP, 2 * FRAMES),
+        slice(2 * FRAMES - OVERLAP, 3 * FRAMES),
     ]
 
 
-def test_no_clip_goes_on_where_the_sound_has_ended() -> None:
-    assert _slices(film(3 * FRAMES), 7.9, ClipOptions()) == [slice(0, FRAMES)]
-    assert _slices(film(FRAMES - 1), 60.0, ClipOptions()) == []
+def test_no_candidate_goes_on_where_the_sound_has_ended() -> None:
+    assert _candidates(film(3 * FRAMES), 7.9, ClipOptions()) == [slice(0, FRAMES)]
+    assert _candidates(film(FRAMES - 1), 60.0, ClipOptions()) == []

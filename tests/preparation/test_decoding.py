@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from musedance_core.preparation.decoding import frames_by_time, probe, read_film
-from musedance_core.preparation.log import Unusable
+from musedance_core.preparation.rejections import UnusableVideo
 
 
 def greys(count: int, size: int = 64) -> np.ndarray:
@@ -92,12 +92,12 @@ def test_what_is_no_video_says_so(tmp_path: Path, studio: Any) -> None:
     path.write_bytes(path.read_bytes()[:-500])
     for name in ("text.mp4", "empty.mp4", "cut.mp4"):
         for read in (probe, lambda path: read_film(path, 12, 96, 96)):
-            with pytest.raises(Unusable, match=r"^unreadable: "):
+            with pytest.raises(UnusableVideo, match=r"^unreadable: "):
                 read(tmp_path / name)
 
 
 def test_the_duration_is_told(tmp_path: Path, studio: Any) -> None:
     path = studio.write(tmp_path / "a.mp4", greys(36), 12, studio.noise(3))
     assert probe(path) == pytest.approx(3, abs=0.1)
-    with pytest.raises(Unusable, match="no sound"):
+    with pytest.raises(UnusableVideo, match="no sound"):
         probe(studio.write(tmp_path / "b.mp4", greys(36), 12, None))

@@ -1,4 +1,4 @@
-"""The command line: what it says, what it writes, and how it ends."""
+"""Command line of the data set preparation: its messages, its files and its exit codes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from musedance_core.dataset.format import ClipRecord, read_metadata
-from musedance_core.preparation.captions.captioner import CaptionError
-from musedance_core.preparation.captions.look_up import ask, look_up
+from musedance_core.preparation.captions.caption_file import CaptionFile
+from musedance_core.preparation.captions.captioner import CaptionError, ClipCaptioner
 from musedance_core.preparation.entry import main
 
 ALL_TRAIN = ["--size", "64", "--shares", "1", "0", "0"]
@@ -40,13 +40,13 @@ def test_a_dry_run_writes_nothing(
 ) -> None:
     asking = ["--caption-url", "http://localhost:1/v1", "--caption-model", "m"]
     assert run(videos, tmp_path / "set", "--dry-run", *asking) == 0
-    told = capsys.readouterr().out
-    assert "2 videos" in told and "2 are to be cut" in told
-    assert "At most 1 clips" in told and "At most 1 requests" in told
+    output = capsys.readouterr().out
+    assert "2 videos" in output and "2 are to be cut" in output
+    assert "At most 1 clips" in output and "At most 1 requests" in output
     assert [path.name for path in tmp_path.iterdir()] == ["videos"]
 
 
-def test_at_most_is_never_too_few(
+def test_the_estimate_of_a_dry_run_is_never_too_low(
     tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A clip of 5.04 s has 60 frames, as many as the video of 5 s."""
@@ -56,27 +56,29 @@ def test_at_most_is_never_too_few(
     assert run(*longer) == 0 and len(read_metadata(tmp_path / "set")) == 1
 
 
-def test_captions_a_summary_and_changed_options(
+def test_captions_the_summary_and_changed_options(
     tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     captions = tmp_path / "captions.jsonl"
     captions.write_text('{"file_name": "dance.mp4", "text": "it hops"}\n')
     assert run(videos, tmp_path / "set", "--captions", captions, *ALL_TRAIN) == 0
-    told = capsys.readouterr().out
-    assert told.count("\n") == 1 and "1 clips (train 1) of 1 of 2 videos" in told
-    assert "1 rejected (unreadable 1); 0 without a caption" in told
+    output = capsys.readouterr().out
+    assert output.count("\n") == 1 and "1 clips (train 1) of 1 of 2 videos" in output
+    assert "1 rejected (unreadable 1); 0 without a caption" in output
     (record,) = read_metadata(tmp_path / "set")
     assert record.text == "it hops" and (record.width, record.height) == (64, 64)
     smaller = ["--size", "48", "--aspect", "vertical", "--shares", "1", "0", "0"]
     assert run(videos, tmp_path / "set", *smaller) == 0
-    told = capsys.readouterr().out
-    assert "cut again: aspect square -> vertical, size 64 -> 48" in told
+    output = capsys.readouterr().out
+    assert "cut again: aspect square -> vertical, size 64 -> 48" in output
     (record,) = read_metadata(tmp_path / "set")
     assert record.height == 48 and record.width < 48 and not record.text
     assert len(list((tmp_path / "set/clips").iterdir())) == 2
 
 
-def test_where_nothing_usable_comes_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_a_clip_ends_with_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "broken.mp4").write_text("no video\n" * 99)
     assert run(tmp_path, tmp_path / "set") == 1
     assert "0 clips" in capsys.readouterr().out
@@ -105,7 +107,7 @@ def test_where_nothing_usable_comes_out(tmp_path: Path, capsys: pytest.CaptureFi
         (["--caption-url", "http://localhost:1"], "--caption-model"),
     ],
 )
-def test_bad_input_is_told_in_one_line(
+def test_bad_input_is_reported_in_one_line(
     tmp_path: Path,
     videos: Path,
     capsys: pytest.CaptureFixture[str],
@@ -116,54 +118,54 @@ def test_bad_input_is_told_in_one_line(
     monkeypatch.chdir(tmp_path)
     torch.jit.script(torch.nn.Identity()).save("a.pt")
     assert run(videos, "set", *arguments) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("error: ") and word in told and told.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith("error: ") and word in output and output.count("\n") == 1
     assert not (tmp_path / "set").exists()
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         (OSError(28, "No space left on device", "a/b.wav"), 2, "a/b.wav: No space left on device."),
         (KeyboardInterrupt(), 130, "Stopped; run again to go on."),
     ],
 )
-def test_a_full_disk_and_a_stop_are_told_in_one_line(
+def test_a_full_disk_and_a_stop_are_reported_in_one_line(
     tmp_path: Path,
     videos: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
     code: int,
-    told: str,
+    message: str,
 ) -> None:
     def fails(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("musedance_core.preparation.build.cut_all", fails)
+    monkeypatch.setattr("musedance_core.preparation.build.cut_sources", fails)
     assert run(videos, tmp_path / "set") == code
-    assert capsys.readouterr().err.removeprefix("error: ") == f"{told}\n"
+    assert capsys.readouterr().err.removeprefix("error: ") == f"{message}\n"
 
 
-def test_a_folder_that_cannot_be_made(
+def test_a_folder_that_cannot_be_made_is_named(
     tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
     assert run(videos, tmp_path / "file/set") == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"error: {tmp_path}/file") and told.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith(f"error: {tmp_path}/file") and output.count("\n") == 1
 
 
 def test_a_caption_is_found_by_the_most_exact_name(dance: ClipRecord) -> None:
     names = ["clips/dance-1.mp4", "dance-1.mp4", "dance-1", "a/dance.mov", "a/dance", "dance.mov"]
     captions = {name: f"by {name}" for name in [*names, "dance", "other"]}
     for name in [*names, "dance"]:
-        assert look_up(captions, [dance]) == [f"by {name}"]
+        assert CaptionFile(captions).captions([dance]) == [f"by {name}"]
         del captions[name]
-    assert look_up(captions, [dance]) == [""]
+    assert CaptionFile(captions).captions([dance]) == [""]
 
 
-def test_every_tenth_frame_is_shown_and_a_refusal_is_no_caption(
+def test_a_captioner_sees_every_tenth_frame_and_a_refusal_is_no_caption(
     tmp_path: Path, dance: ClipRecord, studio: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "clips").mkdir()
@@ -174,11 +176,12 @@ def test_every_tenth_frame_is_shown_and_a_refusal_is_no_caption(
             return f"{len(frames)} frames of {frames[0].shape}"
         raise CaptionError(f"{key}: I cannot help.")
 
-    assert list(ask(captioner, tmp_path, [dance])) == ["5 frames of (64, 64, 3)"]
+    captions = ClipCaptioner(captioner, tmp_path)
+    assert list(captions.captions([dance])) == ["5 frames of (64, 64, 3)"]
     other = json.loads(dance.to_json()) | {"file_name": "clips/other.mp4"}
     studio.write(tmp_path / "clips/other.mp4", studio.dancer(48, 64, 64, 12), 12, None)
     other = {name: tuple(v) if isinstance(v, list) else v for name, v in other.items()}
-    assert list(ask(captioner, tmp_path, [ClipRecord(**other)])) == [""]
+    assert list(captions.captions([ClipRecord(**other)])) == [""]
     assert "other: I cannot help." in capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""The report: counts that add up, every clip with its pictures, and nothing of the text is HTML."""
+"""Report: counts that add up, pictures of every clip, and no text that is taken for HTML."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from musedance_core.dataset.format import SPLITS, ClipRecord
 from musedance_core.errors import InputError
 from musedance_core.media.video import write_video
 from musedance_core.preparation.histograms import histogram
-from musedance_core.preparation.log import Rejection
+from musedance_core.preparation.rejections import Rejection
 from musedance_core.preparation.report import SIDE, TILES, write_report
 
 NASTY = "<script>alert(\"1\")</script> & 'so on'"
 
 
 class Page(HTMLParser):
-    """Tags that are open, all tags that came, and the text."""
+    """The tags that are still open, all tags, and the text of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -80,15 +80,17 @@ def grey(folder: Path, clip: ClipRecord, indices: Sequence[int], size: int) -> T
     return (torch.tensor(indices) / 48)[:, None, None, None].expand(-1, 3, size, size)
 
 
-def written(folder: Path, records: Sequence[ClipRecord], rejected: Sequence[Rejection]) -> Path:
-    """A report on clips that need not be there."""
+def write_without_clips(
+    folder: Path, records: Sequence[ClipRecord], rejected: Sequence[Rejection]
+) -> Path:
+    """A report on clips whose files do not exist."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("musedance_core.preparation.report.read_frames", grey)
         return write_report(folder, records, rejected)
 
 
 def page(folder: Path, records: Sequence[ClipRecord], rejected: Sequence[Rejection] = ()) -> str:
-    path = written(folder, records, rejected)
+    path = write_without_clips(folder, records, rejected)
     assert path == folder / "report.html"
     text = path.read_text(encoding="utf-8")
     assert not Page(text).open
@@ -99,7 +101,7 @@ def row(text: str, first: str) -> list[str]:
     """The cells of the first table row that starts with this cell, without tags."""
     rows = re.findall(r"<tr>(<td.*?)</tr>", text, re.DOTALL)
     cells = [[re.sub(r"<[^>]*>", "", c) for c in re.split(r"</td>", r)[:-1]] for r in rows]
-    return next(found for found in cells if found[0] == first)
+    return next(row_cells for row_cells in cells if row_cells[0] == first)
 
 
 def pictures(text: str) -> list[np.ndarray]:
@@ -107,7 +109,7 @@ def pictures(text: str) -> list[np.ndarray]:
     return [np.asarray(Image.open(BytesIO(base64.b64decode(data)))) for data in found]
 
 
-def test_counts_are_those_of_the_clips(tmp_path: Path) -> None:
+def test_the_counts_are_those_of_the_clips(tmp_path: Path) -> None:
     text = page(tmp_path, [record(i) for i in range(15)])
     assert "<h1>Data set</h1>" in text
     assert row(text, "train")[1:6] == ["6", "1", "6 (5 different)", "2", "0:00:24"]
@@ -116,7 +118,7 @@ def test_counts_are_those_of_the_clips(tmp_path: Path) -> None:
     assert row(text, "all")[1:] == ["15", "3", "15 (5 different)", "5", "0:01:00", "90 to 104"]
 
 
-def test_every_clip_is_there_with_frames_from_first_to_last(tmp_path: Path) -> None:
+def test_every_clip_has_frames_from_the_first_to_the_last(tmp_path: Path) -> None:
     records = [record(i) for i in range(7)]
     text = page(tmp_path, records)
     strips = pictures(text)
@@ -129,14 +131,14 @@ def test_every_clip_is_there_with_frames_from_first_to_last(tmp_path: Path) -> N
         assert clip.key in text and clip.text in text and clip.source in text
 
 
-def test_many_clips_are_shown_in_part_and_the_page_says_so(tmp_path: Path) -> None:
+def test_of_many_clips_some_are_on_the_page(tmp_path: Path) -> None:
     text = page(tmp_path, [record(i) for i in range(1203)])
     assert "500 of 1,203 clips" in text and len(pictures(text)) == 500
     assert record(0).key in text and record(1202).key in text
     assert row(text, "all")[1] == "1,203"
 
 
-def test_what_was_left_out_is_counted_by_kind(tmp_path: Path) -> None:
+def test_rejections_are_counted_by_kind(tmp_path: Path) -> None:
     rejected = [Rejection("a.mp4", 4.0 * i, f"still: motion 0.000{i}") for i in range(4)]
     rejected += [Rejection("b.mp4", 0.0, "sound: b.mp4 is silent")]
     text = page(tmp_path, [record(0)], rejected)
@@ -146,16 +148,16 @@ def test_what_was_left_out_is_counted_by_kind(tmp_path: Path) -> None:
     assert text.index(">still<") < text.index(">sound<")
 
 
-def test_names_and_captions_are_text_and_not_html(tmp_path: Path) -> None:
+def test_names_and_captions_are_escaped(tmp_path: Path) -> None:
     nasty = replace(record(0), text=NASTY, source=NASTY, track_id=NASTY, file_name="<script>.mp4")
-    path = written(tmp_path, [nasty], [Rejection(NASTY, 0.0, NASTY)])
+    path = write_without_clips(tmp_path, [nasty], [Rejection(NASTY, 0.0, NASTY)])
     text = path.read_text(encoding="utf-8")
     read = Page(text)
     assert "script" not in {tag for tag, _ in read.tags} and not read.open
     assert read.text.count(NASTY) >= 5
 
 
-def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+def test_the_page_needs_no_other_file(tmp_path: Path) -> None:
     text = page(tmp_path, [record(0)], [Rejection("a", 0.0, "still: 1")])
     for _, attributes in Page(text).tags:
         for name in ("src", "href"):

@@ -1,4 +1,4 @@
-"""Which files are sources, in which order, and under which names."""
+"""Source videos: the files of a folder or a list, their order and their names."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def touch(folder: Path, *names: str) -> None:
         (folder / name).write_text("")
 
 
-def test_a_folder_is_walked_in_natural_order(tmp_path: Path) -> None:
+def test_a_folder_is_searched_in_natural_order(tmp_path: Path) -> None:
     touch(tmp_path, "10.mp4", "9.MOV", "b/2.webm", "notes.txt", "c.jpg", ".hidden.mp4", ".t/x.mp4")
     touch(tmp_path / "set", "clips/1.mp4")
     found = find_sources(tmp_path, tmp_path / "set")
     assert [source.name for source in found.videos] == ["9.MOV", "10.mp4", "b/2.webm"]
-    assert found.ignored == 2
+    assert found.ignored == ("c.jpg", "notes.txt")
 
 
 def test_a_list_names_its_videos(tmp_path: Path) -> None:
@@ -36,13 +36,13 @@ def test_a_list_names_its_videos(tmp_path: Path) -> None:
         tmp_path / "v/one.mp4",
         tmp_path / "v/two.mkv",
     }
-    assert found.ignored == 1
+    assert found.ignored == ("read.me",) and found.repeated == ("v/two.mkv",)
     listed.write_text("v/three.mp4\n")
     with pytest.raises(InputError, match=r"v/three\.mp4"):
         find_sources(listed, tmp_path / "set")
 
 
-def test_what_a_list_names_elsewhere_has_its_files_name(tmp_path: Path) -> None:
+def test_a_listed_file_outside_the_folder_is_named_by_its_file_name(tmp_path: Path) -> None:
     touch(tmp_path, "v/one.mp4", "v/two.mp4", "w/one.mp4", "lists/three.mp4")
     listed = tmp_path / "lists/list.txt"
     listed.write_text(f"../v/one.mp4\n{tmp_path}/v/two.mp4\n{tmp_path}/v/../v/one.mp4\nthree.mp4\n")
@@ -53,7 +53,7 @@ def test_what_a_list_names_elsewhere_has_its_files_name(tmp_path: Path) -> None:
         find_sources(listed, tmp_path / "set")
 
 
-def test_where_there_is_no_video(tmp_path: Path) -> None:
+def test_input_without_a_video_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "a.txt", "b.png")
     for path in (tmp_path, tmp_path / "a.txt", tmp_path / "b.png", tmp_path / "none"):
         with pytest.raises(InputError, match=path.name):
@@ -68,14 +68,14 @@ def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_text("")
-    with pytest.raises(InputError, match="is no text: rename") as told:
+    with pytest.raises(InputError, match="is no text: rename") as caught:
         find_sources(tmp_path, tmp_path / "set")
-    assert "caf" in str(told.value) and str(told.value).encode()
+    assert "caf" in str(caught.value) and str(caught.value).encode()
 
 
-def test_keys_are_file_names_and_one_sources_alone(tmp_path: Path) -> None:
+def test_keys_are_file_names_and_differ(tmp_path: Path) -> None:
     names = ["a b.mp4", "a/b.mp4", "a_b.mp4", "a_b.mov", "日本.mp4", "x" * 90 + ".mp4"]
     touch(tmp_path, *names)
     keys = [source.key for source in find_sources(tmp_path, tmp_path / "set").videos]

@@ -1,4 +1,4 @@
-"""Workers: a source that takes a process down is noted, and all others are cut."""
+"""Workers: a source that crashes its process is rejected, and all others are cut."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from musedance_core.preparation.cutting import CutJob
 from musedance_core.preparation.options import ClipOptions
 from musedance_core.preparation.sources import SourceVideo
 from musedance_core.preparation.state import load_source_state
-from musedance_core.preparation.workers import cut_all
+from musedance_core.preparation.workers import cut_sources
 
 
 class Deadly(SourceVideo):
-    """Ends the process that receives it."""
+    """Crashes the process that unpickles it."""
 
     def __reduce__(self) -> Any:
         return os._exit, (1,)
 
 
-def test_a_crash_is_one_sources_alone(tmp_path: Path) -> None:
+def test_a_crash_rejects_one_source_only(tmp_path: Path) -> None:
     sources = []
     for name, kind in (("a", SourceVideo), ("b", Deadly), ("c", SourceVideo), ("d", SourceVideo)):
         (tmp_path / f"{name}.mp4").write_text("no video")
         sources.append(kind(f"{name}.mp4", tmp_path / f"{name}.mp4"))
     for folder in ("clips", "tracks", "maps"):
         (tmp_path / "set" / folder).mkdir(parents=True)
-    cut_all([CutJob(source, tmp_path / "set", ClipOptions()) for source in sources], 1)
+    cut_sources([CutJob(source, tmp_path / "set", ClipOptions()) for source in sources], 1)
     states = [load_source_state(tmp_path / "set", source, ClipOptions()) for source in sources]
     kinds = [[r.kind for r in state.rejected] for state in states if state is not None]
     assert kinds == [["unreadable"], ["crash"], ["unreadable"], ["unreadable"]]

@@ -1,1 +1,1 @@
-"""Captions from files and from captioning endpoints."""
+"""Captions from a file or from a vision model behind an endpoint."""

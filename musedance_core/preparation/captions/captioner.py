@@ -1,7 +1,7 @@
-"""Sentences that say how a clip moves: from a file, or from a model that looks at it (section 4.1).
+"""Captions that say how a clip moves, from a vision model that sees its frames (section 4.1).
 
-The paper shows every tenth frame of a clip to a vision model, which is to tell the motion and
-nothing of how the dancer and the place look. Any server that speaks OpenAI's chat completions does.
+The paper shows every tenth frame of a clip to a vision model, which describes the motion and leaves
+out how the dancer and the place look. Any server with OpenAI's chat completions serves.
 """
 
 from __future__ import annotations
@@ -11,24 +11,35 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from einops import rearrange
 from PIL import Image
+from tqdm import tqdm
 
+from ...dataset.format import ClipRecord
 from ...errors import InputError
 from ...files import atomic_path
+from ...media.video import read_video
+from ..rejections import UnusedInput
+from ..sources import SourceVideo
 from .endpoint import Endpoint
 
 Captioner = Callable[[str, Sequence[np.ndarray]], str]
-"""From a clip's name and the frames to show, each uint8 `[h w 3]`, to its sentence."""
+"""From the key of a clip and some of its frames, each uint8 `[h w 3]`, to its caption."""
 KEY_VARIABLE = "MUSEDANCE_CAPTION_KEY"
+FRAME_STEP = 10
+"""A captioner sees every tenth frame of a clip (section 4.1)."""
 SIDE, JPEG_QUALITY = 512, 85
-LONGEST = 600
-"""Characters; more is no caption of one or two sentences."""
+"""Longest side in pixels, and quality, of the pictures that are sent."""
+MAX_CHARACTERS = 600
+"""A longer answer is no caption of one or two sentences."""
 PROMPT = """\
 These pictures are moments of one short dance video, in the order in which they happen. Describe \
 the dancing in one or two plain English sentences of at most 45 words.
@@ -39,8 +50,8 @@ background, the camera, the music, the speed, or that these are pictures. Call i
 whatever it is.
 Answer with the description alone."""
 
-_THOUGHTS = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-_MARKS = re.compile(r"```\w*|^\s*(?:#+|[-*>•]|\d+[.)])\s+|\*+|__", re.MULTILINE)
+_REASONING = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
+_MARKDOWN = re.compile(r"```\w*|^\s*(?:#+|[-*>•]|\d+[.)])\s+|\*+|__", re.MULTILINE)
 _LABEL = re.compile(r"^(?:motion |dance )?(?:caption|description)\s*:\s*", re.IGNORECASE)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "`": "`"}  # noqa: RUF001
 _REFUSAL = re.compile(
@@ -52,55 +63,49 @@ _REFUSAL = re.compile(
 
 
 class CaptionError(InputError):
-    """A clip for which the model gave no usable sentence; others are not affected."""
+    """The model gave no usable caption of one clip; other clips are not affected."""
 
 
-def read_captions(path: str | Path) -> dict[str, str]:
-    """Sentences by the name of a clip or of a source video.
+@dataclass(frozen=True)
+class ClipCaptioner:
+    """Captions of a data set's clips, each from a captioner that sees some of its frames."""
 
-    Each line is a JSON object with "file_name" and "text"; other keys and empty lines are allowed.
+    captioner: Captioner
+    dataset: Path
 
-    Raises:
-        InputError: no such file, a line is something else, or a name comes twice.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no file of captions at {path}.")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text.") from error
-    captions: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        name, text = _caption(line, where)
-        if name in captions:
-            raise InputError(f"{where}: {name} has a caption already.")
-        captions[name] = text
-    return captions
+    def captions(self, clips: Sequence[ClipRecord]) -> Iterator[str]:
+        """The caption of each clip, one after the other; "" and a line on standard error where
+        the captioner gives none.
+
+        Raises:
+            InputError: the captioner cannot be used, or a clip cannot be read.
+        """
+        for clip in tqdm(clips, desc="captions", unit="clip"):
+            try:
+                yield self.captioner(clip.key, caption_frames(self.dataset, clip))
+            except CaptionError as error:
+                tqdm.write(f"no caption: {error}", file=sys.stderr)
+                yield ""
+
+    def unused(
+        self, clips: Sequence[ClipRecord], sources: Sequence[SourceVideo]
+    ) -> list[UnusedInput]:
+        """Nothing: captions are asked for clip by clip."""
+        return []
 
 
-def _caption(line: str, where: str) -> tuple[str, str]:
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{where} is not JSON: {error}.") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{where} must be an object with file_name and text.")
-    name, text = values.get("file_name"), values.get("text")
-    for key, value in (("file_name", name), ("text", text)):
-        if not isinstance(value, str) or not value.strip():
-            raise InputError(f"{where}: {key} must be a text that is not empty, got {value!r}.")
-    return str(name), " ".join(str(text).split())
+def caption_frames(dataset: Path, clip: ClipRecord) -> list[np.ndarray]:
+    """The frames of a clip, each uint8 `[h w 3]`, that a captioner sees."""
+    frames, _ = read_video(dataset / clip.file_name)
+    pixels = rearrange(frames[::FRAME_STEP] * 255, "f c h w -> f h w c").round().byte()
+    return [frame.contiguous().numpy() for frame in pixels]
 
 
 class EndpointCaptioner:
     """Motion captions from a vision model behind an OpenAI-compatible endpoint.
 
-    Every good answer is kept in `cache`, under a hash of what was asked: the frames shown, the
-    model and the prompt. So a later run asks for what is new, and for what was refused.
+    Every usable answer is stored in the folder `cache`, under a hash of the frames, the model and
+    the prompt. A later run requests only captions of new frames, and those that were refused.
     """
 
     def __init__(
@@ -113,10 +118,14 @@ class EndpointCaptioner:
         attempts: int = 6,
         pause: float = 1.0,
     ) -> None:
-        """`url` ends before `/chat/completions`; see `Endpoint` for timeout, attempts and pause.
+        """Prepare requests to `url`, which ends before `/chat/completions`.
 
-        api_key: by default that of the environment variable MUSEDANCE_CAPTION_KEY; servers on one's
-            own machine need none. It is never written or printed.
+        Args:
+            model: name of the model at the endpoint.
+            cache: folder of the stored captions.
+            api_key: by default the value of the environment variable MUSEDANCE_CAPTION_KEY; a local
+                server needs none. It is never written or printed.
+            timeout, attempts, pause: see `Endpoint`.
 
         Raises:
             InputError: the address or the key cannot be used, or the model has no name.
@@ -128,33 +137,33 @@ class EndpointCaptioner:
         self.model, self.cache = model, Path(cache)
 
     def __call__(self, key: str, frames: Sequence[np.ndarray]) -> str:
-        """The sentence for the clip called `key`.
+        """The caption of the clip `key`.
 
         Args:
-            frames: what to show, each uint8 `[h w 3]`, in order: the paper's choice is every tenth
-                frame of the clip.
+            frames: frames of the clip in order, each uint8 `[h w 3]`. The paper's choice is every
+                tenth frame.
 
         Raises:
-            CaptionError: the model refuses, says nothing, or gives no sentence.
-            ValueError: there is no frame, or one is no uint8 picture.
+            CaptionError: the model refuses, or its answer is no sentence.
+            ValueError: there is no frame, or one has another shape or type.
             InputError: the server cannot be used; see `Endpoint.ask`.
         """
         known = self.cached(key, frames)
         if known is not None:
             return known
         answer = self.endpoint.ask(self._body(frames), key)
-        text = clean_answer(_content(answer, key, self.endpoint.address), key)
+        text = clean_answer(_answer_text(answer, key, self.endpoint.address), key)
         self.cache.mkdir(parents=True, exist_ok=True)
         with atomic_path(self._path(frames)) as temporary:
-            told = {"clip": key, "model": self.model, "text": text}
-            temporary.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+            content = {"clip": key, "model": self.model, "text": text}
+            temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         return text
 
     def cached(self, key: str, frames: Sequence[np.ndarray]) -> str | None:
-        """The sentence if an earlier call has got it, without asking.
+        """The stored caption of the clip `key`; None if there is none yet.
 
         Raises:
-            InputError: the cache's file for the clip called `key` is damaged.
+            InputError: the stored file is damaged.
         """
         path = self._path(frames)
         if not path.is_file():
@@ -165,8 +174,9 @@ class EndpointCaptioner:
             raise InputError(f"{path}, the caption of {key}, is damaged; delete it.") from error
 
     def _path(self, frames: Sequence[np.ndarray]) -> Path:
+        """The file of the stored caption, named by a hash of everything that the model sees."""
         if not frames or any(f.dtype != np.uint8 or f.shape[2:] != (3,) for f in frames):
-            raise ValueError("frames must be uint8 [h w 3], one at least")
+            raise ValueError("frames must be uint8 [h w 3], at least one")
         digest = hashlib.sha256(json.dumps([self.model, PROMPT, SIDE, JPEG_QUALITY]).encode())
         for frame in frames:
             digest.update(f"{frame.shape}".encode())
@@ -174,7 +184,7 @@ class EndpointCaptioner:
         return self.cache / f"{digest.hexdigest()}.json"
 
     def _body(self, frames: Sequence[np.ndarray]) -> dict[str, Any]:
-        """No sampling options: some models refuse any that are not their own."""
+        """The request. Sampling options stay out: some models refuse any but their own."""
         pictures = [{"type": "image_url", "image_url": {"url": _data_url(f)}} for f in frames]
         content = [{"type": "text", "text": PROMPT}, *pictures]
         return {"model": self.model, "messages": [{"role": "user", "content": content}]}
@@ -183,9 +193,9 @@ class EndpointCaptioner:
 def requests_needed(
     captioner: EndpointCaptioner, clips: Iterable[tuple[str, Sequence[np.ndarray]]]
 ) -> int:
-    """How many requests captions of `clips`, pairs of a key and frames, would need; none is made.
+    """The number of requests for the captions of `clips`, pairs of a key and frames.
 
-    Retries are not counted, and clips that show the same frames count once.
+    No request is made. Retries are not counted, and clips with the same frames count once.
     """
     return len({captioner._path(f) for key, f in clips if captioner.cached(key, f) is None})
 
@@ -199,8 +209,8 @@ def _data_url(frame: np.ndarray) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
-def _content(answer: dict[str, Any], clip: str, address: str) -> str:
-    """The text of a chat completion."""
+def _answer_text(answer: dict[str, Any], clip: str, address: str) -> str:
+    """The text of a chat completion about the clip of that name."""
     try:
         choice = answer["choices"][0]
         message = choice["message"]
@@ -219,21 +229,27 @@ def clean_answer(answer: str, clip: str) -> str:
     """A model's answer as one line of plain text, without markdown, label and quotes.
 
     Raises:
-        CaptionError: nothing is left, it is a refusal, or far more than two sentences.
+        CaptionError: nothing is left, it is a refusal, it cannot be written as Unicode, or it is
+            far longer than two sentences.
     """
-    text = " ".join(_MARKS.sub("", _THOUGHTS.sub("", answer)).split())
-    text = _unquoted(_LABEL.sub("", _unquoted(text)))
-    if not re.search(r"[^\W\d_]", text):
+    text = " ".join(_MARKDOWN.sub("", _REASONING.sub("", answer)).split())
+    text = _without_quotes(_LABEL.sub("", _without_quotes(text)))
+    if not re.search(r"[^\W\d_]", text) or not _is_unicode(text):
         raise CaptionError(f"The model gave no caption of {clip}: {answer[:80]!r}.")
     if _REFUSAL.match(text):
         raise CaptionError(f"The model refuses to caption {clip}: {text[:80]!r}.")
-    if len(text) > LONGEST:
+    if len(text) > MAX_CHARACTERS:
         raise CaptionError(f"The model's caption of {clip} has {len(text)} characters.")
     return text
 
 
-def _unquoted(text: str) -> str:
-    """Without the quotes around all of it."""
+def _without_quotes(text: str) -> str:
+    """The text without quotes around all of it."""
     while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
     return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the text can be written as UTF-8; JSON may hold half a surrogate pair."""
+    return not re.search(r"[\ud800-\udfff]", text)

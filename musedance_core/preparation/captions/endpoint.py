@@ -1,4 +1,4 @@
-"""Asking an OpenAI-compatible chat endpoint, with patience where the server asks for it."""
+"""Requests to an OpenAI-compatible chat endpoint, with retries."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ...errors import InputError
 
-LONGEST_WAIT = 120.0
-"""Seconds: a server that asks for more patience than this is given up."""
-TOLD = 300
-"""Characters of a server's own message that are passed on."""
+MAX_WAIT = 120.0
+"""Seconds; a server that asks to wait longer before the next request has failed."""
+MAX_MESSAGE = 300
+"""Characters of a server's own message that an error quotes."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server and how to wait for it.
+    """A server and its retry policy.
 
     Attributes:
-        url: up to `/chat/completions`, such as `https://api.openai.com/v1`.
+        url: the address before `/chat/completions`, such as `https://api.openai.com/v1`.
         key: sent as a bearer token; None sends none. It is in no message and no representation.
         timeout: seconds without an answer after which a request has failed.
-        attempts: requests in all, of which the first may already be the last.
+        attempts: the largest number of requests for one answer.
         pause: seconds before the second request; doubled before every further one.
-        sleep: waits.
+        sleep: waits for a number of seconds.
     """
 
     url: str
@@ -54,37 +54,39 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """Where requests go."""
+        """The address of the requests."""
         return f"{self.url.rstrip('/')}/chat/completions"
 
     def ask(self, body: Mapping[str, Any], clip: str) -> dict[str, Any]:
         """The server's JSON answer to `body`, about the clip of that name.
 
-        Status 408, 429 and 5xx, a broken connection and silence are tried again: after what
-        `Retry-After` says, else after a pause that doubles.
+        A request is repeated after status 408, 429 or 5xx, a broken connection or a timeout. The
+        pause before it is the server's `Retry-After`, else one that doubles each time.
 
         Raises:
             InputError: another status; no answer after all attempts, or the server asks to wait
-                for longer than `LONGEST_WAIT`; the answer is no JSON object.
+                for longer than `MAX_WAIT`; the answer is no JSON object.
         """
         for attempt in range(1, self.attempts + 1):
             pause = self.pause * 2 ** (attempt - 1)
             try:
                 return self._json(self._send(json.dumps(body).encode()), clip)
             except HTTPError as error:
-                told = f"status {error.code}: {self._message(error)}"
+                reason = f"status {error.code}: {self._message(error)}"
+                # Any other 4xx, such as a wrong key, will not change by itself.
                 if error.code not in (408, 429) and error.code < 500:
-                    raise self._failure(clip, told) from error
+                    raise self._failure(clip, reason) from error
                 pause = _retry_after(error.headers, pause)
-                if pause > LONGEST_WAIT:
-                    raise self._failure(clip, f"{told} (retry after {pause:.0f} s)") from error
+                if pause > MAX_WAIT:
+                    raise self._failure(clip, f"{reason} (retry after {pause:.0f} s)") from error
             except (URLError, HTTPException, OSError) as error:
-                told = f"no answer: {getattr(error, 'reason', error) or type(error).__name__}"
+                reason = f"no answer: {getattr(error, 'reason', error) or type(error).__name__}"
             if attempt < self.attempts:
                 self.sleep(pause)
-        raise self._failure(clip, f"{told}, {self.attempts} times")
+        raise self._failure(clip, f"{reason}, {self.attempts} times")
 
     def _send(self, body: bytes) -> bytes:
+        """The content of the answer to one request."""
         headers = {"Content-Type": "application/json"}
         if self.key is not None:
             headers["Authorization"] = f"Bearer {self.key}"
@@ -103,7 +105,7 @@ class Endpoint:
         return answer
 
     def _message(self, error: HTTPError) -> str:
-        """What the server says about a failure, on one line, without the key."""
+        """The server's own message about a failure, on one line and without the key."""
         try:
             with error:
                 content = error.read().decode("utf-8", errors="replace")
@@ -112,18 +114,18 @@ class Endpoint:
         if self.key is not None:
             content = content.replace(self.key, "***")
         try:
-            told = json.loads(content)["error"]
-            content = told["message"] if isinstance(told, dict) else str(told)
+            details = json.loads(content)["error"]
+            content = details["message"] if isinstance(details, dict) else str(details)
         except (ValueError, KeyError, TypeError):
             content = re.sub(r"<[^>]*>", " ", content)
-        return " ".join(str(content).split())[:TOLD] or str(error.reason)
+        return " ".join(str(content).split())[:MAX_MESSAGE] or str(error.reason)
 
-    def _failure(self, clip: str, told: str) -> InputError:
-        return InputError(f"{self.address} gave no caption of {clip}: {told.rstrip('.')}.")
+    def _failure(self, clip: str, reason: str) -> InputError:
+        return InputError(f"{self.address} gave no caption of {clip}: {reason.rstrip('.')}.")
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """A redirect is an error: following it would hand the key to another server."""
+    """Treats a redirect as an error: following it would send the key to another server."""
 
     def redirect_request(
         self,
@@ -138,6 +140,7 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 def _is_address(url: str) -> bool:
+    """Whether `url` is an http(s) address of printable ASCII."""
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -147,12 +150,12 @@ def _is_address(url: str) -> bool:
 
 
 def _retry_after(headers: Message, otherwise: float) -> float:
-    """Seconds that `Retry-After` says, as a number or as a date."""
-    told = headers.get("Retry-After", "")
-    if re.fullmatch(r"\d+(\.\d+)?", told.strip()):
-        return float(told)
+    """The seconds of the `Retry-After` header, which is a number or a date."""
+    value = headers.get("Retry-After", "")
+    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
+        return float(value)
     try:
-        date = parsedate_to_datetime(told)
+        date = parsedate_to_datetime(value)
     except ValueError:
         return otherwise
     if date.tzinfo is None:

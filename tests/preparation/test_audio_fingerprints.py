@@ -1,4 +1,4 @@
-"""Music: one song is one, cut elsewhere, louder, encoded, noisy; songs of one kind are several."""
+"""Audio fingerprints: one song has one id, also cut, quieter, encoded or noisy; two have two."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from musedance_core.preparation.tracks import RATE, audio_fingerprint, group_tracks
+from musedance_core.preparation.audio_fingerprints import RATE, audio_fingerprint, group_tracks
 from musedance_core.world.songs import make_song
 
 SONGS = 3
@@ -50,7 +50,7 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "encoded": encoded,
     "noisy": noisy,
     "after silence": lambda x: np.pad(x, (30_000, 0)),
-    "all of it": lambda x: noisy(encoded(x[33_333 : 33_333 + 12 * RATE] * 0.4)),
+    "cut, quiet, encoded and noisy": lambda x: noisy(encoded(x[33_333 : 33_333 + 12 * RATE] * 0.4)),
 }
 
 
@@ -69,7 +69,7 @@ def test_songs_of_one_genre_and_tempo_are_different(genre: str) -> None:
     assert len(set(group_tracks(prints).values())) == 6
 
 
-def test_two_ends_of_a_song_meet_in_the_whole_of_it(songs: list[np.ndarray]) -> None:
+def test_the_whole_song_joins_its_beginning_and_its_end(songs: list[np.ndarray]) -> None:
     prints = {
         "begin": audio_fingerprint(songs[0][: 9 * RATE]),
         "end": audio_fingerprint(songs[0][-9 * RATE :]),
@@ -79,12 +79,12 @@ def test_two_ends_of_a_song_meet_in_the_whole_of_it(songs: list[np.ndarray]) -> 
     assert whole["begin"] == whole["end"] == whole["whole"] != whole["other"]
 
 
-def test_ids_are_counted_in_sorted_order(songs: list[np.ndarray]) -> None:
+def test_ids_are_numbered_in_sorted_order(songs: list[np.ndarray]) -> None:
     a, b = audio_fingerprint(songs[0]), audio_fingerprint(songs[1])
     prints = {"z": a, "m": b, "c": a, "d": b}
-    wanted = {"c": "track-0001", "d": "track-0002", "m": "track-0002", "z": "track-0001"}
-    assert group_tracks(prints) == wanted
-    assert group_tracks(dict(reversed(prints.items()))) == wanted
+    expected = {"c": "track-0001", "d": "track-0002", "m": "track-0002", "z": "track-0001"}
+    assert group_tracks(prints) == expected
+    assert group_tracks(dict(reversed(prints.items()))) == expected
 
 
 def test_short_sources_are_compared_too(songs: list[np.ndarray]) -> None:
@@ -97,7 +97,7 @@ def test_short_sources_are_compared_too(songs: list[np.ndarray]) -> None:
     assert ids["a"] == ids["b"] != ids["c"]
 
 
-def test_sounds_without_peaks_are_nobody_elses() -> None:
+def test_sounds_without_peaks_have_an_id_each() -> None:
     silence = audio_fingerprint(np.zeros(5 * RATE, np.float32))
     click = audio_fingerprint(np.zeros(100, np.float32))
     assert silence.shape == click.shape == (0, 2)
@@ -107,12 +107,12 @@ def test_sounds_without_peaks_are_nobody_elses() -> None:
     assert group_tracks({}) == {}
 
 
-def test_the_rate_is_no_matter() -> None:
+def test_the_sample_rate_does_not_matter() -> None:
     wave = make_song(31, 0, seconds=12.0).wave
-    there = audio_fingerprint(wave.samples[0], wave.sample_rate)
-    here = audio_fingerprint(wave.resampled(RATE).samples[0])
+    at_its_rate = audio_fingerprint(wave.samples[0], wave.sample_rate)
+    resampled = audio_fingerprint(wave.resampled(RATE).samples[0])
     assert wave.sample_rate != RATE
-    assert np.array_equal(there, here)
+    assert np.array_equal(at_its_rate, resampled)
 
 
 def test_a_fingerprint_is_small_and_in_order(songs: list[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""Duplicates: copies of a clip are found, other dances and other dancers are not."""
+"""Deduplication: copies of a clip are found; other dances and other dancers are none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
-from musedance_core.preparation.duplicates import clip_signature, find_duplicates
+from musedance_core.preparation.deduplication import clip_signature, find_duplicates
 from musedance_core.world.clips import World
 
 CLIPS = 6
@@ -59,7 +59,9 @@ COPIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "scaled": scaled,
     "brighter": lambda frames: (frames * 1.08 + 6).clip(0, 255).astype(np.uint8),
     "darker": lambda frames: (frames * 0.9).astype(np.uint8),
-    "all of it": lambda frames: encoded((scaled(frames) * 0.92 + 5).astype(np.uint8), 26),
+    "scaled, darker and encoded": lambda frames: encoded(
+        (scaled(frames) * 0.92 + 5).astype(np.uint8), 26
+    ),
 }
 
 
@@ -72,13 +74,13 @@ def test_copies_are_found(
     assert found == {f"copy-{i}": f"clip-{i}" for i in range(CLIPS)}
 
 
-def test_other_dancers_in_other_dances_are_none(signatures: dict[str, np.ndarray]) -> None:
+def test_other_dancers_in_other_dances_are_no_duplicates(signatures: dict[str, np.ndarray]) -> None:
     assert find_duplicates(signatures) == {}
     assert find_duplicates({}) == {}
 
 
 def puppet(moves: str, colour: int = 20) -> np.ndarray:
-    """A square that goes sideways or up and down before one soft background."""
+    """A square that moves sideways, or up and down, in front of one soft background."""
     blocks = np.random.default_rng(7).integers(60, 190, (6, 6, 3), dtype=np.uint8)
     room = np.asarray(Image.fromarray(blocks).resize((48, 48)))
     frames = np.stack([room] * 48)
@@ -99,22 +101,24 @@ def test_two_dancers_in_one_dance_are_two_clips() -> None:
     assert find_duplicates({"a": dark, "b": light}) == {}
 
 
-def test_mirrored_copies_are_none(
+def test_mirrored_copies_are_no_duplicates(
     clips: list[np.ndarray], signatures: dict[str, np.ndarray]
 ) -> None:
     mirrored = {"a-mirror": clip_signature(clips[3][:, :, ::-1])}
     assert find_duplicates({**signatures, **mirrored}) == {}
 
 
-def test_the_first_in_order_is_kept_whatever_the_order_given(clips: list[np.ndarray]) -> None:
+def test_the_first_in_sorted_order_stays_for_any_order_of_the_input(
+    clips: list[np.ndarray],
+) -> None:
     one, two = clip_signature(clips[0]), clip_signature(clips[1])
     keys = {"c": one, "a": one, "d": two, "b": one, "e": two}
-    wanted = {"b": "a", "c": "a", "e": "d"}
-    assert find_duplicates(keys) == wanted
-    assert find_duplicates(dict(reversed(keys.items()))) == wanted
+    expected = {"b": "a", "c": "a", "e": "d"}
+    assert find_duplicates(keys) == expected
+    assert find_duplicates(dict(reversed(keys.items()))) == expected
 
 
-def test_a_plain_clip_has_a_signature_too() -> None:
+def test_a_clip_of_one_colour_has_a_signature_too() -> None:
     plain = clip_signature(np.full((3, 8, 8, 3), 90, np.uint8))
     assert np.isfinite(plain).all() and plain.dtype == np.float32
     assert find_duplicates({"a": plain, "b": plain}) == {"b": "a"}
