@@ -1,8 +1,8 @@
-"""Every number of a model, as frozen dataclasses that check themselves.
+"""Model configuration: frozen dataclasses that validate themselves.
 
-A `MuseDanceConfig` travels inside the checkpoint, so that a file says how to build and how to
-sample the model it holds. The base presets are data in `presets.py`; variants are made with
-`dataclasses.replace`.
+A `MuseDanceConfig` is stored in the checkpoint and is enough to build the model and to sample from
+it. The two base configurations are in `presets.py`; variants are made with `dataclasses.replace`.
+All constructors raise `ValueError` with the offending values.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
-YOUNGER = {
+OPTIONAL_KEYS = {
     *("copy_reach", "copy_body", "copy_pixels"),
     *("text_guidance", "music_guidance", "reference_guidance"),
 }
-"""Keys that older files lack; their defaults change nothing."""
+"""Keys that older files lack. Their defaults leave such a model as it was."""
 
 
 def _check(condition: bool, message: str) -> None:
@@ -24,7 +24,14 @@ def _check(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """What one segment of video is: `frames` pictures of `size` x `size` pixels at `fps`."""
+    """A segment of video.
+
+    Attributes:
+        size: width and height in pixels, a multiple of 8.
+        frames: in a segment.
+        fps: frames a second.
+        previous: frames of the segment before that the motion modules take (the paper's M).
+    """
 
     size: int = 640
     frames: int = 48
@@ -44,14 +51,25 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """The denoiser's spatial half; ReferenceNet shares it.
+    """The spatial half of the denoiser, which ReferenceNet shares. Defaults: Stable Diffusion 1.5.
 
-    `attention[i]` says whether level i has attention. `spatial_positions` adds fixed 2-D sinusoids
-    to queries and keys of the self-attention, which a small network trained from scratch needs to
-    find the same place in the reference. `copy_reach` lets the denoiser copy from the picture, from
-    up to so many places away (`models/copying.py`), and `copy_body` lets it move the picture as one
-    body first (`models/warping.py`). `copy_pixels` gives decoded frames the picture's own pixels
-    where they show it, at rest or so moved (`restoring.py`). Stable Diffusion has none of these.
+    Attributes:
+        latent_channels: channels of the latents.
+        channels: width of each level.
+        attention: whether the level has attention.
+        layers: per level on the way down; one more on the way up.
+        heads: of all attention.
+        text_width: of the text tokens.
+        ff_mult: inner width of feed-forward layers over their width.
+        norm_groups: of GroupNorm.
+        spatial_positions: add 2-D sinusoids to queries and keys of the self-attention. A small
+            network trained from scratch needs them to find the same place in the reference.
+        copy_reach: copy from the picture, from up to so many latent cells away
+            (`models/reference_copy.py`); 0 is off.
+        copy_body: warp the picture to every frame first (`models/body_warp.py`).
+        copy_pixels: composite decoded frames from the picture's own pixels where they show it
+            (`diffusion/compositing.py`).
+        dropout: of residual and feed-forward layers.
     """
 
     latent_channels: int = 4
@@ -73,14 +91,14 @@ class UNetConfig:
             len(self.channels) == len(self.attention),
             f"channels and attention differ in length: {self.channels}, {self.attention}",
         )
-        _check(0 <= self.copy_reach <= 8, f"copy_reach must be 0..8 places: {self.copy_reach}")
+        _check(0 <= self.copy_reach <= 8, f"copy_reach must be 0..8 cells: {self.copy_reach}")
         _check(
             not self.copy_body or self.copy_reach > 0,
-            f"copy_body needs copying, but copy_reach is {self.copy_reach}",
+            f"copy_body needs copy_reach above 0, not {self.copy_reach}",
         )
         _check(
             not self.copy_pixels or self.copy_body,
-            "copy_pixels needs the picture to be moved, but copy_body is off",
+            "copy_pixels needs copy_body, which is off",
         )
         for width in self.channels:
             _check(
@@ -91,12 +109,16 @@ class UNetConfig:
 
 @dataclass(frozen=True)
 class DynamicsConfig:
-    """The music, beat and motion modules of stage 2.
+    """The music, beat and motion modules of stage 2 (section 3.3).
 
-    `token_width` is the width of music and beat tokens. `beat_phase` adds the sine and cosine of
-    the beat phase and of the two-beat phase to the one-hot beat tokens; the paper has the one-hot
-    alone.
-    The three switches leave a module out, as in the paper's ablation.
+    Attributes:
+        token_width: of music and beat tokens.
+        heads: of all attention.
+        motion_attentions: attention layers of a motion module.
+        motion_ff_mult: inner width of a motion module's feed-forward layer over its width.
+        beat_phase: add sine and cosine of the beat's and the two-beat phase to the one-hot beat
+            tokens; the paper has the one-hot alone.
+        music, beat, motion: build these modules; False for the paper's ablation.
     """
 
     token_width: int = 768
@@ -111,16 +133,22 @@ class DynamicsConfig:
 
 @dataclass(frozen=True)
 class MaskConfig:
-    """The part-map encoder: a convolution of every width, all but the first with stride 2."""
+    """The mask encoder: one convolution per width, all but the first with stride 2."""
 
     channels: tuple[int, ...] = (16, 32, 64, 128)
 
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """`kind` "kl" is Stable Diffusion's AutoencoderKL, "patch" the small patch autoencoder.
+    """The autoencoder.
 
-    A latent stands for `reduction` x `reduction` pixels.
+    Attributes:
+        kind: "kl" for Stable Diffusion's AutoencoderKL, "patch" for the small patch autoencoder.
+        reduction: pixels per latent cell in each direction.
+        channels: width of each level ("kl").
+        latent_channels: channels of the latents.
+        scale: factor on the latents ("kl").
+        refiner_width, refiner_blocks: of the convolutional networks ("patch").
     """
 
     kind: str = "kl"
@@ -156,7 +184,10 @@ class TextConfig:
 
 @dataclass(frozen=True)
 class MusicConfig:
-    """An Audio Spectrogram Transformer over 10.24 s of log-mel at 100 frames a second."""
+    """An Audio Spectrogram Transformer over 10.24 s of log-mel at 100 frames a second.
+
+    `mean` and `std` normalise the log-mel; `patch` and strides are in mel bins and mel frames.
+    """
 
     mel_bins: int = 128
     length: int = 1024
@@ -183,10 +214,18 @@ class MusicConfig:
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """The noise schedule and the defaults of sampling, one truth for training and sampling.
+    """The noise schedule, for training and sampling alike, and the defaults of sampling.
 
-    `shared_noise` is the share of the noise's variance that all frames of a clip have in common;
-    it keeps details in place from frame to frame.
+    Attributes:
+        steps: training timesteps.
+        beta_start, beta_end: of the scaled-linear schedule.
+        prediction: "v".
+        zero_terminal_snr: rescale so that the last timestep is pure noise.
+        shared_noise: share of the noise's variance, 0..1, that all frames of a clip have in
+            common; it keeps details in place from frame to frame.
+        guidance, text_guidance, music_guidance, reference_guidance: scales of guidance.
+        guidance_rescale: 0..1, towards the standard deviation of the conditional prediction.
+        sampling_steps: of the sampler.
     """
 
     steps: int = 1000
@@ -213,7 +252,7 @@ class ScheduleConfig:
 
 @dataclass(frozen=True)
 class MuseDanceConfig:
-    """The whole model. `preset` names the base it was derived from."""
+    """The whole model. `preset` names the configuration that it was derived from."""
 
     preset: str
     clip: ClipConfig
@@ -233,12 +272,11 @@ class MuseDanceConfig:
         )
         _check(
             not self.unet.copy_reach or self.vae.kind == "patch",
-            f"only a 'patch' VAE gives views to copy from, not {self.vae.kind!r}",
+            f"copy_reach needs a 'patch' VAE, not {self.vae.kind!r}",
         )
         _check(
             not self.unet.copy_reach or self.vae.reduction >= 4,
-            f"views to copy from lie a quarter of a patch apart, but reduction is "
-            f"{self.vae.reduction}",
+            f"copy_reach needs a reduction of at least 4, not {self.vae.reduction}",
         )
         halvings = len(self.mask.channels) - 1
         _check(
@@ -252,7 +290,7 @@ class MuseDanceConfig:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready nested dict."""
+        """A nested dict that JSON can hold."""
         return asdict(self)
 
     @classmethod
@@ -267,9 +305,10 @@ class MuseDanceConfig:
 
 
 def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
-    """A dataclass from a nested dict, strictly: keys known, and present if not `YOUNGER`."""
+    """Build a dataclass from a nested dict; unknown keys and, but for `OPTIONAL_KEYS`, missing ones
+    are errors."""
     names = {f.name for f in fields(cls)}
-    unknown, missing = sorted(set(values) - names), sorted(names - set(values) - YOUNGER)
+    unknown, missing = sorted(set(values) - names), sorted(names - set(values) - OPTIONAL_KEYS)
     _check(not unknown and not missing, f"{where}: unknown keys {unknown}, missing keys {missing}")
     types = get_type_hints(cls)
     built: dict[str, Any] = {}

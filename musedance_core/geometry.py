@@ -1,4 +1,10 @@
-"""Points, pixel centres and quadratic warps of the plane; no network."""
+"""Pixel centres and quadratic warps of the image plane; no network.
+
+Coordinates are normalised as in `torch.nn.functional.grid_sample` with `align_corners=False`: x to
+the right, y down, the image's edges at -1 and 1. A warp `[... 2 6]` holds the coefficients of
+1, x, y, x², xy and y² for both coordinates. It maps backwards: from a point of the frame to the
+point of the image that is shown there.
+"""
 
 from __future__ import annotations
 
@@ -8,61 +14,71 @@ from einops import rearrange, repeat
 from torch import Tensor
 
 TERM_COUNT = 6
-
+"""Coefficients of a quadratic polynomial in x and y."""
 
 IDENTITY_WARP = ((0.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0, 0.0))
-"""The warp that leaves everything where it is."""
-
+"""Every point is its own source."""
 
 BENDING_STIFFNESS = 0.02
-"""How much a fitted warp resists bending; points of bodies are about half a picture apart."""
+"""Ridge penalty on the second-order terms of a fit. The points of a body span about half the
+image, so the penalty matters only where they nearly lie on a line."""
 
 
 def quadratic_terms(points: Tensor) -> Tensor:
-    """1, x, y, x², xy, y² of points `[... 2]` in -1..1 (x right, y down): `[... 6]`."""
+    """The monomials 1, x, y, x², xy, y² of `points [... 2]`: `[... 6]`."""
     x, y = points.unbind(-1)
     return torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=-1)
 
 
 def pixel_centres(h: int, w: int, device: torch.device | None = None) -> Tensor:
-    """Centres of h x w pixels, the picture's edges at -1 and 1, row by row: `[h*w 2]`."""
+    """Normalised (x, y) of the centres of h x w pixels, row by row: `[h*w 2]`."""
     rows = (torch.arange(h, device=device) * 2 + 1) / h - 1
     columns = (torch.arange(w, device=device) * 2 + 1) / w - 1
-    down, right = torch.meshgrid(rows, columns, indexing="ij")
-    return torch.stack([right, down], dim=-1).reshape(-1, 2)
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    return rearrange(torch.stack([x, y], dim=-1), "h w xy -> (h w) xy")
 
 
 def source_points(warp: Tensor, points: Tensor) -> Tensor:
-    """Where points `[... n 2]` of frames come from in the picture, by warps `[... 2 6]`."""
+    """Image points `[... n 2]` that the frame's `points [... n 2]` show under `warp [... 2 6]`."""
     return quadratic_terms(points) @ warp.mT
 
 
 def fit_warp(points: Tensor, sources: Tensor) -> Tensor:
-    """The warps `[... 2 6]` by which `points [... n 2]` come from `sources [... n 2]`, as nearly as
-    they can; bent as little as need be where points lie too close to tell."""
+    """Least-squares warps `[... 2 6]` that map `points [... n 2]` to `sources [... n 2]`.
+
+    Second-order terms are regularised (`BENDING_STIFFNESS`), so points that nearly lie on a line
+    give a finite warp.
+    """
+    # Centred coordinates make the penalty independent of where in the frame the points lie.
     centre = points.mean(dim=-2)
-    here, there = quadratic_terms(points - centre[..., None, :]), sources - centre[..., None, :]
-    stiff = BENDING_STIFFNESS * torch.eye(TERM_COUNT).to(points)[3:].expand(
-        *points.shape[:-2], -1, -1
-    )
-    rows = torch.cat([here, stiff], dim=-2)
-    wanted = torch.cat([there, torch.zeros_like(there[..., :3, :])], dim=-2)
-    return recentre_warp(torch.linalg.lstsq(rows, wanted).solution.mT, centre)
+    terms = quadratic_terms(points - centre[..., None, :])
+    targets = sources - centre[..., None, :]
+
+    # Ridge regression as an ordinary least-squares problem with one more row per penalised term.
+    ridge = BENDING_STIFFNESS * torch.eye(TERM_COUNT).to(points)[3:]
+    ridge = ridge.expand(*points.shape[:-2], -1, -1)
+    left = torch.cat([terms, ridge], dim=-2)
+    right = torch.cat([targets, torch.zeros_like(targets[..., :3, :])], dim=-2)
+    return recentre_warp(torch.linalg.lstsq(left, right).solution.mT, centre)
 
 
-def rotations(change: Tensor) -> Tensor:
-    """Turns `[... 2 2]` towards (1, 0) + `change [... 2]`. However unsure of the angle, they never
-    shrink, as the mean of many turns would."""
-    x, y = F.normalize(change + change.new_tensor((1.0, 0.0)), dim=-1).unbind(-1)
+def rotations(offset: Tensor) -> Tensor:
+    """Rotation matrices `[... 2 2]` to the direction of (1, 0) + `offset [... 2]`.
+
+    The direction is normalised, so an uncertain prediction never scales, as a mean of rotation
+    matrices would.
+    """
+    x, y = F.normalize(offset + offset.new_tensor((1.0, 0.0)), dim=-1).unbind(-1)
     return torch.stack([torch.stack([x, -y], dim=-1), torch.stack([y, x], dim=-1)], dim=-2)
 
 
 def recentre_warp(warp: Tensor, centre: Tensor) -> Tensor:
-    """In usual coordinates, warps `[... 2 6]` that are written for frames and pictures whose middle
-    is `centre [... 2]`."""
+    """The same warps in normalised coordinates, for `warp [... 2 6]` given relative to
+    `centre [... 2]` in both frame and image."""
     x, y = centre.unbind(-1)
     zero, one = torch.zeros_like(x), torch.ones_like(x)
-    shifted = (
+    # Row i holds the i-th monomial of (x - cx, y - cy), expanded in the monomials of (x, y).
+    expansion = (
         (one, zero, zero, zero, zero, zero),
         (-x, one, zero, zero, zero, zero),
         (-y, zero, one, zero, zero, zero),
@@ -70,20 +86,22 @@ def recentre_warp(warp: Tensor, centre: Tensor) -> Tensor:
         (x * y, -y, -x, zero, one, zero),
         (y * y, zero, -2 * y, zero, zero, one),
     )
-    moved = warp @ torch.stack([torch.stack(row, dim=-1) for row in shifted], dim=-2)
-    return torch.cat([moved[..., :1] + centre[..., None], moved[..., 1:]], dim=-1)
+    shifted = warp @ torch.stack([torch.stack(row, dim=-1) for row in expansion], dim=-2)
+    return torch.cat([shifted[..., :1] + centre[..., None], shifted[..., 1:]], dim=-1)
 
 
-def warp_images(pictures: Tensor, warp: Tensor) -> Tensor:
-    """`pictures [b c h w]` by every frame's warp `[b f 2 6]`: `[(b f) c h w]`.
+def warp_images(images: Tensor, warp: Tensor) -> Tensor:
+    """`images [b c h w]` resampled bilinearly by each frame's `warp [b f 2 6]`: `[(b f) c h w]`.
 
-    Beyond its edge a picture goes on as it ends.
+    Points outside an image show its nearest edge pixel.
     """
-    h, w = pictures.shape[-2:]
+    h, w = images.shape[-2:]
     frames = warp.shape[1]
-    grid = source_points(warp.flatten(0, 1), pixel_centres(h, w, warp.device))
+    grid = source_points(
+        rearrange(warp, "b f two t -> (b f) two t"), pixel_centres(h, w, warp.device)
+    )
     grid = rearrange(grid, "n (h w) two -> n h w two", h=h)
-    many = repeat(pictures.float(), "b c h w -> (b f) c h w", f=frames)
-    last = 1 - 1 / grid.new_tensor((w, h))  # the outermost pixels' centres
-    moved = F.grid_sample(many, grid.clamp(-last, last).float(), align_corners=False)
-    return moved.to(pictures)
+    repeated = repeat(images.float(), "b c h w -> (b f) c h w", f=frames)
+    last = 1 - 1 / grid.new_tensor((w, h))  # centres of the outermost pixels
+    result = F.grid_sample(repeated, grid.clamp(-last, last).float(), align_corners=False)
+    return result.to(images)

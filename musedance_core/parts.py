@@ -1,4 +1,4 @@
-"""Ids of body parts and the palette that colours them in part maps."""
+"""Body-part ids of part maps and the palette that colours them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from einops import rearrange
 from torch import Tensor
 
 SUBJECT = 25
-"""Part id of "the subject, whatever part": what a plain mask says."""
+"""Id of the subject without a part: all that a plain mask can tell. 0 is the background, 1 to 24
+are DensePose's parts."""
 
 
 def palette() -> Tensor:
-    """Colours `[26 3]` in 0..1: 0 background (black), 1..24 DensePose parts, 25 subject (white)."""
+    """Colours `[26 3]` in 0..1 by id: background black, 24 hues, subject white."""
     hues = [colorsys.hsv_to_rgb(i / 24, 0.9 if i % 2 else 0.55, 0.95) for i in range(24)]
     return torch.tensor([(0.0, 0.0, 0.0), *hues, (1.0, 1.0, 1.0)])
 
 
 def part_ids(colours: Tensor) -> Tensor:
-    """Ids `[h w]` of a map `[3 h w]` in 0..1: those of the nearest colours of the palette."""
-    away = torch.cdist(rearrange(colours, "c h w -> (h w) c"), palette().to(colours))
-    return rearrange(away.argmin(dim=1), "(h w) -> h w", h=colours.shape[1])
+    """Ids `[h w]` of a coloured part map `[3 h w]` in 0..1, by the nearest palette colour."""
+    distances = torch.cdist(rearrange(colours, "c h w -> (h w) c"), palette().to(colours))
+    return rearrange(distances.argmin(dim=1), "(h w) -> h w", h=colours.shape[1])

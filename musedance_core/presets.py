@@ -1,4 +1,4 @@
-"""The two scales of one system, as data."""
+"""The two base configurations: `sd15` as in the paper, and `sticker`, small enough for a CPU."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ PRESETS = {"sd15": SD15, "sticker": STICKER}
 
 
 def preset(name: str) -> MuseDanceConfig:
-    """The preset called `name`.
+    """The preset called `name`, "sd15" or "sticker".
 
     Raises:
         ValueError: there is none of that name.

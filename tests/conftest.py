@@ -1,4 +1,4 @@
-"""A tiny model, its tokenizer, and a file of them; little videos whose motion is known exactly."""
+"""Fixtures: a tiny model with tokenizer and checkpoint, and videos of exactly known motion."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def tokenizer() -> Tokenizer:
 
 @pytest.fixture(scope="session")
 def model(config: MuseDanceConfig) -> MuseDance:
-    """Weights as after training: nothing is zero."""
+    """A model with random weights, none of them zero, as after training."""
     torch.manual_seed(0)
     model = MuseDance(config).eval().requires_grad_(False)
     for p in model.parameters():
@@ -62,17 +62,17 @@ def model(config: MuseDanceConfig) -> MuseDance:
 def written(
     model: MuseDance, tokenizer: Tokenizer, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The model in a file at full precision; tests must not write to it."""
+    """A checkpoint of the model at full precision; tests must not write to it."""
     path = tmp_path_factory.mktemp("written") / "tiny.safetensors"
     save_checkpoint(path, model, tokenizer, PROVENANCE, dtype=None)
     return path
 
 
-def _draw(way: np.ndarray) -> Tensor:
+def _draw(edge: np.ndarray) -> Tensor:
     columns = torch.arange(SIDE)[None]
-    left = torch.from_numpy(np.asarray(way, dtype=np.float64))[:, None]
+    left = torch.from_numpy(np.asarray(edge, dtype=np.float64))[:, None]
     share = (columns + 1 - left).clamp(0, 1) * (left + 8 - columns).clamp(0, 1)
-    frames = torch.full((len(way), 3, SIDE, SIDE), BACKGROUND)
+    frames = torch.full((len(edge), 3, SIDE, SIDE), BACKGROUND)
     frames[:, :, 12:20] += (0.9 - BACKGROUND) * share[:, None, None, :].float()
     return frames
 
@@ -83,14 +83,14 @@ def _swing(times: np.ndarray, period: float, first: float) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def draw() -> Draw:
-    """A bright square whose left edge stands at `way` [f] pixels: frames `[f 3 32 32]`.
+    """Renders frames `[f 3 32 32]` of a bright square from its left edge `[f]` in pixels.
 
-    Its edges are drawn by coverage, so that motion by part of a pixel shows.
+    Edges are antialiased, so motion by a fraction of a pixel shows.
     """
     return _draw
 
 
 @pytest.fixture(scope="session")
 def swing() -> Swing:
-    """Pixels at `times`: one way per beat, resting exactly on the beats `first` + k * `period`."""
+    """Edge positions at `times`: one swing per beat, at rest on beats `first` + k * `period`."""
     return _swing

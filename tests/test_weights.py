@@ -1,4 +1,4 @@
-"""The embedded model: small enough to ship, says how it was made, dances."""
+"""The embedded model is small enough to ship, records its training and follows the beats."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 STAGES = {"text", "music", "vae", "stage1", "body", "stage2"}
 
 
-def test_it_is_small_and_says_how_it_was_made() -> None:
+def test_it_is_small_and_records_its_training() -> None:
     assert DEFAULT_CHECKPOINT.stat().st_size <= 32 * 2**20
     provenance = load_checkpoint(DEFAULT_CHECKPOINT, device="cpu").provenance
     assert provenance["trained"] is True
-    made = {stage["part"]: stage for stage in provenance["stages"]}
-    assert set(made) >= STAGES
+    by_part = {stage["part"]: stage for stage in provenance["stages"]}
+    assert set(by_part) >= STAGES
     for name in STAGES:
-        assert {"command", "steps", "seed", "hardware", "minutes"} <= set(made[name])
+        assert {"command", "steps", "seed", "hardware", "minutes"} <= set(by_part[name])
 
 
 def test_moving_the_beats_moves_the_dance() -> None:
@@ -35,6 +35,6 @@ def test_moving_the_beats_moves_the_dance() -> None:
         segments = pipeline.animate(picture, track, "big hops", frames=48, steps=4, guidance=once)
         return next(iter(segments)).frames
 
-    still, moved = dance(0.0), dance(0.25)
-    assert torch.equal(still, dance(0.0))
-    assert (still - moved).abs().mean() > 0.003
+    early, late = dance(0.0), dance(0.25)
+    assert torch.equal(early, dance(0.0))
+    assert (early - late).abs().mean() > 0.003

@@ -1,4 +1,4 @@
-"""The model: what a checkpoint holds, one child per part."""
+"""The whole model of a checkpoint, `MuseDance`, and the values that its networks exchange."""
 
 from __future__ import annotations
 
@@ -45,15 +45,14 @@ __all__ = [
 
 
 class MuseDance(nn.Module):
-    """All parts of one checkpoint: `unet`, `reference`, `mask`, `vae`, `text`, `music`, and `body`
-    where the denoiser is small.
+    """All networks of a checkpoint, as children named like its parts.
 
-    Pictures and frames are in 0..1, latents come from `vae.encode`, text from `text`, music from
-    `music.encode_clip`. `conditions` joins them into what the denoiser listens to.
+    `unet`, `reference`, `mask`, `vae`, `text`, `music`, and `body` in small models that warp the
+    picture. Pictures and frames are in 0..1.
     """
 
     def __init__(self, config: MuseDanceConfig, ops: Any = nn, autoencoder: bool = True) -> None:
-        """Without `autoencoder` there is no `vae`: a host brings its own."""
+        """Build the networks; without `autoencoder` there is no `vae`, and the host brings one."""
         super().__init__()
         self.config = config
         self.unet = MuseDanceUNet(config.unet, config.dynamics, config.music, config.schedule, ops)
@@ -73,21 +72,21 @@ class MuseDance(nn.Module):
         """ReferenceNet's features of the picture with its part map added (equation 1).
 
         Args:
-            latents: `[b c h w]`.
-            text: `[b 77 d]`.
-            part_map: ids `[b H W]`, or None for no contribution at all.
-            keep_map: bool `[b]`; False leaves the map out for that sample.
+            latents: of the picture, `[b c h w]`.
+            text: text tokens `[b 77 d]`.
+            part_map: part ids `[b H W]`; None adds nothing.
+            keep_map: bool `[b]`; False drops the part map of that sample.
         """
-        mapped = latents
+        with_parts = latents
         if part_map is not None:
             added = self.mask(part_map, latents.dtype).to(latents.dtype)
             if keep_map is not None:
                 added = added * keep_map[:, None, None, None]
-            mapped = latents + added
-        features: ReferenceFeatures = self.reference(mapped, text)
+            with_parts = latents + added
+        features: ReferenceFeatures = self.reference(with_parts, text)
         shifted = None
         if self.config.unet.copy_reach:
-            assert isinstance(self.vae, PatchAutoencoder), "only patches give views"
+            assert isinstance(self.vae, PatchAutoencoder), "only patches can be shifted"
             with torch.no_grad():
                 shifted = self.vae.shifted_latents(latents)
         return replace(features, shifted_latents=shifted)
@@ -98,33 +97,32 @@ class MuseDance(nn.Module):
         part_map: Tensor | None,
         features: ReferenceFeatures,
         text: Tensor,
-        heard: ClipAudio,
+        audio: ClipAudio,
         keep_map: Tensor | None = None,
         warp: Tensor | None = None,
     ) -> WarpedReference | None:
-        """The picture moved as one body, or None where the model has no `body` to say how.
+        """The picture and its features warped to every frame; None in models without `body`.
 
         Args:
-            latents, part_map, text, keep_map: as in `reference_features`.
-            features: its result.
-            heard: the clip's music and beats.
-            warp: by what to move it, `[b f 2 6]`, where that is known; otherwise `body` says it.
+            latents, text, part_map, keep_map: as for `reference_features`.
+            features: the result of `reference_features`.
+            audio: music and beats of the clip.
+            warp: known warps `[b f 2 6]`, as in training; by default `body` predicts them.
         """
         if self.body is None:
             return None
         if warp is None:
-            warp = self.predict_warp(latents, part_map, text, heard, keep_map)
+            warp = self.predict_warp(latents, part_map, text, audio, keep_map)
+        # Warping pixels rather than latents keeps edges sharp at any rotation.
         with torch.no_grad():
             pixels = self.vae.decode(latents)
-        moved, said = (
-            self.vae.encode(warp_images(pixels, warp)),
-            warp_images(feature_map(features), warp),
-        )
+        warped_latents = self.vae.encode(warp_images(pixels, warp))
+        warped_features = warp_images(feature_map(features), warp)
         b = len(latents)
         return WarpedReference(
             warp,
-            rearrange(moved, "(b f) c h w -> b f c h w", b=b),
-            rearrange(said, "(b f) d h w -> b f d h w", b=b),
+            rearrange(warped_latents, "(b f) c h w -> b f c h w", b=b),
+            rearrange(warped_features, "(b f) d h w -> b f d h w", b=b),
             latents,
         )
 
@@ -133,11 +131,12 @@ class MuseDance(nn.Module):
         latents: Tensor,
         part_map: Tensor | None,
         text: Tensor,
-        heard: ClipAudio,
+        audio: ClipAudio,
         keep_map: Tensor | None = None,
     ) -> Tensor:
-        """By what warps `[b f 2 6]` the dancer moves; arguments as in `warp_reference`."""
+        """Warps `[b f 2 6]` predicted by `body`; arguments as for `warp_reference`."""
         assert self.body is not None
+        # Coverage of each latent cell by the subject; all zeros where no part map is given.
         subject = torch.zeros_like(latents[:, :1])
         if part_map is not None:
             inside = (part_map > 0).to(latents)[:, None]
@@ -146,32 +145,33 @@ class MuseDance(nn.Module):
                 subject = subject * keep_map[:, None, None, None]
         conditions = Conditions(
             text=text,
-            music=self.embed_music(heard, self.body),
-            beat=self.embed_beats(heard, self.body),
-            seconds=heard.seconds,
+            music=self.embed_music(audio, self.body),
+            beat=self.embed_beats(audio, self.body),
+            seconds=audio.seconds,
         )
         warp: Tensor = self.body(torch.cat([latents, subject], dim=1), conditions)
         return warp
 
-    def embed_music(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
-        """Music tokens `[b l d]` for the denoiser or for `by`; zeros where they are not kept."""
+    def embed_music(self, audio: ClipAudio, network: nn.Module | None = None) -> Tensor | None:
+        """Music tokens `[b l d]` in the projection of `network`, by default the denoiser's; zeros
+        in samples that drop them, None without music modules."""
         if not self.config.dynamics.music:
             return None
-        network = cast(Any, by or self.unet)
-        tokens: Tensor = network.music_tokens(heard.music, heard.music_seconds)
-        return tokens if heard.keep is None else tokens * heard.keep[:, None, None]
+        projection = cast(Any, network or self.unet).music_tokens
+        tokens: Tensor = projection(audio.music, audio.music_seconds)
+        return tokens if audio.keep is None else tokens * audio.keep[:, None, None]
 
-    def embed_beats(self, heard: ClipAudio, by: nn.Module | None = None) -> Tensor | None:
-        """Beat tokens `[b f d]` for the denoiser or for `by`; of samples that are not kept the null
-        row."""
+    def embed_beats(self, audio: ClipAudio, network: nn.Module | None = None) -> Tensor | None:
+        """Beat tokens `[b f d]` in the embedding of `network`, by default the denoiser's; the null
+        embedding in samples that drop them, None without beat modules."""
         if not self.config.dynamics.beat:
             return None
-        ids, network = heard.beat_ids, cast(Any, by or self.unet)
-        if heard.keep is not None:
-            ids = torch.where(heard.keep[:, None], ids, torch.full_like(ids, NULL_BEAT))
-        tokens: Tensor = network.beat_tokens(ids, heard.beat_count, heard.seconds)
+        ids, embedding = audio.beat_ids, cast(Any, network or self.unet).beat_tokens
+        if audio.keep is not None:
+            ids = torch.where(audio.keep[:, None], ids, torch.full_like(ids, NULL_BEAT))
+        tokens: Tensor = embedding(ids, audio.beat_count, audio.seconds)
         return tokens
 
     def frame_seconds(self, frames: int, device: torch.device | str = "cpu") -> Tensor:
-        """Time of every frame from the clip's start, `[f]`."""
+        """Time of each frame from the clip's start in seconds, `[f]`."""
         return torch.arange(frames, device=device) / self.config.clip.fps

@@ -1,10 +1,9 @@
-"""The picture moved as one body.
+"""Warps of the reference picture, predicted for every frame from picture, text, music and beats.
 
-Most of a dance is one smooth movement of the whole dancer, and a picture so moved is sharp and
-whole, which what a network of a few million numbers makes out of noise is not. `BodyWarp` says,
-once per segment and for every frame, where in the picture every point of the frame comes from: a
-polynomial of degree two, which shifts, turns, stretches, leans and bends. The denoiser is shown the
-picture so moved, and decides what of it to keep.
+Most of a dance is one smooth movement of the whole dancer. A warped picture shows it sharply, which
+a network of a few million parameters does not when it denoises from pure noise. `BodyWarp` runs
+once per segment and predicts a quadratic warp per frame: shift, rotation, scale, shear and bends.
+The denoiser takes the warped picture as a condition and learns how far to trust it.
 """
 
 from __future__ import annotations
@@ -24,104 +23,130 @@ from .conditions import Conditions, ReferenceFeatures
 from .layers import Attention, FeedForward, seconds_embedding
 from .music import MusicTokens
 
-WIDTH, LOOK, ROUNDS = 192, 64, 2
+TOKEN_WIDTH, CONV_WIDTH, LAYERS = 192, 64, 2
+"""Width of the frame tokens, width of the picture's convolutions, and layers of each."""
 
-SHAPES = 11
-"""Numbers that `shaped` makes a warp of."""
-LARGEST = 3.0
-"""Bound of the logarithm of a scale."""
+WARP_PARAMETERS = 11
+"""Inputs of `warp_from_parameters`."""
+
+MAX_LOG_SCALE = 3.0
+"""Bound of the logarithm of a scale: between a twentieth and twenty times."""
 
 
-def shaped(said: Tensor) -> Tensor:
-    """Warps `[b f 2 6]` of `said [b f SHAPES]`: shifts, logarithms of scales, lean and six bends.
+def warp_from_parameters(parameters: Tensor) -> Tensor:
+    """Warps `[b f 2 6]` of shifts (2), log scales (2), shear (1) and bends (6), `[b f 11]`.
 
-    Scales stay positive: what is turned over is turned, and never shrinks to nothing on the way.
+    Scales are exponentials, so they stay positive: a mirrored dancer is a rotated one, and on the
+    way from one frame to the next none shrinks to nothing.
     """
-    right, down, wide, tall, lean, *bends = said.unbind(-1)
-    wide, tall = ((LARGEST * torch.tanh(scale / LARGEST)).exp() for scale in (wide, tall))
-    rows = (right, wide, lean, *bends[:3]), (down, torch.zeros_like(tall), tall, *bends[3:])
+    shift_x, shift_y, log_x, log_y, shear, *bends = parameters.unbind(-1)
+    scale_x, scale_y = (
+        (MAX_LOG_SCALE * torch.tanh(log / MAX_LOG_SCALE)).exp() for log in (log_x, log_y)
+    )
+    rows = (
+        (shift_x, scale_x, shear, *bends[:3]),
+        (shift_y, torch.zeros_like(scale_y), scale_y, *bends[3:]),
+    )
     return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
 def feature_map(features: ReferenceFeatures) -> Tensor:
     """ReferenceNet's last features as a map `[b d h w]`."""
-    last = features.slots[-1]
+    last = features.layers[-1]
     return rearrange(last.normed, "b (h w) d -> b d h w", h=last.height, w=last.width)
 
 
 class BodyWarp(nn.Module):
-    """A warp per frame, from picture, sentence, beats and music."""
+    """Predicts one warp per frame from picture, text, music and beats."""
 
     def __init__(
         self, config: UNetConfig, dynamics: DynamicsConfig, music: MusicConfig, ops: Any = nn
     ) -> None:
         super().__init__()
-        heads, width = config.heads, dynamics.token_width
-        self.look_in = ops.Conv2d(config.latent_channels + 1, LOOK, 3, padding=1)
-        self.look = nn.ModuleList([ops.Conv2d(LOOK, LOOK, 3, padding=1) for _ in range(ROUNDS)])
-        self.seen_in = ops.Linear(LOOK * TERM_COUNT, WIDTH)
-        self.here = ops.Linear(LOOK, 1, bias=False)
-        self.music_tokens = MusicTokens(music.width, width, ops) if dynamics.music else None
-        self.beat_tokens = BeatTokens(width, dynamics.beat_phase, ops) if dynamics.beat else None
-        self.beat_in = ops.Linear(width, WIDTH) if dynamics.beat else None
+        heads, token_width = config.heads, dynamics.token_width
 
-        def several(make: Callable[[], nn.Module]) -> nn.ModuleList:
-            return nn.ModuleList([make() for _ in range(ROUNDS)])
+        def layers(make: Callable[[], nn.Module]) -> nn.ModuleList:
+            return nn.ModuleList([make() for _ in range(LAYERS)])
 
-        self.text = several(lambda: Attention(WIDTH, config.text_width, heads, ops))
-        self.text_norms = several(lambda: ops.LayerNorm(WIDTH))
+        # Picture encoder.
+        self.look_in = ops.Conv2d(config.latent_channels + 1, CONV_WIDTH, 3, padding=1)
+        self.look = layers(lambda: ops.Conv2d(CONV_WIDTH, CONV_WIDTH, 3, padding=1))
+        self.seen_in = ops.Linear(CONV_WIDTH * TERM_COUNT, TOKEN_WIDTH)
+        self.here = ops.Linear(CONV_WIDTH, 1, bias=False)
+
+        # Its own projections of music and beats.
+        self.music_tokens = MusicTokens(music.width, token_width, ops) if dynamics.music else None
+        self.beat_tokens = (
+            BeatTokens(token_width, dynamics.beat_phase, ops) if dynamics.beat else None
+        )
+        self.beat_in = ops.Linear(token_width, TOKEN_WIDTH) if dynamics.beat else None
+
+        # Layers of text cross-attention, music cross-attention and feed-forward.
+        self.text = layers(lambda: Attention(TOKEN_WIDTH, config.text_width, heads, ops))
+        self.text_norms = layers(lambda: ops.LayerNorm(TOKEN_WIDTH))
         self.music = self.music_norms = None
         if dynamics.music:
-            self.music = several(lambda: Attention(WIDTH, dynamics.token_width, heads, ops))
-            self.music_norms = several(lambda: ops.LayerNorm(WIDTH))
-        self.ff = several(lambda: FeedForward(WIDTH, config.ff_mult, ops=ops))
-        self.ff_norms = several(lambda: ops.LayerNorm(WIDTH))
-        self.out_norm = ops.LayerNorm(WIDTH)
-        self.out = ops.Linear(WIDTH, SHAPES)
-        self.turn = ops.Linear(WIDTH, 3)
-        self.upright = ops.Linear(WIDTH, 3)
+            self.music = layers(lambda: Attention(TOKEN_WIDTH, token_width, heads, ops))
+            self.music_norms = layers(lambda: ops.LayerNorm(TOKEN_WIDTH))
+        self.ff = layers(lambda: FeedForward(TOKEN_WIDTH, config.ff_mult, ops=ops))
+        self.ff_norms = layers(lambda: ops.LayerNorm(TOKEN_WIDTH))
+
+        # Heads.
+        self.out_norm = ops.LayerNorm(TOKEN_WIDTH)
+        self.out = ops.Linear(TOKEN_WIDTH, WARP_PARAMETERS)
+        self.turn = ops.Linear(TOKEN_WIDTH, 3)
+        self.upright = ops.Linear(TOKEN_WIDTH, 3)
 
     def forward(self, picture: Tensor, conditions: Conditions) -> Tensor:
-        """Warps `[b f 2 6]`.
+        """Predict the warps `[b f 2 6]` of a clip.
 
-        How a frame is turned and how the picture is are said apart, and put together: so a dancer
-        who spins needs to be understood only once, whichever way up the picture shows it. So is in
-        which sense, which the sentence says, and how far, which the beats say.
+        The rotation is a product of the picture's own orientation and each frame's rotation, so a
+        spin is learned once for pictures at any angle. The direction of rotation is a product too:
+        the text says clockwise or counter-clockwise, the beats say how far.
 
         Args:
-            picture: latents and, in one more channel, how much of a place is the dancer,
-                `[b c+1 h w]`.
+            picture: latents with the dancer's coverage (0..1) as one more channel, `[b c+1 h w]`.
             conditions: text, music, beat and seconds.
         """
         assert conditions.seconds is not None
-        seen, centre = self.seen(picture)
-        y = seen[:, None] + seconds_embedding(conditions.seconds, WIDTH).to(seen)
+        encoded, centre = self.encode_picture(picture)
+
+        # One token per frame, behind one for the picture itself.
+        y = encoded[:, None] + seconds_embedding(conditions.seconds, TOKEN_WIDTH).to(encoded)
         if self.beat_in is not None:
             y = y + self.beat_in(conditions.beat)
-        y = torch.cat([seen[:, None], y], dim=1)
-        for i in range(ROUNDS):
+        y = torch.cat([encoded[:, None], y], dim=1)
+        for i in range(LAYERS):
             y = y + self.text[i](self.text_norms[i](y), conditions.text)
             if self.music is not None and self.music_norms is not None:
                 assert conditions.music is not None
                 y = y + self.music[i](self.music_norms[i](y), conditions.music)
             y = y + self.ff[i](self.ff_norms[i](y))
         y = self.out_norm(y)
-        pictured, y = y[:, :1], y[:, 1:]
-        upright, turn = self.upright(pictured).float(), self.turn(y).float()
+        picture_token, y = y[:, :1], y[:, 1:]
+
+        # Rotations: of the picture, and of the frames with the sense of rotation factored out.
+        upright, turn = self.upright(picture_token).float(), self.turn(y).float()
         sense = upright[..., 2:] * turn[..., 2:]
         turn = torch.cat([turn[..., :1], turn[..., 1:2] + sense], dim=-1)
-        moved = rotations(upright[..., :2]) @ rotations(turn) @ shaped(self.out(y).float())
-        return recentre_warp(moved, centre.float()[:, None])
+        rest = warp_from_parameters(self.out(y).float())
+        warp = rotations(upright[..., :2]) @ rotations(turn) @ rest
+        return recentre_warp(warp, centre.float()[:, None])
 
-    def seen(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """What is where in `picture [b c+1 h w]`, as moments of learned features, `[b WIDTH]`, and
-        where the dancer's middle is, `[b 2]`."""
+    def encode_picture(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode `picture [b c+1 h w]` as one token `[b TOKEN_WIDTH]` and find the dancer's centre,
+        `[b 2]` in -1..1.
+
+        The token is made of spatial moments of learned features: how much of each there is, where,
+        and how it is spread. The centre is a soft-argmax.
+        """
         x = self.look_in(picture)
         for conv in self.look:
             x = x + conv(F.silu(x))
         x = rearrange(F.silu(x), "b d h w -> b d (h w)")
         h, w = picture.shape[-2:]
-        where = pixel_centres(h, w, picture.device)
-        moments = x @ quadratic_terms(where).to(x) / len(where)
-        here = self.here(x.mT)[..., 0].softmax(dim=-1)
-        return self.seen_in(moments.flatten(1)), here @ where.to(here)
+        points = pixel_centres(h, w, picture.device)
+        moments = x @ quadratic_terms(points).to(x) / len(points)
+        attention = self.here(x.mT)[..., 0].softmax(dim=-1)
+        token = self.seen_in(rearrange(moments, "b d t -> b (d t)"))
+        return token, attention @ points.to(attention)

@@ -1,4 +1,8 @@
-"""What the denoiser listens to, as values: nothing here is kept on a module."""
+"""Conditions of the denoiser as frozen values; the networks keep no state between calls.
+
+Axes: `b` batch, `f` frames, `m` previous frames, `n` spatial tokens, `d` width, `l` tokens,
+`c h w` latents.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class SlotFeatures:
-    """What ReferenceNet gives one attention slot.
+class LayerFeatures:
+    """ReferenceNet's features at one attention layer.
 
-    `stream [b n d]` is the residual stream before norm1, `normed [b n d]` the same after norm1;
-    `n` is `height * width` tokens.
+    Attributes:
+        stream: residual stream before norm1, `[b n d]`.
+        normed: the same after norm1, `[b n d]`.
+        height, width: of the feature map; n = height * width.
     """
 
     stream: Tensor
@@ -23,29 +29,33 @@ class SlotFeatures:
 
 @dataclass(frozen=True)
 class ReferenceFeatures:
-    """ReferenceNet's features of one picture, one entry per attention slot in reading order.
+    """ReferenceNet's features of one picture.
 
-    `shifted_latents [b c 4h 4w]` are the picture's latents at all offsets of a quarter of a latent,
-    for denoisers that copy from it.
+    Attributes:
+        layers: one entry per attention layer, from the UNet's input to its output.
+        shifted_latents: the picture's latents at offsets of a quarter of a latent cell,
+            `[b c 4h 4w]`, for denoisers that copy from it; otherwise None.
     """
 
-    slots: tuple[SlotFeatures, ...]
+    layers: tuple[LayerFeatures, ...]
     shifted_latents: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class MotionFeatures:
-    """ReferenceNet's residual streams of the last `m` frames: per slot `[b m n d]`."""
+    """ReferenceNet's residual streams of the previous frames, `[b m n d]` per attention layer."""
 
-    slots: tuple[Tensor, ...]
+    layers: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
 class ReferenceKeys:
-    """Keys and values of the picture, projected by the denoiser's layers once per segment.
+    """The reference in the denoiser's own projections, computed once per segment.
 
-    Per slot `[b heads n d/heads]`. `candidates [b n k c]` is what lies in the picture at every
-    displacement from every place, for denoisers that copy.
+    Attributes:
+        keys, values: `[b heads n d/heads]` per attention layer.
+        candidates: latents at every displacement from every cell, `[b n k c]`, for denoisers that
+            copy from the picture; otherwise None.
     """
 
     keys: tuple[Tensor, ...]
@@ -65,7 +75,6 @@ class WarpedReference:
     """
 
     warp: Tensor
-
     latents: Tensor
     features: Tensor
     reference_latents: Tensor
@@ -73,11 +82,15 @@ class WarpedReference:
 
 @dataclass(frozen=True)
 class ClipAudio:
-    """A clip's music and beats, before any network's own layers.
+    """Music and beats of a clip, before the learned projections. Times count from its start.
 
-    `music [b l d]` is what the AST says at `music_seconds [l]`. `beat_ids [b f]` (0, 1, 2) and
-    `beat_count [b f]` belong to the frames at `seconds [f]`. All seconds are from the clip's start.
-    Of samples that `keep [b]` does not keep neither music nor beats are heard; None keeps all.
+    Attributes:
+        music: AST features `[b l d]`.
+        music_seconds: time of each music token, `[l]`.
+        beat_ids: `[b f]` of 0 (no beat), 1 (beat) and 2 (null, for guidance).
+        beat_count: continuous beat count on the song's beat grid, `[b f]`.
+        seconds: time of each frame, `[f]`.
+        keep: bool `[b]`; False drops music and beats of that sample. None keeps all.
     """
 
     music: Tensor
@@ -90,18 +103,18 @@ class ClipAudio:
 
 @dataclass(frozen=True)
 class Conditions:
-    """All that drives one call of the denoiser.
+    """Conditions of one call of the denoiser.
 
     Attributes:
-        text: `[b 77 d]` text tokens (zeros: no text).
-        reference: the picture's keys and values, or None.
+        text: text tokens `[b 77 d]`; zeros mean no text.
+        reference: keys and values of the reference picture, or None.
         previous: features of the previous frames, or None.
-        music: `[b l d]` timed music tokens, or None where there is no music module.
-        beat: `[b f d]` timed beat tokens, or None where there is no beat module.
-        seconds: `[f]` time of every frame from the clip's start.
-        warped_reference: the picture moved as one body, or None where there is none that moves it.
-        keep_reference: bool `[b]`; False hides picture, moved picture and previous frames from that
-            sample.
+        music: timed music tokens `[b l d]`, or None without music modules.
+        beat: timed beat tokens `[b f d]`, or None without beat modules.
+        seconds: time of each frame from the clip's start, `[f]`.
+        warped_reference: the picture warped to every frame, or None without a body warp.
+        keep_reference: bool `[b]`; False drops the picture, warped or not, and the previous frames
+            of that sample. None keeps all.
     """
 
     text: Tensor
@@ -114,6 +127,6 @@ class Conditions:
     keep_reference: Tensor | None = None
 
     def without_reference(self) -> Conditions:
-        """The same with picture, moved picture and previous frames dropped."""
-        nothing = self.text.new_zeros(len(self.text)) > 0
-        return replace(self, reference=None, warped_reference=None, keep_reference=nothing)
+        """The same conditions without the picture, warped or not, and the previous frames."""
+        keep_none = self.text.new_zeros(len(self.text)) > 0
+        return replace(self, reference=None, warped_reference=None, keep_reference=keep_none)

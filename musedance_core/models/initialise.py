@@ -1,4 +1,4 @@
-"""Weights to start training from. Constructors never touch weights; this does."""
+"""Weights to start training from. Constructors never touch weights; `init_weights` does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .transformer import SpatialTransformer
 from .unet import MuseDanceUNet
 
 SILU_GAIN = 1.68
-"""By how much weights must be larger so that the mean square survives a SiLU."""
+"""Factor on weights that makes up for the mean square that a SiLU loses."""
 
 
 def _zero(module: nn.Module) -> None:
@@ -25,54 +25,62 @@ def _zero(module: nn.Module) -> None:
 
 @torch.no_grad()
 def init_weights(model: nn.Module) -> None:
-    """Start `model` afresh: every branch that adds to a stream begins at zero, the part map's tint
-    of the reference apart.
+    """Initialise all weights of `model`, with the output of every residual branch at zero.
 
-    So a stage 2 of fresh modules equals stage 1 frame by frame at step 0.
+    A stage-2 model with fresh modules therefore equals its stage-1 model frame by frame. Only the
+    mask encoder contributes from the first step on.
     """
+    # PyTorch's own initialisation first ...
     for module in model.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)):
             module.reset_parameters()
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=0.02)
+    # ... then the outputs, network by network.
     for module in model.modules():
         if isinstance(module, ResBlock):
             _zero(module.conv2)
-        elif isinstance(module, SpatialTransformer) and not module.read_only:
+        elif isinstance(module, SpatialTransformer) and not module.features_only:
             _zero(module.proj_out)
         elif isinstance(module, MuseDanceUNet):
             _zero(module.conv_out)
         elif isinstance(module, MaskEncoder):
-            _keep_spread(module)
+            _init_mask(module)
         elif isinstance(module, ReferenceCopy):
             init_copy(module)
         elif isinstance(module, BodyWarp):
-            _zero(module.out)
-            _zero(module.turn)
-            _zero(module.upright)
-            nn.init.normal_(module.upright.weight[2:], std=0.1)  # a factor of what is zero
-            for name, silent in module.named_modules():
-                if name.startswith("music.") and name.endswith("to_out.0"):
-                    _zero(silent)
+            _init_body_warp(module)
     for module in model.modules():
         init_dynamics_outputs(module)
 
 
 @torch.no_grad()
 def init_copy(copy: ReferenceCopy) -> None:
-    """At first up to half of what is found is shown everywhere, and nothing is drawn anew."""
-    for silent in (copy.match_out, copy.conv_out, copy.share_out):
-        _zero(silent)
+    """Start `copy` at shares of one half, less at little noise, and without corrections of v."""
+    for output in (copy.match_out, copy.conv_out, copy.share_out):
+        _zero(output)
     if hasattr(copy, "moved_in"):
-        for silent in (copy.moved_in, copy.moved_out, copy.still_out):
-            _zero(silent)
+        for output in (copy.moved_in, copy.moved_out, copy.still_out):
+            _zero(output)
 
 
-def _keep_spread(mask: MaskEncoder) -> None:
-    """Let a part map tint the reference from the first step on, by a quarter of its spread.
+def _init_body_warp(body: BodyWarp) -> None:
+    """Start at the identity warp."""
+    _zero(body.out)
+    _zero(body.turn)
+    _zero(body.upright)
+    # The sense of rotation is a product; were both factors zero, neither would get a gradient.
+    nn.init.normal_(body.upright.weight[2:], std=0.1)
+    for name, module in body.named_modules():
+        if name.startswith("music.") and name.endswith("to_out.0"):
+            _zero(module)
 
-    Torch's default loses two thirds of the spread at every layer; and a tint that starts at zero
-    grows only as far as somebody listens to it, while nobody learns to listen to nothing.
+
+def _init_mask(mask: MaskEncoder) -> None:
+    """Let a part map change the reference from the first step on, by a quarter of its variance.
+
+    PyTorch's default loses two thirds of the spread at every layer. An output that starts at zero
+    grows only as far as the denoiser uses it, and the denoiser does not learn to use nothing.
     """
     for conv in (mask.conv_in, *mask.blocks, mask.conv_out):
         gain = 0.5 if conv is mask.conv_out else SILU_GAIN
@@ -81,7 +89,7 @@ def _keep_spread(mask: MaskEncoder) -> None:
 
 
 def init_dynamics_outputs(module: nn.Module) -> None:
-    """Silence one fresh music, beat or motion module."""
+    """Zero the outputs of one music, beat or motion module, and align its attention in time."""
     if isinstance(module, ConditionedTemporalBlock):
         align_in_time(module.cross)
         for attention in (module.cross, module.temporal):
@@ -89,16 +97,17 @@ def init_dynamics_outputs(module: nn.Module) -> None:
                 _zero(linear)
     elif isinstance(module, MotionModule):
         _zero(module.proj_out)
-        if module.slot is not None:
+        if module.attention_index is not None:
             _zero(module.previous_proj)
 
 
 @torch.no_grad()
 def align_in_time(attention: Attention, gain: float = 0.5) -> None:
-    """Let every frame begin by listening to the tokens of its own moment.
+    """Initialise cross-attention so that each frame attends to the tokens of its own time.
 
-    Keys are random maps of a token, times included; queries are fitted so that the time of a frame
-    maps to where the keys of that time are. Without this an attention has to discover time first.
+    Keys are random projections of tokens, which include time embeddings. Queries are fitted by
+    ridge regression to map a frame's time to the keys of that time. Without this, attention has
+    to discover time first.
     """
     width, context = attention.to_q.in_features, attention.to_k.in_features
     nn.init.normal_(attention.to_k.weight, std=gain / width**0.25)
@@ -106,12 +115,12 @@ def align_in_time(attention: Attention, gain: float = 0.5) -> None:
     keys = attention.to_k(seconds_embedding(seconds, context))
     times = seconds_embedding(seconds, width)
     ridge = 1e-4 * len(seconds) * torch.eye(width)
-    fitted = torch.linalg.solve(times.T @ times + ridge, times.T @ keys)
-    attention.to_q.weight.copy_(fitted.T)
+    solution = torch.linalg.solve(times.T @ times + ridge, times.T @ keys)
+    attention.to_q.weight.copy_(solution.T)
 
 
 @torch.no_grad()
 def copy_unet_to_reference(unet: MuseDanceUNet, reference: ReferenceNet) -> None:
-    """ReferenceNet starts as the denoiser's copy (section 4.2)."""
+    """Initialise ReferenceNet with the denoiser's weights (section 4.2)."""
     own = unet.state_dict()
     reference.load_state_dict({name: own[name] for name in reference.state_dict()})

@@ -1,7 +1,9 @@
-"""Building blocks that the networks share. Every layer that holds weights comes from `ops`.
+"""Layers that the networks share: embeddings, attention, residual blocks, resampling.
 
-`ops` is a namespace with `Linear`, `Conv2d`, `GroupNorm`, `LayerNorm` and `Embedding`: `torch.nn`
-by default, a host's own where it streams or casts weights. Constructors never touch weights.
+Every layer with weights comes from `ops`, a namespace with `Linear`, `Conv2d`, `GroupNorm`,
+`LayerNorm` and `Embedding`: `torch.nn` by default, or a host's own layers that stream or cast
+weights. Constructors never touch weights. Attribute names are diffusers' where diffusers has the
+layer.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import rearrange, repeat
 from torch import Tensor, nn
 
 
 def timestep_embedding(t: Tensor, width: int) -> Tensor:
-    """Sinusoids of diffusion timesteps `t [b]`: `[b width]`, cosines first, as in SD1.5."""
+    """Sinusoidal embedding of diffusion timesteps `t [b]`: `[b width]`, cosines first (SD 1.5)."""
     half = width // 2
     exponents = torch.arange(half, dtype=torch.float32, device=t.device) / half
     angles = t.float()[:, None] * torch.exp(-math.log(10000.0) * exponents)
@@ -24,7 +26,7 @@ def timestep_embedding(t: Tensor, width: int) -> Tensor:
 
 
 def seconds_embedding(seconds: Tensor, width: int) -> Tensor:
-    """Sinusoids of times in seconds, `[...]` -> `[... width]`, periods from 0.15 s to 30 s."""
+    """Sinusoidal embedding of times in seconds, `[...]` -> `[... width]`, periods 0.15 to 30 s."""
     half = width // 2
     exponents = torch.linspace(math.log10(0.15), math.log10(30.0), half, device=seconds.device)
     angles = seconds.float()[..., None] * (2 * math.pi / 10**exponents)
@@ -32,7 +34,8 @@ def seconds_embedding(seconds: Tensor, width: int) -> Tensor:
 
 
 def index_embedding(length: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Transformer sinusoids of positions 0..length-1, `[length width]`, sine, cosine by turns."""
+    """The transformer's sinusoidal positions 0..length-1: `[length width]`, sine and cosine
+    interleaved."""
     position = torch.arange(length, dtype=torch.float32, device=device)[:, None]
     even = torch.arange(0, width, 2, dtype=torch.float32, device=device)
     angles = position * torch.exp(even * (-math.log(10000.0) / width))
@@ -40,22 +43,21 @@ def index_embedding(length: int, width: int, device: torch.device | None = None)
 
 
 def grid_embedding(h: int, w: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Fixed 2-D positions `[h*w width]`: half of the width for the row, half for the column.
+    """Sinusoidal 2-D positions `[h*w width]`: half of the channels for rows, half for columns.
 
-    Positions are relative (0..1), so a reference of another size still lines up.
+    Positions are relative (0..1), so those of a reference of another size still line up.
     """
-    quarter = width // 4
-    frequency = 2.0 ** torch.linspace(0, 4, quarter, device=device)
+    frequency = 2.0 ** torch.linspace(0, 4, width // 4, device=device)
     rows = (torch.arange(h, device=device) + 0.5)[:, None] / h * math.pi * frequency
     columns = (torch.arange(w, device=device) + 0.5)[:, None] / w * math.pi * frequency
-    row = torch.cat([rows.sin(), rows.cos()], -1)[:, None].expand(h, w, -1)
-    column = torch.cat([columns.sin(), columns.cos()], -1)[None].expand(h, w, -1)
-    grid = rearrange(torch.cat([row, column], -1), "h w d -> (h w) d")
+    row = repeat(torch.cat([rows.sin(), rows.cos()], dim=-1), "h d -> h w d", w=w)
+    column = repeat(torch.cat([columns.sin(), columns.cos()], dim=-1), "w d -> h w d", h=h)
+    grid = rearrange(torch.cat([row, column], dim=-1), "h w d -> (h w) d")
     return F.pad(grid, (0, width - grid.shape[-1]))
 
 
 class Attention(nn.Module):
-    """Multi-head attention in two halves, so that keys and values can be computed once and kept."""
+    """Multi-head attention whose keys and values can be computed apart, once for many queries."""
 
     def __init__(self, width: int, context_width: int, heads: int, ops: Any = nn) -> None:
         super().__init__()
@@ -66,34 +68,37 @@ class Attention(nn.Module):
         self.to_out = nn.ModuleList([ops.Linear(width, width)])
 
     def keys(self, context: Tensor) -> Tensor:
-        """Keys of `context [b l d]`, heads apart: `[b heads l d/heads]`."""
+        """Keys of `context [b l d]`, split into heads: `[b heads l d/heads]`."""
         out: Tensor = rearrange(self.to_k(context), "b l (k d) -> b k l d", k=self.heads)
         return out
 
     def values(self, context: Tensor) -> Tensor:
-        """Values of `context [b l d]`, heads apart: `[b heads l d/heads]`."""
+        """Values of `context [b l d]`, split into heads: `[b heads l d/heads]`."""
         out: Tensor = rearrange(self.to_v(context), "b l (k d) -> b k l d", k=self.heads)
         return out
 
     def attend(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Queries from `x [b n d]` over given keys and values; `mask` is True where to look."""
+        """Attention of queries from `x [b n d]` over keys and values; `mask` is True for the
+        positions that take part and broadcasts to `[b heads n l]`."""
         q = rearrange(self.to_q(x), "b n (k d) -> b k n d", k=self.heads)
         out = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
         result: Tensor = self.to_out[0](rearrange(out, "b k n d -> b n (k d)"))
         return result
 
     def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Attention of `x [b n d]` over `context [b l d]`: `[b n d]`."""
         return self.attend(x, self.keys(context), self.values(context), mask)
 
 
 class GEGLU(nn.Module):
-    """A linear layer gated by the GELU of its other half."""
+    """Linear layer with one half gated by the GELU of the other."""
 
     def __init__(self, width: int, inner: int, ops: Any = nn) -> None:
         super().__init__()
         self.proj = ops.Linear(width, inner * 2)
 
     def forward(self, x: Tensor) -> Tensor:
+        """`x [... width]` -> `[... inner]`."""
         x, gate = self.proj(x).chunk(2, dim=-1)
         return x * F.gelu(gate)
 
@@ -109,12 +114,13 @@ class FeedForward(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """`x [... width]` -> `[... width]`."""
         out: Tensor = self.net(x)
         return out
 
 
 class ResBlock(nn.Module):
-    """Two convolutions with the timestep added between them."""
+    """Two convolutions with the timestep embedding added in between, and a shortcut."""
 
     def __init__(
         self, c_in: int, c_out: int, time_width: int, groups: int, dropout: float, ops: Any = nn
@@ -129,6 +135,7 @@ class ResBlock(nn.Module):
         self.conv_shortcut = ops.Conv2d(c_in, c_out, 1) if c_in != c_out else None
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        """`x [n c_in h w]`, `time [n time_width]` -> `[n c_out h w]`."""
         h = self.conv1(F.silu(self.norm1(x)))
         h = h + self.time_emb_proj(F.silu(time))[:, :, None, None]
         h = self.conv2(self.dropout(F.silu(self.norm2(h))))
@@ -137,7 +144,7 @@ class ResBlock(nn.Module):
 
 
 class TimeEmbedding(nn.Module):
-    """The two-layer network on timestep sinusoids."""
+    """Two-layer network on the sinusoids of the timestep."""
 
     def __init__(self, width: int, ops: Any = nn) -> None:
         super().__init__()
@@ -146,6 +153,7 @@ class TimeEmbedding(nn.Module):
         self.linear_2 = ops.Linear(width * 4, width * 4)
 
     def forward(self, t: Tensor, dtype: torch.dtype) -> Tensor:
+        """Timesteps `t [b]` -> `[b 4*width]`, computed in `dtype`."""
         out: Tensor = self.linear_2(
             F.silu(self.linear_1(timestep_embedding(t, self.width).to(dtype)))
         )
@@ -153,25 +161,27 @@ class TimeEmbedding(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Halves height and width by a strided convolution."""
+    """Strided convolution that halves height and width."""
 
     def __init__(self, channels: int, ops: Any = nn) -> None:
         super().__init__()
         self.conv = ops.Conv2d(channels, channels, 3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """`x [n c h w]` -> `[n c ceil(h/2) ceil(w/2)]`."""
         out: Tensor = self.conv(x)
         return out
 
 
 class Upsample(nn.Module):
-    """Grows to `size` (height, width) by nearest neighbour and a convolution."""
+    """Nearest-neighbour enlargement followed by a convolution."""
 
     def __init__(self, channels: int, ops: Any = nn) -> None:
         super().__init__()
         self.conv = ops.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """`x [n c h w]` -> `[n c *size]`; `size` is (height, width)."""
         out: Tensor = self.conv(F.interpolate(x, size=size, mode="nearest"))
         return out
 
@@ -179,7 +189,8 @@ class Upsample(nn.Module):
 class ConditionedTemporalBlock(nn.Module):
     """Cross-attention to timed tokens, then self-attention over time (section 3.3).
 
-    Both add to the stream, and both start silent: their output projections are zero at first.
+    Both are residual, and their output projections start at zero. The time of each frame is added
+    to queries and, in the temporal attention, to keys and values.
     """
 
     def __init__(self, width: int, token_width: int, heads: int, ops: Any = nn) -> None:
@@ -194,9 +205,13 @@ class ConditionedTemporalBlock(nn.Module):
         """`x [(b f) d h w]`, `tokens [b l d]`, `seconds [f]` into the clip -> `[(b f) d h w]`."""
         b, h, w = len(x) // frames, x.shape[-2], x.shape[-1]
         now = seconds_embedding(seconds, self.width).to(x.dtype)
+
+        # Every position of every frame attends to the clip's tokens ...
         s = rearrange(x, "(b f) d h w -> (b h w) f d", f=frames)
         query = rearrange(self.cross_norm(s) + now, "(b n) f d -> b (n f) d", b=b)
         s = s + rearrange(self.cross(query, tokens), "b (n f) d -> (b n) f d", f=frames)
+
+        # ... and then to the same position of the other frames.
         timed = self.temporal_norm(s) + now
         s = s + self.temporal(timed, timed)
         out: Tensor = rearrange(s, "(b h w) f d -> (b f) d h w", h=h, w=w)

@@ -1,4 +1,4 @@
-"""The part-map encoder of equation 1 and the palette that colours part ids."""
+"""The mask encoder of part maps (equation 1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..parts import palette
 
 
 class MaskEncoder(nn.Module):
-    """Strided convolutions from a coloured part map to the latent's shape."""
+    """Strided convolutions that bring a coloured part map to the latent's shape."""
 
     def __init__(self, config: MaskConfig, latent_channels: int, ops: Any = nn) -> None:
         super().__init__()
@@ -27,9 +27,9 @@ class MaskEncoder(nn.Module):
         self.conv_out = ops.Conv2d(widths[-1], latent_channels, 3, padding=1)
 
     def forward(self, part_map: Tensor, dtype: torch.dtype) -> Tensor:
-        """Ids 0..25 `[b H W]` -> `[b c h w]`, halved once per stride, to be added to the latent.
+        """Residual `[b c h w]` for the reference latent, from ids 0..25 `[b H W]`.
 
-        `dtype` is that of the latent, and what the convolutions compute in.
+        H and W are halved by every strided convolution. `dtype` is the latent's.
         """
         colours = palette().to(part_map.device, dtype)[part_map]
         x = rearrange(colours, "b h w c -> b c h w")

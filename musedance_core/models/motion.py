@@ -1,4 +1,4 @@
-"""The motion alignment module: attention over time that sees the previous frames (section 3.3)."""
+"""The motion alignment module: attention over time that includes previous frames (section 3.3)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ from .layers import Attention, FeedForward, index_embedding
 
 
 class MotionModule(nn.Module):
-    """AnimateDiff's temporal transformer over [previous m, own f] frames; the last f are kept.
+    """AnimateDiff's temporal transformer over [m previous, f own] frames; the output is the last f.
 
-    GroupNorm works on every frame by itself, as in AnimateDiff. Positions are sinusoids computed to
-    any length. `slot` is the attention slot whose previous-frame features join; None where the
-    level has no attention and so no features to join.
+    GroupNorm sees one frame at a time, as in AnimateDiff. Positions are sinusoids computed to any
+    length. `attention_index` is the attention layer whose features of previous frames join; None
+    where the level has no attention and so nothing joins.
     """
 
     def __init__(
-        self, width: int, config: DynamicsConfig, groups: int, slot: int | None, ops: Any = nn
+        self,
+        width: int,
+        config: DynamicsConfig,
+        groups: int,
+        attention_index: int | None,
+        ops: Any = nn,
     ) -> None:
         super().__init__()
-        self.slot = slot
+        self.attention_index = attention_index
         self.norm = ops.GroupNorm(groups, width, eps=1e-6)
         self.proj_in = ops.Linear(width, width)
         count = config.motion_attentions
@@ -36,15 +41,17 @@ class MotionModule(nn.Module):
         self.ff_norm = ops.LayerNorm(width)
         self.ff = FeedForward(width, config.motion_ff_mult, ops=ops)
         self.proj_out = ops.Linear(width, width)
-        if slot is not None:
+        if attention_index is not None:
             self.previous_proj = ops.Linear(width, width)
 
     def forward(self, x: Tensor, conditions: Conditions, frames: int) -> Tensor:
         """`x [(b f) d h w]` -> `[(b f) d h w]`."""
         h, w = x.shape[-2:]
         own = rearrange(x, "(b f) d h w -> b f d h w", f=frames)
-        joined, mask = self._join_previous(own, conditions)
+        joined, mask = self._prepend_previous(own, conditions)
         b, total = joined.shape[:2]
+
+        # Normalise frame by frame, then make every position a sequence over time.
         tokens = self.norm(rearrange(joined, "b t d h w -> (b t) d h w"))
         s = self.proj_in(rearrange(tokens, "(b t) d h w -> (b h w) t d", b=b))
         position = index_embedding(total, s.shape[-1], s.device).to(s.dtype)
@@ -55,17 +62,20 @@ class MotionModule(nn.Module):
         out: Tensor = self.proj_out(s[:, -frames:])
         return x + rearrange(out, "(b h w) f d -> (b f) d h w", h=h, w=w)
 
-    def _join_previous(self, own: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor | None]:
-        """`[b m+f d h w]` and the mask that hides dropped previous frames, `[(b n) 1 1 m+f]`."""
-        if self.slot is None or conditions.previous is None:
+    def _prepend_previous(
+        self, own: Tensor, conditions: Conditions
+    ) -> tuple[Tensor, Tensor | None]:
+        """Frames `[b m+f d h w]` and the attention mask that hides dropped previous frames,
+        `[(b n) 1 1 m+f]`."""
+        if self.attention_index is None or conditions.previous is None:
             return own, None
         h, w = own.shape[-2:]
-        stream = conditions.previous.slots[self.slot]
+        stream = conditions.previous.layers[self.attention_index]
         previous = stream + self.previous_proj(stream)
         previous = rearrange(previous, "b m (h w) d -> b m d h w", h=h)
         joined = torch.cat([previous, own], dim=1)
         if conditions.keep_reference is None:
             return joined, None
-        own_time = torch.arange(joined.shape[1], device=own.device) >= previous.shape[1]
-        seen = conditions.keep_reference[:, None] | own_time
-        return joined, repeat(seen, "b t -> (b n) 1 1 t", n=h * w)
+        is_own = torch.arange(joined.shape[1], device=own.device) >= previous.shape[1]
+        visible = conditions.keep_reference[:, None] | is_own
+        return joined, repeat(visible, "b t -> (b n) 1 1 t", n=h * w)

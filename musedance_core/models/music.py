@@ -1,4 +1,4 @@
-"""The music understanding module and the encoder that feeds it (section 3.3)."""
+"""The music understanding module and its encoder (section 3.3)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from torch import Tensor, nn
 from ..config import MusicConfig
 from .layers import ConditionedTemporalBlock, seconds_embedding
 
+MEL_FRAME_SECONDS = 0.010
+"""Hop of the log-mel spectrogram that AST takes."""
+
 
 class MusicEncoder(nn.Module):
-    """The Audio Spectrogram Transformer of `transformers`, frozen when the denoiser is trained."""
+    """The Audio Spectrogram Transformer of `transformers`; frozen when the denoiser is trained."""
 
     def __init__(self, config: MusicConfig) -> None:
         super().__init__()
@@ -37,20 +40,18 @@ class MusicEncoder(nn.Module):
         )
 
     def forward(self, mel: Tensor) -> Tensor:
-        """`mel [b length mel_bins]` (log-mel, not normalised) -> token grid `[b rows columns d]`.
-
-        AST orders its tokens by frequency first and puts two tokens of its own before them.
-        """
+        """Log-mel `[b length mel_bins]`, not normalised -> token grid `[b rows columns d]`."""
         normalised = (mel - self.config.mean) / (2 * self.config.std)
+        # AST orders its tokens by frequency, then time, behind two special tokens.
         tokens = self.ast(input_values=normalised).last_hidden_state[:, 2:]
         grid: Tensor = rearrange(tokens, "b (r c) d -> b r c d", r=self.config.rows)
         return grid
 
     def encode_clip(self, mel: Tensor, clip_seconds: float) -> tuple[Tensor, Tensor]:
-        """The tokens that lie over the clip, which is the middle of the window.
+        """Features of a clip of `clip_seconds` in the middle of the window `mel`.
 
         Returns:
-            tokens `[b l d]` and the time of each from the clip's start in seconds `[l]`.
+            tokens `[b l d]` and the time of each from the clip's start in seconds, `[l]`.
         """
         inside, seconds = clip_columns(self.config, clip_seconds)
         tokens = rearrange(self(mel)[:, :, inside.to(mel.device)], "b r c d -> b (r c) d")
@@ -58,21 +59,21 @@ class MusicEncoder(nn.Module):
 
 
 def clip_columns(config: MusicConfig, clip_seconds: float) -> tuple[Tensor, Tensor]:
-    """Which AST time columns lie over a centred clip, bool `[columns]`, and the times `[l]` of all
-    their tokens in seconds from the clip's start."""
+    """AST time columns within a centred clip, bool `[columns]`, and the times `[l]` of all their
+    tokens in seconds from the clip's start."""
     seconds = column_seconds(config, clip_seconds)
     inside = (seconds >= 0) & (seconds < clip_seconds)
     return inside, seconds[inside].repeat(config.rows)
 
 
 def column_seconds(config: MusicConfig, clip_seconds: float) -> Tensor:
-    """Centre of every AST time column in seconds from the start of a centred clip, `[columns]`."""
+    """Centre of each AST time column in seconds from the start of a centred clip, `[columns]`."""
     centre = torch.arange(config.columns) * config.time_stride + config.patch / 2
-    return centre * 0.010 - (config.length * 0.010 - clip_seconds) / 2
+    return centre * MEL_FRAME_SECONDS - (config.length * MEL_FRAME_SECONDS - clip_seconds) / 2
 
 
 class MusicTokens(nn.Module):
-    """AST features to the width of the cross-attention, with the time of each token added."""
+    """Projection of AST features to the width of the cross-attention, plus the tokens' times."""
 
     def __init__(self, music_width: int, token_width: int, ops: Any = nn) -> None:
         super().__init__()
@@ -88,4 +89,4 @@ class MusicTokens(nn.Module):
 
 
 class MusicModule(ConditionedTemporalBlock):
-    """Frames listen to music tokens, then to each other."""
+    """Frames attend to music tokens, then to each other."""

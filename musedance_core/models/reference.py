@@ -1,4 +1,4 @@
-"""ReferenceNet: the denoiser's twin that reads pictures (section 3.2)."""
+"""ReferenceNet: the UNet backbone that extracts features of clean pictures (section 3.2)."""
 
 from __future__ import annotations
 
@@ -10,52 +10,63 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..config import UNetConfig
-from .conditions import Conditions, MotionFeatures, ReferenceFeatures, SlotFeatures
-from .unet import UNetBase
+from .conditions import Conditions, LayerFeatures, MotionFeatures, ReferenceFeatures
+from .unet import UNetBackbone, UNetBlock
 
 
-def read_slot(
-    block: Any, i: int, x: Tensor, time: Tensor, conditions: Conditions
-) -> tuple[Tensor, list[SlotFeatures]]:
-    """Slot i of a level, `x [b c h w]` -> `[b c h w]`, and its features where it has attention."""
+def layer_with_features(
+    block: UNetBlock, i: int, x: Tensor, time: Tensor, conditions: Conditions
+) -> tuple[Tensor, list[LayerFeatures]]:
+    """Layer `i` of a level on `x [b c h w]`, and its features if it has attention."""
     x = block.resnets[i](x, time)
     if i >= len(block.attentions):
         return x, []
-    attention = block.attentions[i]
-    found = attention.features(x)
-    return (x if attention.read_only else attention(x, conditions, 1)), [found]
+    attention: Any = block.attentions[i]
+    features = attention.features(x)
+    return (x if attention.features_only else attention(x, conditions, 1)), [features]
 
 
-class ReferenceNet(UNetBase):
-    """Runs once per segment at t = 0 on clean latents; its features are returned, never kept."""
+class ReferenceNet(UNetBackbone):
+    """Runs at t = 0 on clean latents, once per segment, and returns its features.
+
+    Raises:
+        ValueError: the config has no attention at level 0, where the last features are read.
+    """
 
     def __init__(self, config: UNetConfig, ops: Any = nn) -> None:
         if not config.attention[0]:
             raise ValueError("ReferenceNet's last features are read at level 0; give it attention")
-        super().__init__(config, None, reader=True, ops=ops)
+        super().__init__(config, None, features_only=True, ops=ops)
 
     def forward(self, latents: Tensor, text: Tensor) -> ReferenceFeatures:
         """Features of `latents [b c h w]` under `text [b 77 d]`."""
         conditions = Conditions(text=text)
         time = self.time_embedding(latents.new_zeros(len(latents)), latents.dtype)
-        slots: list[SlotFeatures] = []
+        layers: list[LayerFeatures] = []
 
-        def visit(block: Any, i: int, x: Tensor) -> Tensor:
+        def run_layer(block: Any, i: int, x: Tensor) -> Tensor:
+            arguments = (block, i, x, time, conditions)
             if self.gradient_checkpointing and torch.is_grad_enabled():
-                x, found = checkpoint(read_slot, block, i, x, time, conditions, use_reentrant=False)
+                x, features = checkpoint(layer_with_features, *arguments, use_reentrant=False)
             else:
-                x, found = read_slot(block, i, x, time, conditions)
-            slots.extend(found)
+                x, features = layer_with_features(*arguments)
+            layers.extend(features)
             return x
 
-        self.through(self.conv_in(latents), time, visit)
-        return ReferenceFeatures(tuple(slots))
+        self.run_blocks(self.conv_in(latents), time, run_layer)
+        return ReferenceFeatures(tuple(layers))
 
     def motion_features(self, latents: Tensor, text: Tensor) -> MotionFeatures:
-        """Streams of the previous frames' `latents [b m c h w]`, oldest first (section 3.3)."""
+        """Features of the previous frames for the motion modules (section 3.3).
+
+        Args:
+            latents: of the previous frames, oldest first, `[b m c h w]`.
+            text: `[b 77 d]`.
+        """
         m = latents.shape[1]
-        words = repeat(text, "b l d -> (b m) l d", m=m)
-        features = self(rearrange(latents, "b m c h w -> (b m) c h w"), words)
+        features = self(
+            rearrange(latents, "b m c h w -> (b m) c h w"), repeat(text, "b l d -> (b m) l d", m=m)
+        )
         return MotionFeatures(
-            tuple(rearrange(s.stream, "(b m) n d -> b m n d", m=m) for s in features.slots)
+            tuple(rearrange(s.stream, "(b m) n d -> b m n d", m=m) for s in features.layers)
         )

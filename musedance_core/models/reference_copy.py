@@ -1,13 +1,19 @@
-"""Copying from the picture: what has been drawn is taken from there, where it is found there.
+"""Copying latents from the reference picture into the denoiser's prediction.
 
-A network of a few million numbers cannot carry a picture through its layers without loss: grain and
-flicker are what it loses. Most of a frame is the picture itself, moved. So every place of a drawn
-frame is looked up in the picture near where it lies, and shows what is found there, as far as the
-network trusts it.
+A network of a few million parameters cannot carry a picture through its layers without grain and
+flicker, but most of a frame is the picture itself, displaced. So every cell of the predicted clean
+latents is matched to the picture around it, and the prediction moves towards the match as far as
+the network trusts it:
+
+    v = lerp(v of the network, v that leads to the match, share),    share in 0..1 per cell
+
+With a body warp (`body_warp.py`) the prediction first moves towards the warped picture in the same
+way, and in the end towards the picture at rest where the two are alike.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,52 +26,65 @@ from .conditions import Conditions, WarpedReference
 from .layers import ResBlock
 from .schedule import NoiseSchedule
 
-FINENESS = 4
-"""Displacements are multiples of a place divided by this."""
-SPREAD, NEIGHBOURS, FAR = 0.3, 0.5, 0.3
-"""Where training starts from: what difference of squared latents makes a match worse by a factor
-of sqrt(e), how much a place's neighbours count beside itself, and what a place away costs. The best
-of those tried on a denoiser of the sticker world that did not copy yet."""
-UNLIKE = 0.06
-"""Mean squared difference of what moved to the best that can be copied for it: turned and bent
-patches, and what lies between two displacements. Measured on the sticker world."""
-ALIKE, SURE = 0.7, 10.0
-"""Where training starts from: how like the picture at rest a place must be, 0..1, to be taken for
-it, and how sharply that is decided."""
+STEPS_PER_CELL = 4
+"""Displacements are multiples of a latent cell divided by this."""
+
+
+@dataclass(frozen=True)
+class MatchDefaults:
+    """Where training of the match starts; the network learns factors and offsets of these.
+
+    Squared differences are means over unit-variance latent channels. The first three are the best
+    of those tried on a denoiser that did not copy yet, the fourth was measured; both on the
+    procedural world.
+    """
+
+    # Softmax temperature: a cost of twice this makes a match less likely by a factor of e.
+    temperature: float = 0.3
+    # Weight of the mean cost in the 3 x 3 neighbourhood, beside that of the cell itself.
+    neighbours: float = 0.5
+    # Cost of a displacement by one cell; it grows with the square.
+    distance: float = 0.3
+    # Mean squared error of the best match: rotated or bent patches, offsets between two steps.
+    error: float = 0.06
+    # Similarity to the picture at rest, 0..1, above which a cell is taken from it ...
+    rest_similarity: float = 0.7
+    # ... and the slope of that decision.
+    rest_sharpness: float = 10.0
+
+
+DEFAULTS = MatchDefaults()
 
 
 def displacements(reach: int, device: torch.device | None = None) -> Tensor:
-    """All displacements within `reach` places, row by row: `[k 2]` as (down, right) in places."""
-    steps = torch.arange(-reach * FINENESS, reach * FINENESS + 1, device=device) / FINENESS
-    return torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).reshape(-1, 2)
+    """All displacements within `reach` cells, row by row: `[k 2]` as (down, right) in cells."""
+    steps = torch.arange(-reach * STEPS_PER_CELL, reach * STEPS_PER_CELL + 1, device=device)
+    steps = steps / STEPS_PER_CELL
+    grid = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1)
+    return rearrange(grid, "down right two -> (down right) two")
 
 
 def candidates(shifted_latents: Tensor, reach: int) -> Tensor:
-    """What lies at every displacement from every place.
+    """Latents of the picture at every displacement from every cell.
 
     Args:
-        shifted_latents: latents of the picture at all fine offsets, `[b c 4h 4w]`
+        shifted_latents: the picture's latents at all fine offsets, `[b c 4h 4w]`
             (`PatchAutoencoder.shifted_latents`).
-        reach: how many places away, at most; beyond its edge the picture goes on as it ends.
+        reach: the largest displacement in cells. Beyond its edge the picture repeats its last cell.
 
     Returns:
         `[b h*w k c]`, k in the order of `displacements`.
     """
-    margin, window = reach * FINENESS, 2 * reach * FINENESS + 1
+    margin, window = reach * STEPS_PER_CELL, 2 * reach * STEPS_PER_CELL + 1
     padded = F.pad(shifted_latents, (margin,) * 4, mode="replicate")
-    windows = padded.unfold(2, window, FINENESS).unfold(3, window, FINENESS)
-    h, w = shifted_latents.shape[-2] // FINENESS, shifted_latents.shape[-1] // FINENESS
+    windows = padded.unfold(2, window, STEPS_PER_CELL).unfold(3, window, STEPS_PER_CELL)
+    h = shifted_latents.shape[-2] // STEPS_PER_CELL
+    w = shifted_latents.shape[-1] // STEPS_PER_CELL
     return rearrange(windows[:, :, :h, :w], "b c h w down right -> b (h w) (down right) c")
 
 
 class ReferenceCopy(nn.Module):
-    """v = share * v of what is found + (1 - share) * v of the network, which has seen it.
-
-    Where the picture was moved as one body, what is drawn has a share of that too, as `moved_out`
-    says, and the network sees it from its first layer on (`shown`); and in the end places that are
-    as the picture shows them anyway show it itself, as `still_out` says. Samples whose picture is
-    dropped keep the v that was drawn without.
-    """
+    """Moves a v-prediction towards latents of the picture: warped, matched, at rest."""
 
     def __init__(self, config: UNetConfig, schedule: ScheduleConfig, ops: Any = nn) -> None:
         super().__init__()
@@ -86,89 +105,105 @@ class ReferenceCopy(nn.Module):
     def forward(
         self, v: Tensor, x: Tensor, noisy: Tensor, t: Tensor, time: Tensor, conditions: Conditions
     ) -> Tensor:
-        """The network's `v [(b f) c h w]` with copies of the picture in it.
-
-        Where there is next to no noise, what is there tells more than any copy.
+        """The prediction `v` with copies of the picture in it, `[(b f) c h w]`.
 
         Args:
-            v: what was drawn.
-            x: the features it was drawn from, `[(b f) d h w]`.
-            noisy: what is denoised, `[(b f) c h w]`, at the timesteps `t [b]`.
-            time: their embeddings, `[(b f) d]`.
-            conditions: with the picture, and which samples keep it.
+            v: the network's prediction, `[(b f) c h w]`.
+            x: the features that it was predicted from, `[(b f) d h w]`.
+            noisy: the noisy latents, `[(b f) c h w]`, at timesteps `t [b]`.
+            time: embeddings of the timesteps, `[(b f) d]`.
+            conditions: of the clip. Samples whose reference is dropped keep their `v`.
         """
         schedule, frames = NoiseSchedule(self.schedule), len(v) // len(t)
         times, noisy = repeat(t, "b -> (b f)", f=frames), noisy.float()
-        _, noise = schedule.alpha_sigma(times, noisy)
-        trust = torch.log(noise.square() / (noise.square() + UNLIKE))
-        without = v
-        drawn, _ = schedule.clean_and_noise(noisy, v.float(), times)
+        # At little noise the noisy latents themselves are more exact than any copy.
+        _, sigma = schedule.alpha_sigma(times, noisy)
+        trust = torch.log(sigma.square() / (sigma.square() + DEFAULTS.error))
+        network_v = v
+        clean, _ = schedule.clean_and_noise(noisy, v.float(), times)
+
+        # 1. Towards the warped picture.
         if conditions.warped_reference is not None:
-            moved = rearrange(
-                conditions.warped_reference.latents, "b f c h w -> (b f) c h w"
-            ).float()
+            warped = rearrange(conditions.warped_reference.latents, "b f c h w -> (b f) c h w")
+            warped = warped.float()
             share = torch.sigmoid(self.moved_out(F.silu(self.moved_norm(x))).float() + trust)
-            drawn = torch.lerp(drawn, moved, share)
-            v = torch.lerp(v.float(), schedule.velocity_to(moved, noisy, times), share).to(v)
-        found = self.found(drawn, time, conditions)
-        to_found = schedule.velocity_to(found, noisy, times)
-        x = self.redraw(x + self.found_in(torch.cat([drawn, found], dim=1).to(x)), time)
+            clean = torch.lerp(clean, warped, share)
+            v = torch.lerp(v.float(), schedule.velocity_to(warped, noisy, times), share).to(v)
+
+        # 2. Towards the best match; the network sees the match and corrects its prediction too.
+        match = self.match(clean, time, conditions)
+        to_match = schedule.velocity_to(match, noisy, times)
+        x = self.redraw(x + self.found_in(torch.cat([clean, match], dim=1).to(x)), time)
         x = F.silu(self.norm(x))
         share = torch.sigmoid(self.share_out(x).float() + trust)
-        mixed = torch.lerp((v + self.conv_out(x)).float(), to_found, share)
+        mixed = torch.lerp((v + self.conv_out(x)).float(), to_match, share)
+
+        # 3. Towards the picture at rest, where the result resembles it anyway.
         if conditions.warped_reference is not None:
-            still = repeat(
-                conditions.warped_reference.reference_latents, "b c h w -> (b f) c h w", f=frames
-            ).float()
-            share = self.still_share(x, schedule.clean_and_noise(noisy, mixed, times)[0], still)
-            mixed = torch.lerp(mixed, schedule.velocity_to(still, noisy, times), share)
+            rest = conditions.warped_reference.reference_latents
+            rest = repeat(rest, "b c h w -> (b f) c h w", f=frames).float()
+            share = self.rest_share(x, schedule.clean_and_noise(noisy, mixed, times)[0], rest)
+            mixed = torch.lerp(mixed, schedule.velocity_to(rest, noisy, times), share)
+
         mixed = mixed.to(v)
         if conditions.keep_reference is None:
             return mixed
-        kept = repeat(conditions.keep_reference, "b -> (b f) 1 1 1", f=frames)
-        return torch.where(kept, mixed, without)
+        keep = repeat(conditions.keep_reference, "b -> (b f) 1 1 1", f=frames)
+        return torch.where(keep, mixed, network_v)
 
-    def embed_warped(self, moved: WarpedReference, kept: Tensor | None) -> Tensor:
-        """What the moved picture adds to the denoiser's first features: `[(b f) d h w]`, 0 in
-        samples whose picture is dropped, where `kept [b]` is False."""
-        both = torch.cat([moved.latents, moved.features], dim=2)
+    def embed_warped(self, warped: WarpedReference, keep_reference: Tensor | None) -> Tensor:
+        """The warped picture as an addition to the denoiser's first features, `[(b f) d h w]`;
+        zero in samples whose reference is dropped (`keep_reference [b]` is False)."""
+        both = torch.cat([warped.latents, warped.features], dim=2)
         added: Tensor = self.moved_in(rearrange(both, "b f c h w -> (b f) c h w"))
-        if kept is None:
+        if keep_reference is None:
             return added
-        return added * repeat(kept, "b -> (b f) 1 1 1", f=both.shape[1])
+        return added * repeat(keep_reference, "b -> (b f) 1 1 1", f=both.shape[1])
 
-    def still_share(self, x: Tensor, drawn: Tensor, still: Tensor) -> Tensor:
-        """How much of every place is the picture at rest, `[(b f) 1 h w]`.
+    def match(self, clean: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
+        """Softmax-weighted mean of the picture's latents that resemble `clean [(b f) c h w]`, of
+        the same shape; `time [(b f) d]` scales the costs.
 
-        Whether it is like that is judged by its most unlike neighbour.
-        """
-        apart = (drawn - still).square().mean(dim=1, keepdim=True)
-        alike = 1 - F.max_pool2d(apart / (apart + UNLIKE), 3, stride=1, padding=1)
-        learned: Tensor = self.still_out(torch.cat([x, alike.to(x)], dim=1)).float()
-        return torch.sigmoid(learned + SURE * (alike - ALIKE))
-
-    def found(self, drawn: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
-        """The mean of what the picture has that looks like `drawn [(b f) c h w]`, as likely;
-        `time [(b f) d]`. Of the same shape.
-
-        A place and its neighbours are looked for at one displacement, and near places first.
+        A displacement costs the squared difference of the cell, the mean one of its neighbours and
+        its own length.
         """
         assert conditions.reference is not None and conditions.reference.candidates is not None
-        there = conditions.reference.candidates.float()
-        b, h, w = len(there), *drawn.shape[-2:]
-        places = rearrange(drawn, "(b f) c h w -> b (h w) f c", b=b)
-        unlike = (
-            places.square().sum(dim=-1)[..., None]
-            - 2 * places @ there.mT
-            + there.square().sum(dim=-1)[:, :, None]
+        found = conditions.reference.candidates.float()
+        b, h, w = len(found), *clean.shape[-2:]
+
+        # |x - y|² = |x|² - 2 x.y + |y|², for every cell and displacement.
+        cells = rearrange(clean, "(b f) c h w -> b (h w) f c", b=b)
+        difference = (
+            cells.square().sum(dim=-1)[..., None]
+            - 2 * cells @ found.mT
+            + found.square().sum(dim=-1)[:, :, None]
         )
-        unlike = rearrange(unlike, "b (h w) f k -> (b f) k h w", h=h)
+        difference = rearrange(difference, "b (h w) f k -> (b f) k h w", h=h)
+
         factors = self.match_out(F.silu(time)).float().exp()
-        spread, neighbours, far = rearrange(factors, "n three -> three n 1 1 1")
-        around = F.avg_pool2d(unlike, 3, stride=1, padding=1, count_include_pad=False)
-        away = displacements(self.reach, drawn.device).square().sum(dim=-1)[None, :, None, None]
-        cost = unlike + NEIGHBOURS * neighbours * around + FAR * far * away
-        likely = (-cost / (2 * SPREAD * spread)).softmax(dim=1)
-        likely = rearrange(likely, "(b f) k h w -> b (h w) f k", b=b)
-        out: Tensor = rearrange(likely @ there, "b (h w) f c -> (b f) c h w", h=h, w=w)
+        temperature, neighbours, distance = rearrange(factors, "n three -> three n 1 1 1")
+        around = F.avg_pool2d(difference, 3, stride=1, padding=1, count_include_pad=False)
+        squared = displacements(self.reach, clean.device).square().sum(dim=-1)[None, :, None, None]
+        cost = (
+            difference
+            + DEFAULTS.neighbours * neighbours * around
+            + DEFAULTS.distance * distance * squared
+        )
+        weights = (-cost / (2 * DEFAULTS.temperature * temperature)).softmax(dim=1)
+        weights = rearrange(weights, "(b f) k h w -> b (h w) f k", b=b)
+        out: Tensor = rearrange(weights @ found, "b (h w) f c -> (b f) c h w", h=h, w=w)
         return out
+
+    def rest_share(self, x: Tensor, clean: Tensor, rest: Tensor) -> Tensor:
+        """Share of the picture at rest in each cell, `[(b f) 1 h w]`, from features `x` and the
+        clean latents of frame and picture.
+
+        A cell is as similar as the least similar one of its 3 x 3 neighbourhood.
+        """
+        difference = (clean - rest).square().mean(dim=1, keepdim=True)
+        dissimilar = difference / (difference + DEFAULTS.error)
+        similarity = 1 - F.max_pool2d(dissimilar, 3, stride=1, padding=1)
+        learned: Tensor = self.still_out(torch.cat([x, similarity.to(x)], dim=1)).float()
+        return torch.sigmoid(
+            learned + DEFAULTS.rest_sharpness * (similarity - DEFAULTS.rest_similarity)
+        )

@@ -1,4 +1,12 @@
-"""The noise schedule: one for training, sampling and the denoiser's own picture skip."""
+"""The noise schedule and its v-prediction formulas.
+
+With alpha_bar from the schedule, a = sqrt(alpha_bar) and s = sqrt(1 - alpha_bar):
+
+    noisy = a * clean + s * noise
+    v     = a * noise - s * clean
+    clean = a * noisy - s * v
+    noise = a * v     + s * noisy
+"""
 
 from __future__ import annotations
 
@@ -11,9 +19,9 @@ from ..config import ScheduleConfig
 
 
 class NoiseSchedule:
-    """The one schedule of training and sampling, built from the checkpoint's config.
+    """The only schedule, of training and sampling alike, built from the checkpoint's config.
 
-    Scaled-linear betas; with zero terminal SNR the last timestep is pure noise.
+    Scaled-linear betas. With zero terminal SNR the last timestep is pure noise.
     """
 
     def __init__(self, config: ScheduleConfig) -> None:
@@ -21,19 +29,20 @@ class NoiseSchedule:
         root = torch.linspace(
             config.beta_start**0.5, config.beta_end**0.5, config.steps, dtype=torch.float64
         )
-        alphas = torch.cumprod(1 - root**2, dim=0)
+        alphas_cumprod = torch.cumprod(1 - root**2, dim=0)
         if config.zero_terminal_snr:
-            signal = alphas.sqrt()
-            signal = (signal - signal[-1]) * signal[0] / (signal[0] - signal[-1])
-            alphas = signal**2
-        self.alphas_cumprod = alphas.float()
+            # Shift a so that its last value is zero, scale it so that its first value stays.
+            a = alphas_cumprod.sqrt()
+            a = (a - a[-1]) * a[0] / (a[0] - a[-1])
+            alphas_cumprod = a**2
+        self.alphas_cumprod = alphas_cumprod.float()
 
     def alpha_sigma(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """Signal and noise factors at timesteps `t [b]`, shaped to broadcast over `like`."""
-        alpha = self.alphas_cumprod.to(like.device)[t]
+        """Signal and noise rates a and s at timesteps `t [b]`, shaped to broadcast over `like`."""
+        alpha_bar = self.alphas_cumprod.to(like.device)[t]
         shape = (-1,) + (1,) * (like.ndim - 1)
-        signal, noise = alpha.sqrt().view(shape), (1 - alpha).sqrt().view(shape)
-        return signal.to(like.dtype), noise.to(like.dtype)
+        a, s = alpha_bar.sqrt().view(shape), (1 - alpha_bar).sqrt().view(shape)
+        return a.to(like.dtype), s.to(like.dtype)
 
     def add_noise(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """Noisy latents at integer timesteps `t [b]`; `clean` and `noise` are `[b ...]`."""
@@ -41,7 +50,10 @@ class NoiseSchedule:
         return a * clean + s * noise
 
     def sample_noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Noise `[b f c h w]` of unit variance, in part common to all frames; on the CPU."""
+        """Noise of unit variance and `shape` (b f c h w), on the CPU.
+
+        The config's `shared_noise` is the share of its variance that all frames have in common.
+        """
         own = torch.randn(shape, generator=generator)
         if not self.config.shared_noise:
             return own
@@ -55,17 +67,21 @@ class NoiseSchedule:
         return a * noise - s * clean
 
     def velocity_to(self, clean: Tensor, noisy: Tensor, t: Tensor) -> Tensor:
-        """The v that leads from `noisy` straight to `clean`."""
+        """The v that makes `noisy` denoise to `clean`."""
         a, s = self.alpha_sigma(t, noisy)
         return (a * noisy - clean) / s
 
     def clean_and_noise(self, noisy: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Clean latents and noise that `noisy` and its `v` imply."""
+        """The clean latents and the noise that a prediction `v` implies."""
         a, s = self.alpha_sigma(t, noisy)
         return a * noisy - s * v, a * v + s * noisy
 
     def timesteps(self, count: int) -> Tensor:
-        """`count` timesteps from pure noise down, spaced from the end (trailing)."""
+        """`count` descending timesteps from pure noise on, with trailing spacing, `[count]`.
+
+        Raises:
+            ValueError: `count` is not within 1..steps of the config.
+        """
         if not 1 <= count <= self.config.steps:
             raise ValueError(f"steps must be within 1..{self.config.steps}, got {count}")
         spaced = torch.arange(self.config.steps, 0, -self.config.steps / count)

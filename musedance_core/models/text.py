@@ -32,15 +32,16 @@ class TextEncoder(nn.Module):
                 pad_token_id=config.vocab_size - 1,
             )
         )
-        self._keep_positions_off_meta()
+        self._restore_position_ids()
 
-    def _keep_positions_off_meta(self) -> None:
-        """CLIP's position ids, a constant in no file, are real even when built on meta."""
+    def _restore_position_ids(self) -> None:
+        """Make CLIP's position ids real even if the model is built on the meta device: they are
+        constants that no checkpoint holds."""
         for module in self.clip.modules():
             if "position_ids" in dict(module.named_buffers(recurse=False)):
                 ids = torch.arange(self.config.max_tokens, device="cpu")[None]
                 module.register_buffer("position_ids", ids, persistent=False)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Token ids `[b 77]` -> text tokens `[b 77 d]` (the last hidden state)."""
+        """Token ids `[b 77]` -> text tokens `[b 77 d]`, the last hidden state."""
         return cast(Tensor, self.clip(input_ids=ids).last_hidden_state)

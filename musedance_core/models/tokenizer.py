@@ -1,4 +1,4 @@
-"""Sentences to token ids with the byte-pair encoding that travels in the checkpoint."""
+"""The byte-pair encoding of texts, which is stored in the checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 
 class Tokenizer:
-    """A `tokenizers` tokenizer with CLIP's framing: start, words, end, padded with end."""
+    """A `tokenizers` tokenizer framed as CLIP's: start token, text, end tokens to full length.
+
+    Raises:
+        ValueError: the vocabulary lacks the start or the end token.
+    """
 
     def __init__(self, inner: Any, max_tokens: int = 77) -> None:
         self.inner, self.max_tokens = inner, max_tokens
@@ -22,17 +26,17 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, text: str, max_tokens: int = 77) -> Tokenizer:
-        """From the text that `to_json` gave (the `tokenizer.json` format)."""
+        """A tokenizer from the text of a `tokenizer.json`, the inverse of `to_json`."""
         from tokenizers import Tokenizer as Inner
 
         return cls(Inner.from_str(text), max_tokens)
 
     def to_json(self) -> str:
-        """The whole tokenizer as text."""
+        """The tokenizer in the format of `tokenizer.json`."""
         return str(self.inner.to_str())
 
     def encode(self, sentences: Sequence[str]) -> Tensor:
-        """Ids `[b max_tokens]`; what is too long is cut before the end token."""
+        """Token ids `[b max_tokens]`; longer sentences are cut before the end token."""
         rows = []
         for sentence in sentences:
             ids = self.inner.encode(sentence, add_special_tokens=False).ids
@@ -42,10 +46,10 @@ class Tokenizer:
 
 
 def train_tokenizer(sentences: Iterable[str], vocab_size: int = 1024) -> Tokenizer:
-    """A byte-level BPE that ignores case and spacing and loses no letter; ids as in CLIP.
+    """Train a byte-level BPE that ignores case and spacing and encodes any text.
 
-    Start and end are the last two ids. The 256 bytes always have theirs, so `vocab_size` below 258
-    gives a larger vocabulary than asked for.
+    As in CLIP, start and end tokens are the last two ids. All 256 bytes have ids, so a `vocab_size`
+    below 258 gives a vocabulary of 258.
     """
     from tokenizers import (
         AddedToken,
@@ -75,6 +79,7 @@ def train_tokenizer(sentences: Iterable[str], vocab_size: int = 1024) -> Tokeniz
         show_progress=False,
     )
     inner.train_from_iterator(sentences, trainer)
+    # A small corpus may not yield enough merges; unused tokens keep the vocabulary's size fixed.
     while inner.get_vocab_size() < vocab_size - 2:
         inner.add_tokens([AddedToken(f"<|unused{inner.get_vocab_size()}|>", normalized=False)])
     inner.add_special_tokens([START, END])

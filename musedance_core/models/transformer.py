@@ -1,4 +1,4 @@
-"""The spatial attention block: self-attention that sees the picture, text, feed-forward."""
+"""The spatial transformer: self- and reference attention, text, feed-forward (section 3.2)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from ..config import UNetConfig
-from .conditions import Conditions, ReferenceKeys, SlotFeatures
+from .conditions import Conditions, LayerFeatures, ReferenceKeys
 from .layers import Attention, FeedForward, grid_embedding
 
 
 class TransformerBlock(nn.Module):
-    """norm1 - self-attention - norm2 - text cross-attention - norm3 - feed-forward."""
+    """norm1, self-attention, norm2, text cross-attention, norm3, feed-forward.
 
-    def __init__(self, config: UNetConfig, width: int, read_only: bool, ops: Any = nn) -> None:
+    With `features_only` there is norm1 alone.
+    """
+
+    def __init__(self, config: UNetConfig, width: int, features_only: bool, ops: Any = nn) -> None:
         super().__init__()
         self.norm1 = ops.LayerNorm(width)
-        if read_only:
+        if features_only:
             return
         self.attn1 = Attention(width, width, config.heads, ops)
         self.norm2 = ops.LayerNorm(width)
@@ -29,87 +32,91 @@ class TransformerBlock(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    """One attention slot.
+    """Attention within a frame, to the reference picture and to the text.
 
-    The queries come from the denoiser alone; keys and values are its own tokens followed by the
-    picture's, which is exactly the half that the paper keeps of its attention over the two feature
-    maps side by side (section 3.2). `read_only` builds no more than what ReferenceNet's last slot
-    is read for.
+    The paper concatenates the feature maps of denoiser and ReferenceNet along the width, attends
+    over both and keeps the first half. Queries of the second half would be thrown away, so here
+    the reference joins as keys and values only; the result is the same.
+
+    `index` numbers the attention layers of the UNet from its input to its output. ReferenceNet's
+    last one is built with `features_only`: its features are read and nothing follows them.
     """
 
     def __init__(
-        self, config: UNetConfig, width: int, slot: int, read_only: bool, ops: Any = nn
+        self, config: UNetConfig, width: int, index: int, features_only: bool, ops: Any = nn
     ) -> None:
         super().__init__()
-        self.slot, self.read_only = slot, read_only
+        self.index, self.features_only = index, features_only
         self.positions = config.spatial_positions
         self.norm = ops.GroupNorm(config.norm_groups, width, eps=1e-6)
         self.proj_in = ops.Conv2d(width, width, 1)
-        self.transformer_blocks = nn.ModuleList([TransformerBlock(config, width, read_only, ops)])
-        if not read_only:
+        self.transformer_blocks = nn.ModuleList(
+            [TransformerBlock(config, width, features_only, ops)]
+        )
+        if not features_only:
             self.proj_out = ops.Conv2d(width, width, 1)
 
     @property
     def block(self) -> TransformerBlock:
-        """The one block inside (Stable Diffusion 1.5 has depth 1 everywhere)."""
+        """The only transformer block; Stable Diffusion 1.5 has depth 1 everywhere."""
         block = self.transformer_blocks[0]
         assert isinstance(block, TransformerBlock)
         return block
 
-    def features(self, x: Tensor) -> SlotFeatures:
-        """What this slot gives when ReferenceNet reads `x [b c h w]`."""
-        stream = rearrange(self.proj_in(self.norm(x)), "b c h w -> b (h w) c")
-        return SlotFeatures(stream, self.block.norm1(stream), x.shape[-2], x.shape[-1])
+    def features(self, x: Tensor) -> LayerFeatures:
+        """Tokens of `x [n c h w]` before self-attention, plain and after norm1."""
+        stream = rearrange(self.proj_in(self.norm(x)), "n c h w -> n (h w) c")
+        return LayerFeatures(stream, self.block.norm1(stream), x.shape[-2], x.shape[-1])
 
-    def reference_keys(self, slot: SlotFeatures) -> tuple[Tensor, Tensor]:
-        """Keys and values `[b heads n d]` of the picture, by the denoiser's own projections."""
+    def reference_keys(self, features: LayerFeatures) -> tuple[Tensor, Tensor]:
+        """This layer's keys and values `[b heads n d]` of ReferenceNet's features."""
         attention = self.block.attn1
-        placed = self._placed(slot.normed, slot.height, slot.width)
-        return attention.keys(placed), attention.values(slot.normed)
+        tokens = self._with_positions(features.normed, features.height, features.width)
+        return attention.keys(tokens), attention.values(features.normed)
 
     def forward(self, x: Tensor, conditions: Conditions, frames: int) -> Tensor:
         """`x [(b f) c h w]` -> `[(b f) c h w]`."""
-        own = self.features(x)
-        tokens = self._attend(own, conditions, frames)
-        block = self.block
-        tokens = tokens + self._read(block.norm2(tokens), conditions.text, frames)
+        own, block = self.features(x), self.block
+        tokens = own.stream + self._self_attention(own, conditions, frames)
+        tokens = tokens + self._text_attention(block.norm2(tokens), conditions.text, frames)
         tokens = tokens + block.ff(block.norm3(tokens))
         out: Tensor = self.proj_out(
-            rearrange(tokens, "b (h w) c -> b c h w", h=own.height, w=own.width)
+            rearrange(tokens, "n (h w) c -> n c h w", h=own.height, w=own.width)
         )
         return x + out
 
-    def _read(self, tokens: Tensor, text: Tensor, frames: int) -> Tensor:
-        """Cross-attention to the sentence, whose keys and values are the same for all frames."""
-        attention = self.block.attn2
-        tokens = rearrange(tokens, "(b f) n d -> b (f n) d", f=frames)
-        heard = attention.attend(tokens, attention.keys(text), attention.values(text))
-        return rearrange(heard, "b (f n) d -> (b f) n d", f=frames)
-
-    def _attend(self, own: SlotFeatures, conditions: Conditions, frames: int) -> Tensor:
-        """Self-attention over [own tokens, the picture's tokens]."""
+    def _self_attention(self, own: LayerFeatures, conditions: Conditions, frames: int) -> Tensor:
+        """Self-attention of each frame over [own tokens, reference tokens]."""
         attention = self.block.attn1
-        placed = self._placed(own.normed, own.height, own.width)
-        keys, values, mask = attention.keys(placed), attention.values(own.normed), None
+        tokens = self._with_positions(own.normed, own.height, own.width)
+        keys, values, mask = attention.keys(tokens), attention.values(own.normed), None
         if conditions.reference is not None:
-            reference = conditions.reference
-            keys, values = self._join(keys, values, reference, frames)
+            keys, values = self._append_reference(keys, values, conditions.reference, frames)
+            # Samples whose reference is dropped see their own tokens alone.
             if conditions.keep_reference is not None:
-                own_keys = torch.arange(keys.shape[2], device=keys.device) < own.normed.shape[1]
+                is_own = torch.arange(keys.shape[2], device=keys.device) < own.normed.shape[1]
                 keep = repeat(conditions.keep_reference, "b -> (b f) 1 1 1", f=frames)
-                mask = keep | own_keys
-        return own.stream + attention.attend(placed, keys, values, mask)
+                mask = keep | is_own
+        return attention.attend(tokens, keys, values, mask)
 
-    def _join(
+    def _append_reference(
         self, keys: Tensor, values: Tensor, reference: ReferenceKeys, frames: int
     ) -> tuple[Tensor, Tensor]:
+        """Keys and values `[(b f) heads n d]` with the reference's behind them, for every frame."""
         pattern = "b k n d -> (b f) k n d"
-        keys = torch.cat([keys, repeat(reference.keys[self.slot], pattern, f=frames)], dim=2)
-        values = torch.cat([values, repeat(reference.values[self.slot], pattern, f=frames)], dim=2)
+        keys = torch.cat([keys, repeat(reference.keys[self.index], pattern, f=frames)], dim=2)
+        values = torch.cat([values, repeat(reference.values[self.index], pattern, f=frames)], dim=2)
         return keys, values
 
-    def _placed(self, tokens: Tensor, h: int, w: int) -> Tensor:
-        """Tokens with their place added, where the preset asks for it."""
+    def _text_attention(self, tokens: Tensor, text: Tensor, frames: int) -> Tensor:
+        """Cross-attention to `text [b l d]`, whose keys and values all frames share."""
+        attention = self.block.attn2
+        tokens = rearrange(tokens, "(b f) n d -> b (f n) d", f=frames)
+        out = attention.attend(tokens, attention.keys(text), attention.values(text))
+        return rearrange(out, "b (f n) d -> (b f) n d", f=frames)
+
+    def _with_positions(self, tokens: Tensor, h: int, w: int) -> Tensor:
+        """Tokens with their 2-D positions added, where the config asks for them."""
         if not self.positions:
             return tokens
         return tokens + grid_embedding(h, w, tokens.shape[-1], tokens.device).to(tokens.dtype)

@@ -1,4 +1,14 @@
-"""The denoiser: Stable Diffusion's UNet with reference, music, beat and motion (section 3).
+"""The denoising UNet: Stable Diffusion's with reference, music, beat and motion (section 3).
+
+    noisy latents -> conv_in -> down_blocks -> mid_block -> up_blocks -> conv_out -> v
+
+Every level repeats one layer, the one in the paper's figure 2:
+
+    ResBlock                the timestep
+    SpatialTransformer      self-attention over [own, reference], text, feed-forward    (stage 1)
+    MusicModule             cross-attention to music tokens, attention over time        (stage 2)
+    BeatModule              cross-attention to beat tokens, attention over time         (stage 2)
+    MotionModule            attention over [previous frames, own frames]                (stage 2)
 
 Parameter names are those of diffusers' `UNet2DConditionModel`; the modules of stage 2 sit beside
 them as `music`, `beat` and `motion`.
@@ -25,8 +35,8 @@ from .reference_copy import ReferenceCopy, candidates
 from .transformer import SpatialTransformer
 
 
-class Block(nn.Module):
-    """One level on the way down, in the middle or up: weights by kind, as diffusers names them."""
+class UNetBlock(nn.Module):
+    """One level of the UNet: its layers by kind of module, and the resampling at its end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,8 +48,11 @@ class Block(nn.Module):
         self.downsamplers = nn.ModuleList()
         self.upsamplers = nn.ModuleList()
 
-    def slot(self, i: int, x: Tensor, time: Tensor, conditions: Conditions, frames: int) -> Tensor:
-        """The i-th slot of figure 2: `x [(b f) c h w]`, `time [(b f) d]` -> `[(b f) c h w]`."""
+    def layer(self, i: int, x: Tensor, time: Tensor, conditions: Conditions, frames: int) -> Tensor:
+        """Layer `i`: `x [(b f) c h w]`, `time [(b f) d]` -> `[(b f) c h w]`.
+
+        The lowest level of Stable Diffusion has no attention, and stage 1 none of the last three.
+        """
         x = self.resnets[i](x, time)
         if i < len(self.attentions):
             x = self.attentions[i](x, conditions, frames)
@@ -52,36 +65,67 @@ class Block(nn.Module):
         return x
 
 
-Visit = Callable[[Any, int, Tensor], Tensor]
+RunLayer = Callable[[Any, int, Tensor], Tensor]
 
 
-class UNetBase(nn.Module):
-    """What denoiser and ReferenceNet share: the levels, the skips and the way through them."""
+class UNetBackbone(nn.Module):
+    """Shared UNet backbone of denoiser and ReferenceNet."""
 
     def __init__(
-        self, config: UNetConfig, dynamics: DynamicsConfig | None, reader: bool, ops: Any
+        self, config: UNetConfig, dynamics: DynamicsConfig | None, features_only: bool, ops: Any
     ) -> None:
-        """`reader` builds ReferenceNet: nothing after the last features that are read."""
+        """Build the levels; `features_only` leaves out what follows the last features
+        (ReferenceNet)."""
         super().__init__()
         self.config, self.dynamics = config, dynamics
-        self.reader, self.ops = reader, ops
+        self.features_only, self.ops = features_only, ops
         self.gradient_checkpointing = False
-        self.slots = 0
+        self.attention_count = 0
         channels = config.channels
         self.conv_in = ops.Conv2d(config.latent_channels, channels[0], 3, padding=1)
         self.time_embedding = TimeEmbedding(channels[0], ops)
-        self.down_blocks, skips = self._down(channels)
-        self.mid_block = Block()
-        self._add_layer(self.mid_block, channels[-1], channels[-1], True)
-        self._add_resnet(self.mid_block, channels[-1], channels[-1])
-        self.up_blocks = self._up(channels, skips)
+        self.down_blocks, skips = self._build_down_blocks(channels)
+        self.mid_block = UNetBlock()
+        self._append_layer(self.mid_block, channels[-1], channels[-1], attention=True)
+        self._append_resnet(self.mid_block, channels[-1], channels[-1])
+        self.up_blocks = self._build_up_blocks(channels, skips)
 
-    def _down(self, channels: tuple[int, ...]) -> tuple[nn.ModuleList, list[int]]:
+    def run_blocks(self, x: Tensor, time: Tensor, run_layer: RunLayer) -> Tensor:
+        """Run `x [(b f) d h w]` down, through the middle and up, with skip connections.
+
+        `run_layer(block, i, x)` runs layer `i` of a level: denoiser and ReferenceNet differ there.
+        """
+        skips = [x]
+        for block in cast(Iterable[UNetBlock], self.down_blocks):
+            for i in range(len(block.resnets)):
+                x = run_layer(block, i, x)
+                skips.append(x)
+            for downsample in block.downsamplers:
+                x = downsample(x)
+                skips.append(x)
+
+        x = run_layer(self.mid_block, 0, x)
+        x = self.mid_block.resnets[1](x, time)
+
+        for block in cast(Iterable[UNetBlock], self.up_blocks):
+            for i in range(len(block.resnets)):
+                x = run_layer(block, i, torch.cat([x, skips.pop()], dim=1))
+            for upsample in block.upsamplers:
+                x = upsample(x, skips[-1].shape[-2:])  # odd sizes return to what they were
+        return x
+
+    def transformers(self) -> list[SpatialTransformer]:
+        """The attention layers from input to output, which is the order of reference features."""
+        found = [m for m in self.modules() if isinstance(m, SpatialTransformer)]
+        return sorted(found, key=lambda module: module.index)
+
+    def _build_down_blocks(self, channels: tuple[int, ...]) -> tuple[nn.ModuleList, list[int]]:
+        """The way down, and the channels of the skip connections that it leaves."""
         blocks, skips, width = nn.ModuleList(), [channels[0]], channels[0]
         for level, c in enumerate(channels):
-            block = Block()
+            block = UNetBlock()
             for _ in range(self.config.layers):
-                self._add_layer(block, width, c, self.config.attention[level])
+                self._append_layer(block, width, c, self.config.attention[level])
                 width = c
                 skips.append(c)
             if level < len(channels) - 1:
@@ -90,18 +134,19 @@ class UNetBase(nn.Module):
             blocks.append(block)
         return blocks, skips
 
-    def _up(self, channels: tuple[int, ...], skips: list[int]) -> nn.ModuleList:
+    def _build_up_blocks(self, channels: tuple[int, ...], skips: list[int]) -> nn.ModuleList:
+        """The way up, with one layer more per level: each takes one skip connection."""
         blocks, width, skips = nn.ModuleList(), channels[-1], list(skips)
         for level in reversed(range(len(channels))):
-            block = Block()
+            block = UNetBlock()
             for i in range(self.config.layers + 1):
                 last = level == 0 and i == self.config.layers
-                self._add_layer(
+                self._append_layer(
                     block,
                     width + skips.pop(),
                     channels[level],
                     self.config.attention[level],
-                    read_only=self.reader and last,
+                    features_only=self.features_only and last,
                 )
                 width = channels[level]
             if level > 0:
@@ -109,63 +154,45 @@ class UNetBase(nn.Module):
             blocks.append(block)
         return blocks
 
-    def _add_resnet(self, block: Block, c_in: int, c_out: int) -> None:
+    def _append_resnet(self, block: UNetBlock, c_in: int, c_out: int) -> None:
         config = self.config
         time_width = config.channels[0] * 4
         block.resnets.append(
             ResBlock(c_in, c_out, time_width, config.norm_groups, config.dropout, self.ops)
         )
 
-    def _add_layer(
-        self, block: Block, c_in: int, c_out: int, attention: bool, read_only: bool = False
+    def _append_layer(
+        self,
+        block: UNetBlock,
+        c_in: int,
+        c_out: int,
+        attention: bool,
+        features_only: bool = False,
     ) -> None:
-        """Append one slot; the order of these calls numbers the attention slots."""
-        self._add_resnet(block, c_in, c_out)
-        dynamics, ops = self.dynamics, self.ops
+        """Append one layer; the order of these calls numbers the attention layers."""
+        self._append_resnet(block, c_in, c_out)
+        dynamics, ops, index = self.dynamics, self.ops, self.attention_count
         if attention:
             block.attentions.append(
-                SpatialTransformer(self.config, c_out, self.slots, read_only, ops)
+                SpatialTransformer(self.config, c_out, index, features_only, ops)
             )
             if dynamics is not None and dynamics.music:
                 block.music.append(MusicModule(c_out, dynamics.token_width, dynamics.heads, ops))
             if dynamics is not None and dynamics.beat:
                 block.beat.append(BeatModule(c_out, dynamics.token_width, dynamics.heads, ops))
+            self.attention_count += 1
+        # As in AnimateDiff, every layer has a motion module, with attention or without.
         if dynamics is not None and dynamics.motion:
-            slot = self.slots if attention else None
+            groups = self.config.norm_groups
             block.motion.append(
-                MotionModule(c_out, dynamics, self.config.norm_groups, slot, self.ops)
+                MotionModule(c_out, dynamics, groups, index if attention else None, ops)
             )
-        self.slots += int(attention)
-
-    def through(self, x: Tensor, time: Tensor, visit: Visit) -> Tensor:
-        """`x [(b f) d h w]` through all levels; `visit(block, i, x)` runs slot i of a level."""
-        skips = [x]
-        for block in cast(Iterable[Block], self.down_blocks):
-            for i in range(len(block.resnets)):
-                x = visit(block, i, x)
-                skips.append(x)
-            for down in block.downsamplers:
-                x = down(x)
-                skips.append(x)
-        x = visit(self.mid_block, 0, x)
-        x = self.mid_block.resnets[1](x, time)
-        for block in cast(Iterable[Block], self.up_blocks):
-            for i in range(len(block.resnets)):
-                x = visit(block, i, torch.cat([x, skips.pop()], dim=1))
-            for up in block.upsamplers:
-                x = up(x, skips[-1].shape[-2:])
-        return x
-
-    def transformers(self) -> list[SpatialTransformer]:
-        """The attention slots in reading order."""
-        found = [m for m in self.modules() if isinstance(m, SpatialTransformer)]
-        return sorted(found, key=lambda module: module.slot)
 
 
-class MuseDanceUNet(UNetBase):
-    """The denoiser. `dynamics=None` builds stage 1, which knows single frames only.
+class MuseDanceUNet(UNetBackbone):
+    """The denoiser. Without `dynamics` it is the model of stage 1, which knows single frames.
 
-    `music` is needed by music modules, `schedule` by denoisers that copy from the picture.
+    `music` is needed with music modules, `schedule` by denoisers that copy from the picture.
     """
 
     def __init__(
@@ -176,7 +203,7 @@ class MuseDanceUNet(UNetBase):
         schedule: ScheduleConfig | None = None,
         ops: Any = nn,
     ) -> None:
-        super().__init__(config, dynamics, reader=False, ops=ops)
+        super().__init__(config, dynamics, features_only=False, ops=ops)
         first = config.channels[0]
         self.copy = None
         if config.copy_reach:
@@ -196,44 +223,47 @@ class MuseDanceUNet(UNetBase):
         Args:
             x: noisy latents `[b f c h w]`.
             t: timesteps `[b]`, one for all frames of a clip.
-            conditions: what drives the clip.
+            conditions: of the clip.
 
         Returns:
             v-prediction `[b f c h w]`.
         """
         frames = x.shape[1]
+        # Convolutions and spatial attention take the frames as part of the batch.
+        noisy = rearrange(x, "b f c h w -> (b f) c h w")
         time = repeat(self.time_embedding(t, x.dtype), "b d -> (b f) d", f=frames)
 
-        def visit(block: Any, i: int, x: Tensor) -> Tensor:
+        def run_layer(block: Any, i: int, x: Tensor) -> Tensor:
+            arguments = (i, x, time, conditions, frames)
             if self.gradient_checkpointing and torch.is_grad_enabled():
-                again: Tensor = checkpoint(
-                    block.slot, i, x, time, conditions, frames, use_reentrant=False
-                )
-                return again
-            out: Tensor = block.slot(i, x, time, conditions, frames)
+                out: Tensor = checkpoint(block.layer, *arguments, use_reentrant=False)
+            else:
+                out = block.layer(*arguments)
             return out
 
-        noisy = rearrange(x, "b f c h w -> (b f) c h w")
-        x = self.conv_in(noisy)
+        h = self.conv_in(noisy)
         if self.copy is not None and conditions.warped_reference is not None:
-            x = x + self.copy.embed_warped(
+            h = h + self.copy.embed_warped(
                 conditions.warped_reference, conditions.keep_reference
-            ).to(x)
-        x = self.through(x, time, visit)
-        v = self.conv_out(F.silu(self.conv_norm_out(x)))
+            ).to(h)
+        h = self.run_blocks(h, time, run_layer)
+        v = self.conv_out(F.silu(self.conv_norm_out(h)))
         if self.copy is not None and conditions.reference is not None:
-            v = self.copy(v, x, noisy, t, time, conditions)
+            v = self.copy(v, h, noisy, t, time, conditions)
         out: Tensor = rearrange(v, "(b f) c h w -> b f c h w", f=frames)
         return out
 
     def project_reference(self, features: ReferenceFeatures) -> ReferenceKeys:
-        """Keys and values of the picture for every slot: once per segment, used at every step."""
+        """Keys and values of the reference for every attention layer.
+
+        They depend on neither timestep nor frame: once per segment, for all denoising steps.
+        """
         pairs = [
-            transformer.reference_keys(slot)
-            for transformer, slot in zip(self.transformers(), features.slots, strict=True)
+            transformer.reference_keys(layer)
+            for transformer, layer in zip(self.transformers(), features.layers, strict=True)
         ]
         keys, values = tuple(k for k, _ in pairs), tuple(v for _, v in pairs)
-        found = None
+        copies = None
         if features.shifted_latents is not None:
-            found = candidates(features.shifted_latents, self.config.copy_reach)
-        return ReferenceKeys(keys, values, found)
+            copies = candidates(features.shifted_latents, self.config.copy_reach)
+        return ReferenceKeys(keys, values, copies)

@@ -1,4 +1,4 @@
-"""Pictures to latents and back: Stable Diffusion's autoencoder, or a small one on patches."""
+"""The autoencoders: Stable Diffusion's, and a small one on patches."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from torch import Tensor, nn
 from ..config import VAEConfig
 from ..errors import InputError
 
-AT_ONCE = 8 * 640**2
-"""Pixels that are encoded or decoded together: Stable Diffusion's autoencoder takes gigabytes."""
+PIXELS_PER_BATCH = 8 * 640**2
+"""Bound of the memory of a call; Stable Diffusion's autoencoder takes gigabytes for this many."""
 
 
-def run_in_batches(run: Callable[[Tensor], Tensor], given: Tensor, size: int) -> Tensor:
-    """An autoencoder's `encode` or `decode` of `given [b c h w]`, some at a time, where pictures
-    are `size` x `size` pixels."""
-    pieces = torch.split(given, max(1, AT_ONCE // size**2))
-    return torch.cat([run(piece) for piece in pieces])
+def run_in_batches(run: Callable[[Tensor], Tensor], inputs: Tensor, size: int) -> Tensor:
+    """Apply `run`, an autoencoder's `encode` or `decode`, to `inputs [b c h w]` in batches that
+    bound the memory, for pictures of `size` x `size` pixels."""
+    batches = torch.split(inputs, max(1, PIXELS_PER_BATCH // size**2))
+    return torch.cat([run(batch) for batch in batches])
 
 
 class Refiner(nn.Module):
-    """A residual convolutional block; silent until trained."""
+    """Residual convolutional block whose output starts at zero."""
 
     def __init__(self, width: int, ops: Any = nn) -> None:
         super().__init__()
@@ -34,22 +34,24 @@ class Refiner(nn.Module):
         self.conv2 = ops.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """`x [b width h w]` -> the same shape."""
         out: Tensor = x + self.conv2(F.silu(self.conv1(F.silu(self.norm(x)))))
         return out
 
 
 class PatchAutoencoder(nn.Module):
-    """Linear maps of square patches that start as their principal components, then convolutions.
+    """Principal components of square patches, corrected by small convolutional networks.
 
-    A patch is r x r pixels, r the config's `reduction`. Refiners work on patches and on quarters of
-    them, and undo the seams between them. Latents have unit variance on average over channels; one
-    scale for all of them keeps what matters to the eye large, so that colours are denoised before
-    details.
+    A patch is r x r pixels, r the config's `reduction`. The networks work on patches and on
+    quarters of patches and remove the seams. Latents have unit variance on average over the
+    channels. All channels share one scale, so large components, such as colours, stay large and
+    are denoised before details.
     """
 
     def __init__(self, config: VAEConfig, ops: Any = nn) -> None:
         super().__init__()
         c, width, blocks = config.latent_channels, config.refiner_width, config.refiner_blocks
+        # `fine` is the side of a quarter patch, the resolution of the pixel-side networks.
         self.config, self.patch, self.fine = config, config.reduction, config.reduction // 2
         whole, fine = 3 * self.patch**2, 3 * self.fine**2
         self.to_latent = ops.Linear(whole, c)
@@ -66,7 +68,8 @@ class PatchAutoencoder(nn.Module):
     def encode(self, images: Tensor) -> Tensor:
         """`images [b 3 h w]` in 0..1 (h, w multiples of r) -> latents `[b c h/r w/r]`."""
         x = images * 2 - 1
-        linear = self.to_latent(F.pixel_unshuffle(x, self.patch).movedim(1, -1)).movedim(-1, 1)
+        patches = rearrange(F.pixel_unshuffle(x, self.patch), "b d h w -> b h w d")
+        linear = rearrange(self.to_latent(patches), "b h w c -> b c h w")
         y = self.encoder_in(F.pixel_unshuffle(x, self.fine))
         for refiner in self.encoder:
             y = refiner(y)
@@ -75,7 +78,8 @@ class PatchAutoencoder(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """`latents [b c h w]` -> images `[b 3 r*h r*w]` in 0..1."""
-        linear = F.pixel_shuffle(self.to_patch(latents.movedim(1, -1)).movedim(-1, 1), self.patch)
+        patches = self.to_patch(rearrange(latents, "b c h w -> b h w c"))
+        linear = F.pixel_shuffle(rearrange(patches, "b h w d -> b d h w"), self.patch)
         y = self.latent_in(latents)
         for refiner in self.latent:
             y = refiner(y)
@@ -87,25 +91,26 @@ class PatchAutoencoder(nn.Module):
         return (x / 2 + 0.5).clamp(0, 1)
 
     def shifted_latents(self, latents: Tensor, fineness: int = 4) -> Tensor:
-        """Latents of the decoded picture cut into patches at every offset of a patch / `fineness`.
+        """Latents of the decoded picture at offsets of `1 / fineness` of a patch.
 
-        `latents [b c h w]` -> `[b c fineness*h fineness*w]`: the entry at (y, x) is the patch that
-        begins y, x times r / fineness pixels from the corner. Beyond its edge the picture goes on
-        as it ends.
+        `latents [b c h w]` -> `[b c fineness*h fineness*w]`. The entry at (y, x) encodes the patch
+        whose corner lies y and x times r / fineness pixels from the picture's. Beyond its edge the
+        picture repeats its last pixels.
         """
         pictures, step = self.decode(latents), self.patch // fineness
         h, w = pictures.shape[-2:]
-        wide = F.pad(pictures, (0, self.patch, 0, self.patch), mode="replicate")
+        padded = F.pad(pictures, (0, self.patch, 0, self.patch), mode="replicate")
         offsets = range(0, self.patch, step)
-        moved = torch.stack([wide[..., y : y + h, x : x + w] for y in offsets for x in offsets])
-        shifted = self.encode(rearrange(moved, "n b c h w -> (n b) c h w"))
-        return rearrange(shifted, "(dy dx b) c h w -> b c (h dy) (w dx)", dy=fineness, dx=fineness)
+        shifted = torch.stack([padded[..., y : y + h, x : x + w] for y in offsets for x in offsets])
+        encoded = self.encode(rearrange(shifted, "n b c h w -> (n b) c h w"))
+        return rearrange(encoded, "(dy dx b) c h w -> b c (h dy) (w dx)", dy=fineness, dx=fineness)
 
     @torch.no_grad()
     def fit_pca(self, images: Tensor) -> None:
-        """Start training: principal components of `images [b 3 h w]`, refiners silent.
+        """Initialise with the principal components of `images [b 3 h w]`.
 
-        Latents then have unit variance on average over channels.
+        The convolutional networks start at zero output, and latents have unit variance on average
+        over the channels.
 
         Raises:
             ValueError: the pictures are too few or too alike for that many components.
@@ -124,9 +129,9 @@ class PatchAutoencoder(nn.Module):
         self.to_latent.bias.copy_(-(basis / scale) @ mean)
         self.to_patch.weight.copy_((basis * scale).T)
         self.to_patch.bias.copy_(mean)
-        for silent in (self.encoder_out, self.decoder_out):
-            nn.init.zeros_(silent.weight)
-            nn.init.zeros_(silent.bias)
+        for output in (self.encoder_out, self.decoder_out):
+            nn.init.zeros_(output.weight)
+            nn.init.zeros_(output.bias)
         for module in self.modules():
             if isinstance(module, Refiner):
                 nn.init.zeros_(module.conv2.weight)
@@ -134,7 +139,7 @@ class PatchAutoencoder(nn.Module):
 
 
 class DiffusersAutoencoder(nn.Module):
-    """Stable Diffusion's AutoencoderKL behind the same two methods; parameter names unchanged.
+    """Stable Diffusion's AutoencoderKL with the same two methods and its own parameter names.
 
     Raises:
         InputError: diffusers is not installed.
@@ -158,18 +163,19 @@ class DiffusersAutoencoder(nn.Module):
         )
 
     def encode(self, images: Tensor) -> Tensor:
-        """`images [b 3 h w]` in 0..1 -> the mode of the latents `[b c h/8 w/8]`, scaled."""
+        """`images [b 3 h w]` in 0..1 -> scaled latents `[b c h/8 w/8]`, the mode of the
+        posterior."""
         latents: Tensor = self.kl.encode(images * 2 - 1).latent_dist.mode()
         return latents * self.config.scale
 
     def decode(self, latents: Tensor) -> Tensor:
-        """`latents [b c h w]`, scaled -> images `[b 3 8h 8w]` in 0..1."""
+        """Scaled `latents [b c h w]` -> images `[b 3 8h 8w]` in 0..1."""
         images: Tensor = self.kl.decode(latents / self.config.scale).sample
         return (images / 2 + 0.5).clamp(0, 1)
 
 
 def build_vae(config: VAEConfig, ops: Any = nn) -> PatchAutoencoder | DiffusersAutoencoder:
-    """The autoencoder that `config.kind` names."""
+    """Build the autoencoder of `config.kind`, "patch" or "kl"."""
     if config.kind == "patch":
         return PatchAutoencoder(config, ops)
     return DiffusersAutoencoder(config)

@@ -1,4 +1,4 @@
-"""Properties of the picture moved as one body."""
+"""Properties of quadratic warps and of the network that predicts them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from musedance_core.geometry import (
     warp_images,
 )
 from musedance_core.models import Conditions, MuseDanceUNet, WarpedReference, init_weights
-from musedance_core.models.body_warp import LARGEST, SHAPES, BodyWarp, shaped
+from musedance_core.models.body_warp import (
+    MAX_LOG_SCALE,
+    WARP_PARAMETERS,
+    BodyWarp,
+    warp_from_parameters,
+)
 from musedance_core.models.schedule import NoiseSchedule
 
 from .test_reference_copy import COPYING, SCHEDULE, fix, frames, never_copy, scene
@@ -33,17 +38,17 @@ MUSIC = MusicConfig(width=12)
 
 
 def affine(matrix: list[list[float]]) -> Tensor:
-    """The warp `[1 1 2 6]` of an affine map `[[shift, of x, of y], ...]`."""
+    """The warp `[1 1 2 6]` of an affine map `[[shift, x, y], [shift, x, y]]`."""
     return torch.nn.functional.pad(torch.tensor(matrix).float(), (0, 3))[None, None]
 
 
-def test_a_body_needs_copying() -> None:
-    with pytest.raises(ValueError, match="copy_body needs copying, but copy_reach is 0"):
+def test_copy_body_needs_copy_reach() -> None:
+    with pytest.raises(ValueError, match="copy_body needs copy_reach above 0, not 0"):
         dataclasses.replace(SMALL, copy_body=True)
 
 
-def test_pixels_are_copied_only_where_the_picture_is_moved() -> None:
-    with pytest.raises(ValueError, match="copy_pixels needs the picture to be moved"):
+def test_copy_pixels_needs_copy_body() -> None:
+    with pytest.raises(ValueError, match="copy_pixels needs copy_body, which is off"):
         dataclasses.replace(COPYING, copy_pixels=True)
 
 
@@ -53,47 +58,47 @@ def test_pixel_centres_lie_between_the_edges_row_by_row() -> None:
     ]
 
 
-def test_the_still_warp_leaves_a_picture_as_it_is() -> None:
+def test_the_identity_warp_changes_nothing() -> None:
     picture = torch.rand(2, 3, 8, 6)
-    still = torch.tensor(IDENTITY_WARP).expand(2, 3, 2, 6)
-    assert torch.allclose(warp_images(picture, still), picture.repeat_interleave(3, 0), atol=1e-5)
+    warp = torch.tensor(IDENTITY_WARP).expand(2, 3, 2, 6)
+    assert torch.allclose(warp_images(picture, warp), picture.repeat_interleave(3, 0), atol=1e-5)
 
 
-def test_a_shift_says_where_what_is_seen_comes_from() -> None:
-    """A frame whose points come from two pixels further right shows the picture moved left."""
+def test_warps_map_from_frame_to_picture() -> None:
+    """With sources two pixels further right, the frame shows the picture shifted left."""
     picture = torch.rand(1, 3, 8, 8)
     moved = warp_images(picture, affine([[0.5, 1, 0], [0, 0, 1]]))
     assert torch.allclose(moved[..., :6], picture[..., 2:], atol=1e-5)
     assert torch.allclose(moved[..., 6:], picture[..., -1:].expand(-1, -1, -1, 2), atol=1e-5)
 
 
-def test_a_quarter_turn_is_a_quarter_turn() -> None:
+def test_a_rotation_by_a_quarter_turn() -> None:
     picture = torch.rand(1, 3, 8, 8)
     turned = warp_images(picture, affine([[0, 0, 1], [0, -1, 0]]))
     assert torch.allclose(turned, picture.rot90(-1, (2, 3)), atol=1e-5)
 
 
-def test_squares_bend() -> None:
+def test_second_order_terms_bend() -> None:
     warp = torch.tensor(IDENTITY_WARP)
-    warp[0, 5] = 0.25  # x comes from x + y² / 4
+    warp[0, 5] = 0.25  # source x = x + y² / 4
     points = torch.tensor([[0.1, -1.0], [0.1, 0.0], [0.1, 1.0]])
     assert torch.allclose(source_points(warp, points)[:, 0], torch.tensor([0.35, 0.1, 0.35]))
     assert torch.allclose(source_points(warp, points)[:, 1], points[:, 1])
     assert quadratic_terms(points).shape == (3, 6)
 
 
-def test_a_fitted_warp_takes_points_to_where_they_come_from() -> None:
+def test_a_fitted_warp_maps_points_to_their_sources() -> None:
     torch.manual_seed(0)
     points = pixel_centres(3, 3) * 0.6 + 0.1 * torch.randn(4, 1, 2)
     warp = torch.tensor(IDENTITY_WARP) + 0.2 * torch.randn(4, 2, 6)
     found = fit_warp(points, source_points(warp, points))
     assert torch.allclose(source_points(found, points), source_points(warp, points), atol=5e-3)
-    flat = points * torch.tensor([0.01, 1.0])  # edge on: nothing tells how it bends
+    flat = points * torch.tensor([0.01, 1.0])  # seen edge on: bends are undetermined
     assert fit_warp(flat, points)[:, :, 3].abs().max() < 10
     assert torch.allclose(source_points(fit_warp(flat, points), flat), points, atol=0.05)
 
 
-def test_a_turn_turns_and_never_shrinks() -> None:
+def test_rotations_never_scale() -> None:
     assert torch.allclose(rotations(torch.zeros(2)), torch.eye(2))
     assert torch.allclose(
         rotations(torch.tensor([-1.0, 3.0])), torch.tensor([[0.0, -1.0], [1.0, 0.0]])
@@ -101,11 +106,11 @@ def test_a_turn_turns_and_never_shrinks() -> None:
     assert torch.allclose(torch.linalg.det(rotations(torch.randn(9, 2) * 2)), torch.ones(9))
 
 
-def test_a_warp_about_a_middle_is_the_same_warp_of_what_lies_around_it() -> None:
+def test_a_recentred_warp_is_the_same_warp_relative_to_its_centre() -> None:
     torch.manual_seed(0)
-    warp, middle, points = torch.randn(4, 2, 6), torch.randn(4, 2), torch.randn(4, 5, 2)
-    wanted = middle[:, None] + source_points(warp, points - middle[:, None])
-    assert torch.allclose(source_points(recentre_warp(warp, middle), points), wanted, atol=1e-4)
+    warp, centre, points = torch.randn(4, 2, 6), torch.randn(4, 2), torch.randn(4, 5, 2)
+    wanted = centre[:, None] + source_points(warp, points - centre[:, None])
+    assert torch.allclose(source_points(recentre_warp(warp, centre), points), wanted, atol=1e-4)
 
 
 def test_frames_are_in_the_order_of_their_warps() -> None:
@@ -117,8 +122,8 @@ def test_frames_are_in_the_order_of_their_warps() -> None:
     assert torch.allclose(moved[:, 1, ..., :-1], picture[..., 1:], atol=1e-5)
 
 
-def heard() -> Conditions:
-    """What the warps of two clips of three frames hang on."""
+def make_conditions() -> Conditions:
+    """Conditions of two clips of three frames."""
     torch.manual_seed(1)
     return Conditions(
         text=torch.randn(2, 7, 24),
@@ -128,25 +133,25 @@ def heard() -> Conditions:
     )
 
 
-def test_a_fresh_body_stays_where_it_is() -> None:
+def test_fresh_weights_predict_the_identity_warp() -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC)
     init_weights(body)
-    warp = body(torch.randn(2, 5, 8, 6), heard())
+    warp = body(torch.randn(2, 5, 8, 6), make_conditions())
     assert torch.allclose(warp, torch.tensor(IDENTITY_WARP).expand(2, 3, 2, 6), atol=1e-5)
 
 
-def test_the_sense_of_a_turn_can_be_learned_from_fresh_weights() -> None:
+def test_the_direction_of_rotation_gets_a_gradient_at_fresh_weights() -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC)
     init_weights(body)
-    body(torch.randn(2, 5, 8, 6), heard())[..., 0, 2].sum().backward()
+    body(torch.randn(2, 5, 8, 6), make_conditions())[..., 0, 2].sum().backward()
     assert body.turn.weight.grad is not None and (body.turn.weight.grad[1:] != 0).any(1).all()
 
 
 @pytest.mark.parametrize("name", ["text", "music", "beat", "picture"])
-def test_a_warp_listens(name: str) -> None:
+def test_a_warp_depends_on_every_condition(name: str) -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC).eval()
     randomise(body)
-    picture, conditions = torch.randn(2, 5, 8, 6), heard()
+    picture, conditions = torch.randn(2, 5, 8, 6), make_conditions()
     with torch.no_grad():
         warp = body(picture, conditions)
         if name == "picture":
@@ -158,11 +163,11 @@ def test_a_warp_listens(name: str) -> None:
     assert not torch.allclose(warp, other, atol=1e-3)
 
 
-def test_all_of_a_body_learns() -> None:
+def test_every_weight_of_the_body_warp_gets_a_gradient() -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC)
     init_weights(body)
     randomise(body)
-    conditions = heard()
+    conditions = make_conditions()
     music = body.music_tokens(torch.randn(2, 9, 12), torch.arange(9) / 3)
     beat = body.beat_tokens(torch.tensor([[0, 1, 0]] * 2), torch.rand(2, 3), conditions.seconds)
     conditions = dataclasses.replace(conditions, music=music, beat=beat)
@@ -171,38 +176,38 @@ def test_all_of_a_body_learns() -> None:
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name
 
 
-def test_a_shape_is_shifts_scales_lean_and_bends() -> None:
-    nothing = shaped(torch.zeros(1, 1, SHAPES))
-    assert torch.equal(nothing, torch.tensor(IDENTITY_WARP)[None, None])
-    said = torch.arange(SHAPES) / 10
-    warp = shaped(said[None, None])[0, 0]
-    wide, tall = (LARGEST * torch.tanh(said[2:4] / LARGEST)).exp().tolist()
-    assert warp[0].tolist() == pytest.approx([0.0, wide, 0.4, 0.5, 0.6, 0.7])
-    assert warp[1].tolist() == pytest.approx([0.1, 0.0, tall, 0.8, 0.9, 1.0])
+def test_warp_parameters_are_shifts_scales_shear_and_bends() -> None:
+    identity = warp_from_parameters(torch.zeros(1, 1, WARP_PARAMETERS))
+    assert torch.equal(identity, torch.tensor(IDENTITY_WARP)[None, None])
+    parameters = torch.arange(WARP_PARAMETERS) / 10
+    warp = warp_from_parameters(parameters[None, None])[0, 0]
+    scale_x, scale_y = (MAX_LOG_SCALE * torch.tanh(parameters[2:4] / MAX_LOG_SCALE)).exp().tolist()
+    assert warp[0].tolist() == pytest.approx([0.0, scale_x, 0.4, 0.5, 0.6, 0.7])
+    assert warp[1].tolist() == pytest.approx([0.1, 0.0, scale_y, 0.8, 0.9, 1.0])
 
 
-def test_no_shape_turns_a_picture_over_or_shrinks_it_to_nothing() -> None:
-    warp = shaped(100 * torch.randn(1, 50, SHAPES))
+def test_scales_stay_positive_and_bounded() -> None:
+    warp = warp_from_parameters(100 * torch.randn(1, 50, WARP_PARAMETERS))
     scales = torch.stack([warp[..., 0, 1], warp[..., 1, 2]])
     assert (scales > 0.04).all() and (scales < 21).all()
 
 
 def body_scene() -> tuple[MuseDanceUNet, Tensor, Tensor, Conditions]:
-    """A denoiser that is shown a moved picture, two noisy clips, their timesteps, conditions."""
+    """A denoiser that takes a warped picture, two noisy clips, their timesteps and conditions."""
     s = scene()
     unet = MuseDanceUNet(BODY, schedule=SCHEDULE).eval()
     init_weights(unet)
     randomise(unet)
-    moved = WarpedReference(
+    warped = WarpedReference(
         *(torch.randn(2, 3, 2, 6), torch.randn(2, 3, 4, 8, 6)),
         *(torch.randn(2, 3, 16, 8, 6), torch.randn(2, 4, 8, 6)),
     )
     fix(unet.copy.still_out, -60.0)
-    return unet, s.x, s.t, dataclasses.replace(s.conditions, warped_reference=moved)
+    return unet, s.x, s.t, dataclasses.replace(s.conditions, warped_reference=warped)
 
 
 @torch.no_grad()
-def test_what_is_moved_is_reached_from_every_noise() -> None:
+def test_a_full_share_gives_the_warped_picture_at_any_noise_level() -> None:
     unet, x, t, conditions = body_scene()
     never_copy(unet)
     fix(unet.copy.moved_out, 60.0)
@@ -212,66 +217,66 @@ def test_what_is_moved_is_reached_from_every_noise() -> None:
 
 
 @torch.no_grad()
-def test_places_at_rest_show_the_picture_itself() -> None:
+def test_a_full_share_at_rest_gives_the_picture_itself() -> None:
     unet, x, t, conditions = body_scene()
     fix(unet.copy.still_out, 60.0)
     clean, _ = NoiseSchedule(SCHEDULE).clean_and_noise(x, unet(x, t, conditions), t)
     assert conditions.warped_reference is not None
-    still = conditions.warped_reference.reference_latents[:, None].expand_as(clean)
-    assert torch.allclose(clean, still, atol=1e-2)
+    rest = conditions.warped_reference.reference_latents[:, None].expand_as(clean)
+    assert torch.allclose(clean, rest, atol=1e-2)
 
 
 @torch.no_grad()
-def test_without_training_rest_is_where_the_neighbours_too_are_as_the_picture() -> None:
+def test_before_training_a_cell_is_at_rest_if_its_neighbours_match_the_picture_too() -> None:
     unet, *_ = body_scene()
     fix(unet.copy.still_out, 0.0)
-    still = torch.randn(1, 4, 8, 6)
-    drawn = still.clone()
-    drawn[:, :, 1, 1] += 1
-    share = unet.copy.still_share(torch.zeros(1, 16, 8, 6), drawn, still)[0, 0]
+    rest = torch.randn(1, 4, 8, 6)
+    clean = rest.clone()
+    clean[:, :, 1, 1] += 1
+    share = unet.copy.rest_share(torch.zeros(1, 16, 8, 6), clean, rest)[0, 0]
     assert (share[:3, :3] < 0.01).all()
     assert (share[3:] > 0.9).all() and (share[:, 3:] > 0.9).all()
 
 
-def test_how_a_picture_is_turned_and_how_its_frames_turn_add_up() -> None:
+def test_rotations_of_picture_and_frames_multiply() -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC).eval()
     randomise(body)
     for layer in (body.out, body.turn, body.upright):
         fix(layer, 0.0)
-    picture, conditions = torch.randn(2, 5, 8, 6), heard()
+    picture, conditions = torch.randn(2, 5, 8, 6), make_conditions()
 
-    def turn() -> Tensor:
+    def rotation() -> Tensor:
         with torch.no_grad():
             return body(picture, conditions)[..., 1:3]
 
     quarter = torch.tensor([-1.0, 1.0, 0.0])  # from (1, 0) to (0, 1)
-    still = turn()
+    none = rotation()
     body.upright.bias.data = quarter
-    once = turn()
+    once = rotation()
     body.turn.bias.data = quarter
-    twice = turn()
-    assert torch.allclose(still, torch.eye(2).expand_as(still), atol=1e-5)
-    assert torch.allclose(once, torch.tensor([[0.0, -1.0], [1.0, 0.0]]).expand_as(still), atol=1e-5)
-    assert torch.allclose(twice, -still, atol=1e-5)
-    body.upright.bias.data = torch.tensor([0.0, 0.0, -1.0])  # the other way round, of what is said
+    twice = rotation()
+    assert torch.allclose(none, torch.eye(2).expand_as(none), atol=1e-5)
+    assert torch.allclose(once, torch.tensor([[0.0, -1.0], [1.0, 0.0]]).expand_as(none), atol=1e-5)
+    assert torch.allclose(twice, -none, atol=1e-5)
+    body.upright.bias.data = torch.tensor([0.0, 0.0, -1.0])  # reverses the direction
     body.turn.bias.data = torch.tensor([-1.0, 0.0, 1.0])
-    assert torch.allclose(turn(), once.mT, atol=1e-5)
+    assert torch.allclose(rotation(), once.mT, atol=1e-5)
 
 
 @torch.no_grad()
-def test_the_denoiser_sees_the_moved_picture_even_where_it_does_not_show_it() -> None:
+def test_the_warped_picture_is_a_condition_even_without_any_share() -> None:
     unet, x, t, conditions = body_scene()
     fix(unet.copy.moved_out, -60.0)
     assert conditions.warped_reference is not None
     for name in ("latents", "features"):
         value = getattr(conditions.warped_reference, name)
         other = dataclasses.replace(conditions.warped_reference, **{name: value + 1})
-        seen = unet(x, t, dataclasses.replace(conditions, warped_reference=other))
-        assert not torch.allclose(seen, unet(x, t, conditions), atol=1e-3), name
+        changed = unet(x, t, dataclasses.replace(conditions, warped_reference=other))
+        assert not torch.allclose(changed, unet(x, t, conditions), atol=1e-3), name
 
 
 @torch.no_grad()
-def test_a_dropped_picture_is_not_shown_moved() -> None:
+def test_a_dropped_reference_drops_the_warped_picture() -> None:
     unet, x, t, conditions = body_scene()
     one = dataclasses.replace(conditions, keep_reference=torch.tensor([False, True]))
     assert one.warped_reference is not None
@@ -282,7 +287,7 @@ def test_a_dropped_picture_is_not_shown_moved() -> None:
     assert conditions.without_reference().warped_reference is None
 
 
-def test_all_of_the_denoiser_learns_from_the_loss() -> None:
+def test_every_weight_of_the_copy_gets_a_gradient_with_a_body_warp() -> None:
     unet, x, t, conditions = body_scene()
     unet(x, t, conditions).square().mean().backward()
     for name, weight in unet.copy.named_parameters():

@@ -1,4 +1,4 @@
-"""Music, beats and masks: what reaches the denoiser, and when."""
+"""Music tokens, beat tokens and part maps as the denoiser receives them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def test_moving_all_beats_by_k_frames_moves_the_beat_tokens_by_k() -> None:
     moved = BeatGrid(times + 2 / 12, times[::4] + 2 / 12, 120.0)
 
     def encode(g: BeatGrid) -> torch.Tensor:
-        heard = beat_frames(g, 0.0, 48, 12)
-        count = torch.from_numpy(heard.count)[None].float()
-        return tokens(torch.from_numpy(heard.ids)[None], count, seconds)
+        frames = beat_frames(g, 0.0, 48, 12)
+        count = torch.from_numpy(frames.count)[None].float()
+        return tokens(torch.from_numpy(frames.ids)[None], count, seconds)
 
     torch.testing.assert_close(encode(moved)[:, 2:], encode(grid)[:, :-2], atol=1e-4, rtol=1e-4)
     assert (encode(moved) - encode(grid)).abs().max() > 0.1
 
 
-def test_dropped_beats_carry_no_phase() -> None:
+def test_null_beats_carry_no_phase() -> None:
     tokens = BeatTokens(16, phase=True)
     ids = torch.full((1, 6), NULL_BEAT)
     a = tokens(ids, torch.rand(1, 6), torch.zeros(6))
@@ -60,7 +60,7 @@ def test_music_tokens_carry_the_time_of_their_column() -> None:
 
 
 @torch.no_grad()
-def test_an_event_in_the_sound_changes_most_the_tokens_of_its_time() -> None:
+def test_an_event_in_the_sound_changes_the_tokens_of_its_time() -> None:
     torch.manual_seed(0)
     config = preset("sticker").music
     encoder = MusicEncoder(config).eval()
@@ -78,7 +78,7 @@ def test_an_event_in_the_sound_changes_most_the_tokens_of_its_time() -> None:
 
 
 @pytest.mark.parametrize("width", [96, 128, 320])
-def test_frames_start_by_listening_to_their_own_moment(width: int) -> None:
+def test_fresh_attention_is_aligned_in_time(width: int) -> None:
     torch.manual_seed(0)
     attention = Attention(width, 128, 4)
     align_in_time(attention)
@@ -91,7 +91,7 @@ def test_frames_start_by_listening_to_their_own_moment(width: int) -> None:
 
 
 @torch.no_grad()
-def test_mask_encoder_is_an_eighth_in_size_and_tells_parts_apart() -> None:
+def test_the_mask_encoder_reduces_by_eight_and_distinguishes_parts() -> None:
     torch.manual_seed(0)
     encoder = MaskEncoder(MaskConfig(), 4)
     for p in encoder.parameters():
@@ -102,7 +102,7 @@ def test_mask_encoder_is_an_eighth_in_size_and_tells_parts_apart() -> None:
     assert len(torch.unique(palette(), dim=0)) == 26
 
 
-def test_a_part_map_tints_the_reference_from_the_first_step_on() -> None:
+def test_a_part_map_changes_the_reference_from_the_first_step_on() -> None:
     torch.manual_seed(0)
     encoder = MaskEncoder(MaskConfig(), 16)
     init_weights(encoder)
@@ -113,7 +113,7 @@ def test_a_part_map_tints_the_reference_from_the_first_step_on() -> None:
     assert 0.1 < (left - right).square().mean().sqrt() < 0.6
 
 
-def test_segments_lose_and_repeat_no_frame_and_no_beat() -> None:
+def test_segments_cover_every_frame_and_beat_once() -> None:
     times = np.cumsum(np.full(60, 0.37)) - 0.1
     grid = BeatGrid(times, times[::4], 60 / 0.37)
     frames, start = 200, 1.3

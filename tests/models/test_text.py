@@ -1,4 +1,4 @@
-"""The text encoder is CLIP's."""
+"""Properties of the CLIP text encoder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def encoder() -> TextEncoder:
     return TextEncoder(SMALL).eval().requires_grad_(False)
 
 
-def test_a_token_hears_only_those_before_it() -> None:
+def test_attention_is_causal() -> None:
     ids = torch.randint(0, 58, (2, 77))
     changed = ids.clone()
     changed[:, 40:] = (changed[:, 40:] + 1) % 58
@@ -39,7 +39,7 @@ def test_at_full_size_it_is_clip_l() -> None:
     assert sum(p.numel() for p in text.parameters()) == 123_060_480
 
 
-def test_built_on_meta_and_filled_it_gives_the_same() -> None:
+def test_a_model_built_on_meta_and_loaded_gives_the_same() -> None:
     ids, text = torch.randint(0, 58, (1, 77)), encoder()
     with torch.device("meta"):
         empty = TextEncoder(SMALL)

@@ -1,4 +1,4 @@
-"""Sentences to ids: framed as in CLIP, nothing lost, the same after a round trip through text."""
+"""Token ids are framed as in CLIP and lose nothing; the tokenizer survives a round trip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_start_and_end_are_the_last_ids_and_the_vocabulary_is_full(tokenizer: To
     assert tokenizer.inner.get_vocab_size() == 400
 
 
-def test_every_row_is_start_words_end_and_padding(tokenizer: Tokenizer) -> None:
+def test_rows_are_start_text_end_padding(tokenizer: Tokenizer) -> None:
     ids = tokenizer.encode([*SENTENCES, "", "hop " * 200])
     assert ids.shape == (5, 77) and ids.dtype == torch.long and ids.max() < 400
     assert (ids[:, 0] == tokenizer.start).all() and (ids[:, -1] == tokenizer.end).all()
@@ -31,11 +31,11 @@ def test_every_row_is_start_words_end_and_padding(tokenizer: Tokenizer) -> None:
     assert (ids[4] == tokenizer.end).sum() == 1
 
 
-def test_no_letter_of_any_language_is_lost(tokenizer: Tokenizer) -> None:
-    for said in ("pizza, quick!", "naïve wörld", "踊る 🎉", "ждать"):
-        ids = tokenizer.encode([said])[0]
+def test_any_language_survives_encoding(tokenizer: Tokenizer) -> None:
+    for text in ("pizza, quick!", "naïve wörld", "踊る 🎉", "ждать"):
+        ids = tokenizer.encode([text])[0]
         words = [i for i in ids.tolist() if i < tokenizer.start]
-        assert tokenizer.inner.decode(words).strip() == said
+        assert tokenizer.inner.decode(words).strip() == text
 
 
 def test_case_and_spacing_do_not_matter(tokenizer: Tokenizer) -> None:
@@ -53,7 +53,7 @@ def test_training_is_repeatable(tokenizer: Tokenizer) -> None:
     assert train_tokenizer(SENTENCES, 400).to_json() == tokenizer.to_json()
 
 
-def test_a_tokenizer_without_the_frame_is_refused() -> None:
+def test_a_tokenizer_without_start_and_end_is_refused() -> None:
     from tokenizers import Tokenizer as Inner
     from tokenizers import models
 

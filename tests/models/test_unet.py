@@ -1,4 +1,4 @@
-"""Properties of the denoiser on small real networks."""
+"""Properties of the denoiser and ReferenceNet on small real networks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MUSIC = MusicConfig(width=20)
 
 
 def randomise(module: nn.Module, seed: int = 0) -> None:
-    """Weights as after training: nothing is zero."""
+    """Random weights, none of them zero, as after training."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in module.parameters():
@@ -42,7 +42,7 @@ def randomise(module: nn.Module, seed: int = 0) -> None:
 def whole(
     f: int = 3, m: int = 2, size: tuple[int, int] = (8, 8), trained: bool = True
 ) -> SimpleNamespace:
-    """Both networks and everything they listen to."""
+    """Both networks with inputs and conditions."""
     torch.manual_seed(0)
     unet = MuseDanceUNet(SMALL, DYNAMICS, MUSIC).eval()
     reference = ReferenceNet(SMALL).eval()
@@ -62,7 +62,7 @@ def whole(
     return SimpleNamespace(**locals())
 
 
-def test_without_our_modules_it_is_stable_diffusions_unet() -> None:
+def test_without_the_new_modules_it_equals_diffusers_unet() -> None:
     diffusers = pytest.importorskip("diffusers")
     oracle = diffusers.UNet2DConditionModel(
         block_out_channels=SMALL.channels,
@@ -81,7 +81,7 @@ def test_without_our_modules_it_is_stable_diffusions_unet() -> None:
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_at_full_size_names_shapes_and_count_are_stable_diffusions() -> None:
+def test_at_full_size_names_and_shapes_are_diffusers_own() -> None:
     diffusers = pytest.importorskip("diffusers")
     with torch.device("meta"):
         ours = MuseDanceUNet(preset("sd15").unet)
@@ -91,13 +91,15 @@ def test_at_full_size_names_shapes_and_count_are_stable_diffusions() -> None:
     assert round(sum(p.numel() for p in ours.parameters()) / 1e6, 2) == 859.52
 
 
-def test_sd15_has_animatediffs_21_motion_slots_and_16_attention_slots() -> None:
+def test_sd15_has_21_motion_modules_and_16_attention_layers() -> None:
     config = preset("sd15")
     with torch.device("meta"):
         unet = MuseDanceUNet(config.unet, config.dynamics, config.music)
     motion = [m for m in unet.modules() if type(m).__name__ == "MotionModule"]
-    assert len(motion) == 21 and unet.slots == 16
-    assert sorted(m.slot for m in motion if m.slot is not None) == list(range(16))
+    assert len(motion) == 21 and unet.attention_count == 16
+    assert sorted(m.attention_index for m in motion if m.attention_index is not None) == list(
+        range(16)
+    )
     own = [p.numel() for m in motion for n, p in m.named_parameters() if "previous" not in n]
     assert round(sum(own) / 1e6) == 453
 
@@ -129,16 +131,16 @@ def test_frames_as_batch_equal_frame_by_frame_in_the_spatial_part() -> None:
 
 
 @torch.no_grad()
-def test_keys_and_values_beside_equal_the_papers_width_concatenation() -> None:
+def test_reference_keys_equal_the_papers_concatenation_along_the_width() -> None:
     s = whole()
-    slot = s.unet.transformers()[0]
+    layer = s.unet.transformers()[0]
     x, r = torch.randn(2, 16, 6, 4), torch.randn(2, 16, 6, 4)
-    own, picture = slot.features(x), slot.features(r)
-    keys, values = slot.reference_keys(picture)
-    got = slot.block.attn1.attend(
+    own, picture = layer.features(x), layer.features(r)
+    keys, values = layer.reference_keys(picture)
+    got = layer.block.attn1.attend(
         own.normed,
-        torch.cat([slot.block.attn1.keys(own.normed), keys], dim=2),
-        torch.cat([slot.block.attn1.values(own.normed), values], dim=2),
+        torch.cat([layer.block.attn1.keys(own.normed), keys], dim=2),
+        torch.cat([layer.block.attn1.values(own.normed), values], dim=2),
     )
 
     def grid(tokens: Tensor) -> Tensor:
@@ -146,20 +148,20 @@ def test_keys_and_values_beside_equal_the_papers_width_concatenation() -> None:
 
     wide = torch.cat([grid(own.normed), grid(picture.normed)], dim=2)
     flat = rearrange(wide, "b h w d -> b (h w) d")
-    literal = rearrange(slot.block.attn1(flat, flat), "b (h w) d -> b h w d", h=6)[:, :, :4]
+    literal = rearrange(layer.block.attn1(flat, flat), "b (h w) d -> b h w d", h=6)[:, :, :4]
     torch.testing.assert_close(grid(got), literal, atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()
-def test_the_reference_changes_the_output_and_hiding_it_equals_leaving_it_out() -> None:
+def test_dropping_the_reference_equals_leaving_it_out() -> None:
     s = whole()
-    seen = s.unet(s.x, s.t, s.conditions)
+    full = s.unet(s.x, s.t, s.conditions)
     hidden = dataclasses.replace(s.conditions, keep_reference=torch.tensor([False, True]))
     mixed = s.unet(s.x, s.t, hidden)
-    torch.testing.assert_close(mixed[1], seen[1], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(mixed[1], full[1], atol=1e-5, rtol=1e-5)
     left_out = s.unet(s.x, s.t, s.conditions.without_reference())
     torch.testing.assert_close(mixed[0], left_out[0], atol=1e-5, rtol=1e-5)
-    assert (mixed[0] - seen[0]).abs().max() > 1e-2
+    assert (mixed[0] - full[0]).abs().max() > 1e-2
 
 
 @torch.no_grad()
@@ -190,13 +192,13 @@ def test_pictures_need_not_be_square() -> None:
 
 
 @torch.no_grad()
-def test_previous_frames_and_beats_and_music_each_matter() -> None:
+def test_previous_frames_beats_and_music_each_change_the_output() -> None:
     s = whole()
     base = s.unet(s.x, s.t, s.conditions)
     for name in ("previous", "music", "beat"):
         value = getattr(s.conditions, name)
         other = (
-            type(value)(tuple(x.flip(0) for x in value.slots))
+            type(value)(tuple(x.flip(0) for x in value.layers))
             if name == "previous"
             else value.flip(0)
         )
@@ -204,7 +206,7 @@ def test_previous_frames_and_beats_and_music_each_matter() -> None:
         assert (changed - base).abs().max() > 1e-3, name
 
 
-def test_evaluation_equals_training_equals_gradient_checkpointing() -> None:
+def test_gradient_checkpointing_changes_neither_output_nor_gradient() -> None:
     s = whole()
     outputs, gradients = [], []
     for training, saving in ((False, False), (True, False), (True, True)):
@@ -215,7 +217,7 @@ def test_evaluation_equals_training_equals_gradient_checkpointing() -> None:
             s.conditions, reference=None, music=s.music.detach(), beat=s.beat.detach()
         )
         cond = dataclasses.replace(
-            cond, previous=type(s.previous)(tuple(x.detach() for x in s.previous.slots))
+            cond, previous=type(s.previous)(tuple(x.detach() for x in s.previous.layers))
         )
         out = s.unet(s.x, s.t, cond)
         out.pow(2).mean().backward()
@@ -226,7 +228,7 @@ def test_evaluation_equals_training_equals_gradient_checkpointing() -> None:
         torch.testing.assert_close(gradient, gradients[0], atol=1e-6, rtol=1e-4)
 
 
-def test_layers_take_ops_whose_weights_are_absent_until_loaded() -> None:
+def test_constructors_work_with_layers_that_have_no_weights_yet() -> None:
     def absent(kind: type[nn.Module]) -> type[nn.Module]:
         class Absent(kind):  # type: ignore[misc, valid-type]
             def __init__(self, *args: object, **kwargs: object) -> None:
@@ -249,12 +251,12 @@ def test_reference_net_starts_as_the_unets_copy_and_every_weight_is_used() -> No
     own = unet.state_dict()
     assert all(torch.equal(p, own[name]) for name, p in reference.state_dict().items())
     features = reference(torch.randn(1, 4, 8, 8), torch.randn(1, 7, 24))
-    sum(slot.normed.pow(2).sum() for slot in features.slots).backward()
+    sum(layer.normed.pow(2).sum() for layer in features.layers).backward()
     assert [n for n, p in reference.named_parameters() if p.grad is None] == []
 
 
 @torch.no_grad()
-def test_only_the_picture_differs_between_samples_of_a_batch() -> None:
+def test_each_sample_uses_its_own_reference() -> None:
     s = whole()
     swapped = s.unet.project_reference(
         s.reference(repeat(torch.randn(1, 4, 8, 8), "1 c h w -> b c h w", b=2), s.text)

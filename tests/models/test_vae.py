@@ -1,4 +1,4 @@
-"""The autoencoders: PCA at the start, patches of any size; Stable Diffusion's beside it."""
+"""The patch autoencoder, which starts as a PCA, and Stable Diffusion's."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def test_equal_errors_in_any_channel_are_equal_errors_in_the_picture(
     assert torch.stack(errors).std() < 0.01 * torch.stack(errors).mean()
 
 
-def test_it_starts_as_the_best_linear_code(fitted: PatchAutoencoder) -> None:
-    """The error of the closed-form PCA is the sum of the eigenvalues that are left out."""
+def test_the_fit_is_the_best_linear_code(fitted: PatchAutoencoder) -> None:
+    """The error of a PCA is the sum of the eigenvalues left out."""
     images = pictures()
     patches = torch.nn.functional.pixel_unshuffle(images * 2 - 1, fitted.patch)
     patches = patches.movedim(1, -1).flatten(0, 2)
@@ -65,19 +65,19 @@ def test_it_starts_as_the_best_linear_code(fitted: PatchAutoencoder) -> None:
     assert 0.5 * left < error <= left * 1.001  # clamping to 0..1 can only help
 
 
-def test_encoding_a_decoded_picture_gives_its_latents(fitted: PatchAutoencoder) -> None:
+def test_encoding_inverts_decoding(fitted: PatchAutoencoder) -> None:
     latents = fitted.encode(pictures()) * 0.3  # far from where decoding clamps
     assert torch.allclose(fitted.encode(fitted.decode(latents)), latents, atol=1e-3)
 
 
-def test_any_size_in_patches_and_pixels_in_range(fitted: PatchAutoencoder) -> None:
+def test_any_multiple_of_the_patch_decodes_to_pixels_in_range(fitted: PatchAutoencoder) -> None:
     latents = fitted.encode(torch.rand(2, 3, 24, 40))
     assert latents.shape == (2, CHANNELS, 24 // fitted.patch, 40 // fitted.patch)
     images = fitted.decode(latents * 100)
     assert images.shape == (2, 3, 24, 40) and images.min() == 0 and images.max() == 1
 
 
-def test_refiners_learn_from_the_first_step() -> None:
+def test_the_convolutional_networks_train_from_the_first_step() -> None:
     torch.manual_seed(0)
     vae = PatchAutoencoder(PATCHED)
     vae.fit_pca(pictures())
@@ -99,7 +99,7 @@ def test_pictures_that_are_all_alike_are_refused() -> None:
         PatchAutoencoder(PATCHED).fit_pca(torch.full((8, 3, 32, 32), 0.5))
 
 
-def test_stable_diffusions_autoencoder_is_scaled_and_takes_0_to_1() -> None:
+def test_stable_diffusions_autoencoder_scales_latents_and_takes_0_to_1() -> None:
     torch.manual_seed(0)
     config = VAEConfig(channels=(32, 32), reduction=2, latent_channels=4)
     vae = build_vae(config).eval().requires_grad_(False)
