@@ -59,7 +59,10 @@ def fit_warp(points: Tensor, sources: Tensor) -> Tensor:
     ridge = ridge.expand(*points.shape[:-2], -1, -1)
     left = torch.cat([terms, ridge], dim=-2)
     right = torch.cat([targets, torch.zeros_like(targets[..., :3, :])], dim=-2)
-    return recentre_warp(torch.linalg.lstsq(left, right).solution.mT, centre)
+
+    # In single precision the last bits depend on how memory is aligned; in double they round away.
+    solution = torch.linalg.lstsq(left.double(), right.double()).solution
+    return recentre_warp(solution.mT.to(points), centre)
 
 
 def rotations(offset: Tensor) -> Tensor:

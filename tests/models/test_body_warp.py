@@ -98,6 +98,17 @@ def test_a_fitted_warp_maps_points_to_their_sources() -> None:
     assert torch.allclose(source_points(fit_warp(flat, points), flat), points, atol=0.05)
 
 
+def test_a_fit_is_the_same_at_any_memory_alignment() -> None:
+    generator = torch.Generator().manual_seed(0)
+    points, sources = torch.rand(2, 64, 9, 2, generator=generator)
+    memory = torch.empty(points.numel() + 16)
+    fits = []
+    for offset in range(16):
+        view = memory[offset : offset + points.numel()].view(points.shape)
+        fits.append(fit_warp(view.copy_(points), sources))
+    assert all(torch.equal(fit, fits[0]) for fit in fits)
+
+
 def test_rotations_never_scale() -> None:
     assert torch.allclose(rotations(torch.zeros(2)), torch.eye(2))
     assert torch.allclose(
