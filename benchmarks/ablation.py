@@ -29,7 +29,7 @@ from musedance_core.evaluation.scenes import world_scenes
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.config_file import load_config
-from musedance_core.training.runtime.start import start, write_model
+from musedance_core.training.runtime.initial_model import load_initial_model, write_model
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "train/configs/sticker/ablation.yaml"
@@ -59,7 +59,7 @@ def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> 
     if not modules:
         config: TrainConfig = load_config(CONFIG, given)
         folder.mkdir(parents=True, exist_ok=True)
-        return write_model(start(config), "stage2", config, 0, 0.0, {})
+        return write_model(load_initial_model(config), "stage2", config, 0, 0.0, {})
     command = [sys.executable, str(ROOT / "train/stage2.py"), str(CONFIG), *given]
     subprocess.run(command, check=True)
     return path

@@ -57,8 +57,8 @@ def losses(
     with torch.no_grad():
         for first in range(0, clips, 8):
             batch = source(list(range(first, min(first + 8, clips))))
-            for name, variant in stage.variants(batch).items():
-                found.setdefault(name, []).append(stage.held_out(variant).mean(dim=0))
+            for name, variant in stage.condition_variants(batch).items():
+                found.setdefault(name, []).append(stage.losses_by_time(variant).mean(dim=0))
     right = torch.cat(found.pop("right")).numpy()
     company = ", a bystander in each" if bystanders else ""
     print(f"held-out loss of {clips} test clips{company}: {told(right)}")

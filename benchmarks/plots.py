@@ -83,8 +83,8 @@ def plot_timesteps(pipeline: MuseDancePipeline, clips: int, path: Path) -> None:
     batch = stage.source("test")(list(range(clips)))
     with torch.no_grad():
         losses = {
-            name: stage.held_out(variant).mean(dim=1).numpy()
-            for name, variant in stage.variants(batch).items()
+            name: stage.losses_by_time(variant).mean(dim=1).numpy()
+            for name, variant in stage.condition_variants(batch).items()
         }
     right = losses.pop("right")
     print("loss by timestep", dict(zip(EVALUATION_TIMES, right.round(4).tolist(), strict=True)))

@@ -1,1 +1,1 @@
-"""Training: one loop, one config, and a `Stage` per part of the recipe."""
+"""Training: a config, a `Stage` for each part of the recipe, and one `Trainer` for all of them."""

@@ -1,4 +1,4 @@
-"""What a training run is, as frozen dataclasses that check themselves."""
+"""Configuration of a training run: frozen dataclasses that check their values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NOT_NEGATIVE = (
     "loss.noise_offset",
 )
 ABOVE_ZERO = ("optim.lr", "optim.clip", "loss.timestep_power")
-SHARES = (
+PROBABILITIES = (
     "data.bystanders",
     "optim.ema",
     "loss.timestep_uniform",
@@ -62,14 +62,21 @@ SHARES = (
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where samples come from, and by how many processes (0: in the training one).
+    """The training data: a data set on disk, or the procedural dance world.
 
-    `dataset` is the folder of a data set; without it clips are drawn from the dance world. `cache`
-    keeps latents, text tokens and music tokens of a data set beside it instead of computing them in
-    every step. Of the world: `songs` is the size of the bank of songs; `mixture` weighs "emoji"
-    against "puppet"; `font` is the file of Noto Color Emoji, where it is not at a usual place;
-    `moves` are those that are danced, by default all; `bystanders` is the share of samples in whose
-    picture somebody else stands still, so that the part map tells who dances.
+    Attributes:
+        seed: seed of the samples and of their order.
+        dataset: folder of a data set; "" for the dance world.
+        cache: keep latents, text tokens and music tokens of the data set beside it instead of
+            encoding them in every step.
+        songs: number of songs in the dance world.
+        frames: length of a clip.
+        mixture: relative frequency of the dance world's characters, "emoji" and "puppet".
+        workers: data loader processes; 0 loads in the training process.
+        font: file of Noto Color Emoji; "" looks in the usual places.
+        moves: moves of the dance world; one that is listed twice is twice as frequent.
+        bystanders: probability that somebody else stands still in the picture, so that only the
+            part map shows who dances.
     """
 
     seed: int = 0
@@ -86,11 +93,18 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """The optimizer; linear warm-up, then `schedule` "cosine" (to zero at max_steps) or "constant".
+    """The optimizer and the learning rate schedule, in optimizer steps.
 
-    Steps are those of the optimizer, however many processes there are. `scale_lr` multiplies `lr`
-    by (the square root of) processes times accumulated batches. The 8-bit kinds need bitsandbytes
-    and a GPU. `ema` is the average's decay; 0 keeps no average.
+    Attributes:
+        kind: "adamw", "adam", or "adamw8bit" and "adam8bit", which need bitsandbytes and a GPU.
+        lr: peak learning rate.
+        warmup: steps of linear warm-up.
+        schedule: "cosine" (down to 0 at `max_steps`) or "constant".
+        scale_lr: multiply `lr` by the number of batches in a step (processes x `accumulate`):
+            "linear", "sqrt" or "none".
+        weight_decay: of AdamW.
+        clip: largest norm of the gradient.
+        ema: decay of the weights' exponential moving average; 0 for no average.
     """
 
     kind: str = "adamw"
@@ -105,13 +119,23 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """How the diffusion loss is drawn and weighted.
+    """The diffusion loss: timestep sampling, loss weights and condition dropout.
 
-    Timesteps are `steps * u ** timestep_power`: 1 is uniform, below 1 favours high noise; a share
-    `timestep_uniform` of samples is uniform all the same. `motion` weighs places that move by
-    1 + motion * |difference of frames|. `previous_noise` is the largest noise on the previous
-    frames. `min_snr_gamma` and `noise_offset` (0: off) are for schedules without zero terminal SNR.
-    The drops are shares of samples that lose a condition.
+    Attributes:
+        timestep_power: p of t = steps * u ** p with uniform u; below 1 favours high noise.
+        timestep_uniform: proportion of samples whose timestep is uniform all the same.
+        motion: weight of moving places, 1 + motion * |difference between frames|.
+        previous_noise: largest standard deviation of the noise on the previous frames' latents.
+        min_snr_gamma: gamma of min-SNR weighting; 0 for none.
+        noise_offset: standard deviation of the noise's offset per channel; 0 for none.
+        drop_text: probability that a sample loses its text alone.
+        drop_reference: the same for its picture and previous frames.
+        drop_music: the same for its music and beats.
+        drop_all: probability that a sample loses all three.
+        drop_map: probability that a sample loses its part map.
+        silhouette: probability that a part map becomes one silhouette.
+
+    Min-SNR weighting and the offset need a schedule without zero terminal SNR.
     """
 
     timestep_power: float = 1.0
@@ -130,34 +154,41 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run of one stage.
+    """One training run of one stage.
 
     Attributes:
-        output_dir: the run's folder.
-        preset: which base the model is, where there is no `init`.
-        model: overrides of the preset's or the `init` checkpoint's config.
-        init: the checkpoint to start from; "" starts from fresh weights.
-        fresh: patterns of parameters that start afresh in spite of `init`.
-        note: kept in the provenance.
-        trainable: patterns (as in file names) of the parameters that learn.
-        resume: "latest", "none" or the path of a state.
-        weights_only: of the state `resume` names take weights and average only; optimizer and
-            warm-up start anew.
+        output_dir: folder of the run.
+        preset: configuration of the model if there is no `init`.
+        model: overrides of the configuration of the preset or of `init`.
+        init: checkpoint to start from; "" for a fresh model.
+        fresh: patterns of parameters that are initialised afresh in spite of `init`.
+        note: free text for the checkpoint's provenance.
+        trainable: patterns of the trainable parameters, as in file names; empty for the stage's
+            default.
+        resume: state to continue from: "latest", "none" or a path.
+        weights_only: load only weights and average of that state; optimizer and warm-up restart.
+        seed: seed of weights, noise and dropout.
         batch: samples per process and micro-batch.
         accumulate: micro-batches per step.
-        max_minutes: ends the run early; 0 never does.
-        checkpoint_every, keep: steps between states, and how many of them stay.
-        evaluate_every, evaluate_batch: steps between held-out losses, and their samples (0: none;
-            at least two, since a wrong condition is that of another sample).
-        validate_every, validate_clips, validate_steps: steps between validation clips, how many
-            (0: none), and their denoising steps (0: the model's own).
-        trackers: "tensorboard", "wandb".
-        precision: "fp32" or "bf16": autocast on a GPU; what learns stays in single precision.
-        frozen_precision: in which frozen weights are held while training on a GPU.
-        export_dtype: of the weights in model.safetensors.
-        gradient_checkpointing: trade time for memory.
-        compile: torch.compile the denoiser and ReferenceNet.
-        abort_after: steps in a row without a finite loss that end the run.
+        max_steps: optimizer steps of the whole run.
+        max_minutes: time limit of the whole run; 0 for none.
+        checkpoint_every: steps between checkpoints.
+        keep: number of states that stay on disk.
+        log_every: steps between log lines.
+        evaluate_every: steps between held-out metrics.
+        evaluate_batch: held-out samples, 0 for no metrics; not 1, since a wrong condition comes
+            from another sample.
+        validate_every: steps between validation clips.
+        validate_clips: number of validation clips, 0 for none.
+        validate_steps: their denoising steps; 0 for the model's default.
+        trackers: any of "tensorboard" and "wandb".
+        precision: "fp32", or "bf16" for autocast on a GPU; trainable weights stay in fp32.
+        frozen_precision: precision of the frozen weights on a GPU.
+        export_dtype: data type of model.safetensors.
+        gradient_checkpointing: recompute activations to save memory.
+        compile: compile the denoiser and ReferenceNet with torch.compile.
+        abort_after: number of steps in a row without a finite loss that end the run.
+        data, optim, loss: see `DataConfig`, `OptimConfig` and `LossConfig`.
     """
 
     output_dir: str
@@ -194,7 +225,12 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
 
     def __post_init__(self) -> None:
-        values = flat(asdict(self))
+        """
+        Raises:
+            InputError: a value is out of range; the message names its key.
+        """
+        values = flatten(asdict(self))
+        # Ranges of single values.
         for key, choices in CHOICES.items():
             _check(values[key] in choices, key, f"one of {', '.join(choices)}", values[key])
         for key in AT_LEAST_ONE:
@@ -203,8 +239,9 @@ class TrainConfig:
             _check(values[key] >= 0, key, "0 or more", values[key])
         for key in ABOVE_ZERO:
             _check(values[key] > 0, key, "above 0", values[key])
-        for key in SHARES:
+        for key in PROBABILITIES:
             _check(0 <= values[key] <= 1, key, "within 0..1", values[key])
+        # Exceptions, and values that depend on each other.
         _check(self.optim.ema < 1, "optim.ema", "below 1", self.optim.ema)
         _check(self.preset in PRESETS, "preset", f"one of {sorted(PRESETS)}", self.preset)
         _check(self.evaluate_batch != 1, "evaluate_batch", "0 or at least 2", self.evaluate_batch)
@@ -230,13 +267,13 @@ class TrainConfig:
         _check(drops <= 1, "the sum of loss.drop_*", "at most 1", drops)
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready nested dict."""
+        """Returns the config as nested dicts for JSON."""
         return asdict(self)
 
 
-def _check(holds: bool, key: str, wanted: str, value: Any) -> None:
+def _check(holds: bool, key: str, requirement: str, value: Any) -> None:
     if not holds:
-        raise InputError(f"{key} must be {wanted}, not {value!r}.")
+        raise InputError(f"{key} must be {requirement}, not {value!r}.")
 
 
 def _check_mixture(mixture: dict[str, Any]) -> None:
@@ -246,12 +283,12 @@ def _check_mixture(mixture: dict[str, Any]) -> None:
     _check(possible, "data.mixture", f"weights of {' and '.join(KINDS)}", mixture)
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested dict with dotted keys; `model` and `mixture` count as nested too."""
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested dicts as one dict with dotted keys; an empty dict stays a value."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and value:
-            found |= flat(value, f"{prefix}{name}.")
+            found |= flatten(value, f"{prefix}{name}.")
         else:
             found[prefix + name] = value
     return found

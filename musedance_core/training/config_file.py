@@ -1,4 +1,4 @@
-"""Configs from files: YAML plus `dotted.key=value` overrides, strictly."""
+"""Configs from YAML files with `dotted.key=value` overrides; an unknown key is an error."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import yaml
 from ..config import MuseDanceConfig
 from ..errors import InputError
 from ..presets import preset
-from .config import TrainConfig, flat
+from .config import TrainConfig, flatten
 
-WANTED = {
+TYPE_NAMES = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
@@ -25,10 +25,11 @@ WANTED = {
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """Read a YAML file and apply `dotted.key=value` overrides (values are YAML).
+    """Reads a YAML file and applies `dotted.key=value` overrides, whose values are YAML too.
 
     Raises:
-        InputError: the file cannot be read, or a key is unknown, or a value does not fit.
+        InputError: the file cannot be read, a key is unknown, or a value is of another type or out
+            of range.
     """
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -45,26 +46,31 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
 
 
 def dump_config(config: TrainConfig) -> str:
-    """The whole config as YAML that `load_config` reads."""
+    """Returns the whole config as YAML that `load_config` reads."""
     return yaml.safe_dump(_plain(config.to_dict()), sort_keys=False)
 
 
 def _plain(value: Any) -> Any:
+    """Returns the value with lists in place of tuples."""
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def model_config(config: TrainConfig, base: MuseDanceConfig | None = None) -> MuseDanceConfig:
-    """The numbers of the model: the preset's, or `base`, with the config's `model` overrides."""
+    """Returns the model's config: the preset's, or `base`, with the `model` overrides.
+
+    Raises:
+        InputError: an override is unknown or does not fit.
+    """
     base = preset(config.preset) if base is None else base
     merged: MuseDanceConfig = merge(base, config.model, "model")
     return merged
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What differs between two configs' dicts, as `key: before -> after`."""
-    old, new = flat(_plain(dict(before))), flat(_plain(dict(after)))
+def config_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Returns the differences between two configs as dicts, `key: before -> after` each."""
+    old, new = flatten(_plain(dict(before))), flatten(_plain(dict(after)))
     return [
         f"{key}: {old.get(key, 'not set')} -> {new.get(key, 'not set')}"
         for key in sorted(old.keys() | new.keys())
@@ -73,8 +79,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
-    key, found, text = override.partition("=")
-    if not found:
+    key, equals, text = override.partition("=")
+    if not equals:
         raise InputError(f"An override looks like key=value, not {override!r}.")
     *path, last = key.split(".")
     for name in path:
@@ -88,10 +94,13 @@ def _apply(values: dict[str, Any], override: str) -> None:
 
 
 def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
-    """The dataclass `base` with nested `values` replaced, strictly.
+    """Returns the dataclass `base` with some fields replaced by nested `values`.
+
+    Args:
+        where: name of `base` in messages.
 
     Raises:
-        InputError: an unknown key, or a value that does not fit.
+        InputError: a key is unknown, or a value is of another type or out of range.
     """
     names = {f.name for f in fields(base)}
     hints = get_type_hints(type(base))
@@ -105,7 +114,7 @@ def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
                 raise InputError(f"{where}.{name} takes keys and values, not {value!r}.")
             changed[name] = merge(current, value, f"{where}.{name}")
         else:
-            changed[name] = _fit(current, value, hints[name], f"{where}.{name}")
+            changed[name] = _convert(current, value, hints[name], f"{where}.{name}")
     try:
         return replace(base, **changed)
     except InputError:
@@ -114,8 +123,8 @@ def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
         raise InputError(f"{where} does not fit: {error}.") from error
 
 
-def _fit(current: Any, value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type of `current`; YAML reads 1e-4 as text and 1 as a whole number."""
+def _convert(current: Any, value: Any, hint: Any, where: str) -> Any:
+    """Returns `value` in the type of `current`: YAML reads 1e-4 as text and 1 as an integer."""
     kind = type(current)
     if kind is tuple and isinstance(value, list):
         texts = hint == tuple[str, ...]
@@ -126,9 +135,9 @@ def _fit(current: Any, value: Any, hint: Any, where: str) -> Any:
         try:
             return float(value)
         except ValueError as error:
-            raise InputError(f"{where} must be {WANTED[kind]}, not {value!r}.") from error
+            raise InputError(f"{where} must be {TYPE_NAMES[kind]}, not {value!r}.") from error
     if kind is str and value is None:
         return "none" if where.endswith(".resume") else ""
     if type(value) is not kind:
-        raise InputError(f"{where} must be {WANTED[kind]}, not {value!r}.")
+        raise InputError(f"{where} must be {TYPE_NAMES[kind]}, not {value!r}.")
     return value

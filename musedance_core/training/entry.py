@@ -1,4 +1,4 @@
-"""What the scripts in `train/` share: read the config, build the stage, run the loop."""
+"""The entry point of the training scripts: from a stage's config to a running `Trainer`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..models import MuseDance
 from ..models.tokenizer import Tokenizer
 from .config import TrainConfig
 from .config_file import load_config
+from .runtime.initial_model import load_initial_model, write_model
 from .runtime.loop import Progress, Trainer
-from .runtime.start import start, write_model
 from .runtime.validation import ValidationClips
 from .stages.base import Stage
 from .stages.diffusion import DiffusionStage
@@ -23,25 +23,25 @@ MakeStage = Callable[[MuseDance, Tokenizer, TrainConfig], Stage]
 
 
 def train(make: MakeStage, config: TrainConfig) -> Progress:
-    """Run one stage; `output_dir/model.safetensors` holds the result.
+    """Trains one stage; the result is `output_dir/model.safetensors`.
 
     Raises:
-        InputError: something given cannot be used, or the run cannot go on.
+        InputError: a file or value of the config cannot be used, or the run cannot go on.
     """
-    begin = start(config)
-    stage = make(begin.model, begin.tokenizer, config)
+    initial = load_initial_model(config)
+    stage = make(initial.model, initial.tokenizer, config)
 
     def export(steps: int, minutes: float, originals: Mapping[str, Tensor]) -> None:
-        write_model(begin, stage.part, config, steps, minutes, originals)
+        write_model(initial, stage.part, config, steps, minutes, originals)
 
     validate = None
     if isinstance(stage, DiffusionStage) and config.validate_clips:
-        validate = ValidationClips(begin.model, begin.tokenizer, config)
+        validate = ValidationClips(initial.model, initial.tokenizer, config)
     trainer = Trainer(stage, config, export, validate)
     if config.init:
-        for line in begin.handover.lines(config.init):
-            trainer.journal.say(line)
-    return trainer.run()
+        for line in initial.report.lines(config.init):
+            trainer.logger.info(line)
+    return trainer.train()
 
 
 def main(make: MakeStage, doc: str, argv: Sequence[str] | None = None) -> None:

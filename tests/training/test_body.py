@@ -14,7 +14,7 @@ from musedance_core.geometry import IDENTITY_WARP, source_points
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, TrainConfig
-from musedance_core.training.runtime.start import fresh_model
+from musedance_core.training.runtime.initial_model import fresh_model
 from musedance_core.training.runtime.step_random import StepRandom
 from musedance_core.training.stages.base import Batch, choose_trainable
 from musedance_core.training.stages.body import BodyStage
@@ -75,7 +75,9 @@ def test_a_data_set_is_refused(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     data = replace(run_config.data, dataset="dances")
-    with pytest.raises(InputError, match=r"data\.dataset=dances: where bodies go"):
+    with pytest.raises(
+        InputError, match=r"data\.dataset=dances: the body planner learns from the dance"
+    ):
         BodyStage(model, tokenizer, replace(run_config, data=data))
 
 
@@ -104,7 +106,7 @@ def test_a_denoiser_learns_from_true_warps_and_is_tested_on_planned_ones(
         return plans[-1]
 
     monkeypatch.setattr(model, "predict_warp", planned)
-    kept = ConditionMask.everything(2, torch.device("cpu"))
+    kept = ConditionMask.keep_all(2, torch.device("cpu"))
     still = stage.conditions(batch, kept, None).warped_reference
     assert len(plans) == 1
     true = stage.conditions(batch, kept, StepRandom(0, 0, 2)).warped_reference

@@ -10,7 +10,12 @@ import pytest
 
 from musedance_core.errors import InputError
 from musedance_core.training.config import LossConfig, TrainConfig
-from musedance_core.training.config_file import changes, dump_config, load_config, model_config
+from musedance_core.training.config_file import (
+    config_changes,
+    dump_config,
+    load_config,
+    model_config,
+)
 
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").rglob("*.yaml"))
 
@@ -105,7 +110,7 @@ def test_a_config_is_dumped_and_read_back_and_changes_are_told(tmp_path: Path) -
     config = TrainConfig(output_dir="x", trainable=("unet.*",), model={"clip": {"size": 32}})
     assert load_config(written(tmp_path, dump_config(config))) == config
     other = replace(config, batch=7, optim=replace(config.optim, ema=0.0))
-    assert changes(config.to_dict(), other.to_dict()) == [
+    assert config_changes(config.to_dict(), other.to_dict()) == [
         "batch: 48 -> 7",
         "optim.ema: 0.999 -> 0.0",
     ]

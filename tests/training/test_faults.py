@@ -17,7 +17,7 @@ from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.config_file import dump_config
 from musedance_core.training.entry import main
-from musedance_core.training.runtime.states import find_state, states
+from musedance_core.training.runtime.states import find_state, list_states
 from musedance_core.training.stages.stage1 import Stage1
 from musedance_core.training.stages.stage2 import Stage2
 
@@ -123,7 +123,7 @@ def test_bad_settings_are_named(
     assert run.go("max_steps=4", override) == 2
     error = capsys.readouterr().err.strip()
     assert told in error and error.count("\n") == 0
-    assert [p.name for p in states(run.out)] == ["checkpoint-2"]
+    assert [p.name for p in list_states(run.out)] == ["checkpoint-2"]
 
 
 def test_a_loss_that_stays_broken_ends_the_run(

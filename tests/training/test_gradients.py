@@ -13,7 +13,7 @@ from musedance_core.config import MuseDanceConfig
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.runtime.start import fresh_model
+from musedance_core.training.runtime.initial_model import fresh_model
 from musedance_core.training.runtime.step_random import StepRandom
 from musedance_core.training.stages.base import Batch, choose_trainable
 from musedance_core.training.stages.diffusion import DiffusionStage

@@ -28,7 +28,7 @@ if __name__ == "__main__":
     torch.rand(500, 500) @ torch.rand(500, 500)
     first = source([0])["pixels"]
     for batches in step_batches(MicroBatches(source, BatchShare(1), 0, 4), 2):
-        assert torch.equal(batches.pieces[0]["pixels"], first)
+        assert torch.equal(batches.micro_batches[0]["pixels"], first)
         print("step", flush=True)
         if sys.argv[3] == "trainer":
             raise RuntimeError("The trainer fails.")

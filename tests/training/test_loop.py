@@ -18,7 +18,7 @@ from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.data.loader import StepBatches
-from musedance_core.training.runtime.guard import Stop, TrainingStopped
+from musedance_core.training.runtime.guard import StopRequest, TrainingDiverged
 from musedance_core.training.runtime.loop import Trainer
 from musedance_core.training.runtime.states import find_state
 from musedance_core.training.stages.base import Batch
@@ -100,7 +100,7 @@ def test_exactly_what_is_listed_learns(
     run = trainer(kind, model, tokenizer, replace(run_config, trainable=patterns), clip)
     learns = {name for name in run.parameters if not kind_is_silent(kind, name)}
     before = hashes(model)
-    run.run()
+    run.train()
     after = hashes(model)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == learns
@@ -121,16 +121,16 @@ def test_a_resumed_run_equals_one_that_never_stopped(
 ) -> None:
     start = {n: t.clone() for n, t in model.state_dict().items()}
     straight = trainer(Stage2, model, tokenizer, run_config, clip)
-    straight.run()
+    straight.train()
     expected, average = weights(straight), straight.ema.average
 
     model.load_state_dict(start)
     config = replace(run_config, output_dir=str(tmp_path / "cut"))
-    trainer(Stage2, model, tokenizer, replace(config, max_steps=3), clip).run()
+    trainer(Stage2, model, tokenizer, replace(config, max_steps=3), clip).train()
     model.load_state_dict(start)
     seen: list[int] = []
     resumed = trainer(Stage2, model, tokenizer, config, clip, seen)
-    progress = resumed.run()
+    progress = resumed.train()
     assert progress.step == 6 and seen == [3, 4, 5]
     for name, value in weights(resumed).items():
         assert torch.equal(value, expected[name]), name
@@ -142,15 +142,15 @@ def test_a_sigterm_saves_and_ends(
 ) -> None:
     config = replace(run_config, max_steps=1000, checkpoint_every=1000)
     run = trainer(Stage1, model, tokenizer, config, clip)
-    update = run._update
+    update = run._training_step
 
     def stopped_at_two(pile: StepBatches) -> Tensor | None:
         if run.progress.step == 1:
             os.kill(os.getpid(), signal.SIGTERM)
         return update(pile)
 
-    run._update = stopped_at_two  # type: ignore[method-assign]
-    assert run.run().step == 2
+    run._training_step = stopped_at_two  # type: ignore[method-assign]
+    assert run.train().step == 2
     state = find_state(Path(config.output_dir), "latest")
     assert state is not None and state.name == "checkpoint-2"
 
@@ -164,7 +164,7 @@ def test_ctrl_c_saves_and_then_is_told(
 ) -> None:
     config = replace(run_config, max_steps=1000, checkpoint_every=1000)
     run = trainer(Stage1, model, tokenizer, config, clip)
-    update, handler = run._update, signal.default_int_handler
+    update, handler = run._training_step, signal.default_int_handler
     monkeypatch.setattr(signal, "getsignal", lambda number: handler)  # never in the background
 
     def interrupted_at_two(pile: StepBatches) -> Tensor | None:
@@ -172,19 +172,19 @@ def test_ctrl_c_saves_and_then_is_told(
             os.kill(os.getpid(), signal.SIGINT)
         return update(pile)
 
-    run._update = interrupted_at_two  # type: ignore[method-assign]
+    run._training_step = interrupted_at_two  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        run.run()
+        run.train()
     state = find_state(Path(config.output_dir), "latest")
     assert state is not None and state.name == "checkpoint-2"
 
 
 def test_a_second_ctrl_c_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.default_int_handler)
-    stop = Stop()
+    stop = StopRequest()
     with pytest.raises(KeyboardInterrupt), stop.on_signals():
         os.kill(os.getpid(), signal.SIGINT)
-        assert stop.asked and stop.interrupted
+        assert stop.requested and stop.interrupted
         os.kill(os.getpid(), signal.SIGINT)
         pytest.fail("it waits")
 
@@ -193,7 +193,7 @@ def test_in_the_background_ctrl_c_is_for_others(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
     taken: list[int] = []
     monkeypatch.setattr(signal, "signal", lambda number, handler: taken.append(number))
-    with Stop().on_signals():
+    with StopRequest().on_signals():
         assert taken == [signal.SIGTERM]
 
 
@@ -207,7 +207,7 @@ def test_no_state_is_newer_than_the_model(
     run = trainer(Stage1, model, tokenizer, config, clip)
     run.export = full
     with pytest.raises(OSError, match="No space left"):
-        run.run()
+        run.train()
     assert find_state(Path(config.output_dir), "latest") is None
 
 
@@ -220,7 +220,7 @@ def test_a_loss_that_is_not_finite_is_skipped_counted_and_named(
 ) -> None:
     config = replace(run_config, batch=2, max_steps=3)
     run = trainer(Stage1, model, tokenizer, config, clip, bad={3})
-    progress = run.run()
+    progress = run.train()
     assert (progress.step, progress.skipped) == (3, 1)
     told = capsys.readouterr().out
     assert "step 1: loss nan" in told and "skipped; in clip-3\n" in told
@@ -233,8 +233,8 @@ def test_a_skipped_step_changes_nothing_and_many_in_a_row_end_the_run(
     config = replace(run_config, max_steps=100, checkpoint_every=2, abort_after=5)
     bad = set(range(4, 100))
     run = trainer(Stage1, model, tokenizer, config, clip, bad=bad)
-    with pytest.raises(TrainingStopped, match=r"in 5 steps in a row.* that of step 8"):
-        run.run()
+    with pytest.raises(TrainingDiverged, match=r"in 5 steps in a row.* that of step 8"):
+        run.train()
     good = find_state(Path(config.output_dir), "latest")
     assert good is not None and run.progress.skipped == 5
     short = replace(config, output_dir=str(tmp_folder(config)), max_steps=4)
@@ -263,7 +263,7 @@ def test_many_small_batches_are_the_large_one(
         config = replace(config, max_steps=2, optim=optim)
         seen: list[int] = []
         run = trainer(Stage2, model, tokenizer, config, clip, seen)
-        run.run()
+        run.train()
         assert seen == list(range(8))
         results[batch] = weights(run)
     for name, value in results[4].items():
@@ -275,34 +275,34 @@ def test_a_finished_run_is_left_as_it_is(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     """The recipe calls finished stages again: those that a limit of time ended, too."""
-    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    trainer(Stage1, model, tokenizer, run_config, clip).train()
     before = hashes(model)
     (Path(run_config.output_dir) / "model.safetensors").touch()
     for again in (run_config, replace(run_config, max_steps=99, max_minutes=1e-9)):
         seen: list[int] = []
-        assert trainer(Stage1, model, tokenizer, again, clip, seen).run().step == 6
+        assert trainer(Stage1, model, tokenizer, again, clip, seen).train().step == 6
         assert not seen and hashes(model) == before
 
 
 def test_a_state_belongs_to_its_frozen_half_and_its_optimizer(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
-    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    trainer(Stage1, model, tokenizer, run_config, clip).train()
     other = replace(run_config, optim=replace(run_config.optim, kind="adam"))
     with pytest.raises(InputError, match="holds the state of adamw, not of adam"):
-        trainer(Stage1, model, tokenizer, other, clip).run()
+        trainer(Stage1, model, tokenizer, other, clip).train()
     with torch.no_grad():
         next(model.text.parameters()).add_(0.1)
-    with pytest.raises(InputError, match="trained beside other frozen weights"):
-        trainer(Stage1, model, tokenizer, run_config, clip).run()
+    with pytest.raises(InputError, match="trained with other frozen weights"):
+        trainer(Stage1, model, tokenizer, run_config, clip).train()
 
 
 def test_a_fresh_run_in_an_old_folder_sets_the_old_states_aside(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
-    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    trainer(Stage1, model, tokenizer, run_config, clip).train()
     fresh = replace(run_config, resume="none", max_steps=2)
-    trainer(Stage1, model, tokenizer, fresh, clip).run()
+    trainer(Stage1, model, tokenizer, fresh, clip).train()
     folder = Path(run_config.output_dir)
     assert find_state(folder, "latest") == folder / "checkpoint-2"
     assert {p.name for p in folder.glob("superseded-*")} == {"superseded-3", "superseded-6"}
@@ -312,7 +312,7 @@ def test_weights_only_takes_the_weights_and_warms_a_new_optimizer_up(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     first = trainer(Stage1, model, tokenizer, run_config, clip)
-    first.run()
+    first.train()
     kept, average = weights(first), {n: t.clone() for n, t in first.ema.average.items()}
     state = f"{run_config.output_dir}/checkpoint-6"
     config = replace(run_config, weights_only=True, resume=state, max_steps=7)
@@ -327,7 +327,7 @@ def test_weights_only_takes_the_weights_and_warms_a_new_optimizer_up(
         assert torch.equal(value, kept[name]) and torch.equal(
             again.ema.average[name], average[name]
         )
-    again.run()
+    again.train()
     assert again.lr == pytest.approx(config.optim.lr / config.optim.warmup)
 
 
@@ -338,10 +338,10 @@ def test_a_resume_with_a_changed_config_says_what_changed(
     clip: Batch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    trainer(Stage1, model, tokenizer, run_config, clip).run()
+    trainer(Stage1, model, tokenizer, run_config, clip).train()
     capsys.readouterr()
     changed = replace(run_config, batch=2, optim=replace(run_config.optim, lr=1e-4))
-    trainer(Stage1, model, tokenizer, changed, clip).run()
+    trainer(Stage1, model, tokenizer, changed, clip).train()
     told = capsys.readouterr().out
     assert "batch: 1 -> 2" in told and "optim.lr: 0.002 -> 0.0001" in told
     assert told.count("changed since") == 2
@@ -351,7 +351,7 @@ def test_the_average_is_swapped_in_and_out_whatever_happens(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     run = trainer(Stage1, model, tokenizer, run_config, clip)
-    run.run()
+    run.train()
     own = weights(run)
     with pytest.raises(RuntimeError), run.ema.applied():
         assert all(torch.equal(p, run.ema.average[n]) for n, p in run.parameters.items())
@@ -366,7 +366,7 @@ def test_the_gradient_is_clipped(
     enliven(model)
     config = replace(run_config, max_steps=1, optim=replace(run_config.optim, clip=1e-3))
     run = trainer(Stage1, model, tokenizer, config, clip)
-    run.run()
+    run.train()
     grads = [p.grad for p in run.parameters.values() if p.grad is not None]
     assert torch.stack([g.norm() for g in grads]).norm() == pytest.approx(1e-3, rel=1e-3)
 
@@ -375,7 +375,7 @@ def test_only_the_newest_states_are_kept(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     config = replace(run_config, checkpoint_every=1, keep=2)
-    trainer(Stage1, model, tokenizer, config, clip).run()
+    trainer(Stage1, model, tokenizer, config, clip).train()
     names = sorted(p.name for p in Path(config.output_dir).glob("*checkpoint-*"))
     assert names == ["checkpoint-5", "checkpoint-6"]
 
@@ -384,6 +384,6 @@ def test_what_does_not_exist_is_named(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     with pytest.raises(InputError, match="nowhere"):
-        trainer(Stage1, model, tokenizer, replace(run_config, resume="nowhere"), clip).run()
+        trainer(Stage1, model, tokenizer, replace(run_config, resume="nowhere"), clip).train()
     with pytest.raises(InputError, match=r"unet\.nothing"):
         trainer(Stage1, model, tokenizer, replace(run_config, trainable=("unet.nothing",)), clip)

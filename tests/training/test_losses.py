@@ -15,14 +15,14 @@ from musedance_core.models.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
 from musedance_core.training.runtime.step_random import StepRandom
 from musedance_core.training.stages.losses import (
-    NEAR,
+    HUBER_BETA,
     body_loss,
+    check_loss_config,
     draw_condition_mask,
     draw_timesteps,
     min_snr_weight,
     motion_weight,
-    noised,
-    require_possible,
+    noise_latents,
 )
 from musedance_core.world.choreography import BODY
 
@@ -73,13 +73,13 @@ def test_what_moves_weighs_more_and_a_clip_weighs_the_same() -> None:
 def test_min_snr_and_noise_offset_are_refused_with_zero_snr(name: str) -> None:
     config = replace(LossConfig(), **{name: 0.5})
     with pytest.raises(InputError, match=name):
-        require_possible(config, NoiseSchedule(ZERO_SNR), frames=6)
-    require_possible(config, NoiseSchedule(PLAIN), frames=6)
+        check_loss_config(config, NoiseSchedule(ZERO_SNR), frames=6)
+    check_loss_config(config, NoiseSchedule(PLAIN), frames=6)
 
 
 def test_single_frames_have_no_motion_to_weigh() -> None:
     with pytest.raises(InputError, match=r"loss\.motion=4\.0 needs clips"):
-        require_possible(LossConfig(motion=4.0), NoiseSchedule(ZERO_SNR), frames=0)
+        check_loss_config(LossConfig(motion=4.0), NoiseSchedule(ZERO_SNR), frames=0)
 
 
 def test_min_snr_is_the_published_weight_for_v() -> None:
@@ -98,7 +98,7 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
     clean = torch.zeros(64, 2, 3, 8, 8)
     spread = {}
     for offset in (0.0, 0.5):
-        noisy, _ = noised(schedule, clean, t, StepRandom(0, 0, 64), offset)
+        noisy, _ = noise_latents(schedule, clean, t, StepRandom(0, 0, 64), offset)
         spread[offset] = noisy.mean(dim=(1, 3, 4)).std().item()
     assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)
 
@@ -108,7 +108,7 @@ def test_a_warp_is_right_where_a_bodys_points_come_from_the_picture_s() -> None:
     moved[:] = still[:, None] + torch.tensor([0.25, 0.0])  # half a half picture to the right
     warp = torch.tensor(IDENTITY_WARP).repeat(2, 3, 1, 1)
     warp[1, :, 0, 0] = -0.5  # the second says so
-    wrong = (0.5 - NEAR / 2) / 2 / (0.25 + NEAR)  # in x alone, half a picture away
+    wrong = (0.5 - HUBER_BETA / 2) / 2 / (0.25 + HUBER_BETA)  # in x alone, half a picture away
     assert body_loss(warp, moved, still).tolist() == pytest.approx([wrong, 0.0], abs=1e-6)
 
 
@@ -136,7 +136,7 @@ def test_a_body_turned_wrong_keeps_its_size_and_one_that_shrinks_pays_for_it() -
     shrunk[..., 0, 1] = shrunk[..., 1, 2] = 1e-3
 
     def linear(errors: Tensor) -> float:
-        return float((errors.abs() - NEAR / 2).clamp(min=0).mean()) / NEAR
+        return float((errors.abs() - HUBER_BETA / 2).clamp(min=0).mean()) / HUBER_BETA
 
     body = torch.tensor(BODY)
     turned_loss, shrunk_loss = (float(body_loss(w, standing, still)) for w in (turned, shrunk))

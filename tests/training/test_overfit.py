@@ -151,7 +151,7 @@ def test_a_trained_autoencoder_goes_on_and_an_untrained_one_begins_at_the_pca(
     done = [{"part": part} for part in stages]
     save_checkpoint(init, model, tokenizer, {"trained": False, "stages": done}, dtype=None)
     stage = VaeStage(model, tokenizer, replace(run_config, init=str(init), fresh=fresh))
-    monkeypatch.setattr(stage, "sample", lambda: torch.rand(40, 3, 32, 32))
+    monkeypatch.setattr(stage, "pca_pictures", lambda: torch.rand(40, 3, 32, 32))
     before = model.vae.to_latent.weight.clone()
-    stage.prepare()
+    stage.initialise()
     assert torch.equal(model.vae.to_latent.weight, before) is kept

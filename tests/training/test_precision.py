@@ -11,7 +11,7 @@ import torch
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.runtime.frozen import Frozen
+from musedance_core.training.runtime.frozen import FrozenWeights
 from musedance_core.training.runtime.step_random import StepRandom
 from musedance_core.training.runtime.validation import ValidationClips, recorded_examples
 from musedance_core.training.stages.base import Batch, choose_trainable
@@ -38,9 +38,9 @@ def test_autocast_leaves_gradients_in_single_precision(
     stage = kind(model, tokenizer, run_config)
     learns = choose_trainable(stage, stage.trainable)
     exact = stage(clip, StepRandom(0, 0, 1)).mean()
-    frozen = Frozen(stage)
+    frozen = FrozenWeights(stage)
     if halved:
-        frozen.halve()
+        frozen.to_bf16()
     with in_bf16():
         loss = stage(clip, StepRandom(0, 0, 1)).mean()
     loss.backward()
@@ -65,11 +65,11 @@ def test_halved_weights_are_evaluated_and_make_clips(
     clips = ValidationClips(model, tokenizer, config)
     (example,) = recorded_examples(model.config, data, 1)
     with torch.no_grad():
-        exact, frames = stage.evaluate(clip)["right"], clips.frames(example)
-        Frozen(stage).halve()
+        exact, frames = stage.evaluate(clip)["right"], clips.generate(example)
+        FrozenWeights(stage).to_bf16()
         with in_bf16():
             assert stage.evaluate(clip)["right"] == pytest.approx(exact, rel=0.05)
-            assert (clips.frames(example) - frames).abs().mean() < 0.05
+            assert (clips.generate(example) - frames).abs().mean() < 0.05
 
 
 def test_frozen_weights_are_held_in_half_and_kept_whole(
@@ -78,16 +78,16 @@ def test_frozen_weights_are_held_in_half_and_kept_whole(
     stage = Stage2(model, tokenizer, run_config)
     learns = choose_trainable(stage, stage.trainable)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    frozen = Frozen(stage)
+    frozen = FrozenWeights(stage)
     digest = frozen.digest
-    frozen.halve()
+    frozen.to_bf16()
     frozen.require_unchanged()
     assert frozen.digest == digest
     now = dict(model.named_parameters())
-    assert set(frozen.names) | set(learns) == set(now)
-    assert all(now[name].dtype == torch.bfloat16 for name in frozen.names)
+    assert set(frozen.parameters) | set(learns) == set(now)
+    assert all(now[name].dtype == torch.bfloat16 for name in frozen.parameters)
     assert all(now[name].dtype == torch.float32 for name in learns)
-    assert all(torch.equal(frozen.originals[name], before[name]) for name in frozen.names)
+    assert all(torch.equal(frozen.originals[name], before[name]) for name in frozen.parameters)
 
 
 def test_a_change_of_what_is_frozen_is_noticed(
@@ -95,7 +95,7 @@ def test_a_change_of_what_is_frozen_is_noticed(
 ) -> None:
     stage = Stage2(model, tokenizer, run_config)
     choose_trainable(stage, stage.trainable)
-    frozen = Frozen(stage)
+    frozen = FrozenWeights(stage)
     frozen.require_unchanged()
     with torch.no_grad():
         model.text.get_parameter(next(iter(dict(model.text.named_parameters())))).add_(1e-6)

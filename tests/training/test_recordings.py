@@ -19,8 +19,8 @@ from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.data.caches import ClipCache, possible_offsets
 from musedance_core.training.data.recordings import RecordedClips, epoch_order, split_records
-from musedance_core.training.data.sources import clips, pairs
-from musedance_core.training.runtime.frozen import Frozen
+from musedance_core.training.data.sources import clip_source, pair_source
+from musedance_core.training.runtime.frozen import FrozenWeights
 from musedance_core.training.runtime.step_random import StepRandom
 from musedance_core.training.stages.base import LATENTS, choose_trainable
 from musedance_core.training.stages.diffusion import DiffusionStage
@@ -41,7 +41,7 @@ def copied(dataset: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source(model: MuseDance, tokenizer: Tokenizer, data: DataConfig) -> RecordedClips:
-    made = clips(model.config, data, tokenizer, "train")
+    made = clip_source(model.config, data, tokenizer, "train")
     assert isinstance(made, RecordedClips)
     return made
 
@@ -58,7 +58,7 @@ def test_a_sample_is_a_function_of_its_index_alone(
 ) -> None:
     """So a run resumed in the middle of an epoch goes on with the very samples."""
     straight = [source([i]) for i in range(12)]
-    fresh = clips(model.config, data, tokenizer, "train")
+    fresh = clip_source(model.config, data, tokenizer, "train")
     for i in (11, 3, 7):
         again = fresh([i])
         assert all(torch.equal(straight[i][name], again[name]) for name in again)
@@ -69,8 +69,8 @@ def test_a_sample_is_a_function_of_its_index_alone(
 def test_a_sample_shows_what_its_cut_says(source: RecordedClips, dataset: Path) -> None:
     seen = set()
     for index in range(40):
-        cut = source.cut(source.record(index), np.random.default_rng(index))
-        sample = source.of(cut, None)
+        cut = source.select_frames(source.record(index), np.random.default_rng(index))
+        sample = source.load(cut, None)
         assert cut.frames == list(range(cut.frames[0], cut.frames[0] + 6))
         assert torch.equal(sample["frames"], read_frames(dataset, cut.record, cut.frames, 32))
         before = list(range(cut.frames[0] - 2, cut.frames[0]))
@@ -100,11 +100,11 @@ def test_other_rates_and_too_short_clips_are_told(
     model: MuseDance, tokenizer: Tokenizer, data: DataConfig, copied: Path
 ) -> None:
     with pytest.raises(InputError, match=r"clips/0\.mp4 has 10 frames, data\.frames is 11"):
-        clips(model.config, replace(data, frames=11), tokenizer, "train")
+        clip_source(model.config, replace(data, frames=11), tokenizer, "train")
     records = read_metadata(copied)
     write_metadata(copied, [replace(records[0], fps=24), *records[1:]])
     with pytest.raises(InputError, match=r"clips/0\.mp4 has 24 frames a second, the model 12"):
-        clips(model.config, replace(data, dataset=str(copied)), tokenizer, "train")
+        clip_source(model.config, replace(data, dataset=str(copied)), tokenizer, "train")
 
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
@@ -150,7 +150,7 @@ def test_a_cache_is_read_by_a_run_that_holds_its_encoders_in_half_precision(
     stage = Stage2(model, tokenizer, config)
     choose_trainable(stage, stage.trainable)
     stage.fill_caches(0, 1)
-    Frozen(stage).halve()
+    FrozenWeights(stage).to_bf16()
     assert "frames" + LATENTS in stage.source("train")([0, 1])
 
 
@@ -197,7 +197,7 @@ def test_a_stale_or_damaged_cache_is_told(
     path.unlink()
     stage.fill_caches(0, 1)
     shutil.copy(copied / "clips/1.mp4", copied / "clips/0.mp4")
-    with pytest.raises(InputError, match=r"clips/0\.mp4 or its track is not what"):
+    with pytest.raises(InputError, match=r"clips/0\.mp4 or its track differs from metadata"):
         stage.verify_caches()
 
 
@@ -213,8 +213,8 @@ def test_a_corrupt_clip_and_a_missing_sound_are_named(
     data = replace(data, dataset=str(copied))
     (copied / "clips/2.mp4").write_bytes(b"no video at all")
     with pytest.raises(InputError, match=r"clips/2\.mp4"):
-        pairs(model.config, data, tokenizer, "train")(list(range(5)))
+        pair_source(model.config, data, tokenizer, "train")(list(range(5)))
     shutil.copy(copied / "clips/1.mp4", copied / "clips/2.mp4")
     (copied / "tracks/3.wav").unlink()
     with pytest.raises(InputError, match=r"tracks/3\.wav"):
-        clips(model.config, data, tokenizer, "train")(list(range(5)))
+        clip_source(model.config, data, tokenizer, "train")(list(range(5)))

@@ -19,12 +19,12 @@ from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.runtime.ema import Ema
 from musedance_core.training.runtime.states import (
     find_state,
+    list_states,
     load_training_state,
-    mend,
-    read_meta,
+    read_state_metadata,
+    recover_folder,
     save_training_state,
-    set_aside,
-    states,
+    supersede_later_states,
 )
 
 TOLD = {"seconds": 1.0, "skipped": 0, "warm_from": 0, "frozen": "", "config": {}}
@@ -82,7 +82,7 @@ def test_the_newest_are_kept_by_their_own_numbers(tmp_path: Path) -> None:
     parameters, ema, optimizer = made(1.0)
     for step in (8, 9, 10, 11):
         save_training_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
-    assert [p.name for p in states(tmp_path)] == ["checkpoint-10", "checkpoint-11"]
+    assert [p.name for p in list_states(tmp_path)] == ["checkpoint-10", "checkpoint-11"]
     assert find_state(tmp_path, "latest") == tmp_path / "checkpoint-11"
 
 
@@ -101,9 +101,9 @@ def test_later_states_of_a_run_that_was_given_up_are_set_aside(tmp_path: Path) -
     parameters, ema, optimizer = made(1.0)
     for step in (400, 500):
         save_training_state(tmp_path, step, parameters, ema, optimizer, TOLD, keep=2)
-    assert [p.name for p in set_aside(tmp_path, 450)] == ["superseded-500"]
+    assert [p.name for p in supersede_later_states(tmp_path, 450)] == ["superseded-500"]
     save_training_state(tmp_path, 420, parameters, ema, optimizer, TOLD, keep=1)
-    assert [p.name for p in set_aside(tmp_path, 0)] == ["superseded-420"]
+    assert [p.name for p in supersede_later_states(tmp_path, 0)] == ["superseded-420"]
     save_training_state(tmp_path, 2, parameters, ema, optimizer, TOLD, keep=1)
     assert {p.name for p in tmp_path.iterdir()} == {
         "checkpoint-2",
@@ -118,10 +118,10 @@ def test_a_kill_in_the_middle_of_a_save_loses_nothing(tmp_path: Path) -> None:
     path.rename(tmp_path / ".before-7")
     (tmp_path / ".writing-7").mkdir()
     (tmp_path / ".model.0-1-x.partial.safetensors").write_bytes(b"half")
-    mend(tmp_path)
+    recover_folder(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint-7"]
     shutil.copytree(path, tmp_path / ".before-7")
-    mend(tmp_path)
+    recover_folder(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint-7"]
     load_training_state(path, parameters, ema, None)
 
@@ -148,7 +148,7 @@ def test_an_average_that_the_state_lacks_begins_at_its_weights(tmp_path: Path) -
 def test_an_edited_state_is_told(text: str, tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(text)
     with pytest.raises(InputError, match=f"{tmp_path}"):
-        read_meta(tmp_path)
+        read_state_metadata(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on file sizes")

@@ -17,13 +17,13 @@ from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.pipeline import MuseDancePipeline
 from musedance_core.training.config import DataConfig, TrainConfig
-from musedance_core.training.runtime.journal import Journal
+from musedance_core.training.runtime.initial_model import InitialModel, write_model
+from musedance_core.training.runtime.logger import RunLogger
 from musedance_core.training.runtime.loop import Trainer
-from musedance_core.training.runtime.start import Start, write_model
 from musedance_core.training.runtime.validation import (
-    Example,
     ValidationClips,
-    lent,
+    ValidationExample,
+    preserve_training_mode,
     recorded_examples,
 )
 from musedance_core.training.stages.stage2 import Stage2
@@ -58,15 +58,15 @@ class Run:
         self.frames: list[Tensor] = []
         clips = ValidationClips(model, tokenizer, config)
 
-        def validate(step: int, journal: Journal) -> None:
-            clips(step, journal)
-            self.frames.append(clips.frames(clips.examples[0]))
+        def validate(step: int, logger: RunLogger) -> None:
+            clips(step, logger)
+            self.frames.append(clips.generate(clips.examples[0]))
 
         def export(steps: int, minutes: float, originals: Mapping[str, Tensor]) -> None:
-            write_model(Start(model, tokenizer), "stage2", config, steps, minutes, originals)
+            write_model(InitialModel(model, tokenizer), "stage2", config, steps, minutes, originals)
 
         trainer = Trainer(Stage2(model, tokenizer, config), config, export, validate)
-        trainer.run()
+        trainer.train()
         self.learning, self.clips = trainer.parameters, clips
         self.folder = Path(config.output_dir)
 
@@ -76,7 +76,7 @@ def run(model: MuseDance, tokenizer: Tokenizer, validated: TrainConfig) -> Run:
     return Run(model, tokenizer, validated)
 
 
-def made_by(path: Path, example: Example, config: TrainConfig) -> Tensor:
+def made_by(path: Path, example: ValidationExample, config: TrainConfig) -> Tensor:
     """The clip as somebody makes it who has only the file."""
     pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
     segments = pipeline.animate(
@@ -121,7 +121,7 @@ def test_a_lent_model_comes_back_whatever_happens(model: MuseDance) -> None:
     model.text.requires_grad_(False)
     model.train()
     model.vae.eval()
-    with pytest.raises(RuntimeError), lent(model):
+    with pytest.raises(RuntimeError), preserve_training_mode(model):
         model.eval().requires_grad_(False)
         raise RuntimeError
     assert model.training and not model.vae.training

@@ -1,1 +1,1 @@
-"""Samples and batches."""
+"""Training samples, batches and caches."""

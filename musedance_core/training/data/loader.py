@@ -1,4 +1,4 @@
-"""Batches by step, made ahead in the background. The order is a function of the step alone."""
+"""Micro-batches of each step, loaded in the background; their order depends on the step alone."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ from ..stages.base import Batch, SampleSource
 
 @dataclass(frozen=True)
 class BatchShare:
-    """Which samples of every step's global batch one process works on, in which pieces.
+    """The share of each step's global batch that one process works on.
 
-    `batch` samples a piece, `accumulate` pieces a step; piece k of process `rank` of `world` comes
-    after the pieces k of the processes before it.
+    The global batch is a sequence of micro-batches, those with the same number of all processes
+    next to each other: (number 0, rank 0), (number 0, rank 1), ..., (number 1, rank 0), ...
+
+    Attributes:
+        batch: samples in a micro-batch.
+        accumulate: micro-batches in a step.
+        rank, world: number of this process, and of processes.
     """
 
     batch: int
@@ -33,21 +38,25 @@ class BatchShare:
 
     @property
     def total(self) -> int:
-        """Samples of the global batch."""
+        """Number of samples in the global batch."""
         return self.batch * self.accumulate * self.world
 
-    def first(self, piece: int) -> int:
-        """Place in the global batch of the first sample of a piece."""
-        return (piece * self.world + self.rank) * self.batch
+    def first(self, number: int) -> int:
+        """Returns the position in the global batch of a micro-batch's first sample."""
+        return (number * self.world + self.rank) * self.batch
 
-    def indices(self, step: int, piece: int) -> list[int]:
-        """Indices of a piece's samples."""
-        begin = step * self.total + self.first(piece)
+    def indices(self, step: int, number: int) -> list[int]:
+        """Returns the sample indices of a micro-batch."""
+        begin = step * self.total + self.first(number)
         return list(range(begin, begin + self.batch))
 
 
 class MicroBatches(Dataset["Batch | InputError"]):
-    """Entry i is piece i of the steps `first .. last - 1`, or why it cannot be read."""
+    """The micro-batches of the steps `first .. last - 1`, in order.
+
+    An unreadable sample is returned as the error instead of raised: a data loader's process would
+    wrap it in a traceback.
+    """
 
     def __init__(self, source: SampleSource, share: BatchShare, first: int, last: int) -> None:
         self.source, self.share, self.first, self.last = source, share, first, last
@@ -56,22 +65,21 @@ class MicroBatches(Dataset["Batch | InputError"]):
         return (self.last - self.first) * self.share.accumulate
 
     def __getitem__(self, i: int) -> Batch | InputError:
-        step, piece = divmod(i, self.share.accumulate)
+        step, number = divmod(i, self.share.accumulate)
         try:
-            return self.source(self.share.indices(self.first + step, piece))
-        except InputError as error:  # a loader's process would wrap it in its traceback
+            return self.source(self.share.indices(self.first + step, number))
+        except InputError as error:
             return error
 
 
-def _leave_signals_to_the_trainer(leaving: Event, worker: int) -> None:
-    """A scheduler's SIGTERM reaches all processes; only the trainer answers, by saving.
+def _leave_signals_to_the_trainer(ending: Event, worker: int) -> None:
+    """Ignores SIGTERM and Ctrl+C in a worker: all processes get them, and the trainer saves first.
 
-    Once it is `leaving`, SIGTERM ends the worker: Python waits for the end of every process that it
-    has sent one.
+    Once the trainer is `ending`, SIGTERM ends the worker, since Python sends it one and waits.
     """
 
     def on_sigterm(number: int, frame: object) -> None:
-        if leaving.is_set():
+        if ending.is_set():
             os._exit(0)
 
     signal.signal(signal.SIGTERM, on_sigterm)
@@ -80,14 +88,14 @@ def _leave_signals_to_the_trainer(leaving: Event, worker: int) -> None:
 
 @dataclass(frozen=True)
 class StepBatches:
-    """The pieces of one step, and the seconds they were waited for."""
+    """The micro-batches of one step, and the seconds that the trainer waited for them."""
 
-    pieces: list[Batch]
+    micro_batches: list[Batch]
     waited: float
 
 
-def step_batches(pieces: MicroBatches, workers: int) -> Iterator[StepBatches]:
-    """The steps' pieces in order, up to two per worker ahead of their use.
+def step_batches(dataset: MicroBatches, workers: int) -> Iterator[StepBatches]:
+    """Yields the micro-batches step by step; each worker loads up to two ahead.
 
     Raises:
         InputError: a sample cannot be read.
@@ -95,24 +103,24 @@ def step_batches(pieces: MicroBatches, workers: int) -> Iterator[StepBatches]:
     # Forked workers would inherit the locks and thread pools of torch and FFmpeg without the
     # threads that serve them, and wait for ever.
     context = multiprocessing.get_context("spawn")
-    leaving = context.Event()
+    ending = context.Event()
     loader = DataLoader(
-        pieces,
+        dataset,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=2 if workers else None,
         pin_memory=torch.cuda.is_available(),
-        worker_init_fn=partial(_leave_signals_to_the_trainer, leaving),
+        worker_init_fn=partial(_leave_signals_to_the_trainer, ending),
         multiprocessing_context=context if workers else None,
     )
     try:
-        made = iter(loader)
-        for _ in range(pieces.first, pieces.last):
+        loaded = iter(loader)
+        for _ in range(dataset.first, dataset.last):
             begin = time.monotonic()
-            pile = [next(made) for _ in range(pieces.share.accumulate)]
-            for piece in pile:
-                if isinstance(piece, InputError):
-                    raise piece
-            yield StepBatches(pile, time.monotonic() - begin)
+            micro_batches = [next(loaded) for _ in range(dataset.share.accumulate)]
+            for batch in micro_batches:
+                if isinstance(batch, InputError):
+                    raise batch
+            yield StepBatches(micro_batches, time.monotonic() - begin)
     finally:
-        leaving.set()
+        ending.set()

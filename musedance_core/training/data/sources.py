@@ -1,10 +1,11 @@
-"""Where batches come from: one interface to the dance world and to data sets on disk.
+"""Sample sources with one interface: the procedural dance world, and data sets on disk.
 
-A batch of stage 1 holds `reference` and `target`, one of stage 2 `frames`, `previous` and
-`reference`, as pictures or, with the ending `_latents`, as cached latents; `part_map` with
-`has_map`; `ids` or cached `text_tokens`. Stage 2 has the song as `mel` or cached `music_tokens`
-too, and `beat_ids` and `beat_count`; from the world also `outlines` and `still_outline`, the points
-of bodies in frames and reference. What teaches where a body goes has no `frames` and no `previous`.
+A batch of stage 1 holds `reference` and `target`; one of stage 2 `frames`, `previous` and
+`reference`. They are pictures or, with the suffix `_latents`, cached latents. Both stages have
+`part_map` with `has_map`, and `ids` or cached `text_tokens`. Stage 2 also has the song as `mel` or
+cached `music_tokens`, and `beat_ids` and `beat_count`; the dance world adds `outlines` and
+`still_outline`, the true body points in the frames and in the reference. A batch of the stage
+`body` is one of stage 2 without `frames` and `previous`.
 """
 
 from __future__ import annotations
@@ -23,34 +24,34 @@ from .caches import ClipCache
 from .recordings import RecordedClips, RecordedPairs
 
 
-def pairs(
+def pair_source(
     model: MuseDanceConfig,
     data: DataConfig,
     tokenizer: Tokenizer,
     split: str,
     cache: ClipCache | None = None,
 ) -> SampleSource:
-    """Two moments of one dance, for stage 1."""
+    """Returns the samples of stage 1: two frames of one dance."""
     if data.dataset:
         return RecordedPairs(model, data, tokenizer, split, cache)
     return WorldPairs(model, data, tokenizer, split)
 
 
-def clips(
+def clip_source(
     model: MuseDanceConfig,
     data: DataConfig,
     tokenizer: Tokenizer,
     split: str,
     cache: ClipCache | None = None,
 ) -> SampleSource:
-    """Clips, for stage 2."""
+    """Returns the samples of stage 2: clips with music."""
     if data.dataset:
         return RecordedClips(model, data, tokenizer, split, cache)
     return WorldClips(model, data, tokenizer, split)
 
 
 class WorldSource:
-    """A `World` that is built where it is used, in the loader's process."""
+    """Samples of the dance world, which is built on first use in the data loader's process."""
 
     def __init__(
         self, model: MuseDanceConfig, data: DataConfig, tokenizer: Tokenizer, split: str
@@ -58,11 +59,11 @@ class WorldSource:
         self.model, self.data, self.tokenizer, self.split = model, data, tokenizer, split
 
     def names(self, indices: Sequence[int]) -> list[str]:
-        """What to call these samples."""
         return [f"{self.split} sample {index} of the dance world" for index in indices]
 
     @cached_property
     def world(self) -> World:
+        """The dance world of this split."""
         return World(
             split=self.split,
             size=self.model.clip.size,
@@ -77,7 +78,7 @@ class WorldSource:
 
 
 class WorldPictures(WorldSource):
-    """`pictures [b 3 h w]` for the VAE, with the `part_map [b h w]` that says where dancers are."""
+    """`pictures [b 3 h w]` with the dancer's `part_map [b h w]`, for the autoencoder."""
 
     def __call__(self, indices: list[int]) -> Batch:
         pictures, part_map = self.world.pictures(indices)
@@ -85,7 +86,7 @@ class WorldPictures(WorldSource):
 
 
 class WorldPairs(WorldSource):
-    """Two moments of one dance of the world."""
+    """Two frames of one dance."""
 
     def __call__(self, indices: list[int]) -> Batch:
         reference, target, part_map, captions = self.world.pairs(indices)
@@ -99,7 +100,7 @@ class WorldPairs(WorldSource):
 
 
 class WorldBodies(WorldSource):
-    """Where the dancers of the world's clips are."""
+    """Clips as body points alone: no frame is drawn."""
 
     tensors: tuple[str, ...] = (
         *("reference", "part_map", "mel", "beat_ids", "beat_count"),
@@ -107,20 +108,20 @@ class WorldBodies(WorldSource):
     )
 
     def __call__(self, indices: list[int]) -> Batch:
-        clips = self.clips(indices)
+        clips = self.generate(indices)
         tensors: Batch = {name: getattr(clips, name) for name in self.tensors}
         has_map = torch.ones(len(indices), dtype=torch.bool)
         return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(clips.captions)}
 
-    def clips(self, indices: list[int]) -> BodyBatch:
-        """What the world says of them."""
+    def generate(self, indices: list[int]) -> BodyBatch:
+        """Returns the world's clips with these indices."""
         return self.world.bodies(indices, frames=self.data.frames)
 
 
 class WorldClips(WorldBodies):
-    """Clips of the world."""
+    """Clips with their frames."""
 
     tensors = ("frames", "previous", *WorldBodies.tensors)
 
-    def clips(self, indices: list[int]) -> ClipBatch:
+    def generate(self, indices: list[int]) -> ClipBatch:
         return self.world.clips(indices, frames=self.data.frames)

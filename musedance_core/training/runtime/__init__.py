@@ -1,1 +1,1 @@
-"""The training loop and its bookkeeping."""
+"""The training loop: optimizer, checkpoints, logging and validation."""

@@ -1,4 +1,4 @@
-"""Exponential moving average of what learns."""
+"""Exponential moving average of the trainable parameters."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 
 class Ema:
-    """Averages parameters with a decay that rises to `decay`: min(decay, (1 + n) / (10 + n)).
+    """Exponential moving average with warm-up.
 
-    A decay of 0 keeps no average: the parameters stand for it themselves.
+        average = d * average + (1 - d) * parameter,  d = min(decay, (1 + n) / (10 + n))
+
+    for the n-th update. With `decay` 0 there is no average, and the parameters take its place.
     """
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float) -> None:
@@ -21,14 +23,14 @@ class Ema:
         self.restart()
 
     def restart(self) -> None:
-        """Begin again from the current parameters."""
+        """Sets the average to the current parameters."""
         if self.decay:
             self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
         self.updates = 0
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the current parameters in."""
+        """Updates the average with the current parameters."""
         if not self.decay:
             return
         self.updates += 1
@@ -38,13 +40,13 @@ class Ema:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within this, the parameters hold the average."""
-        kept = {name: self.parameters[name].detach().clone() for name in self.average}
+        """Within this context, the parameters hold the average."""
+        backup = {name: self.parameters[name].detach().clone() for name in self.average}
         self._write(self.average)
         try:
             yield
         finally:
-            self._write(kept)
+            self._write(backup)
 
     @torch.no_grad()
     def _write(self, values: Mapping[str, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""How much a step computes, and what share of a GPU's peak that is (MFU)."""
+"""Floating-point operations of a training step, and the GPU's peak, for the utilisation (MFU)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-# Dense bf16 peak in FLOP/s by a piece of the GPU's name, as its maker states it.
 PEAKS = {
     "H200": 989e12,
     "H100": 989e12,
@@ -20,18 +19,19 @@ PEAKS = {
     "RTX 4090": 165e12,
     "RTX 3090": 71e12,
 }
+"""Dense bf16 peak in FLOP/s by a part of the GPU's name, from the maker's data sheets."""
 
 
-def count_flops(work: Callable[[], Tensor]) -> float:
-    """FLOP of `work()` and of the way back from the loss that it gives."""
+def count_flops(loss: Callable[[], Tensor]) -> float:
+    """Returns the floating-point operations of computing `loss()` and its gradient."""
     with FlopCounterMode(display=False) as counter:
-        torch.autograd.backward(work().mean())
+        torch.autograd.backward(loss().mean())
     return float(counter.get_total_flops())
 
 
 def peak_flops(device: torch.device) -> float:
-    """The peak of a device in FLOP/s, 0 where it is not known."""
+    """Returns the peak of a device in FLOP/s, 0 if it is unknown."""
     if device.type != "cuda":
         return 0.0
     name = torch.cuda.get_device_name(device)
-    return next((peak for piece, peak in PEAKS.items() if piece in name), 0.0)
+    return next((peak for part, peak in PEAKS.items() if part in name), 0.0)

@@ -1,4 +1,4 @@
-"""What does not learn: held in what precision, and proven to be the same after training."""
+"""The frozen weights of a stage: their precision, and a check that training left them alone."""
 
 from __future__ import annotations
 
@@ -10,34 +10,43 @@ from torch import Tensor, nn
 from ..stages.base import Stage
 
 
-class Frozen:
-    """The frozen parameters of a stage, by name; `digest` is the SHA-256 of what they are."""
+class FrozenWeights:
+    """The frozen parameters of a stage.
+
+    Attributes:
+        parameters: by name.
+        originals: copies on the CPU from before `to_bf16`, empty without it.
+        digest: SHA-256 of the weights in their original precision.
+    """
 
     def __init__(self, stage: Stage) -> None:
         named = {name: p for name, p in stage.model.named_parameters() if not p.requires_grad}
         self.parameters: dict[str, nn.Parameter] = named
-        self.names, self.count = list(named), sum(p.numel() for p in named.values())
         self.originals: dict[str, Tensor] = {}
-        self.digest = self.held = self._digest()
+        self.digest = self._current_digest = self._compute_digest()
 
-    def halve(self) -> None:
-        """Hold them in bf16 from now on; `originals` keeps what they were, on the CPU, for the file
-        that the stage writes."""
-        named = self.parameters
-        self.originals = {name: p.detach().cpu().clone() for name, p in named.items()}
-        for parameter in named.values():
+    @property
+    def count(self) -> int:
+        """Number of values."""
+        return sum(p.numel() for p in self.parameters.values())
+
+    def to_bf16(self) -> None:
+        """Converts the weights to bf16 to save memory; the exported file gets `originals`."""
+        self.originals = {name: p.detach().cpu().clone() for name, p in self.parameters.items()}
+        for parameter in self.parameters.values():
             parameter.data = parameter.data.to(torch.bfloat16)
-        self.held = self._digest()
+        self._current_digest = self._compute_digest()
 
     def require_unchanged(self) -> None:
-        """The promise of a stage: what is frozen stays bit for bit as it was.
+        """Checks that the weights are bit for bit the same as before training.
 
         Raises:
-            AssertionError: it did not.
+            AssertionError: they changed.
         """
-        assert self._digest() == self.held, "frozen weights have changed while training"
+        unchanged = self._compute_digest() == self._current_digest
+        assert unchanged, "frozen weights have changed while training"
 
-    def _digest(self) -> str:
+    def _compute_digest(self) -> str:
         digest = hashlib.sha256()
         for name, parameter in self.parameters.items():
             value = parameter.detach().cpu().contiguous().reshape(-1)

@@ -1,71 +1,104 @@
-"""What all processes agree on after every step: was it finite, does anybody want to stop."""
+"""Stop requests by signals, and checks for values that are not finite."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from ...errors import InputError
 
 
-class TrainingStopped(InputError):
-    """The loss stayed non-finite; nothing was saved of the steps that failed."""
+class TrainingDiverged(InputError):
+    """The loss or the weights are not finite; nothing of that was saved."""
 
 
-class Stop:
-    """Whether this process was told to stop, and whether by Ctrl+C."""
+class StopRequest:
+    """Whether a signal asked this process to stop.
+
+    Attributes:
+        requested: by SIGTERM or Ctrl+C.
+        interrupted: by Ctrl+C.
+    """
 
     def __init__(self) -> None:
-        self.asked = self.interrupted = False
+        self.requested = self.interrupted = False
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """SIGTERM and Ctrl+C ask to stop after the step that is going on; a second Ctrl+C does not
-        wait for it."""
+        """Within this context, SIGTERM and Ctrl+C set the request instead of ending the process.
 
-        def ask(number: int, frame: Any) -> None:
+        Raises:
+            KeyboardInterrupt: at once, on a second Ctrl+C.
+        """
+
+        def request(number: int, frame: Any) -> None:
             if self.interrupted and number == signal.SIGINT:
                 raise KeyboardInterrupt
-            self.asked, self.interrupted = True, self.interrupted or number == signal.SIGINT
+            self.requested, self.interrupted = True, self.interrupted or number == signal.SIGINT
 
-        heard = [signal.SIGTERM, signal.SIGINT]
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background
-            heard.remove(signal.SIGINT)
-        before = {number: signal.signal(number, ask) for number in heard}
+        signals = [signal.SIGTERM, signal.SIGINT]
+        # A shell starts background jobs with Ctrl+C ignored, and it is to stay so.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signals.remove(signal.SIGINT)
+        previous = {number: signal.signal(number, request) for number in signals}
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in previous.items():
                 signal.signal(number, handler)
 
 
-def any_process(accelerator: Accelerator, *flags: bool) -> tuple[bool, ...]:
-    """For every flag, whether it is set in any process."""
-    if accelerator.num_processes == 1:
-        return flags
-    values = torch.tensor(flags, dtype=torch.float32, device=accelerator.device)
-    summed = accelerator.reduce(values, reduction="sum")
-    assert isinstance(summed, Tensor)
-    return tuple(bool(value) for value in summed > 0)
+def non_finite_samples(losses: list[Tensor], names: list[list[str]]) -> list[str]:
+    """Returns the names of the samples whose loss is not finite.
 
+    A micro-batch with one loss for all samples cannot tell which one it was, so all of them are
+    named; and all of a step, if only its gradient is not finite.
 
-def culprits(losses: list[Tensor], names: list[list[str]]) -> list[str]:
-    """Names of the samples whose loss is not finite, over all pieces of a step.
-
-    A piece with one loss for all its samples, or with finite losses but a gradient that is not,
-    cannot say which; then all its samples are named.
+    Args:
+        losses: for each micro-batch of a step, `[b]` or a scalar.
+        names: for each micro-batch, the names of its samples.
     """
     found: list[str] = []
-    for loss, named in zip(losses, names, strict=True):
+    for loss, batch_names in zip(losses, names, strict=True):
         finite = torch.isfinite(loss.detach()).reshape(-1).tolist()
-        if len(finite) == len(named):
-            found += [name for name, good in zip(named, finite, strict=True) if not good]
+        if len(finite) == len(batch_names):
+            found += [name for name, good in zip(batch_names, finite, strict=True) if not good]
         elif not all(finite):
-            found += named
-    return found or [name for named in names for name in named]
+            found += batch_names
+    return found or [name for batch_names in names for name in batch_names]
+
+
+def non_finite_tensors(
+    tensors: Iterable[tuple[str, Tensor]], dtype: torch.dtype | None = None
+) -> list[str]:
+    """Returns the names of the tensors that hold NaN or infinity, after a cast to `dtype`."""
+    return [
+        name
+        for name, tensor in tensors
+        if tensor.is_floating_point() and not torch.isfinite(tensor.to(dtype or tensor.dtype)).all()
+    ]
+
+
+def find_non_finite(
+    state: Mapping[str, Tensor], exported: Mapping[str, Tensor], export_dtype: str
+) -> str:
+    """Returns why a checkpoint must not be written, "" if it may.
+
+    Args:
+        state: tensors of the training state, in full precision.
+        exported: weights of the model file, which may be too large for its `export_dtype`.
+    """
+    bad = non_finite_tensors(state.items())
+    if bad:
+        return f"{len(bad)} of {len(state)} tensors are not finite, as {bad[0]}"
+    bad = non_finite_tensors(exported.items(), getattr(torch, export_dtype))
+    if bad:
+        return (
+            f"{len(bad)} of {len(exported)} weights are too large for {export_dtype}, as {bad[0]}"
+        )
+    return ""

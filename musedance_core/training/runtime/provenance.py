@@ -1,4 +1,4 @@
-"""What a run tells of itself: versions, git state, hardware, and the stage it adds to a file."""
+"""The provenance of a run: versions, git commit, hardware, and a checkpoint's record of a stage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGES = ("torch", "accelerate", "transformers", "safetensors", "numpy")
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package, Python and what training stands on."""
+    """Returns the versions of this package, Python and the main dependencies."""
     found = {"musedance": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -31,7 +31,10 @@ def versions() -> dict[str, str]:
 
 
 def git_state() -> str:
-    """The commit this package's source is at, "+ changes" where files differ from it; or "none"."""
+    """Returns the commit of this package's source, with "+ changes" if files differ from it.
+
+    "none" outside a repository.
+    """
     folder = Path(__file__).parents[3]
     if not (folder / ".git").exists():
         return "none"
@@ -51,19 +54,19 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def hardware() -> str:
-    """What a run ran on, in words."""
+    """Returns the number and kind of GPUs, or of CPU threads."""
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
 
 
 def environment() -> dict[str, Any]:
-    """All of it, for the run's folder."""
+    """Returns versions, git commit and hardware, for the run's folder."""
     return {"versions": versions(), "git": git_state(), "hardware": hardware()}
 
 
-def stage_entry(part: str, config: TrainConfig, steps: int, minutes: float) -> dict[str, Any]:
-    """What a checkpoint's provenance says of one stage."""
+def stage_provenance(part: str, config: TrainConfig, steps: int, minutes: float) -> dict[str, Any]:
+    """Returns a stage's entry in the provenance of a checkpoint."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     entry = {
         "part": part,

@@ -1,4 +1,8 @@
-"""Checkpoint states: what a run needs to go on exactly where it stopped. No pickles."""
+"""Training states `checkpoint-STEP`: what a run needs to resume. No pickles.
+
+A kill at any moment leaves only whole states under that name. States are written, replaced and
+deleted under hidden names, and `recover_folder` clears these away at the next start.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +20,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ..config import TrainConfig
 from .ema import Ema
+from .guard import non_finite_tensors
 
-STATE, META = "state.safetensors", "state.json"
-META_KINDS = {
+STATE, METADATA = "state.safetensors", "state.json"
+METADATA_TYPES = {
     "step": int,
     "seconds": float,
     "skipped": int,
@@ -28,7 +34,7 @@ META_KINDS = {
     "frozen": str,
     "config": dict,
 }
-"""What `state.json` holds."""
+"""The keys of `state.json`."""
 _NAME = re.compile(r"checkpoint-(\d+)$")
 
 
@@ -38,94 +44,135 @@ def save_training_state(
     parameters: Mapping[str, nn.Parameter],
     ema: Ema,
     optimizer: torch.optim.Optimizer,
-    meta: Mapping[str, Any],
+    metadata: Mapping[str, Any],
     keep: int,
 ) -> Path:
-    """Write `folder/checkpoint-STEP` whole or not at all, and drop the oldest beyond `keep`.
+    """Writes `folder/checkpoint-STEP`, then deletes all but the newest `keep` states.
 
     Raises:
-        InputError: it cannot be written, as on a full disk; what was there before stays.
+        InputError: it cannot be written, as on a full disk; the states before it stay.
     """
     target, temporary = folder / f"checkpoint-{step}", folder / f".writing-{step}"
-    before = folder / f".before-{step}"
+    previous = folder / f".before-{step}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        save_file(_tensors(parameters, ema, optimizer), temporary / STATE)
-        values = {"step": step, "ema_updates": ema.updates, **meta}
-        (temporary / META).write_text(json.dumps(values, indent=1), encoding="utf-8")
+        tensors = {
+            key: value.contiguous().cpu().clone()
+            for key, value in state_tensors(parameters, ema, optimizer)
+        }
+        save_file(tensors, temporary / STATE)
+        values = {"step": step, "ema_updates": ema.updates, **metadata}
+        (temporary / METADATA).write_text(json.dumps(values, indent=1), encoding="utf-8")
+        # A folder cannot replace another one, so a state of the same step moves away first.
         if target.exists():
-            os.replace(target, before)
+            os.replace(target, previous)
         os.replace(temporary, target)
-        shutil.rmtree(before, ignore_errors=True)
+        shutil.rmtree(previous, ignore_errors=True)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        last = states(folder)[-1:]
+        last = list_states(folder)[-1:]
         raise InputError(
             f"The state of step {step} cannot be written to {folder}: {error}; "
             f"the last good one is {last[0] if last else 'none'}."
         ) from error
-    for old in states(folder)[:-keep]:
-        shutil.rmtree(old)
+    for old in list_states(folder)[:-keep]:
+        _delete(old)
     return target
 
 
-def mend(folder: Path) -> None:
-    """Put right what a kill left: half-written files go, a state that was being replaced stays."""
-    for left in folder.glob(".before-*"):
-        target = folder / left.name.replace(".before", "checkpoint")
+def state_tensors(
+    parameters: Mapping[str, nn.Parameter], ema: Ema, optimizer: torch.optim.Optimizer
+) -> Iterator[tuple[str, Tensor]]:
+    """Yields the tensors of a state: weights, averages, and the optimizer's, as KIND/PARAMETER."""
+    for name, parameter in parameters.items():
+        yield f"weight/{name}", parameter.detach()
+        if name in ema.average:
+            yield f"average/{name}", ema.average[name]
+        for key, value in optimizer.state.get(parameter, {}).items():
+            yield f"{key}/{name}", torch.as_tensor(value)
+
+
+def _delete(state: Path) -> None:
+    """Deletes a state that a kill may leave whole or hidden, but not in part."""
+    hidden = state.with_name(state.name.replace("checkpoint", ".removing"))
+    shutil.rmtree(hidden, ignore_errors=True)
+    os.replace(state, hidden)
+    shutil.rmtree(hidden)
+
+
+def recover_folder(folder: Path) -> None:
+    """Clears away what a killed run left half written, replaced or deleted in its folder."""
+    for previous in folder.glob(".before-*"):
+        target = folder / previous.name.replace(".before", "checkpoint")
         if target.exists():
-            shutil.rmtree(left)
+            shutil.rmtree(previous)
         else:
-            os.replace(left, target)
-    for left in folder.glob(".writing-*"):
-        shutil.rmtree(left)
-    for left in folder.glob(".model.*.partial.safetensors"):
-        left.unlink()
+            os.replace(previous, target)
+    for pattern in (".writing-*", ".removing-*"):
+        for leftover in folder.glob(pattern):
+            shutil.rmtree(leftover)
+    # Temporary files of `files.atomic_path`: the model, the log, validation clips.
+    for leftover in [*folder.glob(".*.partial.*"), *folder.glob("*/.*.partial.*")]:
+        leftover.unlink()
 
 
-def set_aside(folder: Path, step: int) -> list[Path]:
-    """Rename states of steps after `step`, where a run goes on, to `superseded-STEP`, so that they
-    are neither resumed nor rotated; which these are."""
-    aside = []
-    for later in states(folder):
+def supersede_later_states(folder: Path, step: int) -> list[Path]:
+    """Renames the states after `step` to `superseded-STEP`; returns the new paths.
+
+    A run that continues from an earlier step must neither resume from them nor count them among the
+    newest.
+    """
+    renamed = []
+    for later in list_states(folder):
         if int(later.name.split("-")[1]) > step:
             target = folder / later.name.replace("checkpoint", "superseded")
             shutil.rmtree(target, ignore_errors=True)
             os.replace(later, target)
-            aside.append(target)
-    return aside
+            renamed.append(target)
+    return renamed
 
 
-def _tensors(
-    parameters: Mapping[str, nn.Parameter], ema: Ema, optimizer: torch.optim.Optimizer
-) -> dict[str, Tensor]:
-    """Weights, averages and all that the optimizer keeps of them, by kind and name."""
-    tensors: dict[str, Tensor] = {}
-    for name, parameter in parameters.items():
-        tensors[f"weight/{name}"] = parameter.detach()
-        if name in ema.average:
-            tensors[f"average/{name}"] = ema.average[name]
-        for key, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"{key}/{name}"] = torch.as_tensor(value)
-    return {key: value.contiguous().cpu().clone() for key, value in tensors.items()}
-
-
-def read_meta(path: Path) -> dict[str, Any]:
-    """What a state says of itself.
+def read_state_metadata(path: Path) -> dict[str, Any]:
+    """Returns the contents of a state's `state.json`.
 
     Raises:
-        InputError: it is damaged.
+        InputError: it is damaged or of another version.
     """
     try:
-        meta = json.loads((path / META).read_text(encoding="utf-8"))
+        metadata = json.loads((path / METADATA).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"The state {path} cannot be read: {error}.") from error
-    kinds = {name: type(meta.get(name)) for name in META_KINDS} if isinstance(meta, dict) else {}
-    if any(kinds.get(name) is not kind for name, kind in META_KINDS.items()):
-        raise InputError(f"The state {path} was written by another version: {META} does not fit.")
-    known: dict[str, Any] = meta
-    return known
+    values = metadata if isinstance(metadata, dict) else {}
+    if any(type(values.get(name)) is not kind for name, kind in METADATA_TYPES.items()):
+        raise InputError(f"The state {path} is of another version: {METADATA} does not fit.")
+    return values
+
+
+def check_compatible(
+    path: Path, metadata: Mapping[str, Any], config: TrainConfig, frozen_digest: str
+) -> None:
+    """Checks that a run can continue from a state.
+
+    Args:
+        metadata: of the state.
+        frozen_digest: SHA-256 of the run's frozen weights.
+
+    Raises:
+        InputError: it was trained with other frozen weights, or with another optimizer whose state
+            is needed.
+    """
+    if metadata["frozen"] != frozen_digest:
+        raise InputError(
+            f"{path} was trained with other frozen weights than those of init: "
+            f"{config.init or 'none'}."
+        )
+    kind = metadata["config"]["optim"]["kind"]
+    if not config.weights_only and kind != config.optim.kind:
+        raise InputError(
+            f"{path} holds the state of {kind}, not of {config.optim.kind}; "
+            f"resume={path} weights_only=true starts a new optimizer."
+        )
 
 
 @torch.no_grad()
@@ -135,65 +182,81 @@ def load_training_state(
     ema: Ema,
     optimizer: torch.optim.Optimizer | None,
 ) -> None:
-    """Put a state back in place; without an optimizer, the weights and averages alone.
+    """Loads a state into parameters, average and optimizer (None: not the optimizer's part).
+
+    An average that the state lacks starts at the loaded weights.
 
     Raises:
-        InputError: the state is damaged or belongs to other parameters.
+        InputError: the state is damaged, not finite, or of other parameters.
     """
     try:
         tensors = load_file(path / STATE)
     except (OSError, SafetensorError) as error:
         raise InputError(f"The state {path} cannot be read: {error}.") from error
-    stored = {name.partition("/")[2] for name in tensors}
-    if stored != set(parameters):
-        odd = sorted(stored ^ set(parameters))
-        raise InputError(f"{path} holds other parameters than this run trains: {odd[:4]} ...")
-    ema.updates = read_meta(path)["ema_updates"]
-    averaged = any(key.startswith("average/") for key in tensors)
+    _check_tensors(path, tensors, parameters)
+    ema.updates = read_state_metadata(path)["ema_updates"]
     for key, value in tensors.items():
         kind, _, name = key.partition("/")
         parameter = parameters[name]
-        if kind in ("weight", "average") and value.shape != parameter.shape:
-            raise InputError(
-                f"{path} does not fit: {name} has shape {tuple(value.shape)}, not "
-                f"{tuple(parameter.shape)}."
-            )
         if kind == "weight":
             parameter.copy_(value)
         elif kind == "average":
             if name in ema.average:
                 ema.average[name].copy_(value)
         elif optimizer is not None:
-            optimizer.state[parameter][kind] = _placed(kind, value, parameter.device)
-    if not averaged:
+            optimizer.state[parameter][kind] = _optimizer_value(kind, value, parameter.device)
+    if not any(key.startswith("average/") for key in tensors):
         ema.restart()
 
 
-def _placed(kind: str, value: Tensor, device: torch.device) -> Tensor | int:
-    """An optimizer's value as it keeps it: 8-bit optimizers count steps in a plain number."""
+def _check_tensors(
+    path: Path, tensors: Mapping[str, Tensor], parameters: Mapping[str, nn.Parameter]
+) -> None:
+    """Refuses tensors of other parameters, of other shapes, or with values that are not finite."""
+    stored = {name.partition("/")[2] for name in tensors}
+    if stored != set(parameters):
+        odd = sorted(stored ^ set(parameters))
+        raise InputError(f"{path} holds other parameters than this run trains: {odd[:4]} ...")
+    for key, value in tensors.items():
+        kind, _, name = key.partition("/")
+        shape = parameters[name].shape
+        if kind in ("weight", "average") and value.shape != shape:
+            raise InputError(
+                f"{path} does not fit: {name} has shape {tuple(value.shape)}, not {tuple(shape)}."
+            )
+    bad = non_finite_tensors(tensors.items())
+    if bad:
+        raise InputError(
+            f"{path} cannot be resumed: {len(bad)} of its {len(tensors)} tensors are not finite, "
+            f"as {bad[0]}; resume=PATH takes an earlier state."
+        )
+
+
+def _optimizer_value(kind: str, value: Tensor, device: torch.device) -> Tensor | int:
+    """Returns a value in the optimizer's form: 8-bit optimizers count steps in a plain int."""
     if kind == "step":
         return value if value.is_floating_point() else int(value)
     return value.to(device)
 
 
-def states(folder: Path) -> list[Path]:
-    """The states in a folder, oldest first."""
+def list_states(folder: Path) -> list[Path]:
+    """Returns the states in a folder, oldest first."""
     found = [p for p in folder.glob("checkpoint-*") if _NAME.search(p.name)]
     return sorted(found, key=lambda p: int(p.name.split("-")[1]))
 
 
 def find_state(folder: Path, resume: str) -> Path | None:
-    """What `resume` (latest, none or a path) names.
+    """Returns the state that `resume` chooses: "latest", "none" or a path.
 
     Raises:
-        InputError: the named state does not exist.
+        InputError: there is no state at the path.
     """
     if resume == "none":
         return None
     if resume == "latest":
-        found = states(folder)
+        found = list_states(folder)
         return found[-1] if found else None
     path = Path(resume)
-    if not (path / META).is_file():
+    if not (path / METADATA).is_file():
         raise InputError(f"resume: {resume} is not a checkpoint state.")
     return path

@@ -1,8 +1,8 @@
-"""The randomness of one step, sample by sample.
+"""Random numbers of one step, which do not depend on how its global batch is split.
 
-A run draws for the global batch of a step, whatever process or micro-batch a sample lands in: many
-small batches give the gradient of the large one, two processes that of one, and a resumed run goes
-on as if it had never stopped.
+Each sample of the global batch has its own generator, whatever process or micro-batch it lands in.
+So gradient accumulation and several processes use the same noise as one large batch, and a resumed
+run the same as one that never stopped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_BATCH, _SAMPLE, _GLOBAL = range(3)
+_BATCH_STREAM, _SAMPLE_STREAM, _GLOBAL_STREAM = range(3)
 
 
 def _seed(*numbers: int) -> int:
@@ -19,10 +19,17 @@ def _seed(*numbers: int) -> int:
 
 
 class StepRandom:
-    """What samples `first .. first + count - 1` of a global batch of `total` draw in one step.
+    """Random numbers on the CPU for samples `first .. first + count - 1` of a global batch.
 
-    Everything is on the CPU. `uniform`, `stratified` and `scalar` are drawn for the whole batch and
-    cut; `generators` holds one generator per sample, for what is large.
+    `uniform`, `stratified` and `scalar` sample for the whole global batch and return the share of
+    these samples. `generators` has one generator per sample, for noise.
+
+    Args:
+        seed: seed of the run.
+        step: number of the step.
+        total: size of the global batch.
+        first: position in the global batch of the first sample.
+        count: number of samples; None for all from `first` on.
     """
 
     def __init__(
@@ -31,32 +38,35 @@ class StepRandom:
         self.seed, self.step = seed, step
         self.total, self.first = total, first
         self.count = total - first if count is None else count
-        self._batch = torch.Generator().manual_seed(_seed(seed, step, _BATCH))
+        self._batch = torch.Generator().manual_seed(_seed(seed, step, _BATCH_STREAM))
         self.generators = [
-            torch.Generator().manual_seed(_seed(seed, step, _SAMPLE, first + i))
+            torch.Generator().manual_seed(_seed(seed, step, _SAMPLE_STREAM, first + i))
             for i in range(self.count)
         ]
 
     def uniform(self) -> Tensor:
-        """`[count]` in 0..1."""
-        return self._cut(torch.rand(self.total, generator=self._batch))
+        """Returns uniform numbers in 0..1, `[count]`."""
+        return self._share(torch.rand(self.total, generator=self._batch))
 
     def stratified(self) -> Tensor:
-        """`[count]` in 0..1, one in every `total`-th of it over the global batch."""
+        """Returns stratified numbers in 0..1, `[count]`.
+
+        The global batch has exactly one of them in each `total`-th of the interval.
+        """
         order = torch.randperm(self.total, generator=self._batch)
-        return self._cut((order + torch.rand(self.total, generator=self._batch)) / self.total)
+        return self._share((order + torch.rand(self.total, generator=self._batch)) / self.total)
 
     def scalar(self) -> float:
-        """One number in 0..1, the same for the whole batch."""
+        """Returns one number in 0..1, the same for the whole global batch."""
         return torch.rand((), generator=self._batch).item()
 
     def normal(self, *shape: int) -> Tensor:
-        """`[count *shape]`, standard normal."""
+        """Returns standard normal numbers `[count *shape]`."""
         return torch.stack([torch.randn(shape, generator=g) for g in self.generators])
 
     def seed_modules(self) -> None:
-        """Seed the global generators, from which dropout inside modules draws."""
-        torch.manual_seed(_seed(self.seed, self.step, _GLOBAL, self.first))
+        """Seeds torch's global generators, which dropout uses."""
+        torch.manual_seed(_seed(self.seed, self.step, _GLOBAL_STREAM, self.first))
 
-    def _cut(self, values: Tensor) -> Tensor:
+    def _share(self, values: Tensor) -> Tensor:
         return values[self.first : self.first + self.count]

@@ -1,1 +1,1 @@
-"""Training stages: each is a model with a loss."""
+"""Training stages: each one is a model with a loss and a source of samples."""

@@ -1,4 +1,4 @@
-"""What the loop needs to know of a stage."""
+"""The interface between the training loop and a stage."""
 
 from __future__ import annotations
 
@@ -11,35 +11,41 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ...models import MuseDance
+from ..runtime.step_random import StepRandom
 
 SPLIT_SEEDS = {"train": 0, "validation": 1, "test": 2}
 Batch = dict[str, Tensor]
 LATENTS = "_latents"
-"""Ending of a batch's entry that holds latents instead of pictures."""
+"""Suffix of a batch entry that holds cached latents instead of pictures."""
 
 
 class SampleSource(Protocol):
-    """Where samples come from: a pure function of their indices, called in the loader's process."""
+    """A map from sample indices to batches, called in a data loader's process.
+
+    A sample depends on its index alone, so a resumed run continues with the same samples.
+    """
 
     def __call__(self, indices: list[int]) -> Batch:
-        """The samples with these indices as a batch on the CPU.
+        """Returns the samples with these indices as one batch on the CPU.
 
         Raises:
-            InputError: a sample cannot be read; the sentence names its file.
+            InputError: a sample cannot be read; the message names its file.
         """
         ...
 
     def names(self, indices: Sequence[int]) -> list[str]:
-        """What to call these samples when one of them is to be told to a person."""
+        """Returns a readable name per sample, for messages about bad samples."""
         ...
 
 
 class Stage(nn.Module):
-    """A model with a loss on batches.
+    """A model with its training loss.
 
-    `part` names the stage in the checkpoint's provenance. `forward(batch, draws)` gives the loss,
-    per sample `[b]` where samples have losses of their own, all of its randomness drawn from
-    `draws`.
+    Subclasses implement `source`, `forward` and `evaluate`; the `Trainer` does the rest.
+
+    Attributes:
+        part: name of the stage in the checkpoint's provenance.
+        trainable: parameters that learn by default, as patterns of their names in `model`.
     """
 
     part = ""
@@ -50,66 +56,81 @@ class Stage(nn.Module):
         self.model = model
 
     def source(self, split: str) -> SampleSource:
-        """Where batches of a split come from."""
+        """Returns the samples of the split "train", "validation" or "test"."""
         raise NotImplementedError
 
-    def prepare(self) -> None:
-        """What is done once before the first step of a fresh run (not after a resume)."""
+    def forward(self, batch: Batch, rng: StepRandom) -> Tensor:
+        """Returns the training loss: `[b]` where every sample has its own, else a scalar.
+
+        All randomness comes from `rng`, except for dropout inside modules.
+        """
+        raise NotImplementedError
+
+    def initialise(self) -> None:
+        """Sets initial weights from data, once before the first step of a new run."""
 
     def fill_caches(self, rank: int, world: int) -> str:
-        """Before every run: write what is missing of this process's share of caches.
+        """Encodes what is missing of the share of the cache that belongs to process `rank`.
 
-        Returns a line to tell, "" where there is nothing to tell.
+        Returns:
+            A line for the log, "" where there is no cache.
         """
         return ""
 
     def verify_caches(self) -> None:
-        """After all processes have filled theirs: compare a few entries.
+        """Compares a few cache entries with fresh ones, after all processes filled their share.
 
         Raises:
-            InputError: an entry is not what the encoders give.
+            InputError: an entry differs from the encoders' output.
         """
 
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Held-out figures on a fixed batch, by name."""
+        """Returns metrics on a fixed held-out batch, by name."""
         raise NotImplementedError
 
-    def heavy(self) -> list[nn.Module]:
-        """The networks that most time is spent in: what is compiled, where that is asked for."""
+    def networks(self) -> list[nn.Module]:
+        """Returns the networks that take most of the time: those that `compile` compiles."""
         return []
 
     @property
     def device(self) -> torch.device:
+        """The device of the model."""
         return next(self.model.parameters()).device
 
 
-def matching(names: Sequence[str], patterns: Sequence[str], key: str) -> set[str]:
-    """The `names` that `patterns` (as for file names) choose; "!" takes some out again.
+def match_names(names: Sequence[str], patterns: Sequence[str], key: str) -> set[str]:
+    """Returns the `names` that match any of `patterns`, in order; "!" excludes again.
+
+    Args:
+        patterns: shell-style patterns, as in file names.
+        key: the config key of the patterns, for the message.
 
     Raises:
-        InputError: a pattern of the config's `key` matches nothing.
+        InputError: a pattern matches nothing.
     """
     chosen: set[str] = set()
     for pattern in patterns:
-        found = {name for name in names if fnmatchcase(name, pattern.lstrip("!"))}
-        if not found:
+        matches = {name for name in names if fnmatchcase(name, pattern.lstrip("!"))}
+        if not matches:
             raise InputError(f"{key}: no parameter matches {pattern!r}.")
-        chosen = chosen - found if pattern.startswith("!") else chosen | found
+        chosen = chosen - matches if pattern.startswith("!") else chosen | matches
     return chosen
 
 
 def choose_trainable(stage: Stage, patterns: tuple[str, ...]) -> dict[str, nn.Parameter]:
-    """Freeze all of the model but what `patterns` choose; return what learns, by name.
+    """Freezes all parameters of the model that match none of `patterns`.
 
-    What the stage itself adds (its heads) always learns.
+    Returns:
+        The trainable parameters by name. Parameters of the stage itself (its heads) are always
+        among them.
 
     Raises:
         InputError: a pattern matches nothing.
     """
     named = dict(stage.model.named_parameters())
-    learning = matching(list(named), patterns, "trainable")
+    trainable = match_names(list(named), patterns, "trainable")
     for name, parameter in named.items():
-        parameter.requires_grad_(name in learning)
-    chosen = {name: p for name, p in named.items() if name in learning}
-    own = {name: p for name, p in stage.named_parameters() if not name.startswith("model.")}
-    return chosen | own
+        parameter.requires_grad_(name in trainable)
+    chosen = {name: p for name, p in named.items() if name in trainable}
+    heads = {name: p for name, p in stage.named_parameters() if not name.startswith("model.")}
+    return chosen | heads

@@ -1,4 +1,4 @@
-"""Where a dancer's body goes: the warps of the picture, from the dance world, which knows."""
+"""Training of the body planner: warps of the picture, learned from the dance world's true ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .stage2 import Stage2
 
 
 class BodyStage(Stage2):
-    """Warps of the picture from picture, sentence, song and beats: no frame is denoised."""
+    """Warps of the picture from picture, sentence, song and beats; no frame is denoised."""
 
     part = "body"
     trainable = ("body.*",)
@@ -26,15 +26,15 @@ class BodyStage(Stage2):
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         """
         Raises:
-            InputError: the model moves no bodies, or a data set is given, which does not say where
-                they are.
+            InputError: the model has no body planner; or the config names a data set, which has no
+                true warps.
         """
         if model.body is None:
             raise InputError("This model moves no bodies: model.unet.copy_body is off.")
         if config.data.dataset:
             raise InputError(
-                f"data.dataset={config.data.dataset}: where bodies go is learned from the dance "
-                f"world; data sets do not say it."
+                f"data.dataset={config.data.dataset}: the body planner learns from the dance world "
+                f"alone, since data sets have no true body points."
             )
         super().__init__(model, tokenizer, config)
         self.trainable = BodyStage.trainable
@@ -42,34 +42,37 @@ class BodyStage(Stage2):
     def source(self, split: str) -> SampleSource:
         return WorldBodies(self.model.config, self.config.data, self.tokenizer, split)
 
-    def forward(self, batch: Batch, draws: StepRandom) -> Tensor:
-        kept = draw_condition_mask(self.loss, draws, batch["reference"].device)
-        warp = self.warp(batch, kept, draws)
+    def forward(self, batch: Batch, rng: StepRandom) -> Tensor:
+        mask = draw_condition_mask(self.loss, rng, batch["reference"].device)
+        warp = self.predict_warp(batch, mask, rng)
         return body_loss(warp, batch["outlines"], batch["still_outline"])
 
-    def warp(self, batch: Batch, kept: ConditionMask, draws: StepRandom | None) -> Tensor:
-        """What the model says, `[b f 2 6]`."""
+    def predict_warp(self, batch: Batch, mask: ConditionMask, rng: StepRandom | None) -> Tensor:
+        """Returns the predicted warps `[b f 2 6]`."""
         return self.model.predict_warp(
             self.latents(batch, "reference"),
-            self.part_map(batch, draws),
-            self.text_tokens(batch, kept.text),
-            self.heard(batch, kept, draws),
-            kept.part_map & batch["has_map"],
+            self.part_map(batch, rng),
+            self.text_tokens(batch, mask.text),
+            self.clip_audio(batch, mask, rng),
+            mask.part_map & batch["has_map"],
         )
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """How far off points are on average, in pixels, with right and with wrong conditions; and
-        if the picture stood still."""
-        wanted = (batch["still_outline"] * 2 - 1)[:, None]
+        """Returns the mean distance of body points from the truth, in pixels.
+
+        One for each of `condition_variants`, and "still" for a picture that does not move at all.
+        """
+        target = (batch["still_outline"] * 2 - 1)[:, None]
         half = self.model.config.clip.size / 2
-        kept = ConditionMask.everything(len(wanted), wanted.device)
+        mask = ConditionMask.keep_all(len(target), target.device)
 
-        def off(said: Tensor) -> float:
-            return float((said - wanted).norm(dim=-1).mean()) * half
+        def distance(points: Tensor) -> float:
+            return float((points - target).norm(dim=-1).mean()) * half
 
-        figures = {
-            name: off(source_points(self.warp(variant, kept, None), batch["outlines"] * 2 - 1))
-            for name, variant in self.variants(batch).items()
+        outlines = batch["outlines"] * 2 - 1
+        metrics = {
+            name: distance(source_points(self.predict_warp(variant, mask, None), outlines))
+            for name, variant in self.condition_variants(batch).items()
         }
-        return figures | {"still": off(batch["outlines"] * 2 - 1)}
+        return metrics | {"still": distance(outlines)}

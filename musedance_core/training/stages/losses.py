@@ -1,4 +1,4 @@
-"""The diffusion loss: what is noised, what is dropped, what is weighed."""
+"""Training losses of the denoiser and of the body planner, and what is sampled for them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from ...models.schedule import NoiseSchedule
 from ..config import LossConfig
 from ..runtime.step_random import StepRandom
 
-NEAR = 0.1
-"""Errors of a warp below this share of half a picture count by their square."""
+HUBER_BETA = 0.1
+"""Point errors of a warp below this count by their square; 1 is half a picture."""
 
 
 @dataclass(frozen=True)
 class ConditionMask:
-    """Which samples keep which condition, bool `[b]` each (section 4.2 drops them at random)."""
+    """The conditions that each sample keeps, bool `[b]` each.
+
+    Dropping conditions at random (section 4.2) is what makes classifier-free guidance possible.
+    """
 
     text: Tensor
     reference: Tensor
@@ -29,19 +32,19 @@ class ConditionMask:
     part_map: Tensor
 
     @classmethod
-    def everything(cls, b: int, device: torch.device) -> ConditionMask:
-        """Nothing dropped."""
-        kept = torch.ones(b, dtype=torch.bool, device=device)
-        return cls(kept, kept, kept, kept)
+    def keep_all(cls, b: int, device: torch.device) -> ConditionMask:
+        """Returns a mask that drops nothing."""
+        keep = torch.ones(b, dtype=torch.bool, device=device)
+        return cls(keep, keep, keep, keep)
 
 
-def require_possible(config: LossConfig, schedule: NoiseSchedule, frames: int) -> None:
-    """Refuse weights that make no sense with a schedule, or with samples of so many frames.
+def check_loss_config(config: LossConfig, schedule: NoiseSchedule, frames: int) -> None:
+    """Refuses loss weights that do not suit the noise schedule or samples of `frames` frames.
 
     Raises:
-        InputError: min-SNR weights or a noise offset under zero terminal SNR, where the first would
-            starve the steps that decide motion and the second would move pure noise off its mean;
-            a weight of motion on single frames.
+        InputError: min-SNR weighting or a noise offset with zero terminal SNR (the first would
+            starve the steps that decide the motion, the second would move pure noise off its
+            mean); or a motion weight on single frames.
     """
     if config.motion and frames < 2:
         raise InputError(f"loss.motion={config.motion} needs clips, but samples are single frames.")
@@ -54,36 +57,44 @@ def require_possible(config: LossConfig, schedule: NoiseSchedule, frames: int) -
             )
 
 
-def draw_condition_mask(
-    config: LossConfig, draws: StepRandom, device: torch.device
-) -> ConditionMask:
-    """Draw for every sample: nothing, text, reference or music alone, or all of them dropped."""
-    u = draws.uniform()
+def draw_condition_mask(config: LossConfig, rng: StepRandom, device: torch.device) -> ConditionMask:
+    """Samples which conditions to drop.
+
+    Each sample loses the text, the reference, the music, or all three, or none of them, with the
+    probabilities `drop_*` of the config; and independently its part map.
+    """
+    u = rng.uniform()
     edges = torch.tensor(
         [config.drop_text, config.drop_reference, config.drop_music, config.drop_all]
     ).cumsum(0)
     choice = torch.bucketize(u, edges, right=True)
-    keep_map = draws.uniform() >= config.drop_map
-    everything = choice == 3
-    text, reference, music = (~((choice == i) | everything).to(device) for i in range(3))
+    keep_map = rng.uniform() >= config.drop_map
+    drop_all = choice == 3
+    text, reference, music = (~((choice == i) | drop_all).to(device) for i in range(3))
     return ConditionMask(text, reference, music, keep_map.to(device))
 
 
-def draw_timesteps(steps: int, config: LossConfig, draws: StepRandom) -> Tensor:
-    """Timesteps `[b]` = steps * u ** power, u stratified over the global batch.
+def draw_timesteps(steps: int, config: LossConfig, rng: StepRandom) -> Tensor:
+    """Samples timesteps `[b]` in 0..steps-1, with u stratified over the global batch.
 
-    The power is 1 for a random share of samples, so that low noise is never unlearned.
+        t = steps * u ** timestep_power
+
+    A share `timestep_uniform` of the samples has the power 1, so that low noise is not forgotten.
     """
-    u = draws.stratified()
-    uniform = draws.uniform() < config.timestep_uniform
-    drawn = torch.where(uniform, u, u**config.timestep_power)
-    return (steps * drawn).long().clamp(max=steps - 1)
+    u = rng.stratified()
+    uniform = rng.uniform() < config.timestep_uniform
+    position = torch.where(uniform, u, u**config.timestep_power)
+    return (steps * position).long().clamp(max=steps - 1)
 
 
 def motion_weight(latents: Tensor, strength: float) -> Tensor:
-    """Weights `[b f 1 h w]` of mean 1 per clip that favour places that move.
+    """Returns loss weights `[b f 1 h w]` that favour moving places, with mean 1 in each clip.
 
-    1 + strength * |difference to the frame before|, the difference scaled to a peak of 1 per clip.
+        weight ~ 1 + strength * |x_k - x_(k-1)| / max |x_k - x_(k-1)|
+
+    Args:
+        latents: `[b f c h w]`.
+        strength: weight of the place that moves most, relative to one at rest, minus 1.
     """
     change = (latents[:, 1:] - latents[:, :-1]).abs().mean(dim=2, keepdim=True)
     change = torch.cat([change[:, :1], change], dim=1)
@@ -93,14 +104,14 @@ def motion_weight(latents: Tensor, strength: float) -> Tensor:
 
 
 def min_snr_weight(schedule: NoiseSchedule, t: Tensor, gamma: float) -> Tensor:
-    """min(SNR, gamma) / (SNR + 1) `[b]`: min-SNR weighting for v-prediction."""
+    """Returns min-SNR weights for v-prediction, min(SNR, gamma) / (SNR + 1), `[b]`."""
     alpha = schedule.alphas_cumprod.to(t.device)[t]
     snr = alpha / (1 - alpha)
     return snr.clamp(max=gamma) / (snr + 1)
 
 
 def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared error per sample `[b]` of `[b f c h w]`."""
+    """Returns the mean squared error of `v` `[b f c h w]` per sample, `[b]`."""
     error = (v.float() - target.float()) ** 2
     if weight is not None:
         error = error * weight
@@ -108,46 +119,52 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
 
 
 def body_loss(warp: Tensor, outlines: Tensor, still_outline: Tensor) -> Tensor:
-    """How far from the truth warps `[b f 2 6]` say that points come from, per sample `[b]`; as much
-    again how far from where they say it on average; and as much again how wrong the body's size is.
+    """Returns the error of predicted warps per sample, `[b]`.
 
-    One picture hardly tells what is rest, nor which way up a dancer is who has been turning; so a
-    dance that is right but for that is better than another, and who is unsure of an angle shall not
-    shrink the dancer. Half squared below `NEAR`, linear above, and in relation to how far the body
-    moves, so that a dancer who spins does not outweigh those who nod; lengths are half pictures.
+    The sum of three Huber losses on the points that the warps map to: their position, their
+    position relative to their mean over the clip, and their distance from the body's centroid.
+    A single picture hardly shows where the rest position is, nor which way up somebody is who has
+    been turning; so the second term rewards a dance that is right but for an offset. The third one
+    keeps the dancer's size where an angle is uncertain. The sum is relative to how far the body
+    moves, so that spins do not outweigh nods.
 
     Args:
-        outlines: the points in the frames, `[b f n 2]`, shares of the picture.
+        warp: affine maps from frames to the reference, `[b f 2 6]`.
+        outlines: body points in the frames, `[b f n 2]`, 0..1 across the picture.
         still_outline: the same points in the reference, `[b n 2]`.
     """
     points = outlines * 2 - 1
-    still = (still_outline * 2 - 1)[:, None].expand_as(points)
-    said = source_points(warp, points)
-    off = said - still
+    target = (still_outline * 2 - 1)[:, None].expand_as(points)
+    predicted = source_points(warp, points)
+    error = predicted - target
 
-    def size(error: Tensor) -> Tensor:
+    def huber(error: Tensor) -> Tensor:
         zero = torch.zeros_like(error)
-        each = F.smooth_l1_loss(error, zero, beta=NEAR, reduction="none")
+        each = F.smooth_l1_loss(error, zero, beta=HUBER_BETA, reduction="none")
         return each.flatten(1).mean(dim=1)
 
-    unsteady = size(off - off.mean(dim=1, keepdim=True))
-    wrong_size = size(_from_middle(said) - _from_middle(still))
-    far = (points - still).abs().mean(dim=(1, 2, 3))
-    return (size(off) + unsteady + wrong_size) / (far + NEAR)
+    relative = huber(error - error.mean(dim=1, keepdim=True))
+    size = huber(_distance_from_centroid(predicted) - _distance_from_centroid(target))
+    motion = (points - target).abs().mean(dim=(1, 2, 3))
+    return (huber(error) + relative + size) / (motion + HUBER_BETA)
 
 
-def _from_middle(points: Tensor) -> Tensor:
-    """How far points `[... n 2]` are from their middle, `[... n]`."""
-    apart = points - points.mean(dim=-2, keepdim=True)
-    return (apart.square().sum(dim=-1) + 1e-8).sqrt()
+def _distance_from_centroid(points: Tensor) -> Tensor:
+    """Returns the distances `[... n]` of points `[... n 2]` from their mean."""
+    offset = points - points.mean(dim=-2, keepdim=True)
+    return (offset.square().sum(dim=-1) + 1e-8).sqrt()
 
 
-def noised(
-    schedule: NoiseSchedule, latents: Tensor, t: Tensor, draws: StepRandom, offset: float = 0.0
+def noise_latents(
+    schedule: NoiseSchedule, latents: Tensor, t: Tensor, rng: StepRandom, offset: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Noisy latents `[b f c h w]` and the v to be predicted; `offset` shifts the noise's mean."""
+    """Returns noisy latents `[b f c h w]` at timesteps `t [b]` and the velocity to predict.
+
+    Args:
+        offset: standard deviation of a shift of the noise's mean, per clip and channel.
+    """
     shape = (1, *latents.shape[1:])
-    noise = torch.cat([schedule.sample_noise(shape, g) for g in draws.generators]).to(latents)
+    noise = torch.cat([schedule.sample_noise(shape, g) for g in rng.generators]).to(latents)
     if offset:
-        noise = noise + offset * draws.normal(1, latents.shape[2], 1, 1).to(latents)
+        noise = noise + offset * rng.normal(1, latents.shape[2], 1, 1).to(latents)
     return schedule.add_noise(latents, noise, t), schedule.velocity(latents, noise, t)

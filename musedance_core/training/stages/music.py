@@ -1,9 +1,9 @@
-"""The music encoder of `sticker`: learns exact labels of our own songs, then stays frozen."""
+"""Training of the `sticker` music encoder: it learns labels of synthetic songs, then is frozen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,12 +26,27 @@ WINDOW_STREAM = 102
 SILENCE = Waveform(np.zeros((1, 1), np.float32), 16_000)
 
 
-class Windows:
-    """Windows of songs with exact labels per AST time column.
+@dataclass(frozen=True)
+class Equaliser:
+    """Standard deviations of the random equaliser, in units of the log-mel."""
 
-    `mel [b length mel]`; `phase [b columns 2]` sine and cosine of the beat's phase; `energy` and
-    `pause [b columns]` in 0..1; `tempo [b]` log2 of BPM / 120; `genre [b]`; `inside [b columns]`
-    where the song sounds.
+    tilt: float = 0.6
+    """Slope from the lowest to the highest band."""
+    wave: float = 0.4
+    """Amplitude of one sine wave over the bands."""
+    gain: float = 0.4
+    """The same in all bands."""
+
+
+EQUALISER = Equaliser()
+
+
+class MusicWindows:
+    """Windows of synthetic songs with exact labels for each time column of the AST.
+
+    A batch holds `mel [b length mel]`, and as labels `phase [b columns 2]` (sine and cosine of the
+    beat's phase), `energy` and `pause [b columns]` in 0..1, `tempo [b]` as log2(BPM / 120),
+    `genre [b]`, and `inside [b columns]`, which is 1 between the song's first and last beat.
     """
 
     def __init__(self, model: MuseDanceConfig, data: DataConfig, split: str) -> None:
@@ -40,7 +55,7 @@ class Windows:
         self.songs: dict[int, tuple[Song, Tensor]] = {}
 
     def song(self, index: int) -> tuple[Song, Tensor]:
-        """Song (its sound let go) and log-mel, made on first use."""
+        """Returns a song, without its sound to save memory, and its log-mel `[t mel]`."""
         if index not in self.songs:
             song = make_song(self.seed, index)
             mel = song_log_mel(song.wave, self.model.music.mel_bins)
@@ -52,20 +67,21 @@ class Windows:
         return {name: torch.stack([s[name] for s in samples]) for name in samples[0]}
 
     def names(self, indices: Sequence[int]) -> list[str]:
-        """What to call these samples."""
-        return [f"window {index} of our own songs" for index in indices]
+        return [f"window {index} of the synthetic songs" for index in indices]
 
     def window(self, index: int) -> Batch:
-        """One window: a random place of a random song through a random equaliser."""
+        """Returns one window at a random place of a random song, through a random equaliser."""
         rng = np.random.default_rng((self.data.seed, WINDOW_STREAM, index))
         song, mel = self.song(int(rng.integers(self.data.songs)))
         clip, music = self.model.clip, self.model.music
+        # It may start a second before the song or end a second after it.
         start = float(rng.uniform(-1.0, len(mel) * 0.010 - clip.seconds + 1.0))
         window = clip_window(mel, start, clip.frames, clip.fps, music.length)
+        # Recordings differ in timbre: tilt, bend and shift the spectrum.
         bins = torch.linspace(0, 1, music.mel_bins)
-        tilt, wave, shift = rng.normal(0, (0.6, 0.4, 0.4))
+        tilt, wave, gain = rng.normal(0, (EQUALISER.tilt, EQUALISER.wave, EQUALISER.gain))
         window = (
-            window + tilt * (bins - 0.5) + wave * torch.sin(bins * 6 + rng.uniform(0, 6)) + shift
+            window + tilt * (bins - 0.5) + wave * torch.sin(bins * 6 + rng.uniform(0, 6)) + gain
         )
         times = start + column_seconds(music, clip.seconds).double().numpy()
         angle = 2 * np.pi * song.grid.count(times)
@@ -76,12 +92,12 @@ class Windows:
             "tempo": np.log2(song.grid.tempo / 120),
             "inside": (times >= song.grid.times[0]) & (times < song.grid.times[-1]),
         }
-        made = {name: torch.as_tensor(v, dtype=torch.float32) for name, v in labels.items()}
-        return {"mel": window, "genre": torch.tensor(list(GENRES).index(song.genre)), **made}
+        targets = {name: torch.as_tensor(v, dtype=torch.float32) for name, v in labels.items()}
+        return {"mel": window, "genre": torch.tensor(list(GENRES).index(song.genre)), **targets}
 
 
 class MusicStage(Stage):
-    """Per time column: phase of the beat, energy, break; per window: tempo and genre."""
+    """Beat phase, energy and pauses for each time column; tempo and genre for each window."""
 
     part = "music"
     trainable = ("music.*",)
@@ -90,24 +106,25 @@ class MusicStage(Stage):
         super().__init__(model)
         self.config = config
         width = model.config.music.width
-        # Torch's own layers: trainers never run inside a host.
+        # Plain torch layers: training never runs inside a host with its own operations.
         self.column_head = nn.Linear(width, 4)
         self.window_head = nn.Linear(width, 1 + len(GENRES))
 
     def source(self, split: str) -> SampleSource:
-        return Windows(self.model.config, self.config.data, split)
+        return MusicWindows(self.model.config, self.config.data, split)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Every term by name; phase is 1 - cosine of the angle between heard and true."""
+        """Returns each loss term by name; "phase" is 1 - cos(predicted - true phase)."""
         grid = self.model.music(batch["mel"])
         columns = self.column_head(reduce(grid, "b r c d -> b c d", "mean")).float()
         window = self.window_head(reduce(grid, "b r c d -> b d", "mean")).float()
-        inside = batch["inside"]
         phase = 1 - (F.normalize(columns[..., :2], dim=-1) * batch["phase"]).sum(-1)
         energy = (columns[..., 2] - batch["energy"]) ** 2
         pause = F.binary_cross_entropy_with_logits(
             columns[..., 3], batch["pause"], reduction="none"
         )
+        # Columns outside the song have no beat, so they do not count.
+        inside = batch["inside"]
         share = inside / inside.sum().clamp(min=1)
         return {
             "phase": (phase * share).sum(),
@@ -117,7 +134,7 @@ class MusicStage(Stage):
             "genre": F.cross_entropy(window[:, 1:], batch["genre"]),
         }
 
-    def forward(self, batch: Batch, draws: StepRandom) -> Tensor:
+    def forward(self, batch: Batch, rng: StepRandom) -> Tensor:
         terms = self.losses(batch)
         return (
             terms["phase"]
@@ -128,5 +145,5 @@ class MusicStage(Stage):
         )
 
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """The terms on held-out songs."""
+        """Returns each loss term on held-out songs."""
         return {name: value.item() for name, value in self.losses(batch).items()}

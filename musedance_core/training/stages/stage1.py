@@ -8,15 +8,18 @@ from torch import Tensor, nn
 from ...models import Conditions, MuseDance, MuseDanceUNet
 from ...models.tokenizer import Tokenizer
 from ..config import TrainConfig
-from ..data.sources import pairs
+from ..data.sources import pair_source
 from ..runtime.step_random import StepRandom
 from .base import Batch, SampleSource
 from .diffusion import DYNAMICS, DiffusionStage
 from .losses import ConditionMask
 
+WARP_LAYERS = ("unet.copy.moved_*", "unet.copy.still_*")
+"""Layers that read the warped picture. Single frames have none, so stage 1 leaves them alone."""
+
 
 def spatial_half(model: MuseDance) -> MuseDanceUNet:
-    """The denoiser without music, beat and motion, sharing its parameters with the whole one."""
+    """Returns the denoiser without music, beat and motion modules; parameters are shared."""
     half = MuseDanceUNet(model.config.unet, schedule=model.config.schedule)
     own = dict(model.unet.named_parameters())
     half.load_state_dict({name: own[name] for name in half.state_dict()}, assign=True)
@@ -24,7 +27,7 @@ def spatial_half(model: MuseDance) -> MuseDanceUNet:
 
 
 class Stage1(DiffusionStage):
-    """A moment of a dance from another moment, the picture, and the sentence."""
+    """One frame of a dance, from another frame of it, its part map and the sentence."""
 
     part = "stage1"
     trainable = ("unet.*", "reference.*", "mask.*", *(f"!{pattern}" for pattern in DYNAMICS))
@@ -32,28 +35,27 @@ class Stage1(DiffusionStage):
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         super().__init__(model, tokenizer, config)
         if model.config.unet.copy_body:
-            unmoved = ("!unet.copy.moved_*", "!unet.copy.still_*")  # single frames do not move
-            self.trainable += unmoved
+            self.trainable += tuple(f"!{pattern}" for pattern in WARP_LAYERS)
         self.spatial = spatial_half(model)
         self.spatial.gradient_checkpointing = config.gradient_checkpointing
 
     def source(self, split: str) -> SampleSource:
-        return pairs(self.model.config, self.config.data, self.tokenizer, split, self.cache)
+        return pair_source(self.model.config, self.config.data, self.tokenizer, split, self.cache)
 
-    def heavy(self) -> list[nn.Module]:
+    def networks(self) -> list[nn.Module]:
         return [self.spatial, self.model.reference]
 
     def target(self, batch: Batch) -> Tensor:
         return rearrange(self.latents(batch, "target"), "b c h w -> b 1 c h w")
 
-    def conditions(self, batch: Batch, kept: ConditionMask, draws: StepRandom | None) -> Conditions:
-        text = self.text_tokens(batch, kept.text)
-        part_map = self.part_map(batch, draws)
+    def conditions(self, batch: Batch, mask: ConditionMask, rng: StepRandom | None) -> Conditions:
+        text = self.text_tokens(batch, mask.text)
+        part_map = self.part_map(batch, rng)
         features = self.model.reference_features(
-            self.latents(batch, "reference"), text, part_map, kept.part_map & batch["has_map"]
+            self.latents(batch, "reference"), text, part_map, mask.part_map & batch["has_map"]
         )
         reference = self.spatial.project_reference(features)
-        return Conditions(text=text, reference=reference, keep_reference=kept.reference)
+        return Conditions(text=text, reference=reference, keep_reference=mask.reference)
 
-    def network(self) -> nn.Module:
+    def denoiser(self) -> nn.Module:
         return self.spatial

@@ -1,4 +1,4 @@
-"""Stage 2: music, beats and motion on clips, and what else the config lists (section 3.3)."""
+"""Stage 2: music, beat and motion modules on clips (section 3.3), and what the config adds."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ...models.beat import NULL_BEAT
 from ...models.music import clip_columns
 from ...models.tokenizer import Tokenizer
 from ..config import TrainConfig
-from ..data.sources import clips
+from ..data.sources import clip_source
 from ..runtime.step_random import StepRandom
 from .base import Batch, SampleSource
-from .diffusion import DYNAMICS, DiffusionStage, rolled
+from .diffusion import DYNAMICS, DiffusionStage, mismatch
 from .losses import ConditionMask
 
 
 class Stage2(DiffusionStage):
-    """Clips from picture, sentence, song, beats and the frames before."""
+    """Clips from a picture, a sentence, a song with its beats, and the previous frames."""
 
     part = "stage2"
     trainable: tuple[str, ...] = DYNAMICS
@@ -27,106 +27,114 @@ class Stage2(DiffusionStage):
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         super().__init__(model, tokenizer, config)
         dynamics = model.config.dynamics
-        self.trainable = tuple(p for p in DYNAMICS if getattr(dynamics, _module(p)))
+        self.trainable = tuple(p for p in DYNAMICS if getattr(dynamics, _module_of(p)))
 
     def source(self, split: str) -> SampleSource:
-        return clips(self.model.config, self.config.data, self.tokenizer, split, self.cache)
+        return clip_source(self.model.config, self.config.data, self.tokenizer, split, self.cache)
 
-    def sample_frames(self) -> int:
+    def music_frames(self) -> int:
         return self.config.data.frames
 
-    def heavy(self) -> list[nn.Module]:
+    def networks(self) -> list[nn.Module]:
         return [self.model.unet, self.model.reference]
 
     def target(self, batch: Batch) -> Tensor:
         return self.latents(batch, "frames")
 
-    @torch.no_grad()
-    def hear(self, batch: Batch, frames: int) -> tuple[Tensor, Tensor]:
-        """What the frozen AST says of the clip, tokens `[b l d]` and their times `[l]`."""
-        seconds = frames / self.model.config.clip.fps
-        if "music_tokens" in batch:
-            tokens = batch["music_tokens"]
-            _, times = clip_columns(self.model.config.music, seconds)
-            return tokens, times.to(tokens.device)
-        heard: tuple[Tensor, Tensor] = self.model.music.encode_clip(batch["mel"], seconds)
-        return heard
+    def denoiser(self) -> nn.Module:
+        return self.model.unet
 
-    def conditions(self, batch: Batch, kept: ConditionMask, draws: StepRandom | None) -> Conditions:
+    def conditions(self, batch: Batch, mask: ConditionMask, rng: StepRandom | None) -> Conditions:
         model = self.model
-        text, heard = self.text_tokens(batch, kept.text), self.heard(batch, kept, draws)
+        text, audio = self.text_tokens(batch, mask.text), self.clip_audio(batch, mask, rng)
         previous, reference = self.latents(batch, "previous"), self.latents(batch, "reference")
-        if draws is not None:
-            previous = self.corrupted(previous, draws)
-        part_map, keep_map = self.part_map(batch, draws), kept.part_map & batch["has_map"]
+        if rng is not None:
+            previous = self.add_previous_noise(previous, rng)
+        part_map, keep_map = self.part_map(batch, rng), mask.part_map & batch["has_map"]
         features = model.reference_features(reference, text, part_map, keep_map)
-        warp = None if draws is None else self.true_warp(batch)
+        warp = None if rng is None else self.true_warp(batch)
         return Conditions(
             text=text,
             reference=model.unet.project_reference(features),
             previous=model.reference.motion_features(previous, text),
-            music=model.embed_music(heard),
-            beat=model.embed_beats(heard),
-            seconds=heard.seconds,
+            music=model.embed_music(audio),
+            beat=model.embed_beats(audio),
+            seconds=audio.seconds,
             warped_reference=model.warp_reference(
-                reference, part_map, features, text, heard, keep_map, warp
+                reference, part_map, features, text, audio, keep_map, warp
             ),
-            keep_reference=kept.reference,
+            keep_reference=mask.reference,
         )
 
     def true_warp(self, batch: Batch) -> Tensor | None:
-        """How bodies truly move, `[b f 2 6]`, where the batch knows.
+        """Returns the ground-truth warps `[b f 2 6]`, or None where the batch has no outlines.
 
-        So the denoiser learns to draw the dance that is planned, not to mend the plan.
+        The denoiser trains on true warps instead of planned ones, so that it learns to draw the
+        planned dance and not to correct the plan.
         """
         if self.model.body is None or "outlines" not in batch:
             return None
         outlines, still = batch["outlines"] * 2 - 1, batch["still_outline"] * 2 - 1
         return fit_warp(outlines, still[:, None].expand_as(outlines))
 
-    def heard(self, batch: Batch, kept: ConditionMask, draws: StepRandom | None) -> ClipAudio:
-        """The batch's music and beats, somewhere in a whole clip."""
+    def clip_audio(self, batch: Batch, mask: ConditionMask, rng: StepRandom | None) -> ClipAudio:
+        """Returns music and beats of the batch, in training at a random time of a longer clip."""
         frames = batch["beat_ids"].shape[1]
-        tokens, times = self.hear(batch, frames)
-        begin = 0.0 if draws is None else self.begin(frames, draws)
-        seconds = self.model.frame_seconds(frames, tokens.device) + begin
+        tokens, times = self.encode_music(batch, frames)
+        offset = 0.0 if rng is None else self.draw_offset(frames, rng)
         return ClipAudio(
-            *(tokens, times + begin, batch["beat_ids"], batch["beat_count"], seconds, kept.music)
+            music=tokens,
+            music_seconds=times + offset,
+            beat_ids=batch["beat_ids"],
+            beat_count=batch["beat_count"],
+            seconds=self.model.frame_seconds(frames, tokens.device) + offset,
+            keep=mask.music,
         )
 
-    def begin(self, frames: int, draws: StepRandom) -> float:
-        """Where in a whole clip a shorter one is said to lie, in seconds: any place is possible.
+    @torch.no_grad()
+    def encode_music(self, batch: Batch, frames: int) -> tuple[Tensor, Tensor]:
+        """Returns music tokens `[b l d]` of the frozen AST and their times `[l]` in seconds."""
+        seconds = frames / self.model.config.clip.fps
+        if "music_tokens" in batch:
+            tokens = batch["music_tokens"]
+            _, times = clip_columns(self.model.config.music, seconds)
+            return tokens, times.to(tokens.device)
+        encoded: tuple[Tensor, Tensor] = self.model.music.encode_clip(batch["mel"], seconds)
+        return encoded
 
-        So networks trained on short clips have met every time of a long one.
+    def draw_offset(self, frames: int, rng: StepRandom) -> float:
+        """Samples the time in seconds at which a short clip starts within one of full length.
+
+        So networks trained on short clips know all times of a long one.
         """
         clip = self.model.config.clip
-        return max(0.0, clip.seconds - frames / clip.fps) * draws.scalar()
+        return max(0.0, clip.seconds - frames / clip.fps) * rng.scalar()
 
-    def corrupted(self, previous: Tensor, draws: StepRandom) -> Tensor:
-        """Previous latents `[b m c h w]` with noise of a random strength per sample."""
-        strength = draws.uniform() * self.loss.previous_noise
-        noise = draws.normal(*previous.shape[1:])
+    def add_previous_noise(self, previous: Tensor, rng: StepRandom) -> Tensor:
+        """Returns the previous frames' latents `[b m c h w]` with noise of a random strength.
+
+        At inference they come from the model itself and are not perfect.
+        """
+        strength = rng.uniform() * self.loss.previous_noise
+        noise = rng.normal(*previous.shape[1:])
         return previous + (noise * strength[:, None, None, None, None]).to(previous)
 
-    def network(self) -> nn.Module:
-        return self.model.unet
-
-    def variants(self, batch: Batch) -> dict[str, Batch]:
+    def condition_variants(self, batch: Batch) -> dict[str, Batch]:
         late = batch["beat_count"] + 0.5
         return {
-            **super().variants(batch),
-            "music": rolled(batch, "mel", "music_tokens", "beat_ids", "beat_count"),
+            **super().condition_variants(batch),
+            "music": mismatch(batch, "mel", "music_tokens", "beat_ids", "beat_count"),
             "beats": {**batch, "beat_count": late, "beat_ids": beat_ids(late)},
             "no_beats": {**batch, "beat_ids": torch.full_like(batch["beat_ids"], NULL_BEAT)},
         }
 
 
-def _module(pattern: str) -> str:
-    """Which of music, beat and motion a pattern of `DYNAMICS` belongs to."""
+def _module_of(pattern: str) -> str:
+    """Returns which of "music", "beat" and "motion" a pattern of `DYNAMICS` belongs to."""
     return next(name for name in ("music", "beat", "motion") if name in pattern)
 
 
 def beat_ids(count: Tensor) -> Tensor:
-    """Ids `[b f]` of a continuous beat count `[b f]`: 1 in the frame nearest to every beat."""
+    """Returns beat ids `[b f]` of a continuous beat count `[b f]`: 1 in the frame at each beat."""
     rate = (count[:, -1:] - count[:, :1]) / max(1, count.shape[1] - 1)
     return (torch.floor(count + rate / 2) != torch.floor(count - rate / 2)).long()

@@ -1,4 +1,4 @@
-"""The text encoder of `sticker`: learns what captions say, then stays frozen."""
+"""Training of the `sticker` text encoder: it classifies captions and is frozen afterwards."""
 
 from __future__ import annotations
 
@@ -19,33 +19,35 @@ from .base import SPLIT_SEEDS, Batch, SampleSource, Stage
 
 CAPTION_STREAM = 101
 TOKEN_NOISE = 0.3
+PADDING_TOKENS = 30
+"""Captions are so short that at least so many tokens at the end are padding."""
 ATTRIBUTES = {"move": len(MOVES), "side": len(SIDES), "size": len(SIZES)}
 
 
-class Sentences:
-    """Captions and what they say: labels `[b 3]` of move, side and size."""
+class Captions:
+    """Random captions with their labels: move, side and size, `[b 3]`."""
 
     def __init__(self, tokenizer: Tokenizer, seed: int, split: str) -> None:
-        self.tokenizer, self.key = tokenizer, (seed, SPLIT_SEEDS[split], CAPTION_STREAM)
+        self.tokenizer, self.seeds = tokenizer, (seed, SPLIT_SEEDS[split], CAPTION_STREAM)
 
     def names(self, indices: Sequence[int]) -> list[str]:
-        """What to call these samples."""
-        return [f"sentence {index}" for index in indices]
+        return [f"caption {index}" for index in indices]
 
     def __call__(self, indices: list[int]) -> Batch:
-        sentences, said = [], []
+        captions, targets = [], []
         for index in indices:
-            rng = np.random.default_rng((*self.key, index))
+            rng = np.random.default_rng((*self.seeds, index))
             dance = random_dance(rng)
-            sentences.append(caption(dance, rng))
-            said.append(labels(dance))
-        return {"ids": self.tokenizer.encode(sentences), "labels": torch.tensor(said)}
+            captions.append(caption(dance, rng))
+            targets.append(labels(dance))
+        return {"ids": self.tokenizer.encode(captions), "labels": torch.tensor(targets)}
 
 
 class TextStage(Stage):
-    """Classifies move, side and size from the mean of all tokens and from any token after the end.
+    """Cross-entropy of move, side and size, classified from noisy tokens.
 
-    The denoiser attends to all 77 tokens, so the padding must say it too, through noise.
+    The denoiser attends to all 77 tokens, and most of them are padding. So the classes are read
+    from the mean of all tokens, from the last token and from a random padding token.
     """
 
     part = "text"
@@ -55,34 +57,34 @@ class TextStage(Stage):
         super().__init__(model)
         self.tokenizer, self.config = tokenizer, config
         width = model.config.text.width
-        # Torch's own layers: trainers never run inside a host.
+        # Plain torch layers: training never runs inside a host with its own operations.
         self.heads = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATTRIBUTES.items()})
 
     def source(self, split: str) -> SampleSource:
-        return Sentences(self.tokenizer, self.config.data.seed, split)
+        return Captions(self.tokenizer, self.config.data.seed, split)
 
-    def scores(self, pooled: Tensor) -> list[Tensor]:
-        """Logits of every attribute from `[... d]`."""
+    def logits(self, pooled: Tensor) -> list[Tensor]:
+        """Returns the logits of each attribute from a pooled token `[b d]`."""
         return [head(pooled) for head in self.heads.values()]
 
-    def forward(self, batch: Batch, draws: StepRandom) -> Tensor:
+    def forward(self, batch: Batch, rng: StepRandom) -> Tensor:
         tokens = self.model.text(batch["ids"])
-        noise = draws.normal(*tokens.shape[1:]).to(tokens)
+        noise = rng.normal(*tokens.shape[1:]).to(tokens)
         tokens = tokens + TOKEN_NOISE * noise
         loss: Tensor = tokens.new_zeros(())
-        for pooled in (tokens.mean(dim=1), tokens[:, -1], self.padding(tokens, draws)):
-            for i, logits in enumerate(self.scores(pooled)):
+        for pooled in (tokens.mean(dim=1), tokens[:, -1], self.draw_padding_token(tokens, rng)):
+            for i, logits in enumerate(self.logits(pooled)):
                 loss = loss + F.cross_entropy(logits.float(), batch["labels"][:, i])
         return loss / 3
 
-    def padding(self, tokens: Tensor, draws: StepRandom) -> Tensor:
-        """One of the last 30 tokens, which lie behind the end of any caption."""
-        back = 1 + int(30 * draws.scalar())
-        token: Tensor = tokens[:, -back]
+    def draw_padding_token(self, tokens: Tensor, rng: StepRandom) -> Tensor:
+        """Samples one of the padding tokens, `[b d]`."""
+        from_end = 1 + int(PADDING_TOKENS * rng.scalar())
+        token: Tensor = tokens[:, -from_end]
         return token
 
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Share of right answers from the mean of all tokens."""
-        logits = self.scores(self.model.text(batch["ids"]).mean(dim=1))
+        """Returns the accuracy of each attribute, from the mean of all tokens."""
+        logits = self.logits(self.model.text(batch["ids"]).mean(dim=1))
         right = [(s.argmax(-1) == batch["labels"][:, i]).float() for i, s in enumerate(logits)]
         return {n: r.mean().item() for n, r in zip(ATTRIBUTES, right, strict=True)}

@@ -1,9 +1,8 @@
-"""The patch autoencoder of `sticker`: starts at the PCA of patches, then learns to refine.
-
-One that `init` brings trained goes on from where it is."""
+"""Training of the `sticker` patch autoencoder, from the PCA of patches or a trained one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,21 +16,33 @@ from ...models.vae import PatchAutoencoder
 from ..config import TrainConfig
 from ..data.sources import WorldPictures
 from ..runtime.step_random import StepRandom
-from .base import Batch, SampleSource, Stage, matching
+from .base import Batch, SampleSource, Stage, match_names
 
 PCA_PICTURES = 2000
-PCA_CHUNK = 100
-PCA_STREAM = 10_000_000
-LATENT_NOISE = 0.05
-SPREAD_WEIGHT = 0.1
-DANCER_WEIGHT = 4.0
+PCA_BATCH = 100
+PCA_FIRST_INDEX = 10_000_000
+"""Training samples have lower indices."""
+
+
+@dataclass(frozen=True)
+class ReconstructionLoss:
+    """Weights of the autoencoder's loss."""
+
+    latent_noise: float = 0.05
+    """Standard deviation of noise on the latents, since denoised latents are not exact either."""
+    squared_error: float = 5.0
+    """Weight of the squared error relative to the absolute one."""
+    dancer: float = 4.0
+    """Weight of the dancer's pixels relative to the background, which is mostly smooth."""
+    latent_statistics: float = 0.1
+    """Weight of the latents' deviation from mean 0 and standard deviation 1."""
+
+
+LOSS = ReconstructionLoss()
 
 
 class VaeStage(Stage):
-    """L1 + MSE of the round trip through slightly noisy latents, which keep their mean and size.
-
-    Dancers weigh more than what is around them, which is mostly smooth.
-    """
+    """L1 and L2 error of the reconstruction from slightly noisy latents."""
 
     part = "vae"
     trainable = ("vae.*",)
@@ -43,42 +54,46 @@ class VaeStage(Stage):
     def source(self, split: str) -> SampleSource:
         return WorldPictures(self.model.config, self.config.data, self.tokenizer, split)
 
-    def sample(self) -> Tensor:
-        """A few thousand training pictures."""
-        source = self.source("train")
-        first = range(PCA_STREAM, PCA_STREAM + PCA_PICTURES, PCA_CHUNK)
-        return torch.cat([source(list(range(i, i + PCA_CHUNK)))["pictures"] for i in first])
-
-    def prepare(self) -> None:
+    def initialise(self) -> None:
+        """
+        Raises:
+            InputError: the preset's autoencoder is another one.
+        """
         autoencoder = self.model.vae
         if not isinstance(autoencoder, PatchAutoencoder):
             raise InputError("train/vae.py trains the patch autoencoder; the preset has another.")
-        if not self.goes_on():
-            autoencoder.fit_pca(self.sample().to(self.device))
+        if not self.continues_training():
+            autoencoder.fit_pca(self.pca_pictures().to(self.device))
 
-    def goes_on(self) -> bool:
-        """Whether `init` has an autoencoder that was trained, and it is to be kept."""
+    def pca_pictures(self) -> Tensor:
+        """Returns the pictures `[n 3 h w]` whose patches give the PCA."""
+        source = self.source("train")
+        first = range(PCA_FIRST_INDEX, PCA_FIRST_INDEX + PCA_PICTURES, PCA_BATCH)
+        return torch.cat([source(list(range(i, i + PCA_BATCH)))["pictures"] for i in first])
+
+    def continues_training(self) -> bool:
+        """Returns whether `init` has a trained autoencoder that `fresh` does not reset."""
         names = list(self.model.state_dict())
-        if "vae.to_latent.weight" in matching(names, self.config.fresh, "fresh"):
+        if "vae.to_latent.weight" in match_names(names, self.config.fresh, "fresh"):
             return False
         if not self.config.init:
             return False
         stages = read_header(Path(self.config.init)).provenance.get("stages", [])
         return any(stage["part"] == "vae" for stage in stages)
 
-    def forward(self, batch: Batch, draws: StepRandom) -> Tensor:
+    def forward(self, batch: Batch, rng: StepRandom) -> Tensor:
         pictures = batch["pictures"]
         latents = self.model.vae.encode(pictures)
-        noise = draws.normal(*latents.shape[1:]).to(latents)
-        error = self.model.vae.decode(latents + LATENT_NOISE * noise) - pictures
+        noise = rng.normal(*latents.shape[1:]).to(latents)
+        error = self.model.vae.decode(latents + LOSS.latent_noise * noise) - pictures
         drift = latents.mean(dim=(0, 2, 3)).square().mean() + (latents.std() - 1) ** 2
         dancer = (batch["part_map"] > 0)[:, None].to(error)
-        weight = 1 + (DANCER_WEIGHT - 1) * dancer
-        loss = (weight / weight.mean() * (error.abs() + 5 * error.square())).mean()
-        return loss + SPREAD_WEIGHT * drift
+        weight = 1 + (LOSS.dancer - 1) * dancer
+        pixels = error.abs() + LOSS.squared_error * error.square()
+        return (weight / weight.mean() * pixels).mean() + LOSS.latent_statistics * drift
 
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Round-trip PSNR in dB, that of dancers alone, and mean and spread of the latents."""
+        """Returns PSNR in dB of whole pictures and of dancers; mean and deviation of latents."""
         latents = self.model.vae.encode(batch["pictures"])
         error = (self.model.vae.decode(latents) - batch["pictures"]).square().mean(dim=1)
         return {

@@ -15,7 +15,11 @@ from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.runtime.start import Start, start, write_model
+from musedance_core.training.runtime.initial_model import (
+    InitialModel,
+    load_initial_model,
+    write_model,
+)
 
 
 @pytest.fixture
@@ -33,12 +37,12 @@ def init(model: MuseDance, tokenizer: Tokenizer, tmp_path: Path) -> Path:
 def test_all_is_loaded_and_the_report_says_so(
     init: Path, model: MuseDance, run_config: TrainConfig
 ) -> None:
-    begin = start(replace(run_config, init=str(init)))
+    begin = load_initial_model(replace(run_config, init=str(init)))
     own = model.state_dict()
-    assert set(begin.handover.loaded) == set(own)
-    assert (begin.handover.fresh, begin.handover.unused) == ((), ())
+    assert set(begin.report.loaded) == set(own)
+    assert (begin.report.fresh, begin.report.unused) == ((), ())
     assert all(torch.equal(t, own[n]) for n, t in begin.model.state_dict().items())
-    line = begin.handover.lines("x.safetensors")[0]
+    line = begin.report.lines("x.safetensors")[0]
     assert f"{len(own)} tensors loaded, 0 fresh, 0 unused" in line
 
 
@@ -46,16 +50,16 @@ def test_modules_of_stage_two_are_switched_off_and_on_again(
     init: Path, run_config: TrainConfig, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     off = replace(run_config, init=str(init), model={"dynamics": {"music": False}})
-    without = start(off)
-    assert without.handover.unused and not without.handover.fresh
-    assert all(".music" in n or "music_tokens" in n for n in without.handover.unused)
-    assert "unet music, unet music_tokens" in without.handover.lines("x")[1]
+    without = load_initial_model(off)
+    assert without.report.unused and not without.report.fresh
+    assert all(".music" in n or "music_tokens" in n for n in without.report.unused)
+    assert "unet music, unet music_tokens" in without.report.lines("x")[1]
     path = tmp_path / "without.safetensors"
     save_checkpoint(path, without.model, tokenizer, {"trained": False}, dtype=None)
-    back = start(replace(off, init=str(path), model={"dynamics": {"music": True}}))
-    assert set(back.handover.fresh) == set(without.handover.unused)
+    back = load_initial_model(replace(off, init=str(path), model={"dynamics": {"music": True}}))
+    assert set(back.report.fresh) == set(without.report.unused)
     again = back.model.state_dict()
-    outputs = [n for n in back.handover.fresh if ".music." in n and "to_out" in n]
+    outputs = [n for n in back.report.fresh if ".music." in n and "to_out" in n]
     assert outputs and all(not again[n].any() for n in outputs)
 
 
@@ -65,39 +69,41 @@ STILL = {"copy_reach": 0, "copy_body": False, "copy_pixels": False}
 def test_a_denoiser_learns_to_copy_from_one_that_did_not(
     init: Path, run_config: TrainConfig, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    off = start(replace(run_config, init=str(init), model={"unet": STILL}))
+    off = load_initial_model(replace(run_config, init=str(init), model={"unet": STILL}))
     path = tmp_path / "without.safetensors"
     save_checkpoint(path, off.model, tokenizer, {"trained": False}, dtype=None)
     moving = {"copy_reach": 1, "copy_body": True}
-    begin = start(replace(run_config, init=str(path), model={"unet": moving}))
-    assert begin.model.config.unet.copy_reach == 1 and not begin.handover.unused
-    parts = {name.partition(".copy.")[0].split(".")[0] for name in begin.handover.fresh}
+    begin = load_initial_model(replace(run_config, init=str(path), model={"unet": moving}))
+    assert begin.model.config.unet.copy_reach == 1 and not begin.report.unused
+    parts = {name.partition(".copy.")[0].split(".")[0] for name in begin.report.fresh}
     assert parts == {"unet", "body"}
-    assert all(name.startswith(("unet.copy.", "body.")) for name in begin.handover.fresh)
+    assert all(name.startswith(("unet.copy.", "body.")) for name in begin.report.fresh)
 
 
 def test_what_is_asked_to_start_fresh_does_and_nothing_else(
     init: Path, model: MuseDance, run_config: TrainConfig
 ) -> None:
-    begin = start(replace(run_config, init=str(init), fresh=("unet.*.motion.*",)))
+    begin = load_initial_model(replace(run_config, init=str(init), fresh=("unet.*.motion.*",)))
     own, given = begin.model.state_dict(), model.state_dict()
-    assert begin.handover.fresh and all(".motion." in n for n in begin.handover.fresh)
-    assert all(torch.equal(own[n], given[n]) for n in begin.handover.loaded)
-    assert not any(own[n].any() for n in begin.handover.fresh if "proj_out.weight" in n)
+    assert begin.report.fresh and all(".motion." in n for n in begin.report.fresh)
+    assert all(torch.equal(own[n], given[n]) for n in begin.report.loaded)
+    assert not any(own[n].any() for n in begin.report.fresh if "proj_out.weight" in n)
     with pytest.raises(InputError, match="fresh: no parameter matches 'nothing'"):
-        start(replace(run_config, init=str(init), fresh=("nothing",)))
+        load_initial_model(replace(run_config, init=str(init), fresh=("nothing",)))
 
 
 def test_another_network_is_refused_and_named(init: Path, run_config: TrainConfig) -> None:
     wider = replace(run_config, init=str(init), model={"unet": {"channels": [48]}})
     with pytest.raises(InputError, match=r"init\.safetensors does not fit .* differ"):
-        start(wider)
+        load_initial_model(wider)
 
 
 def test_numbers_without_weights_may_change(init: Path, run_config: TrainConfig) -> None:
-    begin = start(replace(run_config, init=str(init), model={"unet": {"dropout": 0.05}}))
+    begin = load_initial_model(
+        replace(run_config, init=str(init), model={"unet": {"dropout": 0.05}})
+    )
     assert begin.model.config.unet.dropout == 0.05
-    assert not begin.handover.fresh
+    assert not begin.report.fresh
 
 
 def test_the_file_tells_config_versions_and_git(
@@ -105,7 +111,7 @@ def test_the_file_tells_config_versions_and_git(
 ) -> None:
     Path(run_config.output_dir).mkdir()
     config = replace(run_config, note="a try", batch=3, accumulate=2)
-    path = write_model(Start(model, tokenizer), "stage1", config, 17, 1.5, {})
+    path = write_model(InitialModel(model, tokenizer), "stage1", config, 17, 1.5, {})
     header = read_header(path)
     entry = header.provenance["stages"][-1]
     assert (entry["part"], entry["steps"], entry["batch"], entry["note"]) == (
@@ -142,7 +148,7 @@ def test_who_danced_still_dances_with_another_planner(
     save_checkpoint(init, model, tokenizer, {"trained": before, "stages": []}, dtype=None)
     config = replace(run_config, init=str(init))
     Path(config.output_dir).mkdir()
-    path = write_model(start(config), part, config, 1, 0.1, {})
+    path = write_model(load_initial_model(config), part, config, 1, 0.1, {})
     assert read_header(path).provenance["trained"] is after
 
 
@@ -154,6 +160,6 @@ def test_weights_held_in_lower_precision_leave_as_they_came(
     original = parameter.detach().clone()
     parameter.data = parameter.data.to(torch.bfloat16)
     config = replace(run_config, export_dtype="float32")
-    path = write_model(Start(model, tokenizer), "stage1", config, 1, 0.1, {name: original})
+    path = write_model(InitialModel(model, tokenizer), "stage1", config, 1, 0.1, {name: original})
     loaded = dict(load_checkpoint(path).model.named_parameters())
     assert torch.equal(loaded[name], original)
