@@ -1,10 +1,11 @@
-"""Where the dancer goes: how small models move the picture as one body.
+"""Train the planner that moves a picture as one body: the same as `musedance train body`.
 
 python train/body.py train/configs/sticker/body.yaml output_dir=runs/body [key=value ...]
 """
 
-from musedance_core.training.entry import main
-from musedance_core.training.stages.body import BodyStage
+import sys
+
+from musedance_core.cli import main
 
 if __name__ == "__main__":
-    main(BodyStage, __doc__)
+    sys.exit(main(["train", "body", *sys.argv[1:]]))

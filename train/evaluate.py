@@ -1,4 +1,4 @@
-"""Judge checkpoints and folders of videos: the same as `musedance evaluate`.
+"""Score checkpoints and folders of videos: the same as `musedance evaluate`.
 
 python train/evaluate.py runs/stage2/model.safetensors --out runs/stage2/evaluation [--clips 10 ...]
 """

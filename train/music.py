@@ -1,10 +1,11 @@
-"""Train the music encoder on exact labels.
+"""Train the music encoder on exact labels: the same as `musedance train music`.
 
 python train/music.py train/configs/sticker/music.yaml output_dir=runs/music [key=value ...]
 """
 
-from musedance_core.training.entry import main
-from musedance_core.training.stages.music import MusicStage
+import sys
+
+from musedance_core.cli import main
 
 if __name__ == "__main__":
-    main(MusicStage, __doc__)
+    sys.exit(main(["train", "music", *sys.argv[1:]]))

@@ -1,9 +1,11 @@
-"""Videos of dancing become a data set: short clips with music, beats, captions and splits.
+"""Make a data set of dance videos: the same as `musedance prepare`.
 
 python train/prepare.py VIDEOS DATASET [--captions FILE.jsonl] [--workers N] ...
 """
 
-from musedance_core.preparation.entry import main
+import sys
+
+from musedance_core.cli import main
 
 if __name__ == "__main__":
-    main(__doc__)
+    sys.exit(main(["prepare", *sys.argv[1:]]))

@@ -1,10 +1,11 @@
-"""Stage 1: denoiser, ReferenceNet and mask encoder on single frames.
+"""Stage 1, single frames: the same as `musedance train stage1`.
 
 python train/stage1.py train/configs/sticker/stage1.yaml output_dir=runs/stage1 [key=value ...]
 """
 
-from musedance_core.training.entry import main
-from musedance_core.training.stages.stage1 import Stage1
+import sys
+
+from musedance_core.cli import main
 
 if __name__ == "__main__":
-    main(Stage1, __doc__)
+    sys.exit(main(["train", "stage1", *sys.argv[1:]]))

@@ -1,10 +1,11 @@
-"""Stage 2: music, beats and motion on clips.
+"""Stage 2, clips with music: the same as `musedance train stage2`.
 
 python train/stage2.py train/configs/sticker/stage2.yaml output_dir=runs/stage2 [key=value ...]
 """
 
-from musedance_core.training.entry import main
-from musedance_core.training.stages.stage2 import Stage2
+import sys
+
+from musedance_core.cli import main
 
 if __name__ == "__main__":
-    main(Stage2, __doc__)
+    sys.exit(main(["train", "stage2", *sys.argv[1:]]))

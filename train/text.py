@@ -1,10 +1,11 @@
-"""Train the text encoder on what captions say.
+"""Train the text encoder on captions: the same as `musedance train text`.
 
 python train/text.py train/configs/sticker/text.yaml output_dir=runs/text [key=value ...]
 """
 
-from musedance_core.training.entry import main
-from musedance_core.training.stages.text import TextStage
+import sys
+
+from musedance_core.cli import main
 
 if __name__ == "__main__":
-    main(TextStage, __doc__)
+    sys.exit(main(["train", "text", *sys.argv[1:]]))

@@ -1,10 +1,11 @@
-"""Train the patch autoencoder.
+"""Train the patch autoencoder: the same as `musedance train vae`.
 
 python train/vae.py train/configs/sticker/vae.yaml output_dir=runs/vae [key=value ...]
 """
 
-from musedance_core.training.entry import main
-from musedance_core.training.stages.vae import VaeStage
+import sys
+
+from musedance_core.cli import main
 
 if __name__ == "__main__":
-    main(VaeStage, __doc__)
+    sys.exit(main(["train", "vae", *sys.argv[1:]]))

@@ -1,4 +1,4 @@
-"""`python -m musedance_core.cli`: the same as `musedance`."""
+"""`python -m musedance_core.cli` runs the same commands as `musedance`."""
 
 import sys
 

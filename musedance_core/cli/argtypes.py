@@ -1,9 +1,10 @@
-"""What words of the command line may say; each complains in one sentence."""
+"""Argument types of the command line; each refuses a bad value in one sentence."""
 
 from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 
 
 def finite(text: str) -> float:
@@ -41,33 +42,32 @@ def tempo(text: str) -> float:
     return value
 
 
-def _whole(text: str, low: int, high: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number within {low}..{high}.")
-    return value
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """The type of a whole number within `low`..`high`."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number within {low}..{high}."
+            )
+        return value
+
+    return parse
 
 
-def steps(text: str) -> int:
-    """A number of denoising steps within 1..1000."""
-    return _whole(text, 1, 1000)
-
-
-def clips(text: str) -> int:
-    """A number of clips within 1..1,000,000."""
-    return _whole(text, 1, 10**6)
-
-
-def seed(text: str) -> int:
-    """A seed within 0..2**32 - 1."""
-    return _whole(text, 0, 2**32 - 1)
+steps = whole(1, 1000)
+"""A number of denoising steps."""
+count = whole(1, 10**6)
+"""A number of clips, pictures or training steps."""
+seed = whole(0, 2**32 - 1)
 
 
 def sentence(text: str) -> str:
-    """A sentence that says something."""
+    """A text that is not blank."""
     if not text.strip():
         raise argparse.ArgumentTypeError("the sentence is empty.")
     return text

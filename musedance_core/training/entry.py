@@ -1,32 +1,49 @@
-"""The entry point of the training scripts: from a stage's config to a running `Trainer`."""
+"""The entry point of training: from a stage's config to a running `Trainer`."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from ..errors import InputError
 from ..models import MuseDance
 from ..models.tokenizer import Tokenizer
 from .config import TrainConfig
-from .config_file import load_config
 from .runtime.initial_model import load_initial_model, write_model
-from .runtime.loop import Progress, Trainer
+from .runtime.loop import Trainer
 from .runtime.validation import ValidationClips
 from .stages.base import Stage
+from .stages.body import BodyStage
 from .stages.diffusion import DiffusionStage
+from .stages.music import MusicStage
+from .stages.stage1 import Stage1
+from .stages.stage2 import Stage2
+from .stages.text import TextStage
+from .stages.vae import VaeStage
 
 MakeStage = Callable[[MuseDance, Tokenizer, TrainConfig], Stage]
 
+STAGES: Mapping[str, MakeStage] = {
+    "text": TextStage,
+    "music": MusicStage,
+    "vae": VaeStage,
+    "stage1": Stage1,
+    "body": BodyStage,
+    "stage2": Stage2,
+}
+"""The stages by the names that the command line uses."""
 
-def train(make: MakeStage, config: TrainConfig) -> Progress:
+
+def train(make: MakeStage, config: TrainConfig) -> signal.Signals | None:
     """Trains one stage; the result is `output_dir/model.safetensors`.
+
+    Returns:
+        SIGTERM if it ended the run early, once the last step is saved; else None.
 
     Raises:
         InputError: a file or value of the config cannot be used, or the run cannot go on.
+        KeyboardInterrupt: after Ctrl+C, once the last step is saved.
     """
     initial = load_initial_model(config)
     stage = make(initial.model, initial.tokenizer, config)
@@ -41,22 +58,5 @@ def train(make: MakeStage, config: TrainConfig) -> Progress:
     if config.init:
         for line in initial.report.lines(config.init):
             trainer.logger.info(line)
-    return trainer.train()
-
-
-def main(make: MakeStage, doc: str, argv: Sequence[str] | None = None) -> None:
-    """`SCRIPT CONFIG.yaml key=value ...`; exits with code 2 on bad input, 130 on Ctrl+C."""
-    parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("config", help="a YAML file of train/configs")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. optim.lr=1e-4")
-    arguments = parser.parse_args(argv)
-    try:
-        train(make, load_config(arguments.config, arguments.overrides))
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        sys.exit(130)
+    trainer.train()
+    return signal.SIGTERM if trainer.terminated else None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -32,7 +30,6 @@ from musedance_core.world.cast import Cast
 from musedance_core.world.choreography import Dance, perform
 from musedance_core.world.clips import World
 
-ROOT = Path(__file__).parents[2]
 PUPPETS = {"puppet": 1.0}
 
 
@@ -219,50 +216,3 @@ def test_figures_of_verification_and_shares() -> None:
     figure = share(95, 100)
     assert figure["share"] == 0.95
     assert figure["interval"] == pytest.approx([0.888, 0.978], abs=0.001)
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("train_judges", ROOT / "train" / "judges.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_training_writes_judges_that_load(script: ModuleType, tmp_path: Path) -> None:
-    counts = ["--clips", "2", "--dancers", "32", "--test-clips", "2", "--test-dancers", "32"]
-    steps = ["--motion-steps", "2", "--motion-batch", "2", "--identity-steps", "2"]
-    output = tmp_path / "tiny.safetensors"
-    script.main([str(output), "--name", "tiny", "--threads", "1", *counts, *steps])
-    tiny = load_judges(output)
-    assert tiny.name == "tiny"
-    assert set(tiny.history["test"]) == {"truth", "autoencoded"}
-    assert list(tmp_path.iterdir()) == [output]
-
-
-@pytest.mark.parametrize("target", ["missing/a.safetensors", "a.bin", ""])
-def test_a_target_that_cannot_be_written_is_told_before_anything_is_trained(
-    script: ModuleType, tmp_path: Path, target: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        script.main([str(tmp_path / target), "--name", "a"])
-    assert f"{tmp_path / target} must be a .safetensors file" in capsys.readouterr().err
-
-
-def test_a_kept_embedder_is_read_before_anything_is_trained(
-    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        script.main([str(tmp_path / "a.safetensors"), "--name", "a", "--embedder", "notes.md"])
-    assert "notes.md" in capsys.readouterr().err
-
-
-def test_mirroring_a_clip_changes_its_side(script: ModuleType, untouched: RoundTrip) -> None:
-    bank = dances(World("test", songs=2, mixture=PUPPETS), range(1), 48, untouched)
-    generator = torch.Generator().manual_seed(0)
-    seen, labels, tempo = script.motion_batch(bank, 16, generator)
-    assert seen.shape[0] == 16 and seen.shape[1] in script.LENGTHS
-    assert set(labels[:, 1].tolist()) == {0, 1}
-    assert (labels[:, [0, 2]] == bank.labels[:, [0, 2]]).all()
-    assert (tempo == bank.tempo).all()

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from musedance_core.cli import main
 from musedance_core.dataset.format import read_metadata
 from musedance_core.errors import InputError
 from musedance_core.preparation.captions.caption_file import read_captions
@@ -29,7 +30,6 @@ from musedance_core.preparation.captions.captioner import (
     requests_needed,
 )
 from musedance_core.preparation.captions.endpoint import MAX_WAIT, Endpoint
-from musedance_core.preparation.entry import main
 
 SENTENCE = "The dancer hops twice, then sways to the left."
 SECRET = "sk-very-secret-123"
@@ -224,17 +224,27 @@ def test_a_run_requests_each_caption_once_and_stores_it(
         dancer = studio.dancer(24, 96, 96, 12, seed=9 * i)
         studio.write(videos / name, dancer, 12, studio.noise(2, i))
     asking = ["--caption-url", server.url, "--caption-model", "m", "--size", "64"]
-    run = [str(videos), str(dataset), "--seconds", "2", "--shares", "1", "0", "0", *asking]
+    run = [
+        "prepare",
+        str(videos),
+        str(dataset),
+        "--seconds",
+        "2",
+        "--shares",
+        "1",
+        "0",
+        "0",
+        *asking,
+    ]
     server.will_answer(200, completion("It hops."))
     server.will_answer(401)
-    with pytest.raises(SystemExit, match="2"):
-        main("doc", run)
+    assert main(run) == 2
     assert "status 401" in capsys.readouterr().err
     assert [record.text for record in read_metadata(dataset)] == ["It hops.", ""]
-    main("doc", run)
+    assert main(run) == 0
     assert [record.text for record in read_metadata(dataset)] == ["It hops.", SENTENCE]
     assert len(server.requests) == 3
-    main("doc", run)
+    assert main(run) == 0
     assert len(server.requests) == 3 and "0 without a caption" in capsys.readouterr().out
 
 

@@ -12,14 +12,12 @@ import pytest
 import torch
 
 from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
+from musedance_core.cli import main
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.config_file import dump_config
-from musedance_core.training.entry import main
 from musedance_core.training.runtime.states import find_state, list_states
-from musedance_core.training.stages.stage1 import Stage1
-from musedance_core.training.stages.stage2 import Stage2
 
 
 class Run:
@@ -30,12 +28,8 @@ class Run:
         self.config.write_text(dump_config(config))
         self.data, self.out = Path(config.data.dataset), Path(config.output_dir)
 
-    def go(self, *overrides: str, stage: type[Stage1 | Stage2] = Stage2) -> int:
-        try:
-            main(stage, "", [str(self.config), *overrides])
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        return 0
+    def go(self, *overrides: str) -> int:
+        return main(["train", "stage2", str(self.config), *overrides])
 
 
 @pytest.fixture
@@ -92,7 +86,7 @@ def test_bad_data_is_named(
     capsys.readouterr()
     assert run.go("max_steps=4", f"data.workers={workers}") == 2
     error = capsys.readouterr().err.strip()
-    assert error.startswith("error: ") and told in error and error.count("\n") == 0
+    assert error.startswith("musedance: ") and told in error and error.count("\n") == 0
     good = find_state(run.out, "latest")
     assert good is not None and good.name == "checkpoint-2"
     assert load_checkpoint(run.out / "model.safetensors").model is not None

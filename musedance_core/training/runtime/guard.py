@@ -23,10 +23,11 @@ class StopRequest:
     Attributes:
         requested: by SIGTERM or Ctrl+C.
         interrupted: by Ctrl+C.
+        terminated: by SIGTERM.
     """
 
     def __init__(self) -> None:
-        self.requested = self.interrupted = False
+        self.requested = self.interrupted = self.terminated = False
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
@@ -40,6 +41,7 @@ class StopRequest:
             if self.interrupted and number == signal.SIGINT:
                 raise KeyboardInterrupt
             self.requested, self.interrupted = True, self.interrupted or number == signal.SIGINT
+            self.terminated = self.terminated or number == signal.SIGTERM
 
         signals = [signal.SIGTERM, signal.SIGINT]
         # A shell starts background jobs with Ctrl+C ignored, and it is to stay so.

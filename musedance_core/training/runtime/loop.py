@@ -97,6 +97,8 @@ class Trainer:
         )
         self.logger = RunLogger(self.accelerator, config, self.folder)
         self.saved_step = 0
+        self.terminated = False
+        """Whether SIGTERM ended the run."""
         self.last_finite: tuple[Batch, int] | None = None
         """A micro-batch of the latest step that was not skipped, and the number of that step."""
 
@@ -120,6 +122,7 @@ class Trainer:
             self.frozen.require_unchanged()
         if stop.interrupted:
             raise KeyboardInterrupt
+        self.terminated = stop.terminated
         return self.progress
 
     # Start: a new run, or a resumed one.

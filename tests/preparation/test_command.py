@@ -1,4 +1,4 @@
-"""Command line of the data set preparation: its messages, its files and its exit codes."""
+"""`musedance prepare`: its messages, its files and its exit codes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 import torch
 
+from musedance_core.cli import main
 from musedance_core.dataset.format import ClipRecord, read_metadata
 from musedance_core.preparation.captions.caption_file import CaptionFile
-from musedance_core.preparation.captions.captioner import CaptionError, ClipCaptioner
-from musedance_core.preparation.entry import main
+from musedance_core.preparation.captions.captioner import (
+    KEY_VARIABLE,
+    CaptionError,
+    ClipCaptioner,
+)
 
 ALL_TRAIN = ["--size", "64", "--shares", "1", "0", "0"]
 
@@ -20,10 +24,9 @@ ALL_TRAIN = ["--size", "64", "--shares", "1", "0", "0"]
 def run(*arguments: object) -> int:
     """The exit code."""
     try:
-        main("doc", [str(argument) for argument in arguments])
+        return main(["prepare", *(str(argument) for argument in arguments)])
     except SystemExit as end:
         return int(end.code or 0)
-    return 0
 
 
 @pytest.fixture
@@ -119,14 +122,14 @@ def test_bad_input_is_reported_in_one_line(
     torch.jit.script(torch.nn.Identity()).save("a.pt")
     assert run(videos, "set", *arguments) == 2
     output = capsys.readouterr().err
-    assert output.startswith("error: ") and word in output and output.count("\n") == 1
+    assert output.startswith("musedance: ") and word in output and output.count("\n") == 1
     assert not (tmp_path / "set").exists()
 
 
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (OSError(28, "No space left on device", "a/b.wav"), 2, "a/b.wav: No space left on device."),
+        (OSError(28, "No space left on device", "a/b.wav"), 2, "No space left on device: a/b.wav"),
         (KeyboardInterrupt(), 130, "Stopped; run again to go on."),
     ],
 )
@@ -144,7 +147,7 @@ def test_a_full_disk_and_a_stop_are_reported_in_one_line(
 
     monkeypatch.setattr("musedance_core.preparation.build.cut_sources", fails)
     assert run(videos, tmp_path / "set") == code
-    assert capsys.readouterr().err.removeprefix("error: ") == f"{message}\n"
+    assert capsys.readouterr().err == f"musedance: {message}\n"
 
 
 def test_a_folder_that_cannot_be_made_is_named(
@@ -153,7 +156,8 @@ def test_a_folder_that_cannot_be_made_is_named(
     (tmp_path / "file").write_text("")
     assert run(videos, tmp_path / "file/set") == 2
     output = capsys.readouterr().err
-    assert output.startswith(f"error: {tmp_path}/file") and output.count("\n") == 1
+    assert output.startswith("musedance: ") and f"{tmp_path}/file" in output
+    assert output.count("\n") == 1
 
 
 def test_a_caption_is_found_by_the_most_exact_name(dance: ClipRecord) -> None:
@@ -208,3 +212,8 @@ def dance() -> ClipRecord:
         subject=(0, 0, 1, 1),
         content="",
     )
+
+
+def test_the_help_names_the_variable_of_the_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    assert KEY_VARIABLE in capsys.readouterr().out

@@ -1,0 +1,307 @@
+"""`musedance animate`: a picture, a song and a sentence become a video."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from ..errors import InputError
+from . import argtypes
+from .command import (
+    SAMPLERS,
+    Command,
+    add_beat_tracker,
+    add_device,
+    add_precision,
+    add_steps,
+    fill,
+)
+from .targets import check_target
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from tqdm import tqdm
+
+    from ..audio.waveform import Waveform
+    from ..diffusion.guidance import StepInfo
+
+DESCRIPTION = """\
+Make PICTURE dance to SONG.
+
+The picture may have any size, shape and transparency. An opaque picture is scaled to fit inside
+the model's square without cropping, and the rest is filled with the mean colour of its border. A
+picture with transparency is a sticker: it is trimmed and centred on a plain background with room to
+dance. The song may be any audio file, or a video with sound, of any length.
+"""
+QUALITIES: dict[str, tuple[int | None, str]] = {"full": (None, "ddim"), "draft": (8, "dpmpp_2m")}
+"""Steps (None: the model's own) and sampler of each quality."""
+
+
+@dataclass(frozen=True)
+class AnimateOptions:
+    """The arguments; see their help. None means the model's own value, or nothing."""
+
+    picture: str
+    song: str
+    text: str
+    out: str
+    loop: bool
+    checkpoint: str | None
+    seconds: float | None
+    start: float
+    mask: str | None
+    seed: int
+    quality: str
+    steps: int | None
+    sampler: str | None
+    guidance: float | None
+    text_guidance: float | None
+    music_guidance: float | None
+    reference_guidance: float | None
+    beats: str | None
+    beat_this: str | None
+    device: str
+    dtype: str
+    allow_untrained: bool
+    preview_sheet: str | None
+
+    def __post_init__(self) -> None:
+        if self.beats and self.beat_this:
+            raise InputError("Beats come from --beats or from --beat-this, not from both.")
+        if self.loop and not self.out.lower().endswith((".gif", ".webp")):
+            raise InputError(f"--loop is for .gif and .webp, not for {self.out}.")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("picture", metavar="PICTURE", help="the picture to animate")
+    add("song", metavar="SONG", help="the song: mp3, ogg, flac, wav, m4a, or a video's sound")
+    add(
+        "--text",
+        required=True,
+        type=argtypes.sentence,
+        help='how to dance, such as "big hops"; or sentences with the times in the song from which '
+        'they hold, such as "0:00 it sways / 0:08 big hops"',
+    )
+    add(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="the video to write: .mp4, .mov, .m4v, .mkv or .webm with sound; .gif or .webp "
+        "without, repeating for ever",
+    )
+    add(
+        "--loop",
+        action="store_true",
+        help="cut the video to whole beats, so that a .gif or .webp repeats without a break",
+    )
+    add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
+    add(
+        "--seconds",
+        type=argtypes.above_zero,
+        metavar="S",
+        help="length (default: the rest of the song)",
+    )
+    add(
+        "--start",
+        type=argtypes.not_negative,
+        default=0.0,
+        metavar="T",
+        help="where in the song the video starts, in seconds (default: 0)",
+    )
+    add("--mask", metavar="FILE", help="a picture of the same shape, white where the subject is")
+    add(
+        "--seed",
+        type=argtypes.seed,
+        default=0,
+        metavar="N",
+        help="of the noise; another one varies the same dance (default: 0)",
+    )
+    _add_sampling(parser.add_argument_group("quality and guidance"))
+    add(
+        "--beats",
+        metavar="FILE",
+        help="beats as `musedance beats --json` writes them; the times "
+        "are seconds from the song's start, whatever --start is (default: tracked)",
+    )
+    add_beat_tracker(parser)
+    add_device(parser)
+    add_precision(parser)
+    add("--preview-sheet", metavar="FILE.png", help="also write a contact sheet of the frames")
+
+
+def _add_sampling(group: argparse._ArgumentGroup) -> None:
+    """Quality against time, and the weight of each condition."""
+    add = group.add_argument
+    add(
+        "--quality",
+        default="full",
+        choices=tuple(QUALITIES),
+        metavar="Q",
+        help="full, or draft: 8 steps of dpmpp_2m, for a quick look (default: full)",
+    )
+    add(
+        "--sampler",
+        choices=SAMPLERS,
+        metavar="NAME",
+        help="ddim, euler or dpmpp_2m; the last needs the fewest steps (default: ddim)",
+    )
+    add_steps(group)
+    for name, condition in (
+        ("text", "the sentence"),
+        ("music", "music and beats"),
+        ("reference", "the picture"),
+    ):
+        add(
+            f"--{name}-guidance",
+            type=argtypes.finite,
+            metavar="W",
+            help=f"guidance by {condition} alone, added to --guidance; costs one more pass a step "
+            "unless 0 (default: the model's)",
+        )
+
+
+def run(options: AnimateOptions) -> int:
+    """Check all inputs, then track beats, denoise and write.
+
+    Raises:
+        InputError: an input cannot be used; nothing has been written then.
+    """
+    import torch
+
+    from ..audio.beat_this import track_beats_with_beat_this
+    from ..audio.beats import read_beats
+    from ..audio.waveform import load_waveform, require_music
+    from ..diffusion.guidance import CONDITIONS, Guidance
+    from ..diffusion.prompts import parse_prompts
+    from ..media.contact_sheet import write_contact_sheet
+    from ..media.images import load_mask, load_picture
+    from ..pipeline import MuseDancePipeline
+
+    began = time.monotonic()
+    # Whatever can be refused is refused before the model is loaded, which may take a minute.
+    _check_targets(options)
+    prompts = parse_prompts(options.text)
+    picture = load_picture(options.picture)
+    mask = load_mask(options.mask, picture) if options.mask else None
+    song = load_waveform(options.song)
+    require_music(song, options.song)
+    _check_length(song, options)
+    beats = read_beats(options.beats) if options.beats else None
+    pipeline = MuseDancePipeline.from_pretrained(
+        options.checkpoint, options.device, getattr(torch, options.dtype), options.allow_untrained
+    )
+
+    if options.beat_this:
+        beats = track_beats_with_beat_this(song, options.beat_this)
+    steps, sampler = QUALITIES[options.quality]
+    weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
+    with closing(Progress()) as progress:
+        video = pipeline(
+            picture,
+            song,
+            prompts,
+            seconds=options.seconds,
+            start=options.start,
+            seed=options.seed,
+            steps=options.steps or steps,
+            sampler=options.sampler or sampler,
+            guidance=Guidance.of(pipeline.config.schedule, options.guidance, weights),
+            mask=mask,
+            beats=beats,
+            on_step=progress.advance,
+        )
+        video = video.loop() if options.loop else video
+        sheet = SheetFrames(len(video))
+        video.save(options.out, sheet.add)
+    if options.preview_sheet:
+        labels = [f"{video.start + k / video.fps:.2f} s" for k in sheet.numbers]
+        write_contact_sheet(options.preview_sheet, sheet.frames, labels)
+
+    tracked = "assumed: no beat was found" if video.beats.assumed else "tracked"
+    origin = f"from {options.beats}" if options.beats else tracked
+    print(
+        f"{options.out}: {video.seconds:.2f} s of dance ({len(video)} frames), "
+        f"tempo {video.beats.tempo:.1f} BPM ({origin}), "
+        f"made in {time.monotonic() - began:.1f} s."
+    )
+    return 0
+
+
+class SheetFrames:
+    """Collects evenly spread frames of a video of `total` frames, which arrive in chunks.
+
+    Attributes:
+        numbers: the numbers of the frames to collect.
+        frames: those that have arrived, each `[3 h w]` in 0..1.
+    """
+
+    def __init__(self, total: int) -> None:
+        from ..media.contact_sheet import spread
+
+        self.numbers = spread(total)
+        self.frames: list[Tensor] = []
+        self._first = 0
+
+    def add(self, chunk: Tensor) -> None:
+        """Take the frames to collect out of the next chunk `[f 3 h w]`."""
+        numbers = range(self._first, self._first + len(chunk))
+        # Cloned, so that the rest of the chunk can be freed.
+        self.frames += [chunk[k - self._first].clone() for k in self.numbers if k in numbers]
+        self._first = numbers.stop
+
+
+class Progress:
+    """A progress bar over denoising steps, from the first step on."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+
+    def advance(self, info: StepInfo) -> None:
+        """Count one more step."""
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(total=info.segments * info.steps, unit="step")
+        self._bar.set_description(f"segment {info.segment + 1} of {info.segments}", refresh=False)
+        self._bar.update()
+
+    def close(self) -> None:
+        """End the line of the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _check_length(song: Waveform, options: AnimateOptions) -> None:
+    """Refuse a part of the song that is not there."""
+    name = f"{options.song} is {song.seconds:.2f} s long, so --start {options.start:g}"
+    rest = song.seconds - options.start
+    if rest <= 0:
+        raise InputError(f"{name} is past it.")
+    if options.seconds is not None and options.seconds > rest + 0.01:
+        raise InputError(f"{name} with --seconds {options.seconds:g} runs past its end.")
+
+
+def _check_targets(options: AnimateOptions) -> None:
+    """Refuse files to write that could only fail later, or that would overwrite an input."""
+    from ..media.animated import ANIMATED_SUFFIXES
+    from ..media.video import VIDEO_SUFFIXES
+
+    inputs = [options.picture, options.song, options.mask, options.beats]
+    inputs += [options.checkpoint, options.beat_this]
+    check_target(options.out, VIDEO_SUFFIXES + ANIMATED_SUFFIXES, inputs)
+    if options.preview_sheet is not None:
+        check_target(options.preview_sheet, (".png",), [*inputs, options.out])
+
+
+COMMAND = Command(
+    "animate",
+    "make a picture dance to a song",
+    DESCRIPTION,
+    add_arguments,
+    lambda arguments: fill(AnimateOptions, arguments),
+    run,
+)

@@ -1,0 +1,122 @@
+"""The form that all commands share: texts, arguments, and options as a typed value."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Generic, NoReturn, TypeVar
+
+from . import argtypes
+
+SAMPLERS = ("ddim", "euler", "dpmpp_2m")
+DTYPES = ("float32", "bfloat16", "float16")
+
+Value = TypeVar("Value")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that reports an error as one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+Subcommands = argparse._SubParsersAction
+
+
+@dataclass(frozen=True)
+class Command(Generic[Value]):
+    """One command of `musedance`.
+
+    Attributes:
+        name, summary, description: its name, its line in the list of commands, and its help.
+        add_arguments: adds its arguments to a parser.
+        options: makes a frozen dataclass of the parsed arguments.
+        run: does the work and returns the exit code.
+        interrupted: printed when Ctrl+C or a signal ends it.
+        memory_hint: what helps when memory runs out.
+    """
+
+    name: str
+    summary: str
+    description: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    options: Callable[[argparse.Namespace], Value]
+    run: Callable[[Value], int]
+    interrupted: str = "Stopped before it was done."
+    memory_hint: str = "close other programs, or try --dtype bfloat16 or --device cpu"
+
+    def add_to(self, commands: Subcommands[Parser]) -> None:
+        """Add the command to the list of commands of a parser."""
+        parser = commands.add_parser(
+            self.name,
+            help=self.summary,
+            description=self.description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.add_arguments(parser)
+        parser.set_defaults(command=self)
+
+    def execute(self, namespace: argparse.Namespace) -> int:
+        """Run with the parsed arguments; returns the exit code.
+
+        Raises:
+            InputError: an argument, or a file that one names, cannot be used.
+        """
+        return self.run(self.options(namespace))
+
+
+def fill(kind: type[Value], namespace: argparse.Namespace, **values: Any) -> Value:
+    """A dataclass `kind` whose fields are arguments of the same names, except for `values`."""
+    names = [f.name for f in fields(kind) if f.name not in values]  # type: ignore[arg-type]
+    return kind(**{name: getattr(namespace, name) for name in names}, **values)
+
+
+def add_beat_tracker(parser: argparse.ArgumentParser) -> None:
+    """The option that replaces librosa as the beat tracker."""
+    parser.add_argument(
+        "--beat-this",
+        metavar="FILE",
+        help="track beats with this checkpoint of Beat This! (default: with librosa)",
+    )
+
+
+def add_precision(group: argparse._ActionsContainer) -> None:
+    """The number format of the computation, and leave to use an untrained model."""
+    group.add_argument(
+        "--dtype",
+        default="float32",
+        choices=DTYPES,
+        metavar="T",
+        help="float32, bfloat16 or float16 (default: float32)",
+    )
+    group.add_argument(
+        "--allow-untrained", action="store_true", help="sample a model never trained to dance"
+    )
+
+
+def add_device(group: argparse._ActionsContainer) -> None:
+    """The device to compute on."""
+    group.add_argument(
+        "--device",
+        default="auto",
+        metavar="D",
+        help="cpu, cuda, cuda:1, mps (default: cuda where there is one, else cpu)",
+    )
+
+
+def add_steps(group: argparse._ActionsContainer) -> None:
+    """Denoising steps and guidance; None means the model's own."""
+    group.add_argument(
+        "--steps",
+        type=argtypes.steps,
+        metavar="N",
+        help="denoising steps (default: the model's own)",
+    )
+    group.add_argument(
+        "--guidance",
+        type=argtypes.not_negative,
+        metavar="G",
+        help="how strictly to follow sentence, song and picture (default: the model's)",
+    )

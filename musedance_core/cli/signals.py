@@ -1,0 +1,47 @@
+"""Signals that end a command, turned into an exception so that it cleans up as after Ctrl+C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = tuple(
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP, sent when a terminal closes
+    if hasattr(signal, name)
+)
+
+
+class Terminated(KeyboardInterrupt):
+    """A signal asked the process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def unwinding_on_signals() -> Iterator[None]:
+    """While the body runs, SIGTERM and SIGHUP raise `Terminated` instead of ending the process.
+
+    So `files.atomic_path` removes unfinished files. A signal that has another handler, or is
+    ignored as under `nohup`, is left alone; so are all signals outside of the main thread, where
+    Python cannot handle them.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Terminated(number)
+
+    replaced = []
+    if threading.current_thread() is threading.main_thread():
+        replaced = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in replaced:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,39 @@
+"""The numbers of a training of judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class JudgesTraining:
+    """The arguments of `musedance train judges`.
+
+    Attributes:
+        output: the .safetensors file to write.
+        name: of the judges; scores are compared only between judges of one name.
+        embedder: judges whose embedder of dancers is used as it is; None trains a new one.
+        seed: of data and order.
+        threads: CPU threads.
+        clips, dancers: for training; dancers come in blocks of 16.
+        test_clips, test_dancers: for the figures.
+        motion_steps, motion_batch: steps of the motion encoder and clips a step.
+        identity_steps, identity_batch: steps of the embedder and blocks of 16 dancers a step.
+        command: the command line, for the file's history.
+    """
+
+    output: Path
+    name: str
+    embedder: Path | None = None
+    seed: int = 0
+    threads: int = 1
+    clips: int = 2400
+    dancers: int = 2400
+    test_clips: int = 440
+    test_dancers: int = 800
+    motion_steps: int = 700
+    motion_batch: int = 32
+    identity_steps: int = 500
+    identity_batch: int = 6
+    command: str = ""

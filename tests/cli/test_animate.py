@@ -1,0 +1,186 @@
+"""`musedance animate`: its video, its options, and bad inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from musedance_core.cli.animate import SheetFrames
+from musedance_core.cli.command import SAMPLERS
+from musedance_core.diffusion import samplers
+from musedance_core.diffusion.runner import Segment, SegmentRunner
+from musedance_core.diffusion.segment import SamplingSettings
+from musedance_core.pipeline import MuseDancePipeline
+
+Run = Callable[..., int]
+
+
+PICTURE, SONG, OUT = "{inputs}/sticker.png", "{inputs}/song.wav", "{out}/dance.mp4"
+BAD = {
+    "missing picture": (["{inputs}/none.png", SONG], "none.png"),
+    "missing song": ([PICTURE, "{inputs}/none.ogg"], "none.ogg"),
+    "a folder as picture": (["{inputs}", SONG], "picture"),
+    "a folder as song": ([PICTURE, "{inputs}"], "inputs"),
+    "text named mp3": ([PICTURE, "{inputs}/text.mp3"], "text.mp3"),
+    "a picture as song": ([PICTURE, PICTURE], "sticker.png"),
+    "empty song": ([PICTURE, "{inputs}/empty.wav"], "empty.wav"),
+    "silent song": ([PICTURE, "{inputs}/silent.wav"], "silent.wav"),
+    "0.2 s song": ([PICTURE, "{inputs}/short.wav"], "short.wav"),
+    "1x1 picture": (["{inputs}/dot.png", SONG], "1 x 1"),
+    "20,000 px picture": (["{inputs}/long.png", SONG], "20000"),
+    "corrupt png": (["{inputs}/corrupt.png", SONG], "corrupt.png"),
+    "song as picture": ([SONG, SONG], "song.wav"),
+    "a directory as output": ([PICTURE, SONG, "--out", "{out}"], "directory"),
+    "no folder for output": ([PICTURE, SONG, "--out", "{out}/no/a.mp4"], "does not exist"),
+    "not a video": ([PICTURE, SONG, "--out", "{out}/a.txt"], ".mp4"),
+    "overwriting the picture": ([PICTURE, SONG, "--preview-sheet", PICTURE], "overwrite"),
+    "seconds beyond the song": ([PICTURE, SONG, "--seconds", "60"], "6.00 s"),
+    "start and seconds": ([PICTURE, SONG, "--start", "5", "--seconds", "2"], "past its end"),
+    "start beyond the song": ([PICTURE, SONG, "--start", "6.5"], "past"),
+    "zero seconds": ([PICTURE, SONG, "--seconds", "0"], "--seconds"),
+    "a moment": ([PICTURE, SONG, "--seconds", "0.001"], "one frame"),
+    "infinite seconds": ([PICTURE, SONG, "--seconds", "inf"], "--seconds"),
+    "negative start": ([PICTURE, SONG, "--start", "-1"], "--start"),
+    "negative steps": ([PICTURE, SONG, "--steps", "-3"], "--steps"),
+    "no steps": ([PICTURE, SONG, "--steps", "0"], "--steps"),
+    "NaN guidance": ([PICTURE, SONG, "--guidance", "nan"], "--guidance"),
+    "an unknown sampler": ([PICTURE, SONG, "--sampler", "heun"], "--sampler"),
+    "an unknown quality": ([PICTURE, SONG, "--quality", "best"], "--quality"),
+    "infinite text guidance": ([PICTURE, SONG, "--text-guidance", "inf"], "--text-guidance"),
+    "a loop with sound": ([PICTURE, SONG, "--loop"], "--loop is for .gif and .webp"),
+    "a loop of one beat": (
+        [PICTURE, SONG, "--out", "{out}/a.gif", "--loop", "--seconds", "0.4"],
+        "whole beats",
+    ),
+    "negative seed": ([PICTURE, SONG, "--seed", "-1"], "--seed"),
+    "unsorted beats": ([PICTURE, SONG, "--beats", "{inputs}/unsorted.json"], "unsorted.json"),
+    "non-finite beats": ([PICTURE, SONG, "--beats", "{inputs}/infinite.json"], "infinite.json"),
+    "no beats": ([PICTURE, SONG, "--beats", "{inputs}/words.json"], "words.json"),
+    "beats that are a song": ([PICTURE, SONG, "--beats", SONG], "song.wav"),
+    "missing beats": ([PICTURE, SONG, "--beats", "{inputs}/none.json"], "none.json"),
+    "missing mask": ([PICTURE, SONG, "--mask", "{inputs}/none.png"], "none.png"),
+    "absent device": ([PICTURE, SONG, "--device", "cuda:99"], "cuda:99"),
+    "nonsense device": ([PICTURE, SONG, "--device", "toaster"], "toaster"),
+    "nonsense dtype": ([PICTURE, SONG, "--dtype", "int3"], "--dtype"),
+    "missing checkpoint": ([PICTURE, SONG, "--checkpoint", "{out}/no.safetensors"], "no.safe"),
+    "not a checkpoint": ([PICTURE, SONG, "--checkpoint", "{inputs}/text.safetensors"], "text.safe"),
+    "empty sentence": ([PICTURE, SONG, "--text", " "], "--text"),
+    "times that fall": ([PICTURE, SONG, "--text", "0:08 hop / 0:02 sway"], "must rise"),
+    "a time without a sentence": ([PICTURE, SONG, "--text", "0:00 hop / 0:02"], "0:02"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    run: Run,
+    case: str,
+    inputs: Path,
+    written: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "dance.mp4").write_text("the old video")
+    before = {p: p.read_bytes() for p in [*inputs.iterdir(), *tmp_path.iterdir()] if p.is_file()}
+    words = ["animate", "--text", "hop", "--out", OUT, "--checkpoint", str(written), *BAD[case][0]]
+    assert run(*(w.format(inputs=inputs, out=tmp_path) for w in words)) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and BAD[case][1] in printed.err
+    assert printed.err.count("\n") == 1 and printed.err.startswith("musedance")
+    after = {p: p.read_bytes() for p in [*inputs.iterdir(), *tmp_path.iterdir()] if p.is_file()}
+    assert after == before
+
+
+def test_a_dance_is_written_with_exact_frames_and_sound(
+    run: Run, inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    av = pytest.importorskip("av")
+    out, sheet = tmp_path / "dance.mp4", tmp_path / "sheet.png"
+    words = [inputs / "sticker.png", inputs / "song.wav", "--text", "big hops", "--out", out]
+    words += ["--checkpoint", written]
+    more = ["--seconds", "4.6", "--start", "1.25", "--steps", "1", "--preview-sheet", sheet]
+    assert run("animate", *words, *more) == 0
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    for part in (str(out), "4.58 s", "55 frames", "BPM", "made in"):
+        assert part in last
+    with av.open(str(out)) as video:
+        assert len(list(video.decode(video=0))) == 55
+        assert video.streams.audio and video.streams.video[0].codec_context.name == "h264"
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG"
+    assert {p.name for p in tmp_path.iterdir()} == {"dance.mp4", "sheet.png"}
+
+
+def test_a_loop_keeps_whole_beats(
+    run: Run, inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beats, out = tmp_path / "beats.json", tmp_path / "dance.gif"
+    grid = [0.25 + 0.5 * i for i in range(12)]
+    beats.write_text(json.dumps({"tempo": 120, "beats": grid}))
+    words = [inputs / "sticker.png", inputs / "song.wav", "--text", "big hops", "--out", out]
+    words += ["--checkpoint", written, "--beats", beats, "--loop", "--seconds", "3", "--steps", "1"]
+    assert run("animate", *words) == 0
+    assert "2.00 s of dance (24 frames)" in capsys.readouterr().out
+    shown = 0
+    with Image.open(out) as picture:
+        assert picture.info["loop"] == 0
+        for k in range(picture.n_frames):  # equal frames may have become one
+            picture.seek(k)
+            picture.load()
+            shown += picture.info["duration"]
+    assert shown == 2000
+
+
+def test_quality_and_guidance_reach_the_sampler(
+    run: Run, inputs: Path, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[SamplingSettings] = []
+
+    def record(runner: SegmentRunner, frames: int, *_: object) -> Iterator[Segment]:
+        used.append(runner.inputs.settings)
+        yield Segment(0, 0, torch.zeros(frames, 3, 64, 64), runner.first_tail())
+
+    monkeypatch.setattr(SegmentRunner, "run", record)
+    words = ["animate", inputs / "sticker.png", inputs / "song.wav", "--text", "hop"]
+    words += ["--checkpoint", written, "--out", tmp_path / "a.webm", "--seconds", "0.5"]
+    assert run(*words, "--quality", "draft", "--music-guidance", "1.5") == 0
+    assert run(*words, "--quality", "draft", "--steps", "3", "--sampler", "euler") == 0
+    assert run(*words) == 0
+    chosen = [(settings.steps, settings.sampler) for settings in used]
+    assert chosen == [(8, "dpmpp_2m"), (3, "euler"), (20, "ddim")]
+    assert used[0].guidance.weights == {"text": 0.0, "music": 1.5, "reference": 0.0}
+    assert tuple(samplers.SAMPLERS) == SAMPLERS
+
+
+def test_a_prompt_timeline_changes_the_sentence(
+    run: Run, inputs: Path, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    encode = MuseDancePipeline.encode_text
+
+    def record(pipeline: MuseDancePipeline, sentence: str) -> Tensor:
+        encoded.append(sentence)
+        return encode(pipeline, sentence)
+
+    monkeypatch.setattr(MuseDancePipeline, "encode_text", record)
+    words = ["animate", inputs / "sticker.png", inputs / "song.wav", "--checkpoint", written]
+    words += ["--seconds", "1", "--steps", "1", "--out"]
+    for name, text in (("a", "hop"), ("b", "0:00 hop / 0:00.5 it sways"), ("c", "0:00 hop")):
+        assert run(*words, tmp_path / f"{name}.gif", "--text", text) == 0
+    assert encoded == ["hop", "hop", "it sways", "hop"]
+    one, two, same = (tmp_path.joinpath(f"{name}.gif").read_bytes() for name in "abc")
+    assert one == same != two
+
+
+def test_a_sheet_shows_evenly_spread_frames() -> None:
+    frames = torch.arange(100.0).view(100, 1, 1, 1).expand(-1, 3, 8, 8)
+    sheet = SheetFrames(100)
+    for chunk in frames.split(40):
+        sheet.add(chunk)
+    assert [int(frame[0, 0, 0]) for frame in sheet.frames] == sheet.numbers
+    assert len(sheet.numbers) == 48 and sheet.numbers[0] == 0 and sheet.numbers[-1] == 99
