@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from musedance_core.diffusion.guidance import Guidance
-from musedance_core.evaluation.clip import Clip, quantised
+from musedance_core.evaluation.clip import Clip, quantise
 from musedance_core.evaluation.harness import load_tools
 from musedance_core.evaluation.judges.networks import load_judges
 from musedance_core.evaluation.measure import Tools, measure
@@ -57,9 +57,9 @@ def balanced(pipeline: MuseDancePipeline, each: int) -> list[Scene]:
     """The first `each` test scenes of every move."""
     kept: dict[str, list[Scene]] = {move: [] for move in MOVES}
     for scene in world_scenes(pipeline.config, "test", 60 * each, FRAMES):
-        assert scene.asked is not None
-        if len(kept[scene.asked.move]) < each:
-            kept[scene.asked.move].append(scene)
+        assert scene.dance is not None
+        if len(kept[scene.dance.move]) < each:
+            kept[scene.dance.move].append(scene)
         if all(len(scenes) == each for scenes in kept.values()):
             break
     return [scene for scenes in kept.values() for scene in scenes]
@@ -72,7 +72,7 @@ def baseline(label: str, scenes: Sequence[Scene], make: Make, tools: Tools, out:
 
     def clips() -> Iterator[Clip]:
         for i, scene in enumerate(scenes):
-            frames, video = quantised(make(i, scene)), f"{place}/{scene.name}.mp4"
+            frames, video = quantise(make(i, scene)), f"{place}/{scene.name}.mp4"
             write_video(out / video, [frames], FPS, scene.song, scene.start)
             yield Clip(
                 name=scene.name,
@@ -85,7 +85,7 @@ def baseline(label: str, scenes: Sequence[Scene], make: Make, tools: Tools, out:
                 beats=scene.grid.shifted(-scene.start).times,
                 beats_from="the scene",
                 caption=scene.caption,
-                asked=scene.asked,
+                dance=scene.dance,
                 music=scene.music,
             )
 
@@ -219,7 +219,7 @@ def long_dance(
     truth = scene.truth[:1].expand(frames, -1, -1, -1)
     moved = replace(scene, song=song.wave, grid=song.grid, start=0.5, truth=truth)
     video = generate(pipeline, moved, sampling)
-    similar = similarity(tools.identity, quantised(video), scene.reference)
+    similar = similarity(tools.identity, quantise(video), scene.reference)
     print(
         f"{segments} segments: seams {seam_jump(motion_energy(video), FRAMES):.2f} of the median,"
     )

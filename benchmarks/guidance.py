@@ -16,7 +16,7 @@ import numpy as np
 from dancing import FPS, animated, balanced
 
 from musedance_core.diffusion.guidance import Guidance
-from musedance_core.evaluation.clip import quantised
+from musedance_core.evaluation.clip import quantise
 from musedance_core.evaluation.judges.networks import MOVES, load_judges
 from musedance_core.evaluation.options import Sampling
 from musedance_core.evaluation.scenes import Scene
@@ -52,10 +52,10 @@ def figures(
     judges, rows = load_judges(), []
     for i, scene in enumerate(scenes):
         sampling = Sampling(steps=steps, sampler=sampler)
-        video = quantised(animated(pipeline, scene, i, sampling, guidance))
+        video = quantise(animated(pipeline, scene, i, sampling, guidance))
         energy, truth = motion_energy(video), motion_energy(scene.truth)
         lag = beat_lag(energy, FPS, scene.grid.times - scene.start)
-        assert scene.asked is not None
+        assert scene.dance is not None
         move = MOVES[int(judges.motion(video[None]).move_logits.argmax())]
         corner = (video - scene.reference)[..., :CORNER, :CORNER]
         rows.append(
@@ -65,7 +65,7 @@ def figures(
                 float(similarity(judges.identity, video, scene.reference).mean()),
                 float(corner.abs().mean()) * 255,
                 energy.mean() / truth.mean(),
-                float(move == scene.asked.move),
+                float(move == scene.dance.move),
             )
         )
     return np.array(rows)

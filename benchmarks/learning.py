@@ -148,9 +148,9 @@ def slow_scenes(pipeline: MuseDancePipeline, count: int, moves: Sequence[str]) -
     """Test scenes of songs that are not too fast, the moves by turns."""
     kept: dict[str, list[Scene]] = {move: [] for move in moves}
     for scene in world_scenes(pipeline.config, "test", 40 * count, FRAMES, moves):
-        assert scene.asked is not None
+        assert scene.dance is not None
         if scene.grid.tempo <= FASTEST:
-            kept[scene.asked.move].append(scene)
+            kept[scene.dance.move].append(scene)
         each = -(-count // len(moves))
         if all(len(found) >= each for found in kept.values()):
             break

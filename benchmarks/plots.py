@@ -45,8 +45,8 @@ def first_of(pipeline: MuseDancePipeline, moves: Sequence[str]) -> list[Scene]:
     """The first test scene of every move."""
     found: dict[str, Scene] = {}
     for scene in world_scenes(pipeline.config, "test", 60, FRAMES):
-        assert scene.asked is not None
-        found.setdefault(scene.asked.move, scene)
+        assert scene.dance is not None
+        found.setdefault(scene.dance.move, scene)
     return [found[move] for move in moves]
 
 
@@ -55,7 +55,7 @@ def plot_motion(pipeline: MuseDancePipeline, sampling: Sampling, path: Path) -> 
     figure = Figure((10, 6), layout="constrained")
     rows = figure.subplots(len(SHOWN), 2, sharex=True)
     for scene, row in zip(first_of(pipeline, SHOWN), rows, strict=True):
-        assert scene.asked is not None
+        assert scene.dance is not None
         for axes, grid, name in zip(
             row, (scene.grid, scene.grid.doubled()), ("as heard", "doubled by hand"), strict=True
         ):
@@ -67,7 +67,7 @@ def plot_motion(pipeline: MuseDancePipeline, sampling: Sampling, path: Path) -> 
                 axes.plot(times, motion_energy(scene.truth) * 255, color="#94a3b8", label="truth")
             axes.plot(times, made, color="#c2410c", label="MuseDance")
             axes.set(
-                title=f"{scene.asked.move}; beats {name}", xlim=(0, FRAMES / FPS), ylim=(0, None)
+                title=f"{scene.dance.move}; beats {name}", xlim=(0, FRAMES / FPS), ylim=(0, None)
             )
             axes.title.set_fontsize(9)
     rows[0][0].legend(fontsize=8)

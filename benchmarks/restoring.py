@@ -16,10 +16,15 @@ import numpy as np
 from dancing import animated, balanced
 
 from musedance_core.diffusion.guidance import Guidance
-from musedance_core.evaluation.clip import quantised
+from musedance_core.evaluation.clip import quantise
 from musedance_core.evaluation.judges.networks import MOVES, load_judges
 from musedance_core.evaluation.options import Sampling
-from musedance_core.metrics.consistency import background_error, flicker, similarity, still_region
+from musedance_core.metrics.consistency import (
+    background_error,
+    background_region,
+    flicker,
+    similarity,
+)
 from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 
@@ -53,8 +58,8 @@ def main() -> None:
         figures = []
         for i, scene in enumerate(balanced(pipeline, args.each)):
             asked = scene if told else replace(scene, part_map=None)
-            video = quantised(animated(pipeline, asked, i, Sampling(steps=args.steps), guidance))
-            region = still_region(scene.truth, scene.reference)
+            video = quantise(animated(pipeline, asked, i, Sampling(steps=args.steps), guidance))
+            region = background_region(scene.truth, scene.reference)
             move = MOVES[int(judges.motion(video[None]).move_logits.argmax())]
             energy, truth = motion_energy(video), motion_energy(scene.truth)
             figures.append(
@@ -64,7 +69,7 @@ def main() -> None:
                     float(similarity(judges.identity, video, scene.reference).mean()),
                     np.corrcoef(energy, truth)[0, 1],
                     energy.mean() / truth.mean(),
-                    move == scene.asked.move,
+                    move == scene.dance.move,
                 ]
             )
         means = zip(NAMES, np.mean(figures, axis=0), strict=True)

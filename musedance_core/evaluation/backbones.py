@@ -1,6 +1,6 @@
-"""Networks that a user brings for LPIPS, FVD and identity, as TorchScript files.
+"""User-supplied TorchScript networks for LPIPS, FVD and identity.
 
-None of them can be shipped here; `docs/evaluation.md` says how each file is made.
+They cannot be shipped here; `docs/evaluation.md` explains how to make each file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ I3D_KEYWORDS = {"rescale": False, "resize": True, "return_features": True}
 
 
 class Backbone:
-    """A TorchScript file that is called in one way, on one device."""
+    """A TorchScript file with a fixed call signature, on one device."""
 
     def __init__(self, path: str | Path, device: str) -> None:
         """Load `path`.
 
         Raises:
-            InputError: there is no such file, or it holds no TorchScript that can be called.
+            InputError: there is no such file, or it is not callable TorchScript.
         """
         self.path, self.device = Path(path), device
         if not self.path.is_file():
@@ -39,23 +39,25 @@ class Backbone:
             raise InputError(f"{path} has no method forward, so it cannot be called.")
 
     def call(self, wanted: str, *inputs: Tensor, **keywords: bool) -> Tensor:
-        """The module's answer as a tensor on the CPU.
+        """Calls the module and returns its output on the CPU.
 
         Raises:
-            InputError: it cannot be called as `wanted` says, or answers with something else.
+            InputError: the call fails, or the output does not match the signature `wanted`.
         """
         try:
             with torch.no_grad():
-                answer = self.module(*(x.to(self.device) for x in inputs), **keywords)
+                output = self.module(*(x.to(self.device) for x in inputs), **keywords)
         except (RuntimeError, TypeError, torch.jit.Error) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
             raise InputError(
                 f"{self.path} must be callable as {wanted}, but failed: {reason}."
             ) from error
         count = len(inputs[0])
-        if not isinstance(answer, Tensor) or answer.ndim == 0 or len(answer) != count:
-            raise InputError(f"{self.path} must be callable as {wanted}, but gave something else.")
-        return answer.float().cpu()
+        if not isinstance(output, Tensor) or output.ndim == 0 or len(output) != count:
+            raise InputError(
+                f"{self.path} must be callable as {wanted}, but returned something else."
+            )
+        return output.float().cpu()
 
 
 class LPIPS(Backbone):
@@ -67,15 +69,17 @@ class LPIPS(Backbone):
         parts = zip(torch.split(frames, BATCH), torch.split(truth, BATCH), strict=True)
         distances = [self.call(wanted, one * 2 - 1, two * 2 - 1) for one, two in parts]
         if any(part[0].numel() != 1 for part in distances):
-            raise InputError(f"{self.path} must be callable as {wanted}, but gave several each.")
+            raise InputError(
+                f"{self.path} must be callable as {wanted}, but returned several values each."
+            )
         return float(torch.cat([part.flatten() for part in distances]).mean())
 
 
 class FVD(Backbone):
     """Video features: `f(videos [b 3 f h w])` in -1..1 gives [b d].
 
-    A file whose `forward` has the keywords `rescale`, `resize` and `return_features`, as the widely
-    used I3D has, is told to return features, to resize, and that the range is -1..1 already.
+    If `forward` has the keywords `rescale`, `resize` and `return_features`, as the widely used I3D
+    has, it is called to return features, to resize, and not to rescale.
     """
 
     def __call__(self, frames: Tensor) -> Tensor:
@@ -88,7 +92,7 @@ class FVD(Backbone):
 
 
 class Identity(Backbone):
-    """Who is in a picture: `f(images [b 3 h w])` in 0..1 gives [b d]."""
+    """Identity embeddings: `f(images [b 3 h w])` in 0..1 gives [b d]."""
 
     def __call__(self, frames: Tensor) -> Tensor:
         """Embeddings `[n d]` of pictures `[n 3 h w]` in 0..1."""

@@ -1,4 +1,4 @@
-"""One video to judge, with all that is known of it."""
+"""A video to be evaluated, with its metadata."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from torch import Tensor
 from ..world.choreography import Dance
 
 SEGMENT = 48
-"""Frames of a segment where nobody knows how a video was made."""
+"""Assumed frames of a segment for videos of unknown origin."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A video and what it is compared with.
+    """A video with its reference, ground truth and beats.
 
-    frames `[f 3 h w]` in 0..1, at `fps`; `truth`, of the same shape, is the video it should have
-    been, or None. reference `[3 h w]` is the picture that was made to dance. beats are seconds from
-    the first frame, or None where nobody knows them; `beats_from` says who told. `video` and
-    `truth_video` are files, relative to the report. `caption` and `asked` say what to dance.
-    `segment` is how many frames are made at once. `music` names the song, where it is known: clips
-    to one song have the same.
+    frames: `[f 3 h w]` in 0..1, at `fps`. truth: the ground truth of the same shape, or None.
+    reference: the input picture `[3 h w]`. beats: seconds from the first frame, or None if unknown;
+    beats_from: their source. video, truth_video: files, relative to the report. caption, dance: the
+    requested dance. segment: frames per segment. music: the name of the song, or None if unknown.
     """
 
     name: str
@@ -35,11 +33,11 @@ class Clip:
     beats: np.ndarray | None = None
     beats_from: str = ""
     caption: str = ""
-    asked: Dance | None = None
+    dance: Dance | None = None
     segment: int = SEGMENT
     music: str | None = None
 
 
-def quantised(pixels: Tensor) -> Tensor:
-    """Pixels in 0..1 as an eight-bit file keeps them, still float32 in 0..1."""
+def quantise(pixels: Tensor) -> Tensor:
+    """Rounds pixels in 0..1 to 8 bits; returns float32 in 0..1 on the CPU."""
     return (pixels.detach().float().cpu().clamp(0, 1) * 255).round() / 255

@@ -1,4 +1,4 @@
-"""`musedance evaluate`: one row for every folder of videos and every checkpoint, and the report."""
+"""`musedance evaluate`: a row per folder of videos or checkpoint, and the report."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ REFERENCE_NOTES = {
 
 
 def evaluate(options: EvaluationOptions) -> list[Row]:
-    """Judge everything and return the rows.
+    """Evaluates everything and returns the rows.
 
-    results.json, results.md and index.html are written after every row, with the rows so far.
+    results.json, results.md and index.html are rewritten after every row.
 
     Raises:
-        InputError: something given cannot be used.
+        InputError: an input cannot be used.
     """
     image_metrics()
     tools = load_tools(options)
@@ -47,7 +47,7 @@ def evaluate(options: EvaluationOptions) -> list[Row]:
     entries = named_rows(options)
     out = report_folder(options.out)
     if inputs.clip is not None:
-        _try(tools, inputs.clip.size, inputs.frames)
+        _probe(tools, inputs.clip.size, inputs.frames)
     rows: list[Row] = []
     for entry in entries:
         if entry.path in inputs.videos:
@@ -59,10 +59,10 @@ def evaluate(options: EvaluationOptions) -> list[Row]:
 
 
 def load_tools(options: EvaluationOptions) -> Tools:
-    """The backbones that the user brought.
+    """Loads the user's backbones.
 
     Raises:
-        InputError: a file is missing or holds no TorchScript.
+        InputError: a file is missing or is not TorchScript.
     """
     device = options.device
     return Tools(
@@ -72,8 +72,8 @@ def load_tools(options: EvaluationOptions) -> Tools:
     )
 
 
-def _try(tools: Tools, size: int, frames: int) -> None:
-    """Show the networks a grey clip: what fails on it would fail after the first sampling, too."""
+def _probe(tools: Tools, size: int, frames: int) -> None:
+    """Calls the networks on a grey clip, so that an unusable one fails before any sampling."""
     grey = torch.full((frames, 3, size, size), 0.5)
     if tools.lpips is not None:
         tools.lpips(grey, grey)
@@ -90,14 +90,14 @@ def _videos_row(
     if options.world:
         judges = load_judges(device=options.device)
         tools, about = _with_judges(tools, judges, FEWEST), [f"judged by {judges.name}"]
-        clips = (_of_the_world(clip, entry.path) for clip in clips)
+        clips = (_require_world_shape(clip, entry.path) for clip in clips)
     measured = _measured(clips, len(pairs), entry.label, tools)
     notes = [_beats_note(measured), REFERENCE_NOTES[options.truth is not None], *about]
     return summarise(entry.label, entry.path, measured, notes, options.sampling.seed)
 
 
-def _of_the_world(clip: Clip, folder: str) -> Clip:
-    """The clip, if the judges can read it."""
+def _require_world_shape(clip: Clip, folder: str) -> Clip:
+    """Returns the clip if the judges can read it."""
     frames, _, height, width = clip.frames.shape
     if height != width or frames < FEWEST or abs(clip.fps - FPS) > 0.01:
         raise InputError(
@@ -135,7 +135,7 @@ def _checkpoint_row(options: EvaluationOptions, entry: Entry, inputs: Inputs, to
 
 
 def _with_judges(tools: Tools, judges: Judges, frames: int) -> Tools:
-    """The sticker world's judges beside the user's own; an embedder of the user's comes first."""
+    """Adds the sticker world's judges; the user's identity embedder takes precedence."""
     motion = judges.motion if frames >= FEWEST else None
     return replace(tools, identity=tools.identity or judges.identity, motion=motion)
 
@@ -145,5 +145,5 @@ def _measured(clips: Iterator[Clip], total: int, label: str, tools: Tools) -> li
 
 
 def _beats_note(clips: Sequence[Measured]) -> str:
-    told = Counter(clip.beats_from for clip in clips)
-    return "beats told by " + ", ".join(f"{who} ({count})" for who, count in told.items())
+    sources = Counter(clip.beats_from for clip in clips)
+    return "beats from " + ", ".join(f"{name} ({count})" for name, count in sources.items())

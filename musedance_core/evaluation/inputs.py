@@ -1,4 +1,4 @@
-"""What an evaluation is given: everything that can be refused is refused before it begins."""
+"""Reads and checks the inputs of an evaluation before it begins."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from .videos import VideoPair, match
 
 CHECKPOINT = ".safetensors"
 WRITTEN = ("clips", "truth", "beats")
-"""The folders of a report that hold what was judged."""
+"""Folders of a report that contain evaluated files."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The `videos` of every folder by its path, and the one `clip` shape of all checkpoints.
+    """Checked inputs.
 
-    `frames` is the length of their clips of the world; `records` are those of the data set to be
-    danced instead, or None.
+    videos: the videos of every folder, by its path. clip: the clip shape that all checkpoints
+    share. frames: the length of clips of the world. records: clips of a data set to use instead of
+    the world, or None.
     """
 
     videos: dict[str, list[VideoPair]]
@@ -35,7 +36,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row to come: what to judge, its name, and its folder inside the report's."""
+    """One row: the path to evaluate, its label, and its folder inside the report."""
 
     path: str
     label: str
@@ -43,10 +44,10 @@ class Entry:
 
 
 def read_inputs(options: EvaluationOptions) -> Inputs:
-    """Look at all that is given without decoding or sampling anything.
+    """Checks all inputs without decoding or sampling.
 
     Raises:
-        InputError: something cannot be used, would be left unused, or would be overwritten.
+        InputError: an input cannot be used, would be ignored, or would be overwritten.
     """
     _check_outside(options)
     videos: dict[str, list[VideoPair]] = {}
@@ -73,7 +74,7 @@ def read_inputs(options: EvaluationOptions) -> Inputs:
 
 
 def _check_outside(options: EvaluationOptions) -> None:
-    """Refuse what the report would overwrite while it is judged."""
+    """Refuses inputs that the report would overwrite."""
     out = Path(options.out).resolve()
     given = (*options.paths, options.truth, options.beats, options.dataset)
     for path in given:
@@ -82,7 +83,7 @@ def _check_outside(options: EvaluationOptions) -> None:
 
 
 def _check_needed(options: EvaluationOptions, folders: int) -> None:
-    """Refuse what would be left unused."""
+    """Refuses options that would be ignored."""
     if folders == 0 and (options.truth or options.beats or options.world):
         raise InputError(
             "--truth, --beats and --world belong to folders of videos, but none is given."
@@ -96,14 +97,14 @@ def _check_needed(options: EvaluationOptions, folders: int) -> None:
 
 
 def _common(shapes: dict[str, ClipConfig]) -> ClipConfig | None:
-    """The clip shape of all checkpoints, for their rows share the files of the truth."""
+    """Returns the clip shape of all checkpoints; their rows share the files of the truth."""
     first: tuple[str, ClipConfig] | None = None
     for path, clip in shapes.items():
         first = first or (path, clip)
         if _shape(clip) != _shape(first[1]):
             raise InputError(
                 f"{path} makes {_shape(clip)}, but {first[0]} makes {_shape(first[1])}; "
-                "judge them in two calls."
+                "evaluate them in two calls."
             )
     return None if first is None else first[1]
 
@@ -113,10 +114,10 @@ def _shape(clip: ClipConfig) -> str:
 
 
 def named_rows(options: EvaluationOptions) -> list[Entry]:
-    """The rows to come, in the order of the paths.
+    """Returns the rows in the order of the paths.
 
     Raises:
-        InputError: other numbers of labels and paths, or two rows of one name.
+        InputError: the numbers of labels and paths differ, or two rows have the same label.
     """
     given = len(options.labels)
     if given not in (0, len(options.paths)):
@@ -124,21 +125,21 @@ def named_rows(options: EvaluationOptions) -> list[Entry]:
     labels = list(options.labels) or [_named(path) for path in options.paths]
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
-        raise InputError(f"Two rows are called {twice[0]!r}; tell them apart with --label.")
+        raise InputError(f"Two rows have the label {twice[0]!r}; rename one with --label.")
     named = enumerate(zip(options.paths, labels, strict=True), start=1)
     return [Entry(path, label, f"clips/{row:02d}") for row, (path, label) in named]
 
 
 def _named(path: str) -> str:
-    """A row's name where none is given: the folder's, or the checkpoint's without its ending."""
+    """Returns the default label: the folder's name, or the checkpoint's without its suffix."""
     return Path(path).resolve().name.removesuffix(CHECKPOINT)
 
 
 def report_folder(folder: str) -> Path:
-    """The folder to write to, made where it is not there.
+    """Returns the report's folder, created if needed.
 
     Raises:
-        InputError: it is a file, holds clips already, or its own folder is missing.
+        InputError: it is a file, contains clips already, or its parent is missing.
     """
     out = Path(folder)
     if out.exists() and not out.is_dir():
@@ -148,8 +149,8 @@ def report_folder(folder: str) -> Path:
     for name in WRITTEN:
         if (out / name).exists():
             raise InputError(
-                f"{out / name} is there already, as of an earlier report; remove it or give "
-                "another --out."
+                f"{out / name} already exists, from an earlier report; remove it or give another "
+                "--out."
             )
     out.mkdir(exist_ok=True)
     return out

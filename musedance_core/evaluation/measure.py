@@ -1,4 +1,4 @@
-"""All that can be said of one clip, by itself and against its truth."""
+"""Measures one clip, by itself and against its ground truth."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
-from ..metrics.beat_alignment import BeatTrack, align, chance
+from ..metrics.beat_alignment import BeatTrack, beat_alignment, chance_level
 from ..metrics.beat_lag import REACH, BeatLag, beat_lag, energy_lag
 from ..metrics.consistency import (
     Embed,
     background_error,
+    background_region,
     drift,
     flicker,
     large_enough,
     seam_jump,
     similarity,
-    still_region,
 )
 from ..metrics.image import psnr, ssim
 from ..metrics.motion import motion_beats, motion_energy, visible_window
@@ -31,18 +31,18 @@ from .judges.networks import MOST, SIDED_MOVES, MotionReading
 from .report.measures import MEASURES
 
 LEAST_SHARE = 0.1
-"""A lag is told only of motion of which this share goes with the beat."""
+"""A lag is reported only if this share of the motion is periodic with the beat."""
 
 Values = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What looks at clips besides their pixels; None where nobody gave it.
+    """Optional networks for measuring clips.
 
     lpips: distance of frames from true ones, both [f 3 h w]. fvd: features [d] of a video
-    [f 3 h w]. identity: embeddings. motion: the sticker world's motion judge, videos [b f 3 h w];
-    of longer videos it sees the first `MOST` frames.
+    [f 3 h w]. identity: embeddings. motion: the motion judge of the sticker world, for videos
+    [b f 3 h w]; of longer videos it reads the first `MOST` frames.
     """
 
     lpips: Callable[[Tensor, Tensor], float] | None = None
@@ -53,8 +53,11 @@ class Tools:
 
 @dataclass(frozen=True)
 class VideoFigures:
-    """What one video shows: its figures by name, motion energy [f-1], beats, set features [d], and
-    the seconds of a `beat`, where a lag behind it is told."""
+    """Measurements of one video.
+
+    values: figures by name. energy: motion energy [f-1]. track: beats of motion and music.
+    features: features [d] for distances between sets. beat: the duration of a beat in seconds.
+    """
 
     values: Values
     energy: np.ndarray
@@ -65,7 +68,7 @@ class VideoFigures:
 
 @dataclass(frozen=True)
 class Measured:
-    """A clip without its pixels: what it shows and, where there is a truth, what that shows."""
+    """Measurements of a clip and, if available, of its ground truth; without the pixels."""
 
     name: str
     fps: float
@@ -78,7 +81,7 @@ class Measured:
     truth: VideoFigures | None
 
     def beats_inside(self) -> np.ndarray:
-        """The music's beats while the video lasts."""
+        """Returns the music's beats within the video's duration."""
         if self.beats is None:
             return np.zeros(0)
         end = (len(self.sample.energy) + 1) / self.fps
@@ -86,17 +89,17 @@ class Measured:
 
 
 def measure(clip: Clip, tools: Tools) -> Measured:
-    """Look at the clip and at its truth in the same way, then compare them.
+    """Measures the clip and its truth in the same way and compares them.
 
     Raises:
         InputError: scikit-image is missing, a backbone file has another call convention, or a
             figure is not finite.
     """
-    region = still_region(clip.frames if clip.truth is None else clip.truth, clip.reference)
-    sample = _look(clip, clip.frames, region, tools)
+    region = background_region(clip.frames if clip.truth is None else clip.truth, clip.reference)
+    sample = _measure_video(clip, clip.frames, region, tools)
     truth = None
     if clip.truth is not None:
-        truth = _look(clip, clip.truth, region, tools)
+        truth = _measure_video(clip, clip.truth, region, tools)
         against = _against_truth(clip.frames, clip.truth, sample.energy, truth.energy, clip.fps)
         if tools.lpips is not None:
             against["lpips"] = tools.lpips(clip.frames, clip.truth)
@@ -116,14 +119,14 @@ def measure(clip: Clip, tools: Tools) -> Measured:
     )
 
 
-def _require_finite(whose: str, look: VideoFigures) -> None:
-    told: dict[str, float | np.ndarray] = {**look.values, **look.features}
-    for name, found in told.items():
-        if not np.isfinite(found).all():
+def _require_finite(whose: str, figures: VideoFigures) -> None:
+    everything: dict[str, float | np.ndarray] = {**figures.values, **figures.features}
+    for name, value in everything.items():
+        if not np.isfinite(value).all():
             raise InputError(f"The figure {MEASURES[name].label!r} of {whose} is not finite.")
 
 
-def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> VideoFigures:
+def _measure_video(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> VideoFigures:
     energy = motion_energy(frames)
     values: dict[str, float | None] = {"seam": seam_jump(energy, clip.segment)}
     track = beat = None
@@ -145,14 +148,14 @@ def _look(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> VideoFigu
     if tools.motion is not None:
         reading = tools.motion(rearrange(frames[:MOST], "f c h w -> 1 f c h w"))
         features["world_frechet"] = reading.features[0].cpu().double().numpy()
-        if clip.asked is not None:
-            values |= _recognised(reading, clip.asked)
+        if clip.dance is not None:
+            values |= _recognised(reading, clip.dance)
     known = {name: value for name, value in values.items() if value is not None}
     return VideoFigures(known, energy, track, features, beat)
 
 
 def _beat_values(track: BeatTrack, late: BeatLag | None) -> dict[str, float | None]:
-    scored = align(track)
+    scored = beat_alignment(track)
     values: dict[str, float | None] = {}
     if scored is not None:
         values |= {
@@ -160,7 +163,7 @@ def _beat_values(track: BeatTrack, late: BeatLag | None) -> dict[str, float | No
             "motion_to_music": scored.motion_to_music,
             "music_to_motion": scored.music_to_motion,
             "coverage": scored.coverage,
-            "alignment_chance": chance(track),
+            "alignment_chance": chance_level(track),
         }
     if late is not None:
         values["lag_share"] = late.share
@@ -182,16 +185,16 @@ def _against_truth(
     return values
 
 
-def _recognised(reading: MotionReading, asked: Dance) -> Values:
-    """1 where the judge sees what was asked for, else 0; the side only where it can be seen."""
+def _recognised(reading: MotionReading, dance: Dance) -> Values:
+    """Returns 1 for what the judge recognises, else 0; the side only if it is visible."""
     values = {
-        "move": _is(reading.move_logits[0], MOVES, asked.move),
-        "size": _is(reading.size_logits[0], SIZES, asked.size),
+        "move": _is_top(reading.move_logits[0], MOVES, dance.move),
+        "size": _is_top(reading.size_logits[0], SIZES, dance.size),
     }
-    if asked.move in SIDED_MOVES:
-        values["side"] = _is(reading.side_logits[0], SIDES, asked.side)
+    if dance.move in SIDED_MOVES:
+        values["side"] = _is_top(reading.side_logits[0], SIDES, dance.side)
     return values
 
 
-def _is(logits: Tensor, names: Sequence[str], wanted: str) -> float:
+def _is_top(logits: Tensor, names: Sequence[str], wanted: str) -> float:
     return float(names[int(torch.argmax(logits))] == wanted)

@@ -1,4 +1,4 @@
-"""What an evaluation is asked to do."""
+"""Options of an evaluation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a checkpoint makes its clips; None means the checkpoint's own default."""
+    """Sampling options of a checkpoint; None means its own default."""
 
     seed: int = 0
     steps: int | None = None
@@ -19,12 +19,12 @@ class Sampling:
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """The arguments of `musedance evaluate`; see its help.
+    """The options of `musedance evaluate`; see its help.
 
-    paths: folders of videos and checkpoints, one row each, called by `labels` in their order.
-    truth, beats and world belong to folders of videos, world telling that they are clips of the
-    sticker world; dataset, split, clips, seconds and sampling to
-    checkpoints. seconds is the length of a clip of the world; one segment if None.
+    paths: folders of videos and checkpoints, one row each, with `labels` in the same order. For
+    folders of videos: truth, beats, and world if they are clips of the sticker world. For
+    checkpoints: dataset, split, clips, seconds (of a clip of the world; one segment if None) and
+    sampling.
     """
 
     paths: tuple[str, ...]

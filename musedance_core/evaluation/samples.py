@@ -1,4 +1,4 @@
-"""Clips that a checkpoint makes, written beside their truth and judged on the same pixels."""
+"""Clips sampled from a checkpoint, written beside their ground truth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..audio.beats import write_beats
 from ..diffusion.guidance import Guidance
 from ..media.video import write_video
 from ..pipeline import MuseDancePipeline
-from .clip import Clip, quantised
+from .clip import Clip, quantise
 from .options import Sampling
 from .scenes import Scene
 
@@ -21,18 +21,18 @@ from .scenes import Scene
 def sampled_clips(
     pipeline: MuseDancePipeline, scenes: Iterable[Scene], sampling: Sampling, out: Path, place: str
 ) -> Iterator[Clip]:
-    """Make scene after scene, the i-th with the seed `sampling.seed` + i: no two share their noise.
+    """Yields one clip a scene; scene i has the seed `sampling.seed` + i.
 
-    Videos go to `out`/`place`, true ones to `out`/truth and beats to `out`/beats, so that another
-    system's videos can be judged against the same. The figures come from the pixels before they are
-    encoded, rounded to eight bits on both sides.
+    Videos go to `out`/`place`, true ones to `out`/truth and beats to `out`/beats, so that videos of
+    another system can be compared with the same truth. The clips hold the pixels before encoding,
+    rounded to 8 bits on both sides.
     """
     for name in (place, "truth", "beats"):
         (out / name).mkdir(parents=True, exist_ok=True)
     fps, segment = pipeline.config.clip.fps, pipeline.config.clip.frames
     for i, scene in enumerate(scenes):
         seeded = replace(sampling, seed=sampling.seed + i)
-        frames = quantised(generate(pipeline, scene, seeded))
+        frames = quantise(generate(pipeline, scene, seeded))
         grid = scene.grid.shifted(-scene.start)
         video, true = f"{place}/{scene.name}.mp4", f"truth/{scene.name}.mp4"
         write_video(out / video, [frames], fps, scene.song, scene.start)
@@ -49,14 +49,14 @@ def sampled_clips(
             beats=grid.times,
             beats_from="the scene",
             caption=scene.caption,
-            asked=scene.asked,
+            dance=scene.dance,
             segment=segment,
             music=scene.music,
         )
 
 
 def generate(pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling) -> Tensor:
-    """The scene as the checkpoint dances it, `[f 3 h w]` in 0..1."""
+    """Samples one scene, `[f 3 h w]` in 0..1."""
     segments = pipeline.animate(
         scene.reference,
         pipeline.encode_song(scene.song, scene.grid),

@@ -1,4 +1,4 @@
-"""What a checkpoint is asked to dance: clips of the procedural world or of a data set."""
+"""Scenes for evaluating a checkpoint: clips of the procedural world or of a data set."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from ..dataset.reading import read_frames, read_part_maps, read_track
 from ..errors import InputError
 from ..world.choreography import MOVES, Dance
 from ..world.clips import FPS, SONG_SECONDS, World
-from .clip import quantised
+from .clip import quantise
 
 SONGS = 32
-"""Size of the world's bank of songs from which the test clips take theirs."""
+"""Number of songs that the test clips are drawn from."""
 LONGEST = SONG_SECONDS - 4
-"""Seconds of the longest clip: its start must have room to vary."""
+"""Longest clip in seconds; its start must have room to vary."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One dance to make: what the model is given, and the true frames `[f 3 h w]` in 0..1.
+    """The model's inputs for one clip, and the true frames `[f 3 h w]` in 0..1.
 
-    `start` is where in `song` the clip starts, in seconds; `grid` is on the song's clock. `music`
-    names the song: scenes of one song have the same.
+    start: the clip's start in `song`, in seconds. grid: beats on the song's clock. music: the name
+    of the song.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Scene:
     grid: BeatGrid
     start: float
     caption: str
-    asked: Dance | None
+    dance: Dance | None
 
 
 def world_frames(clip: ClipConfig, seconds: float | None) -> int:
-    """Frames of a clip of the world: of `seconds`, or of one segment.
+    """Returns the frames of a clip of the world that lasts `seconds`, or one segment.
 
     Raises:
         InputError: the checkpoint's frame rate is not the world's, or its songs are too short.
@@ -65,8 +65,7 @@ def world_frames(clip: ClipConfig, seconds: float | None) -> int:
 def world_scenes(
     config: MuseDanceConfig, split: str, count: int, frames: int, moves: Sequence[str] = MOVES
 ) -> Iterator[Scene]:
-    """The first `count` clips of the world's split, of `frames` frames at the checkpoint's size;
-    `moves` are those that are danced."""
+    """Yields the first `count` clips of the world's split, each `frames` frames long."""
     size, mel_bins = config.clip.size, config.music.mel_bins
     world = World(
         *(split, size),
@@ -80,20 +79,20 @@ def world_scenes(
         batch = world.clips([index], frames)
         yield Scene(
             name=f"{split}-{index:04d}",
-            truth=quantised(batch.frames[0]),
-            reference=quantised(batch.reference[0]),
+            truth=quantise(batch.frames[0]),
+            reference=quantise(batch.reference[0]),
             part_map=batch.part_map[0],
             song=world.song(batch.song_indices[0]).wave,
             music=f"song {batch.song_indices[0]}",
             grid=batch.grids[0],
             start=batch.starts[0],
             caption=batch.captions[0],
-            asked=batch.dances[0],
+            dance=batch.dances[0],
         )
 
 
 def chosen_records(folder: str, split: str, count: int, seed: int) -> list[ClipRecord]:
-    """`count` clips of a data set's split at random, or all where it has no more.
+    """Returns `count` random clips of a data set's split, or all if it has fewer.
 
     Raises:
         InputError: there is no data set, or its split is empty.
@@ -106,10 +105,10 @@ def chosen_records(folder: str, split: str, count: int, seed: int) -> list[ClipR
 
 
 def require_rate(folder: str, records: list[ClipRecord], clip: ClipConfig) -> None:
-    """Refuse clips that a checkpoint cannot dance.
+    """Checks that all clips have the checkpoint's frame rate.
 
     Raises:
-        InputError: one has another frame rate; the sentence names it.
+        InputError: one has another frame rate; the message names it.
     """
     for record in records:
         if record.fps != clip.fps:
@@ -120,7 +119,7 @@ def require_rate(folder: str, records: list[ClipRecord], clip: ClipConfig) -> No
 def dataset_scenes(
     config: MuseDanceConfig, folder: str, records: list[ClipRecord]
 ) -> Iterator[Scene]:
-    """The clips `records` of a data set, danced from their first frame for a segment at most.
+    """Yields the clips `records` of a data set, from their first frame, at most one segment long.
 
     Raises:
         InputError: a clip's files cannot be read.
@@ -128,7 +127,7 @@ def dataset_scenes(
     size = config.clip.size
     for record in records:
         frames = range(min(record.frames, config.clip.frames))
-        truth = quantised(read_frames(folder, record, frames, size))
+        truth = quantise(read_frames(folder, record, frames, size))
         maps = read_part_maps(folder, record, [0], size)
         yield Scene(
             name=record.key,
@@ -140,5 +139,5 @@ def dataset_scenes(
             grid=BeatGrid(np.array(record.beats), np.array(record.downbeats), record.tempo),
             start=record.start,
             caption=record.text,
-            asked=None,
+            dance=None,
         )

@@ -1,4 +1,4 @@
-"""Clips from a folder of videos, whoever made them, matched with their truth by file stem."""
+"""Clips from a folder of videos of any system, matched with their ground truth by file stem."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .clip import Clip
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 FEWEST_FRAMES = 5
-"""With fewer there is no dip in the motion to be found."""
+"""Fewest frames in which a motion beat can be found."""
 
 
 @dataclass(frozen=True)
 class VideoPair:
-    """A video, its truth and the file of its beats, where there are such."""
+    """A video with its ground truth and beats file, if any."""
 
     video: Path
     truth: Path | None
@@ -33,9 +33,9 @@ class VideoPair:
 
 
 def match(folder: str, truth: str | None, beats: str | None) -> list[VideoPair]:
-    """The videos of `folder` by name, each with the file of the same stem in `truth` and `beats`.
+    """Pairs the videos of `folder` with the files of the same stem in `truth` and `beats`.
 
-    `beats` may be one file for all. A truth without a video is left out.
+    `beats` may be one file for all. Truth without a video is ignored.
 
     Raises:
         InputError: no videos, two of one stem, or a video without its truth or beats.
@@ -75,9 +75,9 @@ def _by_stem(folder: Path, suffixes: tuple[str, ...], what: str) -> dict[str, Pa
 
 
 def video_clips(pairs: Sequence[VideoPair], out: Path, place: str) -> Iterator[Clip]:
-    """Read pair after pair; the files are copied to `out`/`place` and `out`/truth for the report.
+    """Yields one clip a pair; files are copied to `out`/`place` and `out`/truth for the report.
 
-    The reference picture is the truth's first frame, or the video's own where there is no truth.
+    The reference picture is the truth's first frame, or the video's own without a truth.
 
     Raises:
         InputError: a video cannot be read or is too short, or differs from its truth in size,
@@ -87,10 +87,10 @@ def video_clips(pairs: Sequence[VideoPair], out: Path, place: str) -> Iterator[C
         frames, fps = read_video(pair.video)
         if len(frames) < FEWEST_FRAMES:
             raise InputError(
-                f"{pair.video} has {len(frames)} frames; {FEWEST_FRAMES} are needed at least."
+                f"{pair.video} has {len(frames)} frames; at least {FEWEST_FRAMES} are needed."
             )
         truth = None if pair.truth is None else _truth(pair.video, frames, fps, pair.truth)
-        beats, told = _beats(pair)
+        beats, source = _beats(pair)
         yield Clip(
             name=pair.video.stem,
             frames=frames,
@@ -100,13 +100,13 @@ def video_clips(pairs: Sequence[VideoPair], out: Path, place: str) -> Iterator[C
             truth=truth,
             truth_video=None if pair.truth is None else _copied(pair.truth, out, "truth"),
             beats=beats,
-            beats_from=told,
+            beats_from=source,
             music=None if pair.beats is None else str(pair.beats),
         )
 
 
 def _truth(video: Path, frames: Tensor, fps: float, path: Path) -> Tensor:
-    """The frames of the truth at `path`, which must be shaped like those of `video`."""
+    """Reads the truth at `path`; its shape and frame rate must match those of `video`."""
     truth, true_fps = read_video(path)
     if truth.shape != frames.shape or abs(true_fps - fps) > 0.01:
         raise InputError(
@@ -121,18 +121,18 @@ def _shape(frames: Tensor, fps: float) -> str:
 
 
 def _beats(pair: VideoPair) -> tuple[np.ndarray | None, str]:
-    """Seconds from the first frame, and who told: a file, the video's sound or the truth's."""
+    """Returns beats in seconds from the first frame and their source: a file or a sound track."""
     if pair.beats is not None:
         return read_beats(pair.beats).times, "a file"
-    for path, told in ((pair.video, "the video's sound"), (pair.truth, "the truth's sound")):
-        heard = None if path is None else _heard(path)
-        if heard is not None:
-            return heard, told
-    return None, "nobody"
+    for path, source in ((pair.video, "the video's sound"), (pair.truth, "the truth's sound")):
+        tracked = None if path is None else _tracked(path)
+        if tracked is not None:
+            return tracked, source
+    return None, "no source"
 
 
-def _heard(path: Path) -> np.ndarray | None:
-    """Beats of a video's sound, from its first picture on; None where nobody can dance to it."""
+def _tracked(path: Path) -> np.ndarray | None:
+    """Tracks the beats of a video's sound, from its first frame on; None without music."""
     try:
         sound = load_waveform(path)
         require_music(sound, str(path))
@@ -143,7 +143,7 @@ def _heard(path: Path) -> np.ndarray | None:
 
 
 def _copied(path: Path, out: Path, place: str) -> str:
-    """Put a copy of `path` into the report's folder `place`; its name relative to the report."""
+    """Copies `path` into the report's folder `place`; returns its path relative to the report."""
     target = out / place / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(target) as temporary:

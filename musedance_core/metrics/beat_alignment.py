@@ -1,7 +1,7 @@
-"""How well the motion's beats and the music's meet, in both directions and against controls.
+"""Beat alignment of motion and music, in both directions and against controls.
 
-All times are seconds from a video's first frame. The tolerance is `SIGMA` seconds whatever the
-frame rate: one in frames makes random motion look aligned at 12 frames a second.
+All times are seconds from a video's first frame. The tolerance is `SIGMA` seconds at every frame
+rate: a tolerance in frames makes random motion look aligned at 12 frames a second.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 
 SIGMA = 0.05
-COVERED = 0.1
-"""Seconds within which a beat counts as danced to."""
+"""Standard deviation of the Gaussian tolerance, in seconds."""
+COVERAGE_WINDOW = 0.1
+"""A beat of the music is covered by a motion beat within so many seconds."""
 ROTATIONS = 32
-OTHERS = 50
-"""With how many other videos' music a video is matched at most."""
+"""Time shifts per video in the chance level."""
+MOST_OTHERS = 50
+"""Other videos whose music a video is compared with, at most."""
 
 
 @dataclass(frozen=True)
 class BeatTrack:
-    """One video's beats: `motion` and `music` in seconds, seen within `window` (first, last).
+    """Motion beats and music beats of one video, in seconds.
 
-    `song` is what the music is called, None where nobody knows.
+    `window` (first, last) is the time in which motion beats can be detected; `song` names the
+    music, or is None.
     """
 
     motion: np.ndarray
@@ -34,11 +37,11 @@ class BeatTrack:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Scores 0..1.
+    """Scores in 0..1.
 
-    `motion_to_music`: how near the motion's beats are to some beat of the music; `music_to_motion`:
-    the other way round; `both`: their harmonic mean; `coverage`: the share of the music's beats
-    that have one of the motion's within `COVERED` seconds.
+    `motion_to_music` averages the closeness of each motion beat to the nearest music beat,
+    `music_to_motion` the reverse; `both` is their harmonic mean. `coverage` is the share of music
+    beats with a motion beat within `COVERAGE_WINDOW` seconds.
     """
 
     motion_to_music: float
@@ -47,40 +50,40 @@ class Alignment:
     coverage: float
 
 
-def align(track: BeatTrack) -> Alignment | None:
-    """Score one video; None where no beat of the music falls into its window.
+def beat_alignment(track: BeatTrack) -> Alignment | None:
+    """Scores one video; None if no music beat is inside its window.
 
-    Motion that never rests inside the window meets no beat and scores 0. Beats of the music beyond
-    the window are no targets of `music_to_motion`, for nothing can be seen there, but the motion's
-    beats may be near them.
+    Without motion beats inside the window the scores are 0. Music beats outside the window are
+    skipped in `music_to_motion`, since motion beats cannot be detected there, but motion beats may
+    match them.
     """
     first, last = track.window
-    wanted = track.music[(track.music >= first) & (track.music <= last)]
-    found = track.motion[(track.motion >= first) & (track.motion <= last)]
-    if len(wanted) == 0:
+    music = track.music[(track.music >= first) & (track.music <= last)]
+    motion = track.motion[(track.motion >= first) & (track.motion <= last)]
+    if len(music) == 0:
         return None
-    if len(found) == 0:
+    if len(motion) == 0:
         return Alignment(0.0, 0.0, 0.0, 0.0)
-    to_music, to_motion = _distance(found, track.music), _distance(wanted, track.motion)
+    to_music, to_motion = _distance(motion, track.music), _distance(music, track.motion)
     precision, recall = _closeness(to_music), _closeness(to_motion)
     both = 2 * precision * recall / max(precision + recall, 1e-12)
-    return Alignment(precision, recall, both, float((to_motion <= COVERED).mean()))
+    return Alignment(precision, recall, both, float((to_motion <= COVERAGE_WINDOW).mean()))
 
 
-def _distance(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Seconds from every one of `found` to the nearest of `wanted`."""
-    return np.asarray(np.abs(found[:, None] - wanted[None]).min(axis=1))
+def _distance(times: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Seconds from each of `times` to the nearest of `targets`."""
+    return np.asarray(np.abs(times[:, None] - targets[None]).min(axis=1))
 
 
 def _closeness(distance: np.ndarray) -> float:
     return float(np.exp(-np.square(distance / SIGMA) / 2).mean())
 
 
-def shuffled(tracks: Sequence[BeatTrack]) -> list[float | None]:
-    """For every video, its mean `both` against other music: of the next `OTHERS` videos.
+def shuffled_control(tracks: Sequence[BeatTrack]) -> list[float | None]:
+    """Returns each video's mean `both` against the music of the next `MOST_OTHERS` videos.
 
-    Videos of the same song are passed over. Two videos are compared over the seconds that both
-    last. None where there is no other music.
+    Videos of the same song are skipped. Two videos are compared over their common duration. None
+    if there is no other music.
     """
     return [
         _mean([_both(_against(one, other)) for other in _others(tracks, i)])
@@ -89,9 +92,9 @@ def shuffled(tracks: Sequence[BeatTrack]) -> list[float | None]:
 
 
 def _others(tracks: Sequence[BeatTrack], i: int) -> list[BeatTrack]:
-    """The videos after i, around the end, whose music is not known to be that of i."""
+    """Returns the videos after i, wrapping around, that are not known to have the same music."""
     song, following = tracks[i].song, [*tracks[i + 1 :], *tracks[:i]]
-    return [track for track in following if song is None or track.song != song][:OTHERS]
+    return [track for track in following if song is None or track.song != song][:MOST_OTHERS]
 
 
 def _against(one: BeatTrack, other: BeatTrack) -> BeatTrack:
@@ -99,18 +102,18 @@ def _against(one: BeatTrack, other: BeatTrack) -> BeatTrack:
     return BeatTrack(one.motion, other.music, (first, last))
 
 
-def chance(track: BeatTrack) -> float | None:
-    """Mean `both` of the same motion moved by all times: rotated within the window."""
+def chance_level(track: BeatTrack) -> float | None:
+    """Returns the mean `both` of the motion beats rotated in time within the window."""
     first, last = track.window
     inside = track.motion[(track.motion >= first) & (track.motion <= last)]
     length = last - first
-    turned = (np.arange(ROTATIONS) + 0.5) / ROTATIONS * length
-    moved = [np.sort(first + (inside - first + by) % length) for by in turned]
-    return _mean([_both(BeatTrack(motion, track.music, track.window)) for motion in moved])
+    shifts = (np.arange(ROTATIONS) + 0.5) / ROTATIONS * length
+    rotated = [np.sort(first + (inside - first + shift) % length) for shift in shifts]
+    return _mean([_both(BeatTrack(motion, track.music, track.window)) for motion in rotated])
 
 
 def _both(track: BeatTrack) -> float | None:
-    scored = align(track)
+    scored = beat_alignment(track)
     return None if scored is None else scored.both
 
 

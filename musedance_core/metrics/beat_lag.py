@@ -1,7 +1,7 @@
-"""By how much the motion comes late: against the beats, against other motion, and per shift.
+"""Lag of the motion behind the beats, behind other motion, and per shift of the beats.
 
-All of it looks at the motion's energy (`motion.motion_energy`), which is lowest on the beats of a
-dance that has one rest a beat. A lag against a periodic thing is known up to its period only.
+All functions use the motion energy (`motion.motion_energy`), which has its minima on the beats of a
+dance that rests once a beat. A lag behind a periodic signal is known modulo its period.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from .bootstrap import Interval, mean_interval
 from .motion import energy_times
 
 REACH = 3
-"""Frames within which `energy_lag` looks: half a beat at 120 BPM and 12 frames a second."""
+"""Search range of `energy_lag` in frames: half a beat at 120 BPM and 12 frames a second."""
 
 
 @dataclass(frozen=True)
 class BeatLag:
-    """`seconds` by which the rests come after the beats, within half a beat either way; the `share`
-    0..1 of the energy's variance that goes with the beat at all; the `period` of a beat in seconds.
+    """Lag of the motion's rests behind the beats.
+
+    seconds: the lag, within half a beat either way. share: the share 0..1 of the energy's variance
+    that is periodic with the beat. period: the duration of a beat in seconds.
     """
 
     seconds: float
@@ -30,11 +32,11 @@ class BeatLag:
 
 
 def beat_lag(energy: np.ndarray, fps: float, beats: np.ndarray) -> BeatLag | None:
-    """Lag of the motion behind `beats` (seconds from the first frame).
+    """Returns the lag of the motion behind `beats` (seconds from the first frame).
 
-    The energy is matched with the periodic template -cos(2 pi (count - lag)), `count` being the
-    continuous count of beats; where their correlation is highest follows from a linear fit of sine
-    and cosine. None for fewer than two beats or motion without any change.
+    Fits the periodic template -cos(2 pi (count - lag)) to the energy, with `count` the continuous
+    beat count; the best lag follows from a linear fit of sine and cosine. None for fewer than two
+    beats or constant motion.
     """
     if len(beats) < 2 or np.ptp(energy) == 0:
         return None
@@ -43,19 +45,19 @@ def beat_lag(energy: np.ndarray, fps: float, beats: np.ndarray) -> BeatLag | Non
     turn = 2 * np.pi * grid.count(times)
     columns = np.stack([np.ones_like(turn), np.cos(turn), np.sin(turn)], axis=1)
     weights, *_ = np.linalg.lstsq(columns, energy, rcond=None)
-    rest = energy - columns @ weights
+    residual = energy - columns @ weights
     beats_late = np.arctan2(-weights[2], -weights[1]) / (2 * np.pi)
     count = grid.count(times[[0, -1]])
     period = (times[-1] - times[0]) / (count[1] - count[0])
-    share = 1 - float(np.var(rest) / np.var(energy))
+    share = 1 - float(np.var(residual) / np.var(energy))
     return BeatLag(float(beats_late * period), share, float(period))
 
 
 def energy_lag(late: np.ndarray, early: np.ndarray, reach: int = REACH) -> float | None:
-    """Frames, with fractions, by which the energy `late` comes after `early`, both `[f]`.
+    """Returns the delay in frames, with fractions, of the energy `late` after `early`, both `[f]`.
 
-    It is the place of the highest correlation within `reach` frames, refined by the parabola
-    through its neighbours; None where one of them never changes.
+    It maximises the correlation within `reach` frames, refined by a parabola through the
+    neighbours; None if one of them is constant.
 
     Raises:
         ValueError: lengths that differ or are not above 2 * reach + 3.
@@ -82,9 +84,9 @@ def energy_lag(late: np.ndarray, early: np.ndarray, reach: int = REACH) -> float
 
 @dataclass(frozen=True)
 class ShiftSlope:
-    """Frames by which a dance moves per frame by which its beats were moved; 1 follows exactly.
+    """Shift of a dance per shift of its beats; 1 means that it follows exactly.
 
-    `interval` is 95 %, by resampling the dances; None for fewer than two.
+    `interval` is the 95 % bootstrap interval over dances; None for fewer than two.
     """
 
     slope: float
@@ -92,10 +94,10 @@ class ShiftSlope:
 
 
 def shift_slope(lags: np.ndarray, shifts: np.ndarray, seed: int = 0) -> ShiftSlope:
-    """Slope through the origin of `lags` [n s] over `shifts` [s], both in frames.
+    """Returns the slope through the origin of `lags` [n s] over `shifts` [s], both in frames.
 
-    Row i holds what `energy_lag` says of dance i made again with its beats moved by each of the
-    shifts. Shifts of at most 2 frames and tempi of at most 120 BPM keep the lag unambiguous.
+    Row i holds the `energy_lag` of dance i when its beats are moved by each of the shifts. Shifts
+    of at most 2 frames and tempi of at most 120 BPM keep the lag unambiguous.
 
     Raises:
         ValueError: no shift other than 0, or shapes that do not fit.

@@ -1,4 +1,4 @@
-"""Intervals by resampling: how far a mean over few clips can be trusted."""
+"""Bootstrap intervals of means over few clips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Interval = tuple[float, float]
 def mean_interval(values: np.ndarray, seed: int = 0, rounds: int = ROUNDS) -> Interval | None:
     """95 % bootstrap interval of the mean of `values` [n]; None for fewer than two.
 
-    Given differences of pairs, it is the paired interval of the mean difference.
+    For differences of pairs it is the paired interval of the mean difference.
     """
     values = np.asarray(values, dtype=np.float64)
     if len(values) < 2:
@@ -25,14 +25,14 @@ def mean_interval(values: np.ndarray, seed: int = 0, rounds: int = ROUNDS) -> In
 
 
 def circular_mean(phases: np.ndarray) -> np.ndarray:
-    """Mean direction -0.5..0.5 of `phases` [... n], which are known up to a whole turn."""
+    """Mean direction in -0.5..0.5 of `phases` [... n], in turns."""
     return np.asarray(np.angle(np.exp(2j * np.pi * phases).mean(axis=-1)) / (2 * np.pi))
 
 
 def circular_interval(phases: np.ndarray, seed: int = 0, rounds: int = ROUNDS) -> Interval | None:
     """95 % bootstrap interval of the circular mean of `phases` [n]; None for fewer than two.
 
-    It lies around the mean, so its ends may be beyond half a turn.
+    It is centred on the mean, so its ends may be beyond half a turn.
     """
     phases = np.asarray(phases, dtype=np.float64)
     if len(phases) < 2:

@@ -1,4 +1,4 @@
-"""What should stay as it is: the dancer's identity, the background, and calm between frames."""
+"""Consistency over time: identity, background, flicker and seams."""
 
 from __future__ import annotations
 
@@ -11,36 +11,35 @@ from torch import Tensor
 from torch.nn import functional as F
 
 Embed = Callable[[Tensor], Tensor]
-"""Pictures `[n 3 h w]` in 0..1 to embeddings `[n d]`."""
+"""Maps pictures `[n 3 h w]` in 0..1 to embeddings `[n d]`."""
 
-MOVED = 0.1
-"""Difference from the reference, in any colour, by which a pixel shows something else."""
+CHANGED = 0.1
+"""Difference from the reference, in any channel, above which a pixel counts as changed."""
 MARGIN = 16
-"""The moving region grows by one pixel for every so many of the picture's shorter side."""
+"""The changed region is dilated by the picture's shorter side over this."""
 SMALLEST_REGION = 0.02
+"""Share of the picture that a background needs to be measured."""
 
 
-def still_region(frames: Tensor, reference: Tensor) -> Tensor:
-    """Pixels of the background, `[h w]` bool.
+def background_region(frames: Tensor, reference: Tensor) -> Tensor:
+    """Returns the pixels of the background, `[h w]` bool.
 
-    Those where `frames [f 3 h w]` never leave `reference [3 h w]` by more than `MOVED`, less a
-    margin around those that do.
-
-    Where there is a truth it should tell the region, since a background that drifts in the video
-    itself would hide its own drift.
+    These are the pixels where `frames [f 3 h w]` never differ from `reference [3 h w]` by more than
+    `CHANGED`, less a margin around the others. Pass ground-truth frames where available: a
+    background that drifts in the video itself would hide its own drift.
     """
-    moved = torch.zeros(reference.shape[-2:])
+    change = torch.zeros(reference.shape[-2:])
     for frame in frames:
-        moved = torch.maximum(moved, (frame - reference).abs().amax(dim=0))
-    reach = max(1, min(moved.shape) // MARGIN)
-    region = rearrange((moved > MOVED).float(), "h w -> 1 1 h w")
+        change = torch.maximum(change, (frame - reference).abs().amax(dim=0))
+    reach = max(1, min(change.shape) // MARGIN)
+    region = rearrange((change > CHANGED).float(), "h w -> 1 1 h w")
     across = F.max_pool2d(region, (1, 2 * reach + 1), stride=1, padding=(0, reach))
     grown = F.max_pool2d(across, (2 * reach + 1, 1), stride=1, padding=(reach, 0))
     return rearrange(grown, "1 1 h w -> h w") == 0
 
 
 def large_enough(region: Tensor) -> bool:
-    """Whether a region `[h w]` holds enough pixels to say something of the background."""
+    """Returns True if a region `[h w]` is large enough to measure the background."""
     return float(region.float().mean()) >= SMALLEST_REGION
 
 
@@ -51,10 +50,10 @@ def background_error(frames: Tensor, reference: Tensor, region: Tensor) -> float
 
 
 def flicker(frames: Tensor, region: Tensor) -> float:
-    """Noise from frame to frame inside `region`, in grey levels of 255; 0 for a static video.
+    """Frame-to-frame noise inside `region`, in grey levels of 255; 0 for a static video.
 
-    It is the standard deviation of white noise with the same second difference in time: what
-    alternates counts, what changes evenly, such as a fade, does not.
+    It is the standard deviation of white noise with the same second difference in time, so
+    alternation counts and a steady fade does not.
     """
     if len(frames) < 3:
         return 0.0
@@ -66,10 +65,10 @@ def flicker(frames: Tensor, region: Tensor) -> float:
 
 
 def seam_jump(energy: np.ndarray, segment: int) -> float | None:
-    """Frame difference at the seams over the median elsewhere; 1 means that no seam shows.
+    """Frame difference at the seams over the median elsewhere; 1 means invisible seams.
 
     energy `[f-1]` is the motion energy, entry i between frames i and i + 1; a seam lies between
-    frames k * segment - 1 and k * segment. None for a single segment or a video that stands still.
+    frames k * segment - 1 and k * segment. None for a single segment or a static video.
     """
     at_seam = np.zeros(len(energy), dtype=bool)
     at_seam[segment - 1 :: segment] = True
@@ -78,14 +77,14 @@ def seam_jump(energy: np.ndarray, segment: int) -> float | None:
 
 
 def similarity(embed: Embed, frames: Tensor, reference: Tensor) -> Tensor:
-    """Cosine `[f]` between every frame's embedding and that of the reference picture."""
+    """Cosine similarity `[f]` between each frame's embedding and the reference picture's."""
     whole = torch.cat([rearrange(reference, "c h w -> 1 c h w"), frames])
     vectors = F.normalize(embed(whole).float(), dim=-1)
     return vectors[1:] @ vectors[0]
 
 
 def drift(similar: Tensor, segment: int) -> float | None:
-    """Mean similarity `[f]` of the last whole segment over that of the first; None for only one."""
+    """Mean of `similar [f]` over the last whole segment over that of the first, or None."""
     whole = len(similar) // segment
     if whole < 2:
         return None

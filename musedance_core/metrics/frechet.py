@@ -1,9 +1,9 @@
-"""The Fréchet distance between two sets of features, and how far it can be trusted.
+"""Fréchet distance between two sets of features, with a floor and an interval.
 
 Between Gaussians with the sets' means and covariances the distance is
 |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^1/2). With A and B the centred features over
-sqrt(n - 1), S_a = A^T A, so the last trace is the nuclear norm of A B^T: exact, without any matrix
-root, also where there are fewer samples than dimensions, and 0 for identical sets.
+sqrt(n - 1), S_a = A^T A, so the last trace is the nuclear norm of A B^T. This is exact without a
+matrix root, works with fewer samples than dimensions, and is 0 for identical sets.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ import numpy as np
 from .bootstrap import LEVELS, Interval
 
 SPLITS = 50
+"""Random splits that the floor averages over."""
 ROUNDS = 200
+"""Bootstrap samples of the interval."""
 FEWEST_TO_SPLIT = 4
+"""Clips that a floor needs."""
 
 
 @dataclass(frozen=True)
 class Frechet:
-    """A distance with what it takes to read it.
+    """A distance with its sample size, floor and interval.
 
-    n: clips in each set. floor: the mean distance between random halves of the truth, which a
-    perfect system would score with n / 2 clips; None below four. interval: 95 %, see `compare`.
+    n: clips in each set. floor: the mean distance between random halves of the truth, the score of
+    a perfect system with n / 2 clips; None below four. interval: 95 %, see `compare_features`.
     """
 
     value: float
@@ -50,14 +53,14 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _root(features: np.ndarray) -> np.ndarray:
-    """A matrix R with R^T R the covariance of `features` [n d], and no more rows than columns."""
+    """Returns R with R^T R the covariance of `features` [n d] and at most d rows."""
     centred = (features - features.mean(axis=0)) / np.sqrt(len(features) - 1)
     if len(centred) <= centred.shape[1]:
         return np.asarray(centred)
     return np.asarray(np.linalg.qr(centred, mode="r"))
 
 
-def floor(truth: np.ndarray, seed: int = 0, splits: int = SPLITS) -> float | None:
+def frechet_floor(truth: np.ndarray, seed: int = 0, splits: int = SPLITS) -> float | None:
     """Mean distance between two random halves of `truth` [n d]; None for fewer than four."""
     if len(truth) < FEWEST_TO_SPLIT:
         return None
@@ -67,12 +70,12 @@ def floor(truth: np.ndarray, seed: int = 0, splits: int = SPLITS) -> float | Non
     return float(np.mean([frechet_distance(one, two) for one, two in parts]))
 
 
-def compare(samples: np.ndarray, truth: np.ndarray, seed: int = 0) -> Frechet:
-    """The distance of `samples` [n d] from `truth` [n d], row i of both belonging to one clip.
+def compare_features(samples: np.ndarray, truth: np.ndarray, seed: int = 0) -> Frechet:
+    """Compares `samples` [n d] with `truth` [n d]; row i of both belongs to the same clip.
 
-    The interval comes from resampling clips, the same ones on both sides. Sets with repeated rows
-    lie further apart than sets without, so the resampled distances are moved to have the distance
-    itself as their mean.
+    The interval is a bootstrap over clips, the same ones on both sides. Sets with repeated rows are
+    further apart than sets without, so the resampled distances are shifted to the distance as
+    their mean.
 
     Raises:
         ValueError: fewer than two clips, or shapes that differ.
@@ -84,4 +87,4 @@ def compare(samples: np.ndarray, truth: np.ndarray, seed: int = 0) -> Frechet:
     chosen = rng.integers(n, size=(ROUNDS, n))
     again = np.array([frechet_distance(samples[row], truth[row]) for row in chosen])
     low, high = np.percentile(again - again.mean() + value, LEVELS)
-    return Frechet(value, n, floor(truth, seed), (max(float(low), 0.0), float(high)))
+    return Frechet(value, n, frechet_floor(truth, seed), (max(float(low), 0.0), float(high)))

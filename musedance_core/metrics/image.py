@@ -1,4 +1,4 @@
-"""How near every frame is to the true one: PSNR and SSIM (section 4.3)."""
+"""Image metrics per frame: PSNR and SSIM (section 4.3)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 from ..errors import InputError
 
 HIGHEST_PSNR = 100.0
-"""Decibels of two identical frames, whose PSNR is infinite otherwise."""
+"""PSNR in dB of identical frames, which would be infinite."""
 SMALLEST_SIDE = 7
-"""SSIM compares windows of 7 x 7 pixels."""
+"""SSIM uses windows of 7 x 7 pixels."""
 
 
 def psnr(frames: Tensor, truth: Tensor) -> float:
@@ -42,10 +42,10 @@ def ssim(frames: Tensor, truth: Tensor) -> float:
 
 
 def image_metrics() -> ModuleType:
-    """scikit-image's metrics.
+    """Returns scikit-image's metrics.
 
     Raises:
-        InputError: it is not installed.
+        InputError: scikit-image is not installed.
     """
     try:
         import skimage.metrics

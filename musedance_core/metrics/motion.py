@@ -1,4 +1,4 @@
-"""When a video moves: motion energy, and the moments at which the motion rests."""
+"""Motion energy of a video, and its motion beats: the moments at which the motion rests."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from scipy.signal import find_peaks
 from torch import Tensor
 
 PROMINENCE = 0.1
-"""A dip in the energy counts from this share of the energy's spread on."""
+"""Minimum prominence of a motion beat, as a share of the energy's range."""
 STILL = 0.25 / 255
-"""Mean difference of two frames below which nothing moves: a fraction of one grey level."""
+"""Mean frame difference below which a video is static: a fraction of one grey level."""
 
 
 def motion_energy(frames: Tensor) -> np.ndarray:
-    """Mean absolute difference of neighbouring frames of `[f 3 h w]`, `[f-1]` in 0..1.
+    """Returns the mean absolute difference of neighbouring frames of `[f 3 h w]`, `[f-1]` in 0..1.
 
-    Entry i belongs to the moment (i + 1/2) / fps, halfway between its two frames.
+    Entry i belongs to the time (i + 1/2) / fps, halfway between its two frames.
     """
     pairs = zip(frames[1:], frames[:-1], strict=True)
     return np.array([float((after - before).abs().mean()) for after, before in pairs])
 
 
 def energy_times(energy: np.ndarray, fps: float) -> np.ndarray:
-    """Seconds from the first frame to which the entries of `motion_energy` belong."""
+    """Returns the times of the entries of `motion_energy`, in seconds from the first frame."""
     return (np.arange(len(energy)) + 0.5) / fps
 
 
 def motion_beats(energy: np.ndarray, fps: float) -> np.ndarray:
-    """Seconds from the first frame at which the motion rests: the local minima of its energy.
+    """Returns the local minima of the motion energy, in seconds from the first frame.
 
-    A minimum lies where the parabola through the lowest entry and its neighbours does; a flat one
-    in its middle. Dips of less than `PROMINENCE` of the energy's spread are noise.
+    Minima are refined by a parabola through the lowest entry and its neighbours. Those shallower
+    than `PROMINENCE` of the energy's range are noise.
     """
     low, high = np.percentile(energy, (5, 95))
     if high < STILL:
@@ -43,5 +43,5 @@ def motion_beats(energy: np.ndarray, fps: float) -> np.ndarray:
 
 
 def visible_window(frames: int, fps: float) -> tuple[float, float]:
-    """First and last second at which `motion_beats` can find a minimum in `frames` frames."""
+    """Returns the first and last time at which `motion_beats` can find a minimum."""
     return 1 / fps, (frames - 2) / fps

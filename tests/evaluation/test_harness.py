@@ -115,7 +115,7 @@ def test_what_it_writes_lets_another_system_be_judged_against_the_same(
         0
     ]
     assert row.figures["psnr"].value == 100 and row.figures["identity"].note
-    assert "beats told by a file (2)" in row.notes
+    assert "beats from a file (2)" in row.notes
 
 
 def test_several_rows_in_one_report(written: Path, videos: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from einops import repeat
 from torch import Tensor
 
 from musedance_core.errors import InputError
-from musedance_core.evaluation.clip import Clip, quantised
+from musedance_core.evaluation.clip import Clip, quantise
 from musedance_core.evaluation.judges.networks import MotionReading
 from musedance_core.evaluation.measure import Tools, measure
 from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance
@@ -22,12 +22,12 @@ BEATS = 0.2 + 0.5 * np.arange(-1, 9)
 
 
 def dance_of(draw: Draw, swing: Swing, late: float = 0.0) -> Tensor:
-    return quantised(draw(swing(np.arange(FRAMES) / FPS, 0.5, 0.2 + late)))
+    return quantise(draw(swing(np.arange(FRAMES) / FPS, 0.5, 0.2 + late)))
 
 
 def clip_of(frames: Tensor, truth: Tensor | None, asked: Dance | None = None) -> Clip:
     reference = (frames if truth is None else truth)[0]
-    return Clip("a", frames, FPS, reference, "a.mp4", truth, beats=BEATS, asked=asked)
+    return Clip("a", frames, FPS, reference, "a.mp4", truth, beats=BEATS, dance=asked)
 
 
 def colour(frames: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ def test_the_beats_of_a_clip_are_those_while_it_lasts(draw: Draw, swing: Swing) 
 def test_two_segments_have_a_seam_and_a_drift(draw: Draw) -> None:
     way = 4 + 0.1 * np.arange(96)
     way[48:] += 5
-    frames = quantised(draw(way))
+    frames = quantise(draw(way))
     values = measure(clip_of(frames, None), Tools(identity=colour)).sample.values
     assert values["seam"] > 10 and values["drift"] == pytest.approx(1, abs=0.1)
 
@@ -102,7 +102,7 @@ def test_two_segments_have_a_seam_and_a_drift(draw: Draw) -> None:
 def test_a_clip_says_how_long_its_segments_are(draw: Draw) -> None:
     way = 4 + 0.1 * np.arange(48)
     way[32:] += 5
-    clip = replace(clip_of(quantised(draw(way)), None), segment=16)
+    clip = replace(clip_of(quantise(draw(way)), None), segment=16)
     values = measure(clip, Tools(identity=colour)).sample.values
     assert values["seam"] > 10 and "drift" in values
 
@@ -148,6 +148,6 @@ def test_brought_networks_are_asked(draw: Draw, swing: Swing) -> None:
 
 def test_quantised_is_what_eight_bits_keep() -> None:
     levels = repeat(torch.arange(256), "h -> c h w", c=3, w=1).float() / 255
-    assert torch.equal(quantised(levels), levels)
-    assert torch.equal(quantised(levels + 0.4 / 255), levels)
-    assert quantised(torch.tensor([-1.0, 2.0])).tolist() == [0, 1]
+    assert torch.equal(quantise(levels), levels)
+    assert torch.equal(quantise(levels + 0.4 / 255), levels)
+    assert quantise(torch.tensor([-1.0, 2.0])).tolist() == [0, 1]

@@ -8,14 +8,14 @@ import pytest
 from musedance_core.evaluation.measure import Measured, VideoFigures
 from musedance_core.evaluation.report.measures import MEASURES
 from musedance_core.evaluation.report.summary import summarise
-from musedance_core.metrics.beat_alignment import BeatTrack, align
+from musedance_core.metrics.beat_alignment import BeatTrack, beat_alignment
 
 WINDOW = (0.1, 3.8)
 
 
 def look(psnr: float, motion: np.ndarray, music: np.ndarray, seed: int = 0) -> VideoFigures:
     track = BeatTrack(motion, music, WINDOW)
-    scored = align(track)
+    scored = beat_alignment(track)
     assert scored is not None
     features = {"fvd": np.random.default_rng(seed).standard_normal(6)}
     return VideoFigures({"psnr": psnr, "alignment": scored.both}, np.ones(47), track, features)

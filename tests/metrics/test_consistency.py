@@ -9,12 +9,12 @@ from torch import Tensor
 
 from musedance_core.metrics.consistency import (
     background_error,
+    background_region,
     drift,
     flicker,
     large_enough,
     seam_jump,
     similarity,
-    still_region,
 )
 from musedance_core.metrics.motion import motion_energy
 
@@ -27,15 +27,15 @@ def colour(frames: Tensor) -> Tensor:
 
 def test_the_still_region_leaves_out_wherever_the_dancer_has_been(draw: Draw) -> None:
     frames = draw(np.linspace(4, 18, 30))
-    region = still_region(frames, frames[0])
+    region = background_region(frames, frames[0])
     assert not region[12:20, 4:26].any()
     assert region[:9].all() and region[24:].all() and large_enough(region)
-    assert not large_enough(still_region(torch.rand(9, 3, 32, 32), torch.rand(3, 32, 32)))
+    assert not large_enough(background_region(torch.rand(9, 3, 32, 32), torch.rand(3, 32, 32)))
 
 
 def test_the_background_is_measured_outside_the_dancer(draw: Draw) -> None:
     frames = draw(np.linspace(4, 18, 30))
-    region = still_region(frames, frames[0])
+    region = background_region(frames, frames[0])
     assert background_error(frames, frames[0], region) == 0
     off = background_error(frames + 10 / 255, frames[0], region)
     assert off == pytest.approx(10, rel=1e-4)
@@ -55,7 +55,7 @@ def test_flicker_is_the_size_of_the_noise_and_nothing_for_what_is_still_or_fades
 
 def test_flicker_looks_at_the_region_alone(draw: Draw) -> None:
     frames = draw(10 + 5 * (np.arange(30) % 2))
-    region = still_region(frames, frames[0])
+    region = background_region(frames, frames[0])
     assert flicker(frames, region) == 0
     assert flicker(frames, ~region) > 10
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from musedance_core.metrics.frechet import compare, floor, frechet_distance
+from musedance_core.metrics.frechet import compare_features, frechet_distance, frechet_floor
 
 RNG = np.random.default_rng(0)
 
@@ -42,20 +42,20 @@ def test_it_is_symmetric_and_grows_with_the_spread() -> None:
 def test_a_pair_of_sets_is_reported_with_its_floor_and_interval() -> None:
     truth = RNG.standard_normal((24, 16))
     near, far = truth + 0.1 * RNG.standard_normal(truth.shape), truth + 2
-    close, wide = compare(near, truth), compare(far, truth)
+    close, wide = compare_features(near, truth), compare_features(far, truth)
     for found in (close, wide):
         assert found.n == 24 and found.interval[0] <= found.value <= found.interval[1]
     assert close.floor == wide.floor and close.floor is not None
     assert close.value < close.floor < wide.value
-    assert compare(near, truth) == close
-    same = compare(truth, truth)
+    assert compare_features(near, truth) == close
+    same = compare_features(truth, truth)
     assert same.value < 1e-9 and same.interval[1] < 1e-9
 
 
 def test_few_clips() -> None:
     truth = RNG.standard_normal((3, 8))
-    assert floor(truth) is None and compare(truth + 1, truth).floor is None
+    assert frechet_floor(truth) is None and compare_features(truth + 1, truth).floor is None
     with pytest.raises(ValueError, match="do not compare"):
         frechet_distance(truth[:1], truth)
     with pytest.raises(ValueError, match="not in pairs"):
-        compare(truth[:2], truth)
+        compare_features(truth[:2], truth)

@@ -1,4 +1,4 @@
-"""How good the judges are, measured on truth they have not seen."""
+"""Accuracy of the judges on held-out data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Z = 1.96
 
 
 def share(right: int, n: int) -> dict[str, Any]:
-    """`right` of `n` as a share, with the 95 % Wilson interval."""
+    """Returns `right` / `n` with its 95 % Wilson interval."""
     p = right / n
     middle, half = p + Z**2 / (2 * n), Z * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     low, high = (round((middle + sign * half) / (1 + Z**2 / n), 4) for sign in (-1, 1))
@@ -32,9 +32,9 @@ def _share(right: Tensor) -> dict[str, Any]:
 
 @torch.no_grad()
 def motion_figures(judges: Judges, truth: Dances, frames: int) -> dict[str, Any]:
-    """Recognition of move, side and size in the first `frames` frames of every clip.
+    """Returns the accuracy for move, side and size in the first `frames` frames of every clip.
 
-    The side is counted where it can be seen (`SIDED_MOVES`). `confusion[i][j]` counts clips of move
+    The side counts only for `SIDED_MOVES`. `confusion[i][j]` counts clips of move
     i taken for move j, both in the order of `MOVES`.
     """
     readings = [
@@ -57,11 +57,11 @@ def motion_figures(judges: Judges, truth: Dances, frames: int) -> dict[str, Any]
 
 @torch.no_grad()
 def identity_figures(judges: Judges, truth: Dancers) -> dict[str, Any]:
-    """Verification: is it the same dancer in two pictures of other pose, place and background?
+    """Returns how well pairs of pictures of one dancer are told from pairs of two.
 
-    One pair of the same dancer for each dancer, against one pair of each of three kinds: `other`
-    dancers anywhere, other dancers on the `same_background`, and the same shape `recoloured`. AUC
-    and equal error rate are of "same" against that kind.
+    Pictures of a pair differ in pose, place and background. Pairs of the same dancer are compared
+    with three kinds: `other` dancers, other dancers on the `same_background`, and the same shape
+    `recoloured`; AUC and equal error rate are against each kind.
     """
     views = truth.views.float() / 255
     n = len(views) // BLOCK**2

@@ -1,8 +1,8 @@
-"""The judges: two small frozen networks that read generated clips of the sticker world.
+"""The judges: two small frozen networks for clips of the sticker world.
 
-One embeds a dancer, whatever the pose and the background (who is it?), the other reads the motion,
-whoever moves (what is danced?). Their weights are fixed and carry a name, so that scores made with
-them can be compared. Both see pictures rounded to 8 bits and resized to 64 x 64.
+One embeds the dancer's identity independently of pose and background, the other classifies the
+motion independently of the dancer. Their weights are fixed and named, so that scores are
+comparable. Both take pictures rounded to 8 bits and resized to 64 x 64.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ METADATA_KEY = "musedance-judges"
 FORMAT_VERSION = 1
 SIDE = 64
 FEWEST, MOST = 16, 48
-"""Frames of a clip that the motion encoder reads."""
+"""Fewest and most frames of a clip that the motion encoder takes."""
 FAINT = 0.02
-"""Motion weaker than this (root mean square of the luminance about its mean) is not amplified."""
+"""Motion below this contrast (RMS of the luminance about its mean) is not amplified."""
 LUMA = (0.299, 0.587, 0.114)
 
 
-def _shows_side(move: Move) -> bool:
+def _has_side(move: Move) -> bool:
     swings = mirrored(move.even) == move.odd and mirrored(move.arc) == move.arc
     return move.turns != 0 or not swings
 
 
-SIDED_MOVES: tuple[str, ...] = tuple(name for name, m in MOVE_TABLE.items() if _shows_side(m))
-"""Moves whose side can be seen. The others swing evenly: left is right, one beat later."""
+SIDED_MOVES: tuple[str, ...] = tuple(name for name, m in MOVE_TABLE.items() if _has_side(m))
+"""Moves with a visible side. The others are symmetric: left equals right, one beat later."""
 
 
-# Their layers are torch's own and not a host's: the judges never run inside ComfyUI.
+# Plain torch layers, no injected `ops`: the judges never run inside ComfyUI.
 class Residual(nn.Module):
-    """Two 3x3 convolutions around which the input is carried."""
+    """Two 3x3 convolutions with a skip connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Residual(nn.Module):
 
 
 def _down(before: int, after: int, kernel: int = 3, stride: int = 2) -> nn.Sequential:
-    """Divide height and width by `stride`."""
+    """Returns a convolution that divides height and width by `stride`."""
     padding = (kernel - stride + 1) // 2
     return nn.Sequential(
         nn.Conv2d(before, after, kernel, stride, padding, bias=False),
@@ -73,17 +73,17 @@ def _down(before: int, after: int, kernel: int = 3, stride: int = 2) -> nn.Seque
 class DancerEmbedder(nn.Module):
     """Pictures `[n 3 64 64]` in 0..1 -> unit vectors `[n d]`, d = 64; one direction per dancer.
 
-    It pools by attention, so that it can look at the dancer and away from the background.
+    Attention pooling lets it attend to the dancer and ignore the background.
     """
 
-    def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), looks: int = 4) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), heads: int = 4) -> None:
         super().__init__()
         a, b, c = widths
         self.layers = nn.Sequential(
             _down(3, a, 4), _down(a, b), Residual(b), _down(b, c), Residual(c)
         )
-        self.attention = nn.Conv2d(c, looks, 1)
-        self.out = nn.Linear(looks * c, 64)
+        self.attention = nn.Conv2d(c, heads, 1)
+        self.out = nn.Linear(heads * c, 64)
 
     def forward(self, frames: Tensor) -> Tensor:
         x = self.layers(frames * 2 - 1)
@@ -92,8 +92,8 @@ class DancerEmbedder(nn.Module):
         return F.normalize(self.out(rearrange(pooled, "n k c -> n (k c)")), dim=-1)
 
 
-class Through(nn.Module):
-    """A residual convolution through time over three frames, `dilation` apart."""
+class TemporalConv(nn.Module):
+    """A residual convolution over three frames, `dilation` apart."""
 
     def __init__(self, width: int, dilation: int = 1) -> None:
         super().__init__()
@@ -104,27 +104,26 @@ class Through(nn.Module):
         self.norm = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """`x [b d f n]`, n places in a frame."""
+        """`x [b d f n]`, with n places in a frame."""
         return F.relu(x + self.norm(self.conv(x)))
 
 
 class MotionEncoder(nn.Module):
     """Luminance `[b f h w]` (64 x 64) -> features `[b d]`, d = 64, and logits of move, side, size.
 
-    It never sees a picture as it is: only how far each pixel is from its mean over the clip, and
-    from the frame before, both scaled to the clip's own contrast. So neither a still background nor
-    colours tell it anything.
+    Its input is the difference of each pixel from its mean over the clip and from the previous
+    frame, both scaled to the clip's contrast, so backgrounds and colours carry no information.
     """
 
     def __init__(self, widths: tuple[int, int, int] = (24, 64, 96)) -> None:
         super().__init__()
         a, b, c = widths
         self.glance = nn.Sequential(_down(2, a, kernel=8, stride=4), _down(a, b))
-        self.gesture = Through(b)
+        self.gesture = TemporalConv(b)
         self.narrow = _down(b, c)
-        self.gait = Through(c)
+        self.gait = TemporalConv(c)
         self.frame = nn.Linear(16 * c, 128)
-        self.phrase = nn.Sequential(*[Through(128, dilation) for dilation in (1, 2, 4)])
+        self.phrase = nn.Sequential(*[TemporalConv(128, dilation) for dilation in (1, 2, 4)])
         self.features = nn.Sequential(nn.Linear(256, 64), nn.LayerNorm(64))
         self.move = nn.Linear(64, len(MOVES))
         self.side = nn.Linear(64, len(SIDES))
@@ -142,8 +141,8 @@ class MotionEncoder(nn.Module):
         return MotionReading(features, self.move(answer), self.side(answer), self.size(answer))
 
 
-def _over_time(layer: Through, x: Tensor, b: int) -> Tensor:
-    """Apply a layer of time to frames `[(b f) d h w]`."""
+def _over_time(layer: TemporalConv, x: Tensor, b: int) -> Tensor:
+    """Applies a temporal layer to frames `[(b f) d h w]`."""
     h = x.shape[-2]
     x = layer(rearrange(x, "(b f) d h w -> b d f (h w)", b=b))
     return rearrange(x, "b d f (h w) -> (b f) d h w", h=h)
@@ -159,10 +158,10 @@ def _movement(luma: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class MotionReading:
-    """What the motion encoder says of b clips.
+    """Output of the motion encoder for b clips.
 
     features [b d] are for a Fréchet distance. move_logits [b 11], side_logits [b 2] and size_logits
-    [b 3] are in the order of `MOVES`, `SIDES` and `SIZES`. The side means something only where the
+    [b 3] are in the order of `MOVES`, `SIDES` and `SIZES`. The side is meaningful only if the
     move is one of `SIDED_MOVES`.
     """
 
@@ -174,10 +173,10 @@ class MotionReading:
 
 @dataclass(frozen=True)
 class Judges:
-    """Both networks, ready to judge; see `load_judges`.
+    """Both networks; see `load_judges`.
 
-    `name` is to be printed beside every score. `history` tells how they were trained and what they
-    scored on truth they had not seen.
+    `name` is printed beside every score. `history` records their training and their scores on
+    held-out data.
     """
 
     name: str
@@ -187,8 +186,8 @@ class Judges:
 
     @torch.no_grad()
     def identity(self, frames: Tensor) -> Tensor:
-        """`frames [n 3 s s]` in 0..1 -> unit vectors `[n d]`; alike dancers have a high cosine."""
-        answer: Tensor = self.embedder(as_seen(frames.to(self.embedder.out.weight.device)))
+        """`frames [n 3 s s]` in 0..1 -> unit vectors `[n d]`; similar dancers are close."""
+        answer: Tensor = self.embedder(preprocess(frames.to(self.embedder.out.weight.device)))
         return answer
 
     @torch.no_grad()
@@ -202,13 +201,13 @@ class Judges:
         if not FEWEST <= f <= MOST:
             raise ValueError(f"the motion encoder reads {FEWEST} to {MOST} frames, not {f}")
         videos = videos.to(self.encoder.move.weight.device)
-        frames = luminance(as_seen(rearrange(videos, "b f c h w -> (b f) c h w")))
+        frames = luminance(preprocess(rearrange(videos, "b f c h w -> (b f) c h w")))
         answer: MotionReading = self.encoder(rearrange(frames, "(b f) h w -> b f h w", b=b))
         return answer
 
 
-def as_seen(frames: Tensor) -> Tensor:
-    """`frames [n 3 s s]` in 0..1 as the judges see them: of 8 bits and 64 x 64 pixels.
+def preprocess(frames: Tensor) -> Tensor:
+    """Rounds `frames [n 3 s s]` in 0..1 to 8 bits and resizes them to 64 x 64 pixels.
 
     Raises:
         ValueError: the pictures are not square.
@@ -228,31 +227,35 @@ def luminance(frames: Tensor) -> Tensor:
 
 
 def save_judges(path: str | Path, judges: Judges) -> None:
-    """Write both networks in half precision with name and history as one file, atomically.
+    """Writes both networks in half precision with name and history as one file, atomically.
 
     Raises:
         InputError: `path` does not end in .safetensors, is a directory, or its folder is missing.
     """
     if Path(path).suffix != ".safetensors":
         raise InputError(f"The name {path} of judges must end in .safetensors.")
-    said = {"format_version": FORMAT_VERSION, "name": judges.name, "history": judges.history}
+    metadata_values = {
+        "format_version": FORMAT_VERSION,
+        "name": judges.name,
+        "history": judges.history,
+    }
     tensors = {
         name: (w.half() if w.is_floating_point() else w).detach().cpu().contiguous()
         for name, w in _state(judges.embedder, judges.encoder).items()
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, {METADATA_KEY: json.dumps(said), "format": "pt"})
+        save_file(tensors, temporary, {METADATA_KEY: json.dumps(metadata_values), "format": "pt"})
         temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
 
 
 def load_judges(path: str | Path | None = None, device: str | torch.device = "cpu") -> Judges:
-    """Read judges, strictly; None means the shipped ones.
+    """Loads judges, strictly; None means the shipped ones.
 
     Raises:
-        InputError: no such file, not safetensors, no judges, of another version or other networks.
+        InputError: the file is missing, is not a judges file, or has another version or shape.
     """
     path = Path(path or SHIPPED)
-    said = _read_said(path)
+    metadata_values = _read_metadata(path)
     embedder, encoder = DancerEmbedder(), MotionEncoder()
     weights = read_weights(path)
     require_fit(path, _state(embedder, encoder), weights)
@@ -260,7 +263,7 @@ def load_judges(path: str | Path | None = None, device: str | torch.device = "cp
         own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
         network.load_state_dict(own)
         network.to(device).eval().requires_grad_(False)
-    return Judges(said["name"], embedder, encoder, said["history"])
+    return Judges(metadata_values["name"], embedder, encoder, metadata_values["history"])
 
 
 def _state(embedder: nn.Module, encoder: nn.Module) -> Mapping[str, Tensor]:
@@ -268,14 +271,18 @@ def _state(embedder: nn.Module, encoder: nn.Module) -> Mapping[str, Tensor]:
     return {f"{name}.{key}": w for name, net in named for key, w in net.state_dict().items()}
 
 
-def _read_said(path: Path) -> dict[str, Any]:
+def _read_metadata(path: Path) -> dict[str, Any]:
     with open_safetensors(path) as file:
         metadata = file.metadata() or {}
     if METADATA_KEY not in metadata:
-        raise InputError(f"{path} holds no judges: its metadata lacks {METADATA_KEY!r}.")
+        raise InputError(f"{path} is not a judges file: its metadata lacks {METADATA_KEY!r}.")
     try:
-        said = json.loads(metadata[METADATA_KEY])
-        version, name, history = said["format_version"], said["name"], said["history"]
+        metadata_values = json.loads(metadata[METADATA_KEY])
+        version, name, history = (
+            metadata_values["format_version"],
+            metadata_values["name"],
+            metadata_values["history"],
+        )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} has metadata that cannot be read: {error}.") from error
     if version != FORMAT_VERSION:

@@ -23,14 +23,14 @@ LIBRARIES = ("torch", "numpy", "scipy", "scikit-image", "av", "librosa")
 
 def write_report(out: Path, rows: Sequence[Row], options: EvaluationOptions) -> None:
     """Write the three files into `out`, which exists and holds the videos."""
-    said = json.dumps(results(rows, options), indent=1, ensure_ascii=False, allow_nan=False)
-    _write(out / "results.json", said + "\n")
+    text = json.dumps(results(rows, options), indent=1, ensure_ascii=False, allow_nan=False)
+    _write(out / "results.json", text + "\n")
     _write(out / "results.md", markdown(rows))
     _write(out / "index.html", page(rows, options.command, __version__))
 
 
 def results(rows: Sequence[Row], options: EvaluationOptions) -> dict[str, Any]:
-    """Everything that was found and what it takes to find it again."""
+    """Returns all results with the options and versions that reproduce them."""
     return {
         "command": options.command,
         "options": asdict(options),
@@ -60,17 +60,17 @@ def _clip(clip: Measured) -> dict[str, Any]:
         "fps": clip.fps,
         "beats": clip.beats_inside().round(4).tolist(),
         "beats_from": clip.beats_from,
-        "sample": _look(clip.sample),
-        "truth": None if clip.truth is None else _look(clip.truth),
+        "sample": _video(clip.sample),
+        "truth": None if clip.truth is None else _video(clip.truth),
     }
 
 
-def _look(look: VideoFigures) -> dict[str, Any]:
+def _video(figures: VideoFigures) -> dict[str, Any]:
     return {
-        "figures": look.values,
-        "beat": look.beat,
-        "motion_energy": look.energy.round(6).tolist(),
-        "motion_beats": [] if look.track is None else look.track.motion.round(4).tolist(),
+        "figures": figures.values,
+        "beat": figures.beat,
+        "motion_energy": figures.energy.round(6).tolist(),
+        "motion_beats": [] if figures.track is None else figures.track.motion.round(4).tolist(),
     }
 
 

@@ -1,4 +1,4 @@
-"""The figures by name: what they are called, which way is better, how they are printed."""
+"""All figures by name: label, better direction, number format."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass
 NO_TRUTH = "no truth given"
 NO_BEATS = "no beats in the clips"
 NO_JUDGE = "only for the sticker world, from 16 frames on"
-NOT_ASKED = "only for checkpoints in the sticker world, from 16 frames on"
+NO_DANCE = "only for checkpoints in the sticker world, from 16 frames on"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure. `better` is "higher", "lower" or "" (neither: nearest to the truth's, or to 0);
-    `needs` is said where nothing could be measured."""
+    """A figure's label and format.
+
+    better: "higher", "lower" or "" (neither: nearest to the truth's, or to 0). needs: the note
+    where it could not be measured.
+    """
 
     label: str
     better: str
@@ -36,16 +39,16 @@ BEATS = {
     "alignment_shuffled": Measure("with other clips' music", "", 3, "no other clip's beats"),
     "alignment_gain": Measure("gain over other music", "higher", 3, "no other clip's beats"),
     "alignment_chance": Measure("at chance", "", 3, NO_BEATS),
-    "lag": Measure("lag behind the beat (s)", "", 3, "no motion that goes with the beat"),
+    "lag": Measure("lag behind the beat (s)", "", 3, "no motion periodic with the beat"),
     "lag_share": Measure("share with the beat", "higher", 3, NO_BEATS),
 }
 MOTION = {
     "motion_correlation": Measure("motion like the truth's", "higher", 3, NO_TRUTH),
     "motion_ratio": Measure("amount of motion / truth's", "", 3, NO_TRUTH),
     "truth_lag": Measure("lag behind the truth (s)", "", 3, NO_TRUTH),
-    "move": Measure("move recognised", "higher", 3, NOT_ASKED),
-    "side": Measure("side recognised", "higher", 3, NOT_ASKED),
-    "size": Measure("size recognised", "higher", 3, NOT_ASKED),
+    "move": Measure("move recognised", "higher", 3, NO_DANCE),
+    "side": Measure("side recognised", "higher", 3, NO_DANCE),
+    "size": Measure("size recognised", "higher", 3, NO_DANCE),
 }
 CONSISTENCY = {
     "identity": Measure("identity", "higher", 3, "no embedder given"),

@@ -1,6 +1,6 @@
-"""index.html: the tables, and every clip beside its truth, with sound and its plot.
+"""index.html: the tables, and every clip beside its truth with sound and plot.
 
-The page needs nothing but the video files in its own folder.
+The page needs only the video files in its own folder.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ KEY = (
 
 
 def page(rows: Sequence[Row], command: str, version: str) -> str:
-    """The whole page."""
+    """Returns the page as HTML."""
     names = list(dict.fromkeys(clip.name for row in rows for clip in row.clips))
     body = [
         "<h1>Evaluation</h1>",
@@ -96,14 +96,14 @@ def _about(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     return (
-        f"<h2>Rows</h2><ul>{''.join(items)}</ul><p><small>In brackets: 95 % intervals, by "
-        "resampling clips. With few clips they are wide, and distances between sets are mostly "
-        "bias: read those against the halves of the truth.</small></p>"
+        f"<h2>Rows</h2><ul>{''.join(items)}</ul><p><small>Brackets: 95 % bootstrap "
+        "intervals over clips. With few clips they are wide, and distances between sets are "
+        "mostly bias: compare those with the halves of the truth.</small></p>"
     )
 
 
 def _clip(name: str, rows: Sequence[Row]) -> str:
-    """One clip: its truth, what every row made of it, and its plots."""
+    """Returns one clip: every row's video, the truth, and the plots."""
     made = [(row, clip) for row in rows for clip in row.clips if clip.name == name]
     truth = next((clip.truth_video for _, clip in made if clip.truth_video), None)
     videos = [_video(clip.video, row.label) for row, clip in made]
@@ -139,7 +139,7 @@ def _plot(row: Row, clip: Measured, named: bool) -> str:
 
 
 def _headline(clip: Measured) -> list[tuple[str, str]]:
-    """The few figures of a clip that are shown without opening its table."""
+    """Returns the few figures of a clip that are visible without opening its table."""
     return [
         (heading(MEASURES[name]), f"{clip.sample.values[name]:.{MEASURES[name].digits}f}")
         for name in ("psnr", "ssim", "alignment", "alignment_gain", "identity")

@@ -1,4 +1,4 @@
-"""One clip's motion against its beats, as SVG text that a page can hold."""
+"""Plots a clip's motion against its beats as inline SVG."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..measure import Measured
 
 WIDTH, HEIGHT = 640, 150
 LEFT, RIGHT, TOP, BOTTOM = 8, 28, 8, 22
-MADE, TRUE, BEAT, GREY = "#c2410c", "#475569", "#2563eb", "#94a3b8"
+SAMPLE, TRUE, BEAT, GREY = "#c2410c", "#475569", "#2563eb", "#94a3b8"
 
 
 class _Axes:
-    """Seconds and energy to points of the picture."""
+    """Maps seconds and energy to pixels."""
 
     def __init__(self, seconds: float, highest: float) -> None:
         self.seconds, self.highest = seconds, max(highest, 1e-9)
@@ -28,7 +28,7 @@ class _Axes:
 
 
 def motion_plot(clip: Measured) -> str:
-    """Motion energy of video and truth, the music's beats as lines, the motion's as triangles."""
+    """Plots motion energy of video and truth, music beats (lines) and motion beats (triangles)."""
     energies = [clip.sample.energy] + ([] if clip.truth is None else [clip.truth.energy])
     seconds = (len(clip.sample.energy) + 1) / clip.fps
     axes = _Axes(seconds, max(float(energy.max()) for energy in energies))
@@ -36,9 +36,9 @@ def motion_plot(clip: Measured) -> str:
     parts += [_line(axes.x(t), BEAT) for t in clip.beats_inside().tolist()]
     if clip.truth is not None:
         parts.append(_curve(axes, clip.truth.energy, clip.fps, TRUE, ' stroke-dasharray="4 3"'))
-    parts.append(_curve(axes, clip.sample.energy, clip.fps, MADE, ""))
+    parts.append(_curve(axes, clip.sample.energy, clip.fps, SAMPLE, ""))
     if clip.sample.track is not None:
-        parts += [_triangle(axes.x(t), MADE) for t in clip.sample.track.motion.tolist()]
+        parts += [_triangle(axes.x(t), SAMPLE) for t in clip.sample.track.motion.tolist()]
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="motion energy against beats">'
         + "".join(parts)
@@ -47,7 +47,7 @@ def motion_plot(clip: Measured) -> str:
 
 
 def _seconds(axes: _Axes) -> str:
-    """The axis: a tick with its number at every second, or every few of a long video."""
+    """Draws the time axis, with a tick every second or every few seconds."""
     step = max(1, round(axes.seconds / 12))
     base = HEIGHT - BOTTOM
     marks = [f'<path d="M{LEFT} {base}H{WIDTH - RIGHT}" stroke="{GREY}"/>']
@@ -59,8 +59,8 @@ def _seconds(axes: _Axes) -> str:
 
 
 def _line(x: float, colour: str) -> str:
-    way = f"M{x:.1f} {TOP}V{HEIGHT - BOTTOM}"
-    return f'<path class="beat" d="{way}" stroke="{colour}" opacity="0.55"/>'
+    path = f"M{x:.1f} {TOP}V{HEIGHT - BOTTOM}"
+    return f'<path class="beat" d="{path}" stroke="{colour}" opacity="0.55"/>'
 
 
 def _triangle(x: float, colour: str) -> str:

@@ -1,4 +1,4 @@
-"""From clips to one row of the table: means, intervals, controls and set distances."""
+"""Summarises clips as one row: means, intervals, controls and distances between sets."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...metrics.beat_alignment import shuffled
+from ...metrics.beat_alignment import shuffled_control
 from ...metrics.bootstrap import Interval, circular_interval, circular_mean, mean_interval
-from ...metrics.frechet import compare
+from ...metrics.frechet import compare_features
 from ..measure import Measured, VideoFigures
 from .measures import MEASURES, NO_TRUTH, PAIRED
 
 SETS = ("fvd", "world_frechet")
-"""Figures of a whole set of clips."""
+"""Figures that need a set of clips."""
 LAG = "lag"
-"""The figure that is known up to a beat: its mean is a circular one."""
+"""A figure modulo a beat: its mean is circular."""
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure of a row: a mean over `n` clips, or a distance between two sets of `n`.
 
-    interval: 95 %, by resampling clips. truth: the same of the true videos, the ceiling. floor: for
-    a distance, what halves of the truth score. Where `value` is None, `note` says why.
+    interval: 95 % bootstrap over clips. truth: the true videos' value, the ceiling. floor: for a
+    distance, the score of halves of the truth. note: the reason where `value` is None.
     """
 
     value: float | None
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """One system's figures, by the names of `catalogue.MEASURES`, and those of its clips."""
+    """One system's figures, named as in `measures.MEASURES`, and those of its clips."""
 
     label: str
     source: str
@@ -49,7 +49,7 @@ class Row:
 def summarise(
     label: str, source: str, clips: Sequence[Measured], notes: Sequence[str] = (), seed: int = 0
 ) -> Row:
-    """One row out of measured clips; `seed` is that of the resampling."""
+    """Summarises measured clips; `seed` seeds the bootstrap."""
     clips = _with_controls(clips)
     figures = {
         name: _set_figure(name, clips, seed) if name in SETS else _mean_figure(name, clips, seed)
@@ -72,7 +72,7 @@ def _mean_figure(name: str, clips: Sequence[Measured], seed: int) -> Figure:
 def _lag_figure(clips: Sequence[Measured], seed: int) -> Figure:
     """The circular mean of the lags in beats, times the mean beat.
 
-    Half a beat early is half a beat late; the plain mean of both would be no lag at all.
+    Half a beat early equals half a beat late, so the plain mean could be 0 for both.
     """
     beats, period = _lags([clip.sample for clip in clips])
     true, true_period = _lags([clip.truth for clip in clips if clip.truth is not None])
@@ -82,10 +82,10 @@ def _lag_figure(clips: Sequence[Measured], seed: int) -> Figure:
     return Figure(float(circular_mean(beats)) * period, len(beats), interval, ceiling)
 
 
-def _lags(looks: Sequence[VideoFigures]) -> tuple[np.ndarray, float]:
-    """Lags in beats `[n]`, and the mean beat in seconds."""
-    told = [(look.values[LAG], look.beat) for look in looks if LAG in look.values]
-    seconds, periods = np.array(told).reshape(-1, 2).T
+def _lags(videos: Sequence[VideoFigures]) -> tuple[np.ndarray, float]:
+    """Returns lags in beats `[n]` and the mean duration of a beat in seconds."""
+    pairs = [(video.values[LAG], video.beat) for video in videos if LAG in video.values]
+    seconds, periods = np.array(pairs).reshape(-1, 2).T
     return seconds / periods, float(periods.mean()) if len(periods) else 0.0
 
 
@@ -94,24 +94,24 @@ def _missing(name: str, clips: Sequence[Measured]) -> Figure:
     return Figure(None, note=NO_TRUTH if alone else MEASURES[name].needs)
 
 
-def _values(looks: Sequence[VideoFigures], name: str) -> np.ndarray:
-    return np.array([look.values[name] for look in looks if name in look.values])
+def _values(videos: Sequence[VideoFigures], name: str) -> np.ndarray:
+    return np.array([video.values[name] for video in videos if name in video.values])
 
 
 def _set_figure(name: str, clips: Sequence[Measured], seed: int) -> Figure:
-    looks = [(clip.sample, clip.truth) for clip in clips if name in clip.sample.features]
-    if not looks:
+    videos = [(clip.sample, clip.truth) for clip in clips if name in clip.sample.features]
+    if not videos:
         return _missing(name, clips)
-    pairs = [(one.features[name], two.features[name]) for one, two in looks if two is not None]
-    if len(pairs) < 2:
-        return Figure(None, note=NO_TRUTH if not pairs else "two clips are needed")
-    samples, truth = (np.stack(side) for side in zip(*pairs, strict=True))
-    found = compare(samples, truth, seed)
-    return Figure(found.value, found.n, found.interval, floor=found.floor)
+    both = [(one.features[name], two.features[name]) for one, two in videos if two is not None]
+    if len(both) < 2:
+        return Figure(None, note=NO_TRUTH if not both else "two clips are needed")
+    samples, truth = (np.stack(side) for side in zip(*both, strict=True))
+    distance = compare_features(samples, truth, seed)
+    return Figure(distance.value, distance.n, distance.interval, floor=distance.floor)
 
 
 def _with_controls(clips: Sequence[Measured]) -> list[Measured]:
-    """The clips with their scores against the other clips' music, on both sides."""
+    """Adds the scores against the other clips' music, for samples and truth."""
     samples = _with_control([clip.sample for clip in clips])
     truths = iter(_with_control([clip.truth for clip in clips if clip.truth is not None]))
     return [
@@ -120,16 +120,16 @@ def _with_controls(clips: Sequence[Measured]) -> list[Measured]:
     ]
 
 
-def _with_control(looks: Sequence[VideoFigures]) -> list[VideoFigures]:
-    scored = [i for i, look in enumerate(looks) if "alignment" in look.values]
-    tracks = [track for i in scored if (track := looks[i].track) is not None]
-    others = dict(zip(scored, shuffled(tracks), strict=True))
-    return [_controlled(look, others.get(i)) for i, look in enumerate(looks)]
+def _with_control(videos: Sequence[VideoFigures]) -> list[VideoFigures]:
+    scored = [i for i, video in enumerate(videos) if "alignment" in video.values]
+    tracks = [track for i in scored if (track := videos[i].track) is not None]
+    others = dict(zip(scored, shuffled_control(tracks), strict=True))
+    return [_controlled(video, others.get(i)) for i, video in enumerate(videos)]
 
 
-def _controlled(look: VideoFigures, other: float | None) -> VideoFigures:
+def _controlled(video: VideoFigures, other: float | None) -> VideoFigures:
     if other is None:
-        return look
-    gain = look.values["alignment"] - other
+        return video
+    gain = video.values["alignment"] - other
     more = {"alignment_shuffled": other, "alignment_gain": gain}
-    return replace(look, values={**look.values, **more})
+    return replace(video, values={**video.values, **more})

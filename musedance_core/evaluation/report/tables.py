@@ -1,4 +1,4 @@
-"""Rows of figures as text: the tables of results.md and what the page shows."""
+"""Rows of figures as text, for results.md and the page."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ARROWS = {"higher": " \N{UPWARDS ARROW}", "lower": " \N{DOWNWARDS ARROW}", "": "
 
 
 def heading(measure: Measure) -> str:
-    """The figure's name with the arrow of the better direction."""
+    """Returns the label with an arrow for the better direction."""
     return measure.label + ARROWS[measure.better]
 
 
 def value_text(figure: Figure, measure: Measure) -> str:
-    """`0.812 [0.779, 0.846]`, or why there is no value."""
+    """Returns `0.812 [0.779, 0.846]`, or the reason for a missing value."""
     if figure.value is None:
         return figure.note
     text = f"{figure.value:.{measure.digits}f}"
@@ -27,7 +27,7 @@ def value_text(figure: Figure, measure: Measure) -> str:
 
 
 def yardstick_text(figure: Figure, measure: Measure) -> str:
-    """What to read the value against: the truth's own, or halves of the truth."""
+    """Returns the value's yardstick: the truth's own value, or that of halves of the truth."""
     if figure.truth is not None:
         return f"truth {figure.truth:.{measure.digits}f}"
     if figure.floor is not None:
@@ -36,14 +36,14 @@ def yardstick_text(figure: Figure, measure: Measure) -> str:
 
 
 def cell(figure: Figure, measure: Measure) -> str:
-    """Value, interval, yardstick and n in one cell."""
+    """Returns value, interval, yardstick and n as one cell."""
     parts = [value_text(figure, measure), yardstick_text(figure, measure)]
     parts += [f"n = {figure.n}"] if figure.n else []
     return "; ".join(part for part in parts if part)
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """All tables of results.md: first one like the paper's Table 2, then the others transposed."""
+    """Returns all tables of results.md: one like the paper's Table 2, the others transposed."""
     first, *others = TABLES.items()
     parts = ["# Evaluation", "", f"## {first[0]}", "", _by_row(rows, first[1])]
     for title, table in others:
@@ -54,8 +54,8 @@ def markdown(rows: Sequence[Row]) -> str:
         parts.append(f"- **{row.label}**: {'; '.join(about)}")
     parts += [
         "",
-        "In brackets: 95 % intervals, by resampling clips. What each figure is, and how it can",
-        "mislead, is said in docs/evaluation.md.",
+        "Brackets: 95 % bootstrap intervals over clips. docs/evaluation.md defines each figure",
+        "and its pitfalls.",
     ]
     return "\n".join(parts) + "\n"
 
@@ -85,7 +85,7 @@ def _plain(text: str) -> str:
 
 
 def clip_lines(values: Mapping[str, float], truth: Mapping[str, float]) -> list[list[str]]:
-    """Per figure of one clip: its name, its value and the truth's."""
+    """Returns name, value and the truth's value of every figure of one clip."""
     return [
         [heading(m), f"{values[name]:.{m.digits}f}", _number(truth.get(name), m)]
         for name, m in MEASURES.items()
