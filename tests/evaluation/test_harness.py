@@ -105,7 +105,7 @@ def test_a_checkpoint_dances_the_world_beside_its_truth(written: Path, tmp_path:
     assert again.figures == row.figures
 
 
-def test_what_it_writes_lets_another_system_be_judged_against_the_same(
+def test_its_files_let_another_system_be_evaluated_against_the_same_truth(
     written: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "report"
@@ -161,7 +161,7 @@ def test_a_report_is_not_written_over_another(written: Path, tmp_path: Path) -> 
     options = EvaluationOptions((str(written),), str(out), clips=1, sampling=FEW)
     evaluate(options)
     files = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(InputError, match="is there already, as of an earlier report"):
+    with pytest.raises(InputError, match="already exists, from an earlier report"):
         evaluate(options)
     with pytest.raises(InputError, match="lies in the report's own folder"):
         evaluate(replace(options, paths=(str(out / "clips/01"),)))
@@ -249,7 +249,7 @@ def test_a_data_set_that_does_not_fit_is_named(written: Path, tmp_path: Path) ->
         (["{out}/text.mp4"], "neither a folder"),
         (["{out}/text.safetensors"], "text.safetensors"),
         (["{videos}", "--label", "a", "--label", "b"], "2 times --label"),
-        (["{videos}", "{videos}"], "Two rows are called"),
+        (["{videos}", "{videos}"], "Two rows have the label"),
         (["{videos}", "--truth", "{out}/none"], "no folder"),
         (["{videos}", "--beats", "{out}/none.json"], "none.json"),
         (["{videos}", "--lpips", "{out}/none.pt"], "none.pt"),

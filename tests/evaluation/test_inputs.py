@@ -36,7 +36,7 @@ def videos(tmp_path: Path) -> Path:
         (("{model}",), {"dataset": "{out}"}),
     ],
 )
-def test_what_lies_in_the_reports_folder_is_refused(
+def test_inputs_inside_the_report_folder_are_refused(
     paths: tuple[str, ...], more: dict[str, str], videos: Path, written: Path, tmp_path: Path
 ) -> None:
     places = {"out": tmp_path / "report", "model": written, "elsewhere": tmp_path / "elsewhere"}
@@ -85,12 +85,15 @@ def test_a_folder_that_holds_clips_is_no_place_for_a_report(name: str, tmp_path:
     assert report_folder(str(tmp_path / "new")).is_dir()
     assert report_folder(str(tmp_path / "new")).is_dir()
     (tmp_path / "new" / name).mkdir()
-    with pytest.raises(InputError, match=f"{name} is there already"):
+    with pytest.raises(InputError, match=f"{name} already exists"):
         report_folder(str(tmp_path / "new"))
 
 
-def test_rows_are_called_by_their_files_or_as_told() -> None:
+def test_rows_are_labelled_by_file_name_or_option() -> None:
     options = EvaluationOptions(("a/model.safetensors", "b/v1.5"), "out")
     assert [row.label for row in named_rows(options)] == ["model", "v1.5"]
-    told = named_rows(replace(options, labels=("one", "two")))
-    assert [(row.label, row.place) for row in told] == [("one", "clips/01"), ("two", "clips/02")]
+    labelled = named_rows(replace(options, labels=("one", "two")))
+    assert [(row.label, row.place) for row in labelled] == [
+        ("one", "clips/01"),
+        ("two", "clips/02"),
+    ]

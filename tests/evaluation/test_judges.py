@@ -51,9 +51,9 @@ def untouched(model: MuseDance) -> RoundTrip:
 
 
 def test_the_shipped_file_is_the_one_that_is_written_about(judges: Judges) -> None:
-    told = (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
+    readme = (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
     digest = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
-    assert f"`{judges.name}` | `{digest}`" in told
+    assert f"`{judges.name}` | `{digest}`" in readme
     assert judges.name == SHIPPED.stem
 
 
@@ -62,10 +62,10 @@ def test_they_are_small_and_say_how_they_were_made(judges: Judges) -> None:
     for network in (judges.embedder, judges.encoder):
         assert sum(p.numel() for p in network.parameters()) <= 1_000_000
     assert {"command", "data", "options", "test"} <= set(judges.history)
-    told = (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
+    readme = (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
     for pixels in ("truth", "autoencoded"):
         move = judges.history["test"][pixels]["motion_48"]["move"]
-        assert f"{100 * move['share']:.1f} %" in told
+        assert f"{100 * move['share']:.1f} %" in readme
 
 
 def test_unseen_puppets_moves_are_recognised(
@@ -86,7 +86,7 @@ def test_a_dancer_is_known_again_in_another_pose_and_place(
     assert figures["same_background"]["auc"] > 0.9
 
 
-def test_motion_is_read_without_looking_at_what_stands_still(
+def test_motion_is_read_independently_of_static_content(
     judges: Judges, truth: tuple[Tensor, list[Dance]]
 ) -> None:
     calm = 0.4 + 0.2 * truth[0][:3, :FEWEST]
@@ -130,7 +130,7 @@ def test_embeddings_are_unit_vectors_of_8_bit_pictures_of_any_size(
     assert (judges.identity(larger) * found).sum(dim=-1).min() > 0.8
 
 
-def test_what_cannot_be_judged_is_refused(judges: Judges) -> None:
+def test_judges_refuse_unsuitable_input(judges: Judges) -> None:
     with pytest.raises(ValueError, match="16 to 48 frames, not 15"):
         judges.motion(torch.zeros(1, 15, 3, 64, 64))
     with pytest.raises(ValueError, match="square pictures, not 64 x 32"):
@@ -157,7 +157,7 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     weights = load_file(SHIPPED)
     said = {"format_version": 1, "name": "x", "history": {}}
     save_file(weights, path)
-    with pytest.raises(InputError, match="holds no judges"):
+    with pytest.raises(InputError, match="is not a judges file"):
         load_judges(path)
     save_file(weights, path, {METADATA_KEY: json.dumps(said | {"format_version": 9})})
     with pytest.raises(InputError, match="format version 9"):
@@ -200,7 +200,7 @@ def test_clips_carry_their_labels_and_tempo(untouched: RoundTrip) -> None:
     torch.testing.assert_close(60 * 2**bank.tempo, bpm, rtol=0.02, atol=0)
 
 
-def test_a_round_trip_changes_the_share_of_pictures_it_is_told_to(model: MuseDance) -> None:
+def test_a_round_trip_changes_the_requested_share_of_pictures(model: MuseDance) -> None:
     picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     rounded = (picture * 255).round().to(torch.uint8)
     trip, generator = RoundTrip(model.vae, 0.5, 0.2), torch.Generator().manual_seed(0)

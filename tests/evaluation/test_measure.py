@@ -118,7 +118,7 @@ def test_a_figure_that_is_not_finite_is_named(draw: Draw, swing: Swing) -> None:
             measure(clip_of(truth, truth), tools)
 
 
-def test_the_judges_answers_are_compared_with_what_was_asked(draw: Draw, swing: Swing) -> None:
+def test_the_judges_answers_are_compared_with_the_request(draw: Draw, swing: Swing) -> None:
     truth = dance_of(draw, swing)
     asked = Dance("hop", "left", "big")
     for seen, scores in (
@@ -146,7 +146,7 @@ def test_brought_networks_are_asked(draw: Draw, swing: Swing) -> None:
     assert found.sample.features["fvd"].shape == found.truth.features["fvd"].shape == (3,)
 
 
-def test_quantised_is_what_eight_bits_keep() -> None:
+def test_quantise_rounds_to_eight_bits() -> None:
     levels = repeat(torch.arange(256), "h -> c h w", c=3, w=1).float() / 255
     assert torch.equal(quantise(levels), levels)
     assert torch.equal(quantise(levels + 0.4 / 255), levels)

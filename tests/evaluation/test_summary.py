@@ -44,7 +44,7 @@ def test_a_row_has_every_figure_or_says_why_not() -> None:
     assert row.figures["lpips"].note == "no backbone file given"
 
 
-def test_without_truth_that_is_what_is_said() -> None:
+def test_missing_truth_is_noted() -> None:
     alone = [replace(clip, truth=None) for clip in clips(3)]
     figures = summarise("ours", "model", alone).figures
     assert figures["lpips"].note == figures["ssim"].note == figures["fvd"].note == "no truth given"

@@ -50,7 +50,7 @@ def test_videos_meet_their_truth_by_name_and_are_copied(folders: Path) -> None:
         assert (folders / "out" / clip.video).read_bytes() == source.read_bytes()
         assert clip.truth_video == f"truth/{clip.name}.mp4"
         assert (folders / "out" / clip.truth_video).is_file()
-        assert clip.beats is None and clip.beats_from == "nobody"
+        assert clip.beats is None and clip.beats_from == "no source"
 
 
 def test_without_truth_the_own_first_frame_is_the_reference(folders: Path) -> None:
@@ -65,14 +65,14 @@ def test_beats_come_from_one_file_or_from_one_each(folders: Path) -> None:
     write_beats(one, regular_grid(120, 0.1, 4))
     write_beats(each / "a.json", regular_grid(90, 0.1, 4))
     write_beats(each / "b.json", regular_grid(100, 0.1, 4))
-    told = [clip.beats for clip in read(folders, None, str(one))]
-    assert all(np.diff(beats).mean() == pytest.approx(0.5) for beats in told if beats is not None)
-    told = [clip.beats for clip in read(folders, None, str(each))]
-    periods = [float(np.diff(beats).mean()) for beats in told if beats is not None]
+    found = [clip.beats for clip in read(folders, None, str(one))]
+    assert all(np.diff(beats).mean() == pytest.approx(0.5) for beats in found if beats is not None)
+    found = [clip.beats for clip in read(folders, None, str(each))]
+    periods = [float(np.diff(beats).mean()) for beats in found if beats is not None]
     assert periods == pytest.approx([60 / 90, 0.6], abs=1e-4)
 
 
-def test_beats_are_heard_in_the_sound_of_the_video_or_else_of_the_truth(
+def test_beats_come_from_the_sound_of_the_video_or_else_of_the_truth(
     folders: Path, draw: Draw, clicks: Clicks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[float] = []
@@ -115,7 +115,7 @@ def test_beats_are_counted_from_the_first_picture(
     assert begins(path) == pytest.approx(0, abs=0.001)
     assert begins(folders / "late.mkv") == pytest.approx(0.25, abs=0.06)
     monkeypatch.setattr(videos, "track_beats", lambda wave: regular_grid(120, 0.5, wave.seconds))
-    heard = videos._heard(folders / "late.mkv")
+    heard = videos._tracked(folders / "late.mkv")
     assert heard is not None and np.abs(heard - 0.25).min() < 0.06
 
 
@@ -143,7 +143,7 @@ def emptied(folder: Path, *kept: str) -> None:
 
 
 @pytest.mark.parametrize("case", SPOILT)
-def test_what_does_not_fit_is_named(folders: Path, case: str) -> None:
+def test_mismatches_are_named(folders: Path, case: str) -> None:
     spoil, said = SPOILT[case]
     spoil(folders / "made", folders / "truth")
     with pytest.raises(InputError, match=said) as raised:

@@ -26,7 +26,7 @@ def energy(draw: Draw, swing: Swing) -> Callable[[float, float], np.ndarray]:
 
 @pytest.mark.parametrize("late", [-0.2, -0.07, 0.0, 0.03, 0.12, 0.2])
 @pytest.mark.parametrize("period", [0.45, 0.5, 0.67])
-def test_the_lag_behind_the_beats_is_told_in_seconds(
+def test_the_lag_behind_the_beats_is_in_seconds(
     energy: Callable[[float, float], np.ndarray], late: float, period: float
 ) -> None:
     found = beat_lag(energy(period, 0.3 + late), FPS, 0.3 + period * np.arange(-1, 12))
@@ -44,14 +44,14 @@ def test_motion_that_ignores_the_beat_has_no_share_in_it() -> None:
 
 
 @pytest.mark.parametrize("late", [-2.0, -1.3, -0.5, 0.0, 0.25, 1.0, 1.7, 2.0])
-def test_the_lag_between_two_dances_is_told_in_parts_of_frames(
+def test_the_lag_between_two_dances_has_subframe_resolution(
     energy: Callable[[float, float], np.ndarray], late: float
 ) -> None:
     found = energy_lag(energy(0.55, 0.2 + late / FPS), energy(0.55, 0.2))
     assert found == pytest.approx(late, abs=0.15)
 
 
-def test_what_does_not_move_has_no_lag_and_what_does_not_compare_is_refused() -> None:
+def test_static_video_has_no_lag_and_unequal_lengths_are_refused() -> None:
     rising = np.arange(20.0)
     assert energy_lag(np.zeros(20), rising) is None
     with pytest.raises(ValueError, match="20 and 19"):

@@ -33,11 +33,11 @@ def test_the_song_s_own_beats_score_far_above_chance(
     assert len(right.beats) in (6, 7)
 
 
-def test_what_cannot_be_scored_is_said(draw: Draw, swing: Swing) -> None:
+def test_bad_input_of_the_score_is_one_sentence(draw: Draw, swing: Swing) -> None:
     frames = dance(draw, swing, 0.0)
     with pytest.raises(InputError, match="got 3"):
         beat_score(frames[:3], FPS, regular_grid(100, 0.2, 20), 0.0)
-    with pytest.raises(InputError, match=r"No beat falls into the 4\.00 s from 30\.00 s"):
+    with pytest.raises(InputError, match=r"The song has no beat in the 4\.00 s from 30\.00 s"):
         beat_score(frames, FPS, regular_grid(100, 0.2, 20), 30.0)
 
 

@@ -41,7 +41,7 @@ def test_the_background_is_measured_outside_the_dancer(draw: Draw) -> None:
     assert off == pytest.approx(10, rel=1e-4)
 
 
-def test_flicker_is_the_size_of_the_noise_and_nothing_for_what_is_still_or_fades(
+def test_flicker_is_the_noise_level_and_zero_for_static_or_fading_video(
     draw: Draw,
 ) -> None:
     still = draw(np.full(40, 9.0))
