@@ -1,4 +1,4 @@
-"""Files on disk: atomic writing, and opening sound and video."""
+"""Writing files so that they are complete or not there at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from .errors import InputError
 
@@ -135,26 +134,3 @@ def _visible_copy(temporary: Path, target: Path) -> Path:
     while (path := target.with_name(f"{target.stem}-{number}{target.suffix}")).exists():
         number += 1
     return temporary.rename(path)
-
-
-def open_media(path: str | Path) -> Any:
-    """Open a sound or video file for reading, as a PyAV container.
-
-    Titles and other tags may be in any encoding.
-
-    Raises:
-        av.FFmpegError: the file cannot be opened, or holds no media.
-    """
-    import av
-
-    # Up to version 18 PyAV fails at tags that are not UTF-8 unless told to ignore their errors.
-    strict = hasattr(av.container.Container, "metadata_errors")
-    return av.open(str(path), **({"metadata_errors": "ignore"} if strict else {}))
-
-
-def media_start(container: Any) -> float:
-    """Seconds on the container's clock at which playing begins.
-
-    A start below 0 counts as 0: before FFmpeg 8.1 it is the codec's priming, which decoders drop.
-    """
-    return max(container.start_time or 0, 0) / 1_000_000

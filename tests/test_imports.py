@@ -16,7 +16,7 @@ CORE = ROOT / "musedance_core"
 # Bottom to top. A module imports its own package and the layers below it, never sideways or up.
 LAYERS = (
     {"errors", "version"},
-    {"config", "files", "parts", "geometry"},
+    {"config", "files", "streams", "parts", "geometry"},
     {"presets", "models", "audio"},
     {"diffusion", "media", "metrics"},
     {"checkpoint"},

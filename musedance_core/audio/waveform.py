@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -12,10 +12,12 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from ..errors import InputError
-from ..files import media_start, open_media
+from ..streams import StreamClock, decode_stream, media_start, open_media
 
 SHORTEST = 0.5
-"""Seconds below which a sound is no song."""
+"""Seconds that a song lasts at least."""
+INAUDIBLE = 1e-4
+"""Amplitude below which sound counts as silence."""
 JITTER = 0.02
 """Seconds by which a time stamp may differ from the samples before it without meaning a gap."""
 
@@ -32,6 +34,11 @@ class Waveform:
         """Length in seconds."""
         return float(self.samples.shape[1]) / self.sample_rate
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether no sample is loud enough to hear."""
+        return self.samples.size == 0 or bool(np.abs(self.samples).max() < INAUDIBLE)
+
     def mono(self) -> Waveform:
         """The mean of all channels, `[1 n]`."""
         return Waveform(self.samples.mean(axis=0, keepdims=True), self.sample_rate)
@@ -45,7 +52,7 @@ class Waveform:
         return Waveform(resample_poly(self.samples, up, down, axis=1).astype(np.float32), rate)
 
     def cut(self, start: float, seconds: float) -> Waveform:
-        """`seconds` of sound from `start` on, silence where there is none."""
+        """`seconds` of sound from `start` on, with silence beyond both ends."""
         first = round(start * self.sample_rate)
         count = round(seconds * self.sample_rate)
         piece = self.samples[:, max(first, 0) : max(first + count, 0)]
@@ -54,14 +61,19 @@ class Waveform:
         return Waveform(np.pad(piece, ((0, 0), (before, after))), self.sample_rate)
 
 
-def load_waveform(path: str | Path) -> Waveform:
+def load_waveform(path: str | Path, audio_track: int | None = None) -> Waveform:
     """Decode the sound of any audio or video file at its native rate, one or two channels.
 
     Samples are placed by their time stamps, counted from the file's beginning as players do: a
-    codec's priming samples do not shift the song, and gaps are silence.
+    codec's priming samples do not shift the song, gaps are silence, and where the stamps fall back,
+    as in chained Ogg files, the next part follows the one before.
+
+    Args:
+        path: the file.
+        audio_track: the track to decode, counted from 1; None takes the first that is not silent.
 
     Raises:
-        InputError: no such file, not media, or no sound in it.
+        InputError: no such file, not media, no sound in it, or no such track.
     """
     import av
 
@@ -70,62 +82,75 @@ def load_waveform(path: str | Path) -> Waveform:
         raise InputError(f"There is no song at {path}.")
     try:
         with open_media(path) as container:
-            if not container.streams.audio:
-                raise InputError(f"{path} has no sound.")
-            if container.streams.audio[0].codec_context is None:
-                raise InputError(f"{path} has sound of a kind that cannot be decoded.")
-            waveform = _decode(container)
+            decodable = [stream.codec_context is not None for stream in container.streams.audio]
+        tracks = _tracks_to_try(path, decodable, audio_track)
+        waves = (wave for track in tracks if (wave := _decode_track(path, track)) is not None)
+        first = next(waves, None)
+        if first is None:
+            raise InputError(f"{path} has no sound that can be decoded.")
+        if not first.is_silent:
+            return first
+        return next((wave for wave in waves if not wave.is_silent), first)
     except av.FFmpegError as error:
         raise InputError(f"{path} cannot be read as sound: {error.strerror}.") from error
-    if waveform is None:
-        raise InputError(f"{path} has no sound that can be decoded.")
-    return waveform
 
 
-def _decode(container: Any) -> Waveform | None:
-    """The first sound stream, or None where nothing in it can be decoded."""
-    stream = container.streams.audio[0]
-    rate, channels = int(stream.rate), min(stream.channels, 2)
-    begin = media_start(container)
+def _tracks_to_try(path: Path, decodable: list[bool], audio_track: int | None) -> list[int]:
+    """Indices of sound streams: the one that is asked for, or all that have a decoder."""
+    if not decodable:
+        raise InputError(f"{path} has no sound.")
+    if audio_track is not None and not 1 <= audio_track <= len(decodable):
+        raise InputError(
+            f"{path} has no sound track {audio_track}; its tracks are 1 to {len(decodable)}."
+        )
+    wanted = range(len(decodable)) if audio_track is None else (audio_track - 1,)
+    tracks = [track for track in wanted if decodable[track]]
+    if not tracks:
+        raise InputError(f"{path} has sound of a kind that cannot be decoded.")
+    return tracks
+
+
+def _decode_track(path: Path, track: int) -> Waveform | None:
+    """One sound stream, or None where nothing in it can be decoded."""
     pieces: list[tuple[int, np.ndarray]] = []
-    end = 0
-    for frame, piece in _converted(container, stream, rate, "mono" if channels == 1 else "stereo"):
-        at = end if frame.time is None else round((frame.time - begin) * rate)
-        # Time stamps are coarse in some formats: only what they cannot explain is a gap.
-        at = at if abs(at - end) > rate * JITTER or not pieces else end
-        pieces.append((at, piece))
-        end = at + piece.shape[1]
-    if not pieces:
-        return None
-    return Waveform(_assembled(pieces, channels, _length(stream, rate, end, frame.samples)), rate)
+    with open_media(path) as container:
+        stream = container.streams.audio[track]
+        rate, channels = int(stream.rate), min(stream.channels, 2)
+        clock, end = StreamClock(media_start(container)), 0
+        for frame, piece in _converted(decode_stream(container, stream), rate, channels):
+            at = round(clock.seconds(frame.time, end / rate) * rate)
+            # Time stamps are coarse in some formats: only what they cannot explain is a gap, and
+            # samples never take the place of earlier ones.
+            if pieces and at <= end + rate * JITTER:
+                at = end
+            pieces.append((at, piece))
+            end = at + piece.shape[1]
+        if not pieces:
+            return None
+        length = _length(stream, rate, end, frame.samples)
+    return Waveform(_assembled(pieces, channels, length), rate)
 
 
-def _converted(
-    container: Any, stream: Any, rate: int, layout: str
-) -> Iterator[tuple[Any, np.ndarray]]:
-    """Every frame with its samples `[channels n]`; damaged packets are passed over."""
+def _converted(frames: Iterable[Any], rate: int, channels: int) -> Iterator[tuple[Any, np.ndarray]]:
+    """Every frame with its samples float32 `[channels n]` at `rate` Hz."""
     import av
 
+    layout = "mono" if channels == 1 else "stereo"
     form = None
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.InvalidDataError:
-            continue
-        for frame in frames:
-            if form != (frame.format.name, frame.layout.name, frame.sample_rate):
-                form = (frame.format.name, frame.layout.name, frame.sample_rate)
-                resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-            for converted in resampler.resample(frame):
-                yield frame, converted.to_ndarray()
+    for frame in frames:
+        if form != (frame.format.name, frame.layout.name, frame.sample_rate):
+            form = (frame.format.name, frame.layout.name, frame.sample_rate)
+            resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+        for converted in resampler.resample(frame):
+            yield frame, converted.to_ndarray()
 
 
 def _length(stream: Any, rate: int, end: int, last: int) -> int:
-    """Samples of the sound: `end`, less what only fills the codec's `last` frame."""
+    """Samples of the sound: `end`, less the padding of the codec's `last` frame."""
     if stream.duration is None:
         return end
-    told = round(float(stream.duration * stream.time_base) * rate)
-    return told if 0 < end - told < last else end
+    stated = round(float(stream.duration * stream.time_base) * rate)
+    return stated if 0 < end - stated < last else end
 
 
 def _assembled(pieces: list[tuple[int, np.ndarray]], channels: int, length: int) -> np.ndarray:
@@ -133,20 +158,20 @@ def _assembled(pieces: list[tuple[int, np.ndarray]], channels: int, length: int)
     samples = np.zeros((channels, length), dtype=np.float32)
     for at, piece in pieces:
         skipped = max(-at, 0)
-        kept = piece[:, skipped : max(length - at, 0)]
-        samples[:, at + skipped : at + skipped + kept.shape[1]] = kept
+        part = piece[:, skipped : max(length - at, 0)]
+        samples[:, at + skipped : at + skipped + part.shape[1]] = part
     return samples
 
 
 def require_music(wave: Waveform, name: str) -> None:
-    """Refuse what nobody can dance to.
+    """Refuse sound that is no music.
 
     Raises:
-        InputError: the sound called `name` is empty, too short or silent.
+        InputError: the sound called `name` is empty, too short or silent, or not finite.
     """
     if wave.seconds < SHORTEST:
         raise InputError(f"{name} lasts {wave.seconds:.2f} s; a song needs {SHORTEST} s at least.")
     if not np.isfinite(wave.samples).all():
-        raise InputError(f"{name} holds samples that are not numbers.")
-    if np.abs(wave.samples).max() < 1e-4:
+        raise InputError(f"{name} holds samples that are not finite numbers.")
+    if wave.is_silent:
         raise InputError(f"{name} is silent.")

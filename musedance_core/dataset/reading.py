@@ -26,8 +26,9 @@ from torch import Tensor
 
 from ..audio.waveform import Waveform
 from ..errors import InputError
-from ..files import open_media
+from ..media.frames import video_frames
 from ..media.images import Placement, fit, place
+from ..streams import open_media
 from .format import ClipRecord
 
 PART_IDS = 26
@@ -182,13 +183,14 @@ def _decoded(path: Path, record: ClipRecord) -> Iterator[tuple[int, Image.Image]
             stream: Any = container.streams.video[0]
             if stream.frames not in (0, record.frames):
                 raise InputError(f"{path} has {stream.frames} frames, not {record.frames}.")
-            for number, frame in enumerate(container.decode(stream)):
-                if (frame.width, frame.height) != (record.width, record.height):
+            for number, frame in enumerate(video_frames(container, strict=True)):
+                width, height = frame.size
+                if (width, height) != (record.width, record.height):
                     raise InputError(
-                        f"{path} is {frame.width} x {frame.height} pixels, "
+                        f"{path} is {width} x {height} pixels, "
                         f"not {record.width} x {record.height}."
                     )
-                yield number, Image.fromarray(frame.to_ndarray(format="rgb24"))
+                yield number, Image.fromarray(frame.pixels())
     except av.FFmpegError as error:
         raise InputError(f"{path} cannot be read as a video: {error.strerror}.") from error
 

@@ -15,7 +15,7 @@ from ..audio.tracker import track_beats
 from ..audio.waveform import load_waveform, require_music
 from ..errors import InputError
 from ..files import atomic_path
-from ..media.video import begins, read_video
+from ..media.video import first_frame_seconds, read_video
 from .clip import Clip
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
@@ -139,7 +139,7 @@ def _tracked(path: Path) -> np.ndarray | None:
     except InputError:
         return None
     grid = track_beats(sound)
-    return None if grid.assumed else grid.times - begins(path)
+    return None if grid.assumed else grid.times - first_frame_seconds(path)
 
 
 def _copied(path: Path, out: Path, place: str) -> str:

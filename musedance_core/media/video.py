@@ -1,9 +1,9 @@
-"""Videos from and to files: H.264 with the song's sound as AAC, through PyAV."""
+"""Video files: writing H.264 or VP9 with the song's sound, and reading, through PyAV."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,16 +16,27 @@ from torch import Tensor
 
 from ..audio.waveform import Waveform
 from ..errors import InputError
-from ..files import atomic_path, media_start, open_media
+from ..files import atomic_path
+from ..streams import open_media
+from .frames import video_frames
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 BT709, LIMITED = 1, 1
-"""FFmpeg's numbers for the colours of HD video, said in the file so that no player guesses."""
+"""FFmpeg's numbers for the colours of HD video, stated in the file so that no player guesses."""
+BITS_PER_CHANNEL = 96_000
+"""Bits per second of each channel of sound."""
 
 
 @dataclass(frozen=True)
 class _Codecs:
-    """Encoders of pictures and sound, options of the former, and the rates the latter knows."""
+    """Encoders of one container.
+
+    Attributes:
+        video: FFmpeg's name of the video encoder.
+        options: options of the video encoder.
+        sound: FFmpeg's name of the sound encoder.
+        rates: sample rates in Hz that the sound encoder accepts, the best one last.
+    """
 
     video: str
     options: dict[str, str]
@@ -33,8 +44,8 @@ class _Codecs:
     rates: tuple[int, ...]
 
 
-# A constant rate factor at which next to no loss is seen. Without mbtree=0 x264 gives other bytes
-# for the same small frames from run to run.
+# A constant rate factor whose loss is hardly visible. Without mbtree=0 x264 writes other bytes for
+# the same small frames from run to run.
 H264 = _Codecs(
     "libx264",
     {"crf": "16", "x264-params": "mbtree=0"},
@@ -56,17 +67,17 @@ def write_video(
     sound: Waveform | None = None,
     start: float = 0.0,
 ) -> None:
-    """Write frames and the sound that belongs to them, atomically and in bounded memory.
+    """Write frames with their sound, atomically and in bounded memory.
 
     Frame k shows at k / fps seconds, when the song is at `start` + k / fps. The sound lasts exactly
-    as long as the frames; beyond the song's ends it is silence.
+    as long as the frames, with silence beyond the song's ends.
 
     Args:
-        path: ends in one of `VIDEO_SUFFIXES`; in .webm are VP9 and Opus, else H.264 and AAC.
+        path: ends in one of `VIDEO_SUFFIXES`; .webm files hold VP9 and Opus, others H.264 and AAC.
         chunks: float frames `[f 3 h w]` in 0..1, one segment after the other; h and w even.
         fps: frames per second.
         sound: the whole song, or None for a silent video.
-        start: where in the song the video starts, in seconds.
+        start: seconds of the song at which the video starts.
 
     Raises:
         InputError: an odd size, no frame at all, or a target that cannot be written.
@@ -84,11 +95,11 @@ def write_video(
                 writer.add(chunk)
             frames = writer.finish()
         if frames == 0:
-            raise InputError(f"There is not one frame to write to {path}.")
+            raise InputError(f"There are no frames to write to {path}.")
 
 
 def _container_options(path: Path, sound: Waveform | None) -> dict[str, str]:
-    """An index in front, for browsers; and lengths counted in samples, not in milliseconds."""
+    """Options of MP4: the index first, for browsers, and lengths in samples, not milliseconds."""
     if path.suffix.lower() in (".mkv", ".webm"):
         return {}
     scale = {} if sound is None else {"movie_timescale": str(sound.sample_rate)}
@@ -96,7 +107,7 @@ def _container_options(path: Path, sound: Waveform | None) -> dict[str, str]:
 
 
 class _Writer:
-    """Both streams of one container; sound is kept level with the frames written so far."""
+    """Encodes both streams of one container; the sound always reaches the end of the frames."""
 
     def __init__(
         self, container: Any, codecs: _Codecs, fps: Fraction, sound: Waveform | None, start: float
@@ -115,10 +126,10 @@ class _Writer:
         if sound is not None:
             layout = "mono" if len(sound.samples) == 1 else "stereo"
             self.audio = container.add_stream(codecs.sound, rate=sound.sample_rate, layout=layout)
-            self.audio.bit_rate = 96_000 * len(sound.samples)
+            self.audio.bit_rate = BITS_PER_CHANNEL * len(sound.samples)
 
     def add(self, chunk: Tensor) -> None:
-        """Encode frames `[f 3 h w]` and the sound under them."""
+        """Encode frames `[f 3 h w]` and their sound."""
         height, width = chunk.shape[-2:]
         if height % 2 or width % 2:
             raise InputError(f"A video's sides must be even, got {width}x{height} pixels.")
@@ -131,7 +142,7 @@ class _Writer:
         self._add_sound()
 
     def finish(self) -> int:
-        """Flush both encoders; the number of frames written."""
+        """Flush both encoders; returns the number of frames."""
         if self.frames:
             self.container.mux(self.video.encode(None))
             if self.audio is not None:
@@ -147,7 +158,7 @@ class _Writer:
         return picture
 
     def _add_sound(self) -> None:
-        """Sound up to the end of the last frame, to the sample."""
+        """Encode sound up to the end of the last frame, to the sample."""
         import av
 
         if self.sound is None:
@@ -166,60 +177,68 @@ class _Writer:
 
 
 def _encodable(sound: Waveform, rates: tuple[int, ...]) -> Waveform:
-    """The sound within -1..1, one or two channels, at one of `rates`, else the last of them."""
+    """The sound within -1..1, with one or two channels, at its own rate or the last of `rates`."""
     rate = sound.sample_rate if sound.sample_rate in rates else rates[-1]
-    kept = sound if len(sound.samples) <= 2 else sound.mono()
-    moved = kept.resampled(rate)
-    return Waveform(np.clip(moved.samples, -1, 1).astype(np.float32), rate)
+    mixed = sound if len(sound.samples) <= 2 else sound.mono()
+    resampled = mixed.resampled(rate)
+    return Waveform(np.clip(resampled.samples, -1, 1).astype(np.float32), rate)
 
 
-def begins(path: str | Path) -> float:
-    """Seconds from a video's beginning, from where its sound is counted, to its first picture.
+def first_frame_seconds(path: str | Path) -> float:
+    """Seconds from the beginning of playing, where the sound starts too, to the first frame.
 
     Raises:
         InputError: as `read_video`.
     """
-    import av
-
-    try:
-        with open_media(path) as container:
-            first = next(container.decode(video=0), None)
-            start = media_start(container)
-    except (av.FFmpegError, IndexError) as error:
-        raise InputError(f"{path} cannot be read as a video: {error}.") from error
-    return 0.0 if first is None or first.time is None else first.time - start
+    with _open_video(Path(path)) as container:
+        first = next(video_frames(container), None)
+    return 0.0 if first is None else first.seconds
 
 
 def read_video(path: str | Path) -> tuple[Tensor, float]:
     """All frames `[f 3 h w]` in 0..1 of a video file, and its frames per second.
 
-    Raises:
-        InputError: no such file, not media, no pictures in it, or frames at uneven times.
-    """
-    import av
+    Frames are upright and have square pixels, as players show them.
 
+    Raises:
+        InputError: no such file, not media, no pictures in it, frames at uneven times or of several
+            sizes.
+    """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no video at {path}.")
     images: list[np.ndarray] = []
     times: list[float] = []
+    with _open_video(path) as container:
+        stream = container.streams.video[0]
+        fps = float(stream.average_rate or stream.guessed_rate or 0)
+        for frame in video_frames(container, strict=True):
+            images.append(frame.pixels())
+            times.append(frame.seconds)
+            if images[-1].shape != images[0].shape:
+                raise InputError(f"{path} changes its size at {frame.seconds:.2f} s.")
+    if not images or fps <= 0:
+        raise InputError(f"{path} has no pictures.")
+    # Frame k must show at k / fps, or the dance would not be on the beats that are counted so.
+    offset = np.abs(np.array(times) - times[0] - np.arange(len(times)) / fps).max()
+    if offset > 1 / fps:
+        raise InputError(
+            f"{path} shows frames up to {offset:.2f} s off {fps:g} a second: give it one frame "
+            f"rate."
+        )
+    pixels = torch.from_numpy(np.stack(images))
+    return rearrange(pixels, "f h w c -> f c h w").float() / 255, fps
+
+
+@contextmanager
+def _open_video(path: Path) -> Iterator[Any]:
+    """The container of a video file; errors of decoding within become one sentence."""
+    import av
+
+    if not path.is_file():
+        raise InputError(f"There is no video at {path}.")
     try:
         with open_media(path) as container:
             if not container.streams.video:
                 raise InputError(f"{path} has no pictures.")
-            stream = container.streams.video[0]
-            fps = float(stream.average_rate or stream.guessed_rate or 0)
-            for frame in container.decode(stream):
-                images.append(frame.to_ndarray(format="rgb24"))
-                times.append(math.nan if frame.time is None else frame.time)
+            yield container
     except av.FFmpegError as error:
-        raise InputError(f"{path} cannot be read as a video: {error}.") from error
-    if not images or fps <= 0:
-        raise InputError(f"{path} has no pictures.")
-    late = np.abs(np.array(times) - times[0] - np.arange(len(times)) / fps).max()
-    if late > 1 / fps:
-        raise InputError(
-            f"{path} shows frames up to {late:.2f} s off {fps:g} a second: give it one frame rate."
-        )
-    pixels = torch.from_numpy(np.stack(images))
-    return rearrange(pixels, "f h w c -> f c h w").float() / 255, fps
+        raise InputError(f"{path} cannot be read as a video: {error.strerror}.") from error

@@ -202,10 +202,11 @@ def _cropped_clips(
     """
     waiting = list(spans)
     frames: dict[int, list[np.ndarray]] = {span.first: [] for span in spans}
-    for decoded in frames_by_time(job.source.path, job.options.fps):
+    for sample in frames_by_time(job.source.path, job.options.fps):
         for span in waiting[:2]:  # the last frames of a clip may be the first ones of the next
-            if span.first <= decoded.index:
-                frames[span.first].append(_cropped(decoded.pixels(size), span.crop, job))
+            if span.first <= sample.index:
+                pixels = sample.frame.pixels(size)
+                frames[span.first].append(_cropped(pixels, span.crop, job))
         if len(frames[waiting[0].first]) == len(waiting[0].numbers):
             span = waiting.pop(0)
             yield span, np.stack(frames.pop(span.first))

@@ -15,7 +15,7 @@ from musedance_core.errors import InputError
 from musedance_core.evaluation import videos
 from musedance_core.evaluation.clip import Clip
 from musedance_core.evaluation.videos import match, video_clips
-from musedance_core.media.video import begins, write_video
+from musedance_core.media.video import first_frame_seconds, write_video
 
 Draw = Callable[[np.ndarray], Tensor]
 Clicks = Callable[[np.ndarray, float], Waveform]
@@ -112,8 +112,8 @@ def test_beats_are_counted_from_the_first_picture(
                 packet.dts += round(0.25 / packet.time_base)
             packet.stream = copies[packet.stream.index]
             late.mux(packet)
-    assert begins(path) == pytest.approx(0, abs=0.001)
-    assert begins(folders / "late.mkv") == pytest.approx(0.25, abs=0.06)
+    assert first_frame_seconds(path) == pytest.approx(0, abs=0.001)
+    assert first_frame_seconds(folders / "late.mkv") == pytest.approx(0.25, abs=0.06)
     monkeypatch.setattr(videos, "track_beats", lambda wave: regular_grid(120, 0.5, wave.seconds))
     heard = videos._tracked(folders / "late.mkv")
     assert heard is not None and np.abs(heard - 0.25).min() < 0.06

@@ -72,7 +72,7 @@ def test_pictures_stand_upright(tmp_path: Path, studio: Any, turn: int) -> None:
     assert film.views.shape[1:3] == ((32, 48) if wide else (48, 32))
     corners = film.thumbs[0][[4, 4, -4, -4], [4, -4, -4, 4]].mean(axis=1)
     assert corners.argmax() == turn // 90 and corners.max() > 230
-    assert next(frames_by_time(path, 12)).pixels().shape[:2] == film.thumbs.shape[1:3]
+    assert next(frames_by_time(path, 12)).frame.pixels().shape[:2] == film.thumbs.shape[1:3]
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.webm"])
