@@ -60,9 +60,16 @@ def fit_warp(points: Tensor, sources: Tensor) -> Tensor:
     left = torch.cat([terms, ridge], dim=-2)
     right = torch.cat([targets, torch.zeros_like(targets[..., :3, :])], dim=-2)
 
-    # In single precision the last bits depend on how memory is aligned; in double they round away.
-    solution = torch.linalg.lstsq(left.double(), right.double()).solution
-    return recentre_warp(solution.mT.to(points), centre)
+    return recentre_warp(least_squares(left, right).mT, centre)
+
+
+def least_squares(rows: Tensor, targets: Tensor) -> Tensor:
+    """The solution `[... n k]` of `rows [... m n]` times it = `targets [... m k]`, bit for bit the
+    same in every run on the CPU."""
+    # Torch's default there, gelsy, reads pivots that torch does not initialise.
+    driver = "gelsd" if rows.device.type == "cpu" else "gels"
+    solution: Tensor = torch.linalg.lstsq(rows, targets, driver=driver).solution
+    return solution
 
 
 def rotations(offset: Tensor) -> Tensor:

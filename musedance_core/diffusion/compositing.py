@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..geometry import pixel_centres, quadratic_terms, source_points, warp_images
+from ..geometry import least_squares, pixel_centres, quadratic_terms, source_points, warp_images
 from .segment import Reference
 
 ALIKE, OTHER = 0.05, 0.2
@@ -197,7 +197,7 @@ def plain_background(picture: Tensor, dancer: Tensor | None = None) -> PlainBack
     where = quadratic_terms(pixel_centres(h, w, picture.device)).reshape(h, w, -1).to(picture)
     plain = around
     for _ in range(ROUNDS):
-        fit = torch.linalg.lstsq(where[plain], picture[:, plain].mT).solution
+        fit = least_squares(where[plain], picture[:, plain].mT)
         smooth = (where @ fit).movedim(-1, 0)
         unlike = (picture - smooth).abs().amax(dim=0)
         plain = around & (unlike < PLAIN)
