@@ -131,7 +131,7 @@ def group_tracks(fingerprints: Mapping[str, np.ndarray]) -> dict[str, str]:
         if common_peaks(peaks[query], peaks[other], shift) >= THRESHOLDS.min_common_peaks
     ]
     # Tracks are the connected components of the graph of equal pairs.
-    rows, columns = np.array(same, dtype=np.int64).reshape(-1, 2).T
+    rows, columns = np.array(same, dtype=np.int32).reshape(-1, 2).T  # SciPy 1.11 needs 32 bits
     links = coo_array((np.ones(len(same)), (rows, columns)), shape=(len(names), len(names)))
     _, groups = connected_components(links, directed=False)
     order = {group: number for number, group in enumerate(dict.fromkeys(groups.tolist()), start=1)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -62,10 +64,9 @@ def test_music_tokens_carry_the_time_of_their_column() -> None:
 @torch.no_grad()
 def test_an_event_in_the_sound_changes_the_tokens_of_its_time() -> None:
     torch.manual_seed(0)
-    config = preset("sticker").music
+    # Patch embedding alone: there is no attention, so only the token of the event may change.
+    config = replace(preset("sticker").music, layers=0)
     encoder = MusicEncoder(config).eval()
-    # Patch embedding alone: attention is removed, so only the token of the event may change.
-    encoder.ast.layers = torch.nn.ModuleList()
     silence = torch.full((1, config.length, config.mel_bins), config.mean)
     event = silence.clone()
     at = 512 + 100  # one second after the middle: three seconds into a 4 s clip
