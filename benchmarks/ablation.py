@@ -2,9 +2,9 @@
 
     python benchmarks/ablation.py --out runs/ablation [--init FILE] [--steps 400] [--clips 12]
 
-Every row starts from the same checkpoint, whose spatial half stays frozen, and trains the modules
-it has from nothing, equally long; the first row has none and trains nothing. Then each makes the
-same test clips of 48 frames, in segments of 16. Rows that are finished are not trained again.
+Every row starts from the same checkpoint with a frozen spatial half and trains its modules from
+scratch for the same number of steps; the first row has none and trains nothing. Each then samples
+the same test clips of 48 frames, in segments of 16. Finished rows are not trained again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ROWS = {
 
 
 def overrides(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> list[str]:
-    """What makes the config one row's."""
+    """Returns the config overrides of one row."""
     patterns = [f"unet.*.{name}.*" for name in modules]
     patterns += [f"unet.{name}_tokens.*" for name in modules if name != "motion"]
     switches = [f"model.dynamics.{name}={str(name in modules).lower()}" for name in MODULES]
@@ -54,19 +54,19 @@ def overrides(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> 
 
 
 def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> Path:
-    """The row's checkpoint, trained by the script as anybody would."""
-    path, given = folder / "model.safetensors", overrides(modules, init, folder, steps)
+    """Trains the row's checkpoint with the training script and returns its path."""
+    path, config_overrides = folder / "model.safetensors", overrides(modules, init, folder, steps)
     if not modules:
-        config: TrainConfig = load_config(CONFIG, given)
+        config: TrainConfig = load_config(CONFIG, config_overrides)
         folder.mkdir(parents=True, exist_ok=True)
         return write_model(load_initial_model(config), "stage2", config, 0, 0.0, {})
-    command = [sys.executable, str(ROOT / "train/stage2.py"), str(CONFIG), *given]
+    command = [sys.executable, str(ROOT / "train/stage2.py"), str(CONFIG), *config_overrides]
     subprocess.run(command, check=True)
     return path
 
 
 def score_row(label: str, path: Path, tools: Tools, options: EvaluationOptions, place: str) -> Row:
-    """The row's figures on the test clips."""
+    """Evaluates the row's checkpoint on the test clips."""
     pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
     moves = load_config(CONFIG, ["output_dir=unused"]).data.moves
     scenes = world_scenes(pipeline.config, options.split, options.clips, FRAMES, moves)

@@ -1,9 +1,9 @@
-"""How well are beats heard: on songs whose beats are exact, and on real ones beside librosa.
+"""Beat tracking accuracy on songs with exact beats, and on real songs against librosa.
 
     python benchmarks/beat_tracking.py [--songs 50] [--seed 1] [SONG ...]
 
 The synthesiser's songs have exact beats, so F is against the truth. Real songs have none here; for
-them F is the agreement with `librosa.beat.beat_track` at its own 22,050 Hz, called by itself.
+them F is the agreement with `librosa.beat.beat_track` on the same sound at 22,050 Hz.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from musedance_core.audio.tracker import track_beats
 from musedance_core.audio.waveform import Waveform, load_waveform
 from musedance_core.world.songs import make_song
 
-TOLERANCE, LEFT_OUT = 0.07, 3.0
+TOLERANCE, SKIPPED = 0.07, 3.0
 
 
-def f_measure(truth: np.ndarray, heard: np.ndarray) -> float:
-    """F of beats matched one to one within 70 ms; the first 3 s are left out."""
-    truth, free = truth[truth > LEFT_OUT], list(heard[heard > LEFT_OUT])
+def f_measure(truth: np.ndarray, tracked: np.ndarray) -> float:
+    """F-measure with one-to-one matching within 70 ms; the first 3 s are skipped."""
+    truth, free = truth[truth > SKIPPED], list(tracked[tracked > SKIPPED])
     total, hits = len(truth) + len(free), 0
     for t in truth:
         near = [h for h in free if abs(h - t) <= TOLERANCE]
@@ -33,40 +33,40 @@ def f_measure(truth: np.ndarray, heard: np.ndarray) -> float:
 
 
 def librosa_alone(wave: Waveform) -> np.ndarray:
-    """Beat times of librosa's tracker as its manual shows it."""
+    """Returns the beats of librosa's own call, as in its manual."""
     sound = librosa.resample(wave.mono().samples[0], orig_sr=wave.sample_rate, target_sr=22_050)
     _, beats = librosa.beat.beat_track(y=sound, sr=22_050, units="time")
     return np.asarray(beats)
 
 
 def world_songs(count: int, seed: int) -> None:
-    """Songs of the synthesiser, told the tempo and not."""
-    told, alone, others, octaves, lags = [], [], [], 0, []
+    """Measures songs of the synthesiser, with and without the known tempo."""
+    informed, alone, others, octaves, lags = [], [], [], 0, []
     for index in range(count):
         song = make_song(seed, index)
         truth = song.grid.times
         with_tempo = track_beats(song.wave, song.grid.tempo).times
-        heard = track_beats(song.wave)
-        told.append(f_measure(truth, with_tempo))
-        alone.append(f_measure(truth, heard.times))
+        tracked = track_beats(song.wave)
+        informed.append(f_measure(truth, with_tempo))
+        alone.append(f_measure(truth, tracked.times))
         others.append(f_measure(truth, librosa_alone(song.wave)))
-        ratio = heard.tempo / song.grid.tempo
+        ratio = tracked.tempo / song.grid.tempo
         octaves += int(min(abs(ratio - 2), abs(ratio - 0.5)) < 0.1)
         near = truth[np.abs(truth[:, None] - with_tempo).argmin(0)]
         lags.append(float(np.median(with_tempo - near)))
         print(
-            f"{index:3d} {song.genre:9s} {song.grid.tempo:6.1f} BPM  F told {told[-1]:.3f}  "
-            f"alone {alone[-1]:.3f} at {heard.tempo:.1f} BPM  librosa {others[-1]:.3f}"
+            f"{index:3d} {song.genre:9s} {song.grid.tempo:6.1f} BPM  F with BPM {informed[-1]:.3f}  "
+            f"alone {alone[-1]:.3f} at {tracked.tempo:.1f} BPM  librosa {others[-1]:.3f}"
         )
     print(
-        f"{count} songs: F told the tempo {np.mean(told):.3f} (lowest {min(told):.3f}), "
+        f"{count} songs: F given the BPM {np.mean(informed):.3f} (lowest {min(informed):.3f}), "
         f"alone {np.mean(alone):.3f}, librosa by itself {np.mean(others):.3f}, "
         f"octave errors {octaves}, median lag {1000 * np.median(lags):.0f} ms"
     )
 
 
 def real_song(path: str) -> None:
-    """One file: tempo, and agreement with librosa's own beats."""
+    """Measures one file: tempo, and agreement with librosa's beats."""
     song = load_waveform(path)
     grid, other = track_beats(song), librosa_alone(song)
     shift = np.median(grid.times - other[np.abs(other[:, None] - grid.times).argmin(0)])
@@ -79,7 +79,7 @@ def real_song(path: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="*", metavar="SONG", help="real songs to hear too")
+    parser.add_argument("files", nargs="*", metavar="SONG", help="real songs to measure as well")
     parser.add_argument("--songs", type=int, default=50, help="how many songs of the synthesiser")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

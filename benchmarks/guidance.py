@@ -1,10 +1,10 @@
-"""How guidance, steps and sampler change a dance: the table of docs/results.md.
+"""Guidance, steps and samplers compared: the table of docs/results.md.
 
     python benchmarks/guidance.py [CHECKPOINT] [--rows 3] [--each 1]
 
-The first test clips of every move, by every one of `ROWS`: the share of the motion that goes with
-the beat, its correlation with the true motion's, identity, how many grey levels the corner is off,
-the motion over the true motion, and in how many clips the judge sees the move that was asked for.
+For each of `ROWS`, on the first test clips of every move: the share of motion periodic with the
+beat, its correlation with the true motion, identity, the error of the corner in grey levels, the
+amount of motion over the true one, and the share of clips with the move recognised.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Sequence
 
 import numpy as np
-from dancing import FPS, animated, balanced
+from quality import FPS, animated, balanced
 
 from musedance_core.diffusion.guidance import Guidance
 from musedance_core.evaluation.clip import quantise
@@ -38,7 +38,7 @@ ROWS = (
     (1.0, {"text": 1.0}, 10, "ddim"),
     (1.5, {}, 10, "ddim"),
 )
-"""Guidance of all conditions, weights of single ones, steps, sampler."""
+"""Guidance scale, weights of single conditions, steps, sampler."""
 
 
 def figures(
@@ -86,8 +86,8 @@ def main() -> None:
     for scale, weights, steps, sampler in ROWS[: args.rows]:
         guidance = Guidance(scale, weights, rescale)
         means = figures(pipeline, scenes, guidance, steps, sampler).mean(axis=0)
-        told = ", ".join(f"{name} {value:.3f}" for name, value in zip(NAMES, means, strict=True))
-        print(f"{guidance}; {steps} steps of {sampler}: {told}", flush=True)
+        summary = ", ".join(f"{name} {value:.3f}" for name, value in zip(NAMES, means, strict=True))
+        print(f"{guidance}; {steps} steps of {sampler}: {summary}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Plots of what a sticker checkpoint has learned, on dancers and songs of the test split.
+"""Plots of a sticker checkpoint on dancers and songs of the test split.
 
     python benchmarks/plots.py [CHECKPOINT] --out docs/results [--clips 24] [--sweep 11]
 
-motion.png: how much a dance moves from frame to frame, beside the true dance and the beats.
-timesteps.png: held-out loss by timestep, and by how much it is higher with a wrong condition.
-guidance.png: beat, background and identity as guidance grows.
-Wants `pip install matplotlib`.
+motion.png: motion energy beside that of the true dance and the beats.
+timesteps.png: held-out loss by timestep, and its increase with a wrong condition.
+guidance.png: beat following, background and identity over guidance.
+Needs `pip install matplotlib`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WRONG = {
 
 
 def first_of(pipeline: MuseDancePipeline, moves: Sequence[str]) -> list[Scene]:
-    """The first test scene of every move."""
+    """Returns the first test scene of every move."""
     found: dict[str, Scene] = {}
     for scene in world_scenes(pipeline.config, "test", 60, FRAMES):
         assert scene.dance is not None
@@ -51,19 +51,19 @@ def first_of(pipeline: MuseDancePipeline, moves: Sequence[str]) -> list[Scene]:
 
 
 def plot_motion(pipeline: MuseDancePipeline, sampling: Sampling, path: Path) -> None:
-    """Rows of moves; on the left to the song's beats, on the right to twice as many."""
+    """Plots one move a row; left with the song's beats, right with doubled beats."""
     figure = Figure((10, 6), layout="constrained")
     rows = figure.subplots(len(SHOWN), 2, sharex=True)
     for scene, row in zip(first_of(pipeline, SHOWN), rows, strict=True):
         assert scene.dance is not None
         for axes, grid, name in zip(
-            row, (scene.grid, scene.grid.doubled()), ("as heard", "doubled by hand"), strict=True
+            row, (scene.grid, scene.grid.doubled()), ("as tracked", "doubled"), strict=True
         ):
             made = motion_energy(generate(pipeline, replace(scene, grid=grid), sampling)) * 255
             times = energy_times(made, FPS)
             for beat in grid.times - scene.start:
                 axes.axvline(beat, color="#cbd5e1", linewidth=1, zorder=0)
-            if name == "as heard":
+            if name == "as tracked":
                 axes.plot(times, motion_energy(scene.truth) * 255, color="#94a3b8", label="truth")
             axes.plot(times, made, color="#c2410c", label="MuseDance")
             axes.set(
@@ -77,7 +77,7 @@ def plot_motion(pipeline: MuseDancePipeline, sampling: Sampling, path: Path) -> 
 
 
 def plot_timesteps(pipeline: MuseDancePipeline, clips: int, path: Path) -> None:
-    """Loss where all is right, and what a wrong condition adds to it, at every timestep."""
+    """Plots the loss with correct conditions and its increase with wrong ones by timestep."""
     config = TrainConfig(output_dir="unused", data=DataConfig(songs=32, frames=16))
     stage = Stage2(pipeline.model, pipeline.tokenizer, config).eval()
     batch = stage.source("test")(list(range(clips)))
@@ -104,8 +104,8 @@ def plot_timesteps(pipeline: MuseDancePipeline, clips: int, path: Path) -> None:
 def plot_guidance(
     pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int, path: Path
 ) -> None:
-    """Means over the scenes at every guidance."""
-    shown = {
+    """Plots means over the scenes at every guidance scale."""
+    curves = {
         "share of the motion with the beat": 0,
         "identity": 2,
         "background, grey levels off": 3,
@@ -114,10 +114,10 @@ def plot_guidance(
     for strength in GUIDANCE:
         guidance = Guidance.of(pipeline.config.schedule, strength)
         rows.append(figures(pipeline, scenes, guidance, steps).mean(axis=0))
-        told = {name: round(float(rows[-1][k]), 3) for name, k in shown.items()}
-        print(f"guidance {strength}:", told)
+        means = {name: round(float(rows[-1][k]), 3) for name, k in curves.items()}
+        print(f"guidance {strength}:", means)
     figure = Figure((10, 3), layout="constrained")
-    for axes, (name, k) in zip(figure.subplots(1, 3), shown.items(), strict=True):
+    for axes, (name, k) in zip(figure.subplots(1, 3), curves.items(), strict=True):
         values = [float(row[k]) for row in rows]
         axes.plot(GUIDANCE, values, marker="o", color="#c2410c")
         axes.set(title=name, xlabel="guidance", ylim=(0, 1.1 * max(1.0, *values)))

@@ -1,7 +1,7 @@
 """Writes docs/nodes.md from the nodes' schemas: `make docs`.
 
-ComfyUI need not be there. What the schemas are made of is recorded instead, and `nodes.host`, the
-one file that touches the host, is replaced.
+ComfyUI is not needed: its schema types are replaced by recorders, and `nodes.host`, the only file
+that touches the host, by a stub.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ and what to look out for stands on its help page in ComfyUI ([web/docs](../web/d
 
 
 class Kind:
-    """Stands for a type of the host: its inputs and outputs are what they were declared with."""
+    """Replaces a type of the host; records the arguments of its inputs and outputs."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -35,14 +35,14 @@ class Kind:
 
 
 class Recorder(SimpleNamespace):
-    """Stands for the host's `io`: any attribute but those given is a type of that name."""
+    """Replaces the host's `io`: unknown attributes are types of that name."""
 
     def __getattr__(self, name: str) -> Kind:
         return Kind(name.upper())
 
 
 def schemas() -> list[dict[str, Any]]:
-    """What every node declares, in the order of a workflow."""
+    """Returns the schemas of all nodes, in the order of a workflow."""
     api: Any = ModuleType("comfy_api.v0_0_2")
     api.ComfyExtension, api.io = object, Recorder(ComfyNode=object, Schema=dict, Custom=Kind)
     host: Any = ModuleType("nodes.host")
@@ -60,18 +60,18 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def input_row(given: dict[str, Any]) -> str:
-    """Name, type, default, what is allowed, and what it is for."""
-    kind = given["kind"] + (", optional" if given.get("optional") else "")
-    default = f"`{json.dumps(given['default'])}`" if "default" in given else ""
-    allowed = ", ".join(given.get("options", []))
-    if "min" in given:
-        allowed = f"{given['min']} to {given['max']}"
-    return row(f"`{given['name']}`", kind, default, allowed, given["tooltip"])
+def input_row(arguments: dict[str, Any]) -> str:
+    """Formats name, type, default, range and tooltip of an input."""
+    kind = arguments["kind"] + (", optional" if arguments.get("optional") else "")
+    default = f"`{json.dumps(arguments['default'])}`" if "default" in arguments else ""
+    allowed = ", ".join(arguments.get("options", []))
+    if "min" in arguments:
+        allowed = f"{arguments['min']} to {arguments['max']}"
+    return row(f"`{arguments['name']}`", kind, default, allowed, arguments["tooltip"])
 
 
 def section(schema: dict[str, Any]) -> str:
-    """A node."""
+    """Formats one node."""
     lines = [f"## {schema['display_name']}", "", f"`{schema['node_id']}`", ""]
     lines += [schema["description"], "", row("input", "type", "default", "allowed", "")]
     lines += [row(*["---"] * 5), *map(input_row, schema["inputs"]), ""]

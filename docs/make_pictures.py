@@ -1,4 +1,4 @@
-"""Makes the templates' thumbnails and the clips of docs/results anew, with the embedded model.
+"""Regenerates the templates' thumbnails and the clips of docs/results with the embedded model.
 
 python docs/make_pictures.py [thumbnails | clips]
 """
@@ -35,7 +35,7 @@ CLIPS = (
 
 
 def tile(pictures: Sequence[Image.Image], columns: int, rows: int) -> Image.Image:
-    """Pictures row by row, in a square."""
+    """Arranges pictures row by row in a square."""
     sheet = Image.new("RGB", (SIDE, SIDE), "white")
     width, height = SIDE / columns, SIDE / rows
     for i, picture in enumerate(pictures):
@@ -47,7 +47,7 @@ def tile(pictures: Sequence[Image.Image], columns: int, rows: int) -> Image.Imag
 
 
 def crop(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The middle of a square picture at this size."""
+    """Crops and resizes the centre of a picture."""
     side = max(size)
     larger = picture.resize((side, side), Image.Resampling.BICUBIC)
     left, top = (side - size[0]) // 2, (side - size[1]) // 2
@@ -70,7 +70,7 @@ class Studio:
     def dance(
         self, name: str, text: Prompts, frames: int, music: float | None = None
     ) -> list[Image.Image]:
-        """Frames of the picture `name` dancing what `text` says, the music stressed by `music`."""
+        """Returns frames of the picture `name` dancing `text`, with music guidance `music`."""
         size, schedule = self.pipeline.config.clip.size, self.pipeline.config.schedule
         fitted = fit_picture(load_picture(ASSETS / f"{name}.png"), None, size)
         made = self.pipeline.animate(

@@ -1,8 +1,8 @@
-"""What a sticker checkpoint costs, and what its autoencoder loses.
+"""Cost of a sticker checkpoint, and the quality of its autoencoder.
 
-    python benchmarks/sticker.py [CHECKPOINT] [--clips 4]
+    python benchmarks/cost.py [CHECKPOINT] [--clips 4]
 
-Seconds for four seconds of video once the model is loaded and the song is heard, peak memory, and
+Seconds for four seconds of video after loading the model and analysing the song, peak memory, and
 the PSNR of the autoencoder's round trip on characters of the test split.
 """
 
@@ -27,7 +27,7 @@ FRAMES = 48
 
 
 def round_trip(vae: PatchAutoencoder, kind: str, count: int = 200) -> tuple[float, float]:
-    """Mean PSNR in dB over test pictures of one kind of dancer, and over the dancers alone."""
+    """Returns the mean PSNR in dB of test pictures of one kind, whole and dancer only."""
     pictures, parts = World("test", mixture={kind: 1.0}).pictures(range(count))
     with torch.no_grad():
         error = (vae.decode(vae.encode(pictures)) - pictures).square().mean(dim=1)
@@ -38,7 +38,7 @@ def round_trip(vae: PatchAutoencoder, kind: str, count: int = 200) -> tuple[floa
 
 
 def seconds(pipeline: MuseDancePipeline, clips: int) -> float:
-    """Median seconds for four seconds of video."""
+    """Returns the median seconds for four seconds of video."""
     taken = []
     for scene in world_scenes(pipeline.config, "test", clips, FRAMES):
         began = time.monotonic()
@@ -48,7 +48,7 @@ def seconds(pipeline: MuseDancePipeline, clips: int) -> float:
 
 
 def peak_memory() -> float:
-    """Largest resident size of this process in GB."""
+    """Returns the peak resident size of this process in GB."""
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return size / (1e9 if sys.platform == "darwin" else 1e6)
 

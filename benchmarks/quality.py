@@ -1,13 +1,13 @@
-"""What a sticker checkpoint must do, on dancers and songs it never saw.
+"""Quality of a sticker checkpoint on held-out dancers and songs.
 
-    python benchmarks/dancing.py [CHECKPOINT] --out FOLDER [--each 2] [--pairs 10] [--segments 15]
+    python benchmarks/quality.py [CHECKPOINT] --out FOLDER [--each 2] [--pairs 10] [--segments 15]
 
 1. The tables of `musedance evaluate` for the model, for the same model without music and beats, for
    the still picture, and for the true dance to another clip's song; `each` clips of every move.
-2. Beats edited: the song's grid halved or doubled. Does the dance go with the edited one?
-3. Calm and energetic music with the same beats and sentence: how much, and how sharply, it moves.
+2. Edited beats: whether the dance follows the halved or doubled grid.
+3. Calm against energetic music with the same beats and sentence: amount and sharpness of motion.
 4. A long song: seams, and the dancer's identity at the end.
-5. The autoencoder's round trip of the truth: what identity and background can be at best.
+5. The autoencoder's round trip of the truth: the ceiling of identity and background.
 """
 
 from __future__ import annotations
@@ -47,26 +47,26 @@ from musedance_core.world.songs import make_song
 
 FRAMES, FPS = 48, 12
 CALM, ENERGETIC = ("ballad", 0.1), ("techno", 1.0)
-"""Genre and energy of the two sorts of music; the one is smooth, the other sharp."""
+"""Genre and energy of calm and of energetic music."""
 PAIR_TEMPI = (96.0, 120.0)
 LONG_SEED = 4000
 Make = Callable[[int, Scene], Tensor]
 
 
 def balanced(pipeline: MuseDancePipeline, each: int) -> list[Scene]:
-    """The first `each` test scenes of every move."""
-    kept: dict[str, list[Scene]] = {move: [] for move in MOVES}
+    """Returns the first `each` test scenes of every move."""
+    by_move: dict[str, list[Scene]] = {move: [] for move in MOVES}
     for scene in world_scenes(pipeline.config, "test", 60 * each, FRAMES):
         assert scene.dance is not None
-        if len(kept[scene.dance.move]) < each:
-            kept[scene.dance.move].append(scene)
-        if all(len(scenes) == each for scenes in kept.values()):
+        if len(by_move[scene.dance.move]) < each:
+            by_move[scene.dance.move].append(scene)
+        if all(len(scenes) == each for scenes in by_move.values()):
             break
-    return [scene for scenes in kept.values() for scene in scenes]
+    return [scene for scenes in by_move.values() for scene in scenes]
 
 
 def baseline(label: str, scenes: Sequence[Scene], make: Make, tools: Tools, out: Path) -> Row:
-    """The figures of what `make(i, scene)` gives for every scene."""
+    """Evaluates the video that `make(i, scene)` returns for every scene."""
     place = f"clips/{label.replace(' ', '-')}"
     (out / place).mkdir(parents=True)
 
@@ -95,7 +95,7 @@ def baseline(label: str, scenes: Sequence[Scene], make: Make, tools: Tools, out:
 def table(
     pipeline: MuseDancePipeline, scenes: list[Scene], sampling: Sampling, tools: Tools, out: Path
 ) -> list[Row]:
-    """The model and what it must be better than."""
+    """Evaluates the model and its baselines."""
     made = sampled_clips(pipeline, scenes, sampling, out, "clips/model")
     rows = [summarise("MuseDance", "the model", [measure(clip, tools) for clip in made])]
     strength = pipeline.config.schedule.guidance
@@ -136,7 +136,7 @@ def table(
 def animated(
     pipeline: MuseDancePipeline, scene: Scene, seed: int, sampling: Sampling, guidance: Guidance
 ) -> Tensor:
-    """The scene with guidance of its own."""
+    """Samples the scene with the given guidance."""
     segments = pipeline.animate(
         scene.reference,
         pipeline.encode_song(scene.song, scene.grid),
@@ -152,8 +152,8 @@ def animated(
     return torch.cat([segment.frames for segment in segments])
 
 
-def told(values: Sequence[float]) -> str:
-    """Mean and 95 % interval."""
+def with_interval(values: Sequence[float]) -> str:
+    """Formats mean and 95 % interval."""
     interval = mean_interval(np.array(values))
     low, high = (float("nan"), float("nan")) if interval is None else interval
     return f"{np.mean(values):.3f} [{low:.3f}, {high:.3f}]; n = {len(values)}"
@@ -162,7 +162,7 @@ def told(values: Sequence[float]) -> str:
 def edited(
     pipeline: MuseDancePipeline, scenes: Sequence[Scene], sampling: Sampling, count: int
 ) -> None:
-    """Dances to a grid halved or doubled, the song as it was."""
+    """Samples dances to a halved or doubled grid of an unchanged song."""
     found: dict[str, list[float]] = {"halved": [], "doubled": []}
     for i, scene in enumerate(scenes):
         grids = {"halved": scene.grid.halved(), "doubled": scene.grid.doubled()}
@@ -175,7 +175,7 @@ def edited(
             found[name].append(shares[0] - shares[1])
     for name, gains in found.items():
         wins = np.mean(np.array(gains) > 0)
-        print(f"grid {name}: motion goes with it more than with the song's by {told(gains)}")
+        print(f"grid {name}: motion follows it more than the song's grid by {with_interval(gains)}")
         print(f"  in {wins:.0%} of the dances", flush=True)
 
 
@@ -187,16 +187,18 @@ def _share(energy: np.ndarray, beats: np.ndarray) -> float:
 def music_matters(
     pipeline: MuseDancePipeline, scenes: Sequence[Scene], sampling: Sampling, pairs: int
 ) -> None:
-    """The same dancer, sentence and beats to calm and to energetic music."""
+    """Compares calm and energetic music with the same dancer, sentence and beats."""
     louder, sharper = [], []
     for i, scene in enumerate(scenes[:pairs]):
         tempo = float(np.linspace(*PAIR_TEMPI, pairs)[i])
         energies = []
         for genre, level in (CALM, ENERGETIC):
             song = make_song(LONG_SEED, i, 16.0, tempo, genre, level)
-            moved = replace(scene, song=song.wave, grid=song.grid, start=6.0)
+            changed = replace(scene, song=song.wave, grid=song.grid, start=6.0)
             energies.append(
-                motion_energy(generate(pipeline, moved, replace(sampling, seed=sampling.seed + i)))
+                motion_energy(
+                    generate(pipeline, changed, replace(sampling, seed=sampling.seed + i))
+                )
             )
         calm, energetic = energies
         louder.append(float(np.log(energetic.mean() / calm.mean())))
@@ -206,19 +208,22 @@ def music_matters(
         ("is sharper by", sharper),
     ):
         wins = np.mean(np.array(gains) > 0)
-        print(f"to energetic music it {name} {told(gains)}, in {wins:.0%} of pairs", flush=True)
+        print(
+            f"to energetic music it {name} {with_interval(gains)}, in {wins:.0%} of pairs",
+            flush=True,
+        )
 
 
 def long_dance(
     pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling, segments: int, tools: Tools
 ) -> None:
-    """A whole song in many segments."""
+    """Samples a long dance of many segments."""
     assert tools.identity is not None
     song = make_song(LONG_SEED, 0, segments * FRAMES / FPS + 4, tempo=112.0)
     frames = segments * FRAMES
     truth = scene.truth[:1].expand(frames, -1, -1, -1)
-    moved = replace(scene, song=song.wave, grid=song.grid, start=0.5, truth=truth)
-    video = generate(pipeline, moved, sampling)
+    changed = replace(scene, song=song.wave, grid=song.grid, start=0.5, truth=truth)
+    video = generate(pipeline, changed, sampling)
     similar = similarity(tools.identity, quantise(video), scene.reference)
     print(
         f"{segments} segments: seams {seam_jump(motion_energy(video), FRAMES):.2f} of the median,"

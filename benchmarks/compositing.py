@@ -1,10 +1,10 @@
-"""What the picture's own pixels change in a dance, and what it is to know who dances.
+"""Effect of compositing the picture's own pixels, with and without a part map.
 
-    python benchmarks/restoring.py [CHECKPOINT] [--each 1] [--steps 10]
+    python benchmarks/compositing.py [CHECKPOINT] [--each 1] [--steps 10]
 
-The first test clips of every move as they are drawn, restored, and restored without a word on who
-dances: background and flicker in grey levels, identity, the motion's correlation with the true
-motion, the amount of motion over the true one's, and the share of moves the judge recognises.
+The first test clips of every move without compositing, with it, and with it but without a part
+map: background error and flicker in grey levels, identity, correlation with the true motion, the
+amount of motion over the true one, and the share of moves recognised.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 from dataclasses import replace
 
 import numpy as np
-from dancing import animated, balanced
+from quality import animated, balanced
 
 from musedance_core.diffusion.guidance import Guidance
 from musedance_core.evaluation.clip import quantise
@@ -36,8 +36,12 @@ NAMES = (
     "motion / truth's",
     "move recognised",
 )
-ROWS = {"as drawn": (False, True), "restored": (True, True), "nobody told": (True, False)}
-"""Whether frames get the picture's own pixels, and whether the part map is given."""
+ROWS = {
+    "without compositing": (False, True),
+    "with compositing": (True, True),
+    "without part map": (True, False),
+}
+"""Per row: with compositing, with the part map."""
 
 
 def main() -> None:
@@ -53,12 +57,12 @@ def main() -> None:
     pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     judges, own = load_judges(), pipeline.config
     guidance = Guidance.of(own.schedule)
-    for row, (pixels, told) in ROWS.items():
+    for row, (pixels, part_map) in ROWS.items():
         pipeline.config = replace(own, unet=replace(own.unet, copy_pixels=pixels))
         figures = []
         for i, scene in enumerate(balanced(pipeline, args.each)):
-            asked = scene if told else replace(scene, part_map=None)
-            video = quantise(animated(pipeline, asked, i, Sampling(steps=args.steps), guidance))
+            changed = scene if part_map else replace(scene, part_map=None)
+            video = quantise(animated(pipeline, changed, i, Sampling(steps=args.steps), guidance))
             region = background_region(scene.truth, scene.reference)
             move = MOVES[int(judges.motion(video[None]).move_logits.argmax())]
             energy, truth = motion_energy(video), motion_energy(scene.truth)

@@ -1,11 +1,11 @@
-"""Pictures and songs from outside the sticker world: do they dance, and do they stay who they are?
+"""Pictures and songs from outside the sticker world: beat following, tempo and identity.
 
-    python benchmarks/elsewhere.py PICTURE ... --songs SONG ... --out FOLDER [--start 20]
+    python benchmarks/other_styles.py PICTURE ... --songs SONG ... --out FOLDER [--start 20]
 
-Every picture dances four seconds of every song, with the beats that are heard in it. Told are the
-share of its motion that goes with those beats and with the other songs', whether its tempo is the
-song's (or half, or double), how alike it stays to its picture for the identity judge (which knows
-the sticker world only), and how far the background's corner is off. FOLDER gets a sheet of frames.
+Every picture dances to four seconds of every song with its tracked beats. Reported are the share of
+the motion that is periodic with those beats and with the other songs', whether its tempo is the
+song's (or half, or double), its identity for the judge (which knows the sticker world only), and
+the error of the background's corner. FOLDER receives a contact sheet.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from learning import motion_tempo, told
+from conditioning import motion_tempo, with_interval
 from torch import Tensor
 
 from musedance_core.audio.waveform import load_waveform
@@ -37,7 +37,7 @@ SENTENCES = ("big hops on the spot", "it slides to the left, big moves", "it swa
 
 @dataclass(frozen=True)
 class Dance:
-    """One picture's dance to one of the songs."""
+    """One picture's dance to one song, with its figures."""
 
     video: Tensor
     own: float
@@ -55,7 +55,7 @@ def danced(
     text: str,
     options: argparse.Namespace,
 ) -> Dance:
-    """The dance to song `k`, and its figures."""
+    """Samples and measures the dance to song `k`."""
     made = pipeline.animate(
         fitted.image,
         tracks[k],
@@ -114,10 +114,11 @@ def main() -> None:
         np.array([getattr(dance, name) for dance in dances])
         for name in ("own", "other", "tempo", "same", "off")
     )
-    print(f"motion that goes with the song's beats: {told(own)}; with other songs': {told(other)}")
-    print(f"  higher with the song's own by {told(own - other)}")
+    print(f"motion with the song's beats: {with_interval(own)}")
+    print(f"  with other songs' beats: {with_interval(other)}")
+    print(f"  higher with the song's own by {with_interval(own - other)}")
     print(f"tempo is the song's (or half, double) in {tempo.mean():.0%} of {len(dances)} dances")
-    print(f"identity {told(same)}; background {told(off)} grey levels off")
+    print(f"identity {with_interval(same)}; background {with_interval(off)} grey levels off")
     write_contact_sheet(args.out / "sheet.png", frames, labels)
 
 

@@ -1,14 +1,14 @@
-"""Does a checkpoint listen? Held-out loss with wrong conditions, and how its dance follows beats.
+"""Effect of each condition: held-out loss with wrong conditions, and how dances follow beats.
 
-    python benchmarks/learning.py [CHECKPOINT] [--clips 32] [--dances 8] [--moves hop slide]
+    python benchmarks/conditioning.py [CHECKPOINT] [--clips 32] [--dances 8] [--moves hop slide]
 
-1. Loss on test clips at fixed noise, with picture, sentence, music, beats or part map of another
-   clip, late beats, or none: the paired difference to everything right, with a 95 % interval. Then
-   the same on as many clips with a bystander, where only the part map tells who dances.
-2. The same dancer to another song: how much of the motion goes with either song's beats, and the
-   tempo that the motion has.
-3. Beats moved by -2, -1, 1 and 2 frames at 120 BPM at most: by how many the dance moves (slope 1 is
-   exact).
+1. Loss on test clips at fixed noise with one wrong condition (picture, sentence, music, beats or
+   part map of another clip, late beats, none): the paired difference to correct conditions, with a
+   95 % interval. Then the same on clips with a bystander, where only the part map identifies the
+   dancer.
+2. The same dancer to another song: the share of motion with either song's beats, and its tempo.
+3. Beats shifted by -2, -1, 1 and 2 frames at 120 BPM at most: the shift of the dance per shift of
+   the beats (slope 1 is exact).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from musedance_core.world.choreography import MOVES
 FRAMES, FPS = 48, 12
 SHIFTS = (-2, -1, 1, 2)
 FASTEST = 120.0
-"""BPM up to which a shift of two frames cannot be taken for one of another beat."""
+"""Highest BPM at which a shift of two frames is unambiguous."""
 TEMPI = np.arange(50.0, 200.5, 0.5)
 
 
-def told(values: np.ndarray) -> str:
-    """Mean and interval."""
+def with_interval(values: np.ndarray) -> str:
+    """Formats mean and interval."""
     interval = mean_interval(values)
     low, high = (float("nan"), float("nan")) if interval is None else interval
     return f"{values.mean():.4f} [{low:.4f}, {high:.4f}]"
@@ -49,7 +49,7 @@ def told(values: np.ndarray) -> str:
 def losses(
     pipeline: MuseDancePipeline, clips: int, moves: Sequence[str], bystanders: float
 ) -> None:
-    """Held-out loss, right and wrong, clip by clip; a share of clips has bystanders."""
+    """Measures the held-out loss with correct and wrong conditions, clip by clip."""
     data = DataConfig(songs=32, frames=16, moves=tuple(moves), bystanders=bystanders)
     config = TrainConfig(output_dir="unused", data=data)
     stage = Stage2(pipeline.model, pipeline.tokenizer, config).eval()
@@ -61,11 +61,14 @@ def losses(
                 found.setdefault(name, []).append(stage.losses_by_time(variant).mean(dim=0))
     right = torch.cat(found.pop("right")).numpy()
     company = ", a bystander in each" if bystanders else ""
-    print(f"held-out loss of {clips} test clips{company}: {told(right)}")
+    print(f"held-out loss of {clips} test clips{company}: {with_interval(right)}")
     for name, pieces in found.items():
         wrong = torch.cat(pieces).numpy()
         worse = float((wrong > right).mean())
-        print(f"  {name}: higher by {told(wrong - right)}, in {worse:.0%} of clips", flush=True)
+        print(
+            f"  {name}: higher by {with_interval(wrong - right)}, in {worse:.0%} of clips",
+            flush=True,
+        )
 
 
 def dance(
@@ -76,7 +79,7 @@ def dance(
     start: float,
     settings: SamplingSettings,
 ) -> np.ndarray:
-    """Motion energy of the scene's dancer to this song and grid."""
+    """Returns the motion energy of the scene's dancer to this song and grid."""
     segments = pipeline.animate(
         scene.reference,
         SongFeatures(mel, grid),
@@ -91,7 +94,7 @@ def dance(
 
 
 def motion_tempo(energy: np.ndarray) -> float:
-    """The tempo in BPM whose beat takes most of the energy's variance."""
+    """Returns the tempo in BPM that explains most of the energy's variance."""
 
     def share(tempo: float) -> float:
         lag = beat_lag(energy, FPS, np.arange(0, FRAMES / FPS + 1, 60 / tempo))
@@ -103,7 +106,7 @@ def motion_tempo(energy: np.ndarray) -> float:
 def swapped(
     pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: SamplingSettings
 ) -> None:
-    """Every dancer to its own song and to the next scene's."""
+    """Samples every dancer to its own song and to the next scene's."""
     bins = pipeline.config.music.mel_bins
     own, other, tempo = [], [], []
     for scene, next_one in zip(scenes, [*scenes[1:], scenes[0]], strict=True):
@@ -115,19 +118,19 @@ def swapped(
                 beats = grid_of.grid.times - grid_of.start
                 lag = beat_lag(energy, FPS, beats)
                 (own if grid_of is song else other).append(0.0 if lag is None else lag.share)
-            heard = song.grid.tempo
-            ratio = motion_tempo(energy) / heard
+            tempo = song.grid.tempo
+            ratio = motion_tempo(energy) / tempo
             tempo.append(min(abs(ratio * factor - 1) for factor in (0.5, 1, 2)) < 0.08)
-    print(f"motion that goes with the beats of the song that was played: {told(np.array(own))}")
-    print(f"  with those of the song that was not: {told(np.array(other))}")
-    print(f"  higher with the one that was played: {told(np.array(own) - np.array(other))}")
+    print(f"motion with the beats of the song that was played: {with_interval(np.array(own))}")
+    print(f"  with those of the other song: {with_interval(np.array(other))}")
+    print(f"  difference: {with_interval(np.array(own) - np.array(other))}")
     print(f"  tempo of the motion is the played song's (or half, double) in {np.mean(tempo):.0%}")
 
 
 def shifted(
     pipeline: MuseDancePipeline, scenes: Sequence[Scene], settings: SamplingSettings
 ) -> None:
-    """Every dance again with its beats moved, the sound as it was."""
+    """Samples every dance with shifted beats and unchanged sound."""
     bins, rows = pipeline.config.music.mel_bins, []
     for scene in scenes:
         mel = song_log_mel(scene.song, bins)
@@ -135,26 +138,26 @@ def shifted(
         lags = []
         for shift in SHIFTS:
             grid = scene.grid.shifted(shift / FPS)
-            moved = dance(pipeline, scene, mel, grid, scene.start, settings)
-            lags.append(energy_lag(moved, still) or 0.0)
+            shifted_energy = dance(pipeline, scene, mel, grid, scene.start, settings)
+            lags.append(energy_lag(shifted_energy, still) or 0.0)
         rows.append(lags)
         slope = shift_slope(np.array([lags]), np.array(SHIFTS)).slope
         print(f"  {scene.caption!r} at {scene.grid.tempo:.0f} BPM: slope {slope:.2f}", flush=True)
     found = shift_slope(np.array(rows), np.array(SHIFTS))
-    print(f"beats moved: the dance moves by {found.slope:.3f} {found.interval} of that")
+    print(f"shifted beats: slope {found.slope:.3f} {found.interval}")
 
 
 def slow_scenes(pipeline: MuseDancePipeline, count: int, moves: Sequence[str]) -> list[Scene]:
-    """Test scenes of songs that are not too fast, the moves by turns."""
-    kept: dict[str, list[Scene]] = {move: [] for move in moves}
+    """Returns test scenes of songs up to `FASTEST` BPM, alternating the moves."""
+    by_move: dict[str, list[Scene]] = {move: [] for move in moves}
     for scene in world_scenes(pipeline.config, "test", 40 * count, FRAMES, moves):
         assert scene.dance is not None
         if scene.grid.tempo <= FASTEST:
-            kept[scene.dance.move].append(scene)
+            by_move[scene.dance.move].append(scene)
         each = -(-count // len(moves))
-        if all(len(found) >= each for found in kept.values()):
+        if all(len(found) >= each for found in by_move.values()):
             break
-    turns = [scene for found in zip(*kept.values(), strict=False) for scene in found]
+    turns = [scene for found in zip(*by_move.values(), strict=False) for scene in found]
     return turns[:count]
 
 
