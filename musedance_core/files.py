@@ -95,11 +95,22 @@ def _host() -> str:
     return f"{zlib.crc32(socket.gethostname().encode()):08x}"
 
 
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove the temporary files of `atomic_path` in `folder` that killed processes left."""
+    _remove_matching(Path(folder), rf"\..*\.{_host()}-(\d{{1,9}})-\w+\.partial(\.[^.]*)?")
+
+
 def _remove_leftovers(folder: Path, prefix: str, suffix: str) -> None:
     """Remove temporary files of the same target whose processes are dead."""
+    escaped = re.escape(prefix), re.escape(suffix)
+    _remove_matching(folder, rf"{escaped[0]}(\d{{1,9}})-\w+\.partial{escaped[1]}")
+
+
+def _remove_matching(folder: Path, expression: str) -> None:
+    """Remove the files with names that match; the first group is a process, which must be dead."""
     if os.name == "nt":  # there is no harmless way there to ask whether a process lives
         return
-    pattern = re.compile(rf"{re.escape(prefix)}(\d{{1,9}})-\w+\.partial{re.escape(suffix)}")
+    pattern = re.compile(expression)
     with os.scandir(folder) as entries:
         matches = [match for entry in entries if (match := pattern.fullmatch(entry.name))]
     for match in matches:

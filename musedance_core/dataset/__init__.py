@@ -1,1 +1,1 @@
-"""Data sets of real dance clips on disk: their format, and reading them."""
+"""Data sets of dance clips on disk: their format, and reading their clips."""

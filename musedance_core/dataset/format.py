@@ -1,10 +1,10 @@
-"""A data set on disk: `metadata.jsonl`, one clip a line, beside the media it names.
+"""Format of a data set on disk: `metadata.jsonl`, one clip a line, and the media it names.
 
     DATASET/
       metadata.jsonl      one `ClipRecord` a line; `file_name` first, as VideoFolder readers expect
       clips/ID.mp4        the clip's frames, without sound
       clips/ID.wav        the clip's own sound, 16 kHz mono PCM
-      tracks/ID.wav       the whole sound of the video that the clip was cut from, 16 kHz mono PCM
+      tracks/ID.wav       the whole sound of the source video, 16 kHz mono PCM
       maps/ID.npz         part ids of every frame, uint8 `ids [f h w]` in 0..25 (only where known)
 
 A path in a record is relative to the data set's folder. Times are seconds of the track.
@@ -30,7 +30,7 @@ SOUND_RATE = 16_000
 _LISTS = ("beats", "downbeats", "subject")
 _FILES = ("file_name", "audio", "track")
 _NUMBER = (int, float)
-_KINDS: dict[str, tuple[type, ...]] = {
+_TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
     "float": _NUMBER,
@@ -44,20 +44,25 @@ class ClipRecord:
 
     Attributes:
         file_name: the video file.
-        audio: the clip's own sound.
-        track: the sound around it; the model hears 10.24 s of it.
-        start: where in the track the clip starts.
+        audio: the file of the clip's own sound.
+        track: the file of the source's whole sound; the model gets 10.24 s around the clip.
+        start: seconds of the track at which the clip starts.
         frames, fps, width, height: of the video file.
-        text: the motion caption.
-        source: the video the clip was cut from, as its maker named it.
-        track_id: which music it is; the same music in two sources has one id.
+        text: the motion caption, "" if there is none.
+        source: name of the source video that the clip was cut from.
+        track_id: id of the music; sources with the same music have the same id.
         split: "train", "validation" or "test".
         tempo: beats per minute.
-        beats, downbeats: of the whole track.
-        part_maps: the file of part ids, "" where there are none.
+        beats, downbeats: seconds of the track, over its whole length.
+        part_maps: the file of part ids, "" if there is none.
         motion: mean absolute difference of neighbouring frames, 0..1.
         subject: left, top, right, bottom of the crop, as shares of the source's frame.
-        content: SHA-256 of the video file and the track, which caches are keyed by.
+        content: SHA-256 of the video file and the track, the key of caches.
+
+    Raises:
+        TypeError: a field has another type.
+        ValueError: a number is not finite or out of range, beats do not rise, or a file lies
+            outside the data set.
     """
 
     file_name: str
@@ -89,7 +94,9 @@ class ClipRecord:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive: {getattr(self, name)}")
         if self.start < 0 or len(self.beats) < 2 or len(self.subject) != 4:
-            raise ValueError("start must not be negative, beats two at least, subject four numbers")
+            raise ValueError(
+                "start must not be negative; beats must be at least two, subject four numbers"
+            )
         for name in ("beats", "downbeats"):
             if any(later <= beat for beat, later in pairwise(getattr(self, name))):
                 raise ValueError(f"{name} must rise")
@@ -100,7 +107,7 @@ class ClipRecord:
 
     @property
     def key(self) -> str:
-        """The clip's name: its file's stem."""
+        """The clip's name: the stem of its file."""
         return Path(self.file_name).stem
 
     def to_json(self) -> str:
@@ -109,22 +116,22 @@ class ClipRecord:
 
 
 def _check_type(name: str, kind: str, value: object) -> None:
-    """Whether a field holds what its annotation `kind` says, and only finite numbers."""
+    """Check a field against its annotation `kind`; numbers must be finite."""
     if kind.startswith("tuple") and not isinstance(value, tuple):
         raise TypeError(f"{name} must be a list of numbers: {value!r}")
-    for one in value if isinstance(value, tuple) else (value,):
-        if not isinstance(one, _KINDS[kind]) or isinstance(one, bool):
-            raise TypeError(f"{name} must be {'text' if kind == 'str' else kind}: {one!r}")
-        if isinstance(one, _NUMBER) and not math.isfinite(one):
-            raise ValueError(f"{name} must be finite: {one}")
+    for item in value if isinstance(value, tuple) else (value,):
+        if not isinstance(item, _TYPES[kind]) or isinstance(item, bool):
+            raise TypeError(f"{name} must be {'text' if kind == 'str' else kind}: {item!r}")
+        if isinstance(item, _NUMBER) and not math.isfinite(item):
+            raise ValueError(f"{name} must be finite: {item}")
 
 
 def read_metadata(folder: str | Path) -> list[ClipRecord]:
-    """All clips of the data set in `folder`, in the file's order.
+    """All clips of the data set in `folder`, in the order of the file.
 
     Raises:
-        InputError: there is no data set, it cannot be read, a line is not a clip, or a clip comes
-            twice.
+        InputError: there is no data set, it cannot be read, a line is not a clip, or two lines name
+            the same clip.
     """
     path = Path(folder) / METADATA
     if not path.is_file():
@@ -145,6 +152,7 @@ def read_metadata(folder: str | Path) -> list[ClipRecord]:
 
 
 def _record(line: str, where: str) -> ClipRecord:
+    """The clip of a line; `where` is the line's place for error messages."""
     try:
         values: Any = json.loads(line)
         if not isinstance(values, dict):
@@ -169,15 +177,16 @@ def write_metadata(folder: str | Path, records: Sequence[ClipRecord]) -> None:
 
 
 def verify_splits(records: Iterable[ClipRecord]) -> None:
-    """No source and no music may be in two splits: a test clip's song was never trained on.
+    """Check that no source and no music is in two splits, so that no song of a test clip was in
+    training.
 
     Raises:
-        InputError: one is; the sentence names it.
+        InputError: one is in two splits; the sentence names it.
     """
-    seen: dict[tuple[str, str], set[str]] = defaultdict(set)
+    members: dict[tuple[str, str], set[str]] = defaultdict(set)
     for record in records:
-        seen["source", record.source].add(record.split)
-        seen["track", record.track_id].add(record.split)
-    for (kind, name), splits in seen.items():
+        members["source", record.source].add(record.split)
+        members["track", record.track_id].add(record.split)
+    for (kind, name), splits in members.items():
         if len(splits) > 1:
             raise InputError(f"The {kind} {name} is in {' and '.join(sorted(splits))}.")

@@ -1,8 +1,8 @@
-"""Reading a data set's clips: frames and part maps by number, fitted to a square, and sound.
+"""Reading a data set's clips: frames and part maps by frame number, fitted to a square, and sound.
 
-A clip is fitted as an opaque picture is (`pictures`): scaled to fit, uncropped, what is left over
-filled. The filling is that of the clip's first frame for all frames, whichever are asked for, so
-that nothing flickers beside the dance.
+A clip is fitted like an opaque picture (`media.images`): scaled to fit, uncropped, the rest of the
+square filled. All frames get the filling of the clip's first frame, whichever of them are read, so
+that the margins do not flicker.
 """
 
 from __future__ import annotations
@@ -28,37 +28,45 @@ from ..audio.waveform import Waveform
 from ..errors import InputError
 from ..media.frames import video_frames
 from ..media.images import Placement, fit, place
+from ..parts import SUBJECT
 from ..streams import open_media
 from .format import ClipRecord
-
-PART_IDS = 26
 
 
 def read_frames(
     folder: str | Path, record: ClipRecord, indices: Sequence[int], size: int
 ) -> Tensor:
-    """Frames `[n 3 size size]` in 0..1 of the clip, in the order of `indices`.
+    """Frames `[n 3 size size]` in 0..1 of a clip.
 
-    The file is decoded from its beginning, so a number is exactly that frame.
+    The file is decoded from its beginning, so every number is exactly that frame.
+
+    Args:
+        folder: of the data set.
+        record: the clip.
+        indices: frame numbers, in any order.
+        size: side of the square in pixels.
 
     Raises:
-        InputError: the file is missing, damaged, of another size or shorter than the record says.
+        InputError: the file is missing or damaged, or has another size or fewer frames than the
+            record.
+        ValueError: an index is outside the clip.
     """
     path = _existing(folder, record.file_name)
     _check_indices(record, indices)
     wanted = set(indices)
-    kept: dict[int, Image.Image] = {}
+    # The first frame is always read: it gives the filling of the margins.
+    pictures: dict[int, Image.Image] = {}
     for number, picture in _decoded(path, record):
         if number in wanted or number == 0:
-            kept[number] = picture
+            pictures[number] = picture
         if number == max(wanted, default=0):
             break
-    missing = sorted(wanted - set(kept))
-    if missing or 0 not in kept:
+    missing = sorted(wanted - set(pictures))
+    if missing or 0 not in pictures:
         raise InputError(f"{path} ends before frame {max(missing, default=0)} of {record.frames}.")
     placement = _placement(record, size)
-    first = fit(kept[0], placement)
-    fitted = {number: fit(picture, placement) for number, picture in kept.items()}
+    first = fit(pictures[0], placement)
+    fitted = {number: fit(picture, placement) for number, picture in pictures.items()}
     frames = [torch.where(_inside(placement), fitted[i], first) for i in indices]
     return torch.stack(frames) if frames else torch.zeros(0, 3, size, size)
 
@@ -66,10 +74,12 @@ def read_frames(
 def read_part_maps(
     folder: str | Path, record: ClipRecord, indices: Sequence[int], size: int
 ) -> Tensor | None:
-    """Part ids int64 `[n size size]` in 0..25, placed like the frames; None if the clip has none.
+    """Part ids int64 `[n size size]` in 0..25, placed like the frames of `read_frames`; None if
+    the clip has no part maps.
 
     Raises:
-        InputError: the file is missing or damaged, or holds other frames or other ids.
+        InputError: the file is missing or damaged, or its number of frames or its ids are wrong.
+        ValueError: an index is outside the clip.
     """
     if not record.part_maps:
         return None
@@ -81,8 +91,8 @@ def read_part_maps(
             f"{path} must hold uint8 ids for {record.frames} frames, not {ids.dtype} {ids.shape}."
         )
     chosen = ids[list(indices)]
-    if chosen.size and chosen.max() >= PART_IDS:
-        raise InputError(f"{path} holds part id {chosen.max()}; ids are 0 to {PART_IDS - 1}.")
+    if chosen.size and chosen.max() > SUBJECT:
+        raise InputError(f"{path} holds part id {chosen.max()}; ids are 0 to {SUBJECT}.")
     placement = _placement(record, size)
     (width, height), (left, top) = placement.size, placement.corner
     rows, columns = _nearest(ids.shape[1], height), _nearest(ids.shape[2], width)
@@ -93,7 +103,7 @@ def read_part_maps(
 
 
 def read_track(folder: str | Path, record: ClipRecord) -> Waveform:
-    """The whole sound `[1 n]` of the video that the clip was cut from; see `read_sound`.
+    """The whole sound `[1 n]` of the source video that a clip was cut from.
 
     Raises:
         InputError: as `read_sound`, or the sound ends before the clip does.
@@ -109,7 +119,7 @@ def read_track(folder: str | Path, record: ClipRecord) -> Waveform:
 
 
 def read_sound(path: str | Path) -> Waveform:
-    """A 16-bit PCM WAV file as `[channels n]` in -1..1, without a decoder library.
+    """A 16-bit PCM WAV file as `[channels n]` in -1..1, without a decoding library.
 
     Raises:
         InputError: the file is missing, damaged, cut short, or holds other samples.
@@ -123,7 +133,7 @@ def read_sound(path: str | Path) -> Waveform:
         reason = str(error) or "it ends too early"
         raise InputError(f"{path} cannot be read as 16-bit PCM sound: {reason}.") from error
     if width != 2 or rate < 1:
-        raise InputError(f"{path} holds {8 * width} bits at {rate} Hz; 16-bit PCM is wanted.")
+        raise InputError(f"{path} holds {8 * width} bits at {rate} Hz; it must be 16-bit PCM.")
     if len(data) != frames * channels * width:
         raise InputError(f"{path} ends before its {frames} samples.")
     by_channel = rearrange(np.frombuffer(data, "<i2"), "(n c) -> c n", c=channels)
@@ -131,7 +141,7 @@ def read_sound(path: str | Path) -> Waveform:
 
 
 def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Arrays of an NPZ file by name; their checksums are compared before they are looked at.
+    """Arrays of an NPZ file by name; their checksums are verified before they are parsed.
 
     Raises:
         InputError: the file is damaged, or lacks one of them.
@@ -173,7 +183,7 @@ def _check_indices(record: ClipRecord, indices: Sequence[int]) -> None:
 
 
 def _decoded(path: Path, record: ClipRecord) -> Iterator[tuple[int, Image.Image]]:
-    """The clip's frames with their numbers, from the first on."""
+    """Frames of a clip with their numbers, from the first on."""
     import av
 
     try:
@@ -196,12 +206,12 @@ def _decoded(path: Path, record: ClipRecord) -> Iterator[tuple[int, Image.Image]
 
 
 def _placement(record: ClipRecord, size: int) -> Placement:
-    """Where a clip's frames land in the square."""
+    """The placement of a clip's frames in the square."""
     return place(Image.new("RGB", (record.width, record.height)), size)
 
 
 def _inside(placement: Placement) -> Tensor:
-    """Bool `[1 s s]`: where the picture is, and no filling."""
+    """Bool `[1 s s]`: true inside the picture, false in the margins."""
     (width, height), (left, top) = placement.size, placement.corner
     inside = torch.zeros(1, placement.side, placement.side, dtype=torch.bool)
     inside[:, top : top + height, left : left + width] = True
@@ -209,5 +219,5 @@ def _inside(placement: Placement) -> Tensor:
 
 
 def _nearest(old: int, new: int) -> np.ndarray:
-    """For each of `new` cells, the one of `old` cells whose middle is nearest."""
+    """For each of `new` cells, the one of `old` cells with the nearest centre."""
     return ((np.arange(new) + 0.5) * old / new).astype(np.int64)

@@ -21,10 +21,12 @@ from .sources import SourceVideo, SourceVideos
 from .splits import split_sources, track_splits
 from .state import (
     FOLDER,
+    MEDIA,
     TRACK,
     SourceState,
     clip_files,
     load_source_state,
+    remove_partial_files,
     remove_unused_files,
 )
 from .workers import cut_sources
@@ -121,6 +123,7 @@ def build(
         OSError: a file cannot be read or written.
     """
     prepare_folder(dataset)
+    remove_partial_files(dataset)  # a full disk needs the space now
     before = _current_splits(dataset)
     # Cut the videos that no earlier run has finished.
     jobs = [CutJob(source, dataset, settings.options) for source in sources.videos]
@@ -147,6 +150,7 @@ def build(
     write_report(dataset, clips, rejected, unused)
     # Last, so that metadata.jsonl never names a file that is removed.
     remove_unused_files(dataset, clips)
+    remove_partial_files(dataset)  # of workers that crashed in this run
     return BuildResult(tuple(clips), tuple(rejected), tuple(unused), sources)
 
 
@@ -160,7 +164,7 @@ def prepare_folder(dataset: Path) -> None:
         raise InputError(f"{dataset} is a file; give the folder of a data set.")
     if (dataset / METADATA).exists() and not (dataset / FOLDER).is_dir():
         raise InputError(f"{dataset} holds a data set that was not made here; give another folder.")
-    for name in ("clips", "tracks", "maps", FOLDER):
+    for name in (*MEDIA, FOLDER):
         (dataset / name).mkdir(parents=True, exist_ok=True)
 
 

@@ -16,17 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from ..dataset.format import METADATA, ClipRecord, read_metadata, write_metadata
+from ..dataset.format import ClipRecord, read_metadata, write_metadata
 from ..dataset.reading import read_arrays
 from ..errors import InputError
-from ..files import atomic_path
+from ..files import atomic_path, remove_leftovers
 from .options import ClipOptions
 from .part_maps import part_map_folder
 from .rejections import Rejection
-from .report import REPORT
 from .sources import SourceVideo
 
 FOLDER = ".prepare"
+MEDIA = ("clips", "tracks", "maps")
+"""Folders of a data set that hold what is cut from source videos."""
 STATE, ARRAYS = "state.json", "arrays.npz"
 TRACK = "track"
 """Name of the fingerprint among a state's arrays."""
@@ -152,16 +153,19 @@ def changed_options(dataset: Path, options: ClipOptions) -> list[str]:
 
 
 def remove_unused_files(dataset: Path, clips: Iterable[ClipRecord]) -> None:
-    """Remove the files that earlier runs have made and that no clip of `clips` uses, and the
-    temporary files that killed runs have left."""
+    """Remove the files that were made from source videos and that no clip of `clips` uses."""
     used = {dataset / name for clip in clips for name in clip_files(clip)}
     for state in (dataset / FOLDER).iterdir():
-        for path in [*_files_made_from(dataset, state.name), *state.glob(".*")]:
+        for path in _files_made_from(dataset, state.name):
             if path not in used:
                 path.unlink()
-    for name in (METADATA, REPORT):
-        for path in dataset.glob(f".{Path(name).stem}-*{Path(name).suffix}"):
-            path.unlink()
+
+
+def remove_partial_files(dataset: Path) -> None:
+    """Remove the half-written files that killed processes left anywhere in the data set."""
+    for folder in (dataset, *(dataset / name for name in MEDIA), *(dataset / FOLDER).iterdir()):
+        if folder.is_dir():
+            remove_leftovers(folder)
 
 
 def clip_files(clip: ClipRecord) -> list[str]:
@@ -171,9 +175,6 @@ def clip_files(clip: ClipRecord) -> list[str]:
 
 
 def _files_made_from(dataset: Path, key: str) -> list[Path]:
-    """All files made from the source with this key, and the temporary files of killed runs."""
-    folders = [dataset / name for name in ("clips", "maps", "tracks")]
-    files = [
-        path for folder in folders for dot in ("", ".") for path in folder.glob(f"{dot}{key}-*")
-    ]
-    return [*files, *(dataset / "tracks").glob(f"{key}.wav")]
+    """All files of the clips and the track of the source with this key."""
+    clips = [path for name in MEDIA for path in (dataset / name).glob(f"{key}-*")]
+    return [*clips, *(dataset / "tracks").glob(f"{key}.wav")]

@@ -1,4 +1,4 @@
-"""The format of a data set: what is no clip is refused in one sentence that names the line."""
+"""Format of a data set: a line that is no clip is refused in one sentence that names it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLIP = ClipRecord(
 )
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_written_metadata_is_read_back(tmp_path: Path) -> None:
     write_metadata(tmp_path, [CLIP])
     assert read_metadata(tmp_path) == [CLIP]
 
@@ -68,7 +68,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ("subject", [0, 0, 1]),
     ],
 )
-def test_a_field_of_another_kind_is_named(tmp_path: Path, name: str, value: Any) -> None:
+def test_a_wrong_field_is_named(tmp_path: Path, name: str, value: Any) -> None:
     other = json.loads(CLIP.to_json()) | {name: value}
     (tmp_path / "metadata.jsonl").write_text(f"{CLIP.to_json()}\n{json.dumps(other)}\n")
     with pytest.raises(InputError, match=r"metadata\.jsonl, line 2 is not a clip: .*\.$") as caught:
@@ -83,7 +83,9 @@ def test_a_line_that_is_no_clip_is_named(tmp_path: Path, line: str) -> None:
         read_metadata(tmp_path)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "metadata.jsonl").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"metadata\.jsonl is not UTF-8"):
         read_metadata(tmp_path)

@@ -1,4 +1,4 @@
-"""Reading clips: exactly the frames asked for, maps that lie on them, one sentence for damage."""
+"""Reading clips: exactly the requested frames, part maps that fit them, one sentence for damage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FRAMES, WIDTH, HEIGHT = 12, 48, 96
 
 @pytest.fixture
 def record(tmp_path: Path) -> ClipRecord:
-    """Frame k is grey k/16; its part map says k on the left half and 25 on the right."""
+    """A clip whose frame k is grey k/16, with part id k on the left half and 25 on the right."""
     for name in ("clips", "tracks", "maps"):
         (tmp_path / name).mkdir()
     grey = torch.arange(FRAMES)[:, None, None, None] / 16
@@ -75,10 +75,10 @@ def test_a_number_is_exactly_that_frame(
     assert maps[:, 16, 10].tolist() == list(indices) and (maps[:, 16, 20] == 25).all()
 
 
-def test_beside_an_upright_clip_is_the_first_frames_colour(
+def test_the_margins_of_an_upright_clip_have_the_first_frames_colour(
     tmp_path: Path, record: ClipRecord
 ) -> None:
-    """Whatever is asked for: margins and the maps over them are still."""
+    """For any requested frames, the margins and their part maps do not change."""
     frames = read_frames(tmp_path, record, [2, 9], 32)
     assert frames[:, :, :, :8].max() < 0.02 and frames[:, :, :, 24:].max() < 0.02
     assert frames[0, :, :, 8:24].min() > 0.1
@@ -87,7 +87,7 @@ def test_beside_an_upright_clip_is_the_first_frames_colour(
     assert maps[:, :, 8:24].all()
 
 
-def test_maps_of_another_size_lie_on_the_same_place(tmp_path: Path, record: ClipRecord) -> None:
+def test_part_maps_of_another_size_cover_the_same_place(tmp_path: Path, record: ClipRecord) -> None:
     whole = read_part_maps(tmp_path, record, [4], 32)
     with np.load(tmp_path / record.part_maps) as arrays:
         np.savez_compressed(tmp_path / record.part_maps, ids=arrays["ids"][:, ::2, ::2])
@@ -96,7 +96,7 @@ def test_maps_of_another_size_lie_on_the_same_place(tmp_path: Path, record: Clip
     assert read_part_maps(tmp_path, replace(record, part_maps=""), [4], 32) is None
 
 
-def test_the_track_comes_back_to_the_bit(tmp_path: Path, record: ClipRecord) -> None:
+def test_the_track_is_read_bit_by_bit(tmp_path: Path, record: ClipRecord) -> None:
     _, samples = wavfile.read(tmp_path / record.track)
     wave = read_track(tmp_path, record)
     assert wave.sample_rate == 16_000 and np.array_equal(wave.samples[0] * 32768, samples)
@@ -118,7 +118,7 @@ def flip(path: Path, share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 0.99])
-def test_a_file_cut_short_is_named(tmp_path: Path, record: ClipRecord, share: float) -> None:
+def test_a_truncated_file_is_named(tmp_path: Path, record: ClipRecord, share: float) -> None:
     for name in (record.file_name, record.part_maps, record.track):
         cut(tmp_path / name, share)
     with pytest.raises(InputError, match=r"clips/a\.mp4"):
@@ -129,9 +129,7 @@ def test_a_file_cut_short_is_named(tmp_path: Path, record: ClipRecord, share: fl
         read_track(tmp_path, record)
 
 
-def test_a_file_that_is_not_there_or_of_another_kind_is_named(
-    tmp_path: Path, record: ClipRecord
-) -> None:
+def test_a_missing_file_or_one_of_another_kind_is_named(tmp_path: Path, record: ClipRecord) -> None:
     for text in ("", "no media at all " * 100, None):
         for name in (record.file_name, record.part_maps, record.track):
             (tmp_path / name).unlink()
@@ -147,7 +145,7 @@ def test_a_file_that_is_not_there_or_of_another_kind_is_named(
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_flipped_bytes_in_maps_are_noticed(
+def test_flipped_bytes_in_part_maps_are_detected(
     tmp_path: Path, record: ClipRecord, share: float
 ) -> None:
     flip(tmp_path / record.part_maps, share)
@@ -155,7 +153,7 @@ def test_flipped_bytes_in_maps_are_noticed(
         read_part_maps(tmp_path, record, [0], 32)
 
 
-def test_every_truncation_and_header_of_a_sound_is_noticed(
+def test_every_truncation_and_changed_header_of_a_sound_is_detected(
     tmp_path: Path, record: ClipRecord
 ) -> None:
     path = tmp_path / record.track
@@ -171,7 +169,7 @@ def test_every_truncation_and_header_of_a_sound_is_noticed(
                 assert read_sound(path).sample_rate > 0
 
 
-def test_every_changed_byte_of_maps_is_noticed_or_no_matter(
+def test_every_changed_byte_of_part_maps_is_detected_or_harmless(
     tmp_path: Path, record: ClipRecord
 ) -> None:
     path = tmp_path / record.part_maps
@@ -184,7 +182,7 @@ def test_every_changed_byte_of_maps_is_noticed_or_no_matter(
                 assert np.array_equal(read_arrays(path, ["ids"])["ids"], whole)
 
 
-def test_a_record_that_does_not_fit_its_files(tmp_path: Path, record: ClipRecord) -> None:
+def test_a_record_that_does_not_match_its_files(tmp_path: Path, record: ClipRecord) -> None:
     longer = replace(record, frames=FRAMES + 1)
     with pytest.raises(InputError, match=r"clips/a\.mp4 has 12 frames, not 13"):
         read_frames(tmp_path, longer, [0], 32)
@@ -198,7 +196,9 @@ def test_a_record_that_does_not_fit_its_files(tmp_path: Path, record: ClipRecord
         read_frames(tmp_path, record, [12], 32)
 
 
-def test_maps_with_foreign_ids_or_pickles_are_refused(tmp_path: Path, record: ClipRecord) -> None:
+def test_part_maps_with_unknown_ids_or_pickles_are_refused(
+    tmp_path: Path, record: ClipRecord
+) -> None:
     path = tmp_path / record.part_maps
     np.savez(path, ids=np.full((FRAMES, 8, 4), 26, np.uint8))
     with pytest.raises(InputError, match="part id 26"):
@@ -208,7 +208,7 @@ def test_maps_with_foreign_ids_or_pickles_are_refused(tmp_path: Path, record: Cl
         read_part_maps(tmp_path, record, [0], 32)
 
 
-def test_the_content_hash_follows_both_files(tmp_path: Path, record: ClipRecord) -> None:
+def test_the_content_hash_depends_on_both_files(tmp_path: Path, record: ClipRecord) -> None:
     video, track = tmp_path / record.file_name, tmp_path / record.track
     before = content_hash(video, track)
     assert before == content_hash(video, track) and len(before) == 64

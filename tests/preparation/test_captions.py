@@ -289,6 +289,7 @@ def test_an_answer_that_is_no_chat_completion(server: Server, tmp_path: Path, bo
         completion("The dancer lifts the", "length"),
         completion("*** --- ```"),
         completion("hop " * 300),
+        completion("The dancer \ud800."),
     ],
 )
 def test_a_refusal_concerns_one_clip_and_is_not_stored(
@@ -373,6 +374,8 @@ def test_captions_from_a_file(tmp_path: Path) -> None:
         ('{"file_name": "b", "text": " "}', "text"),
         ('{"file_name": 3, "text": "it hops"}', "file_name"),
         ('{"file_name": "a", "text": "it sways"}', "already"),
+        (r'{"file_name": "b", "text": "it \ud800"}', "Unicode"),
+        ("[" * 100_000, "JSON"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str, words: str) -> None:

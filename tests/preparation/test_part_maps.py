@@ -155,6 +155,13 @@ def test_png_files_are_found_by_frame_number_and_cropped(tmp_path: Path) -> None
     assert open_part_maps(source, ClipOptions()) is None
 
 
+def test_two_png_files_of_one_frame_are_refused(tmp_path: Path) -> None:
+    for name in ("a1.png", "b01.png"):
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / name)
+    with pytest.raises(UnusableVideo, match=r"a1\.png and b01\.png are both maps of frame 1"):
+        FolderPartMaps(tmp_path)
+
+
 def test_png_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     Image.fromarray(np.full((8, 8), 26, np.uint8)).save(tmp_path / "0.png")
     Image.new("RGB", (8, 8)).save(tmp_path / "1.png")

@@ -20,7 +20,7 @@ from musedance_core.dataset.format import SPLITS, ClipRecord
 from musedance_core.errors import InputError
 from musedance_core.media.video import write_video
 from musedance_core.preparation.histograms import histogram
-from musedance_core.preparation.rejections import Rejection
+from musedance_core.preparation.rejections import Rejection, UnusedInput
 from musedance_core.preparation.report import SIDE, TILES, write_report
 
 NASTY = "<script>alert(\"1\")</script> & 'so on'"
@@ -146,6 +146,20 @@ def test_rejections_are_counted_by_kind(tmp_path: Path) -> None:
     assert row(text, "still")[2].startswith("a.mp4 at 0.0 s: motion 0.0000")
     assert "motion 0.0003" not in text
     assert text.index(">still<") < text.index(">sound<")
+
+
+def test_unused_input_is_counted_by_kind_and_named(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("musedance_core.preparation.report.MAX_UNUSED", 3)
+        patch.setattr("musedance_core.preparation.report.read_frames", grey)
+        unused = [UnusedInput("caption", f"{i}.mp4", "is no clip") for i in range(5)]
+        unused.append(UnusedInput("other file", "caf\udce9.txt", "is no video"))
+        text = write_report(tmp_path, [record(0)], [], unused).read_text(encoding="utf-8")
+    assert row(text, "caption")[1:] == [
+        "5",
+        "0.mp4 is no clip1.mp4 is no clip2.mp4 is no clipand 2 more",
+    ]
+    assert row(text, "other file")[1:] == ["1", "caf\\udce9.txt is no video"]
 
 
 def test_names_and_captions_are_escaped(tmp_path: Path) -> None:

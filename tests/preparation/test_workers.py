@@ -31,3 +31,5 @@ def test_a_crash_rejects_one_source_only(tmp_path: Path) -> None:
     states = [load_source_state(tmp_path / "set", source, ClipOptions()) for source in sources]
     kinds = [[r.kind for r in state.rejected] for state in states if state is not None]
     assert kinds == [["unreadable"], ["crash"], ["unreadable"], ["unreadable"]]
+    # A process may also die for lack of memory, so the next run tries again.
+    assert [state.is_final for state in states if state is not None] == [True, False, True, True]
