@@ -28,8 +28,11 @@ from musedance_core.dataset.reading import (
     read_track,
 )
 from musedance_core.errors import InputError
+from musedance_core.preparation import workers
 from musedance_core.preparation.build import BuildResult, BuildSettings, build
+from musedance_core.preparation.cutting import CutJob, cut_source
 from musedance_core.preparation.options import ClipOptions
+from musedance_core.preparation.rejections import UnusableVideo
 from musedance_core.preparation.sources import SourceVideo, find_sources
 from musedance_core.preparation.state import changed_options, load_source_state, source_stamp
 from musedance_core.preparation.workers import cut_sources
@@ -187,8 +190,6 @@ def test_missing_clips_and_states_are_made_again(
     tmp_path: Path, videos: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A deleted clip and a missing state make their videos be cut again, and no others."""
-    from musedance_core.preparation import workers
-
     again, cut = tmp_path / "again", []
     shutil.copytree(dataset, again)
     before = snapshot(again)
@@ -286,6 +287,39 @@ def test_the_stamp_depends_on_the_part_maps_and_the_cutting_version(
     monkeypatch.setattr("musedance_core.preparation.state.CUTTING_VERSION", "next")
     stamps.append(source_stamp(source, options))
     assert all(one != other for one, other in itertools.combinations(stamps, 2))
+
+
+def test_a_video_that_changes_while_it_is_read_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.mp4").write_text("no video")
+    job = CutJob(SourceVideo("a.mp4", tmp_path / "a.mp4"), tmp_path, OPTIONS)
+
+    def changes(path: Path) -> float:
+        path.write_text("another video")
+        raise UnusableVideo("unreadable: it has no pictures")
+
+    monkeypatch.setattr("musedance_core.preparation.cutting.probe", changes)
+    cut_source(job)
+    assert load_source_state(tmp_path, job.source, OPTIONS) is None
+
+
+def test_a_crashed_video_is_tried_again_in_the_next_run(
+    tmp_path: Path, studio: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.write(tmp_path / "a.mp4", studio.dancer(13, 64, 64, 12), 12, studio.noise(1.1))
+    settings = BuildSettings(ClipOptions(seconds=1, size=48), shares=(1.0, 0.0, 0.0))
+
+    def crash(jobs: list[CutJob], _: int) -> None:
+        for job in jobs:
+            workers._record_crash(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("musedance_core.preparation.build.cut_sources", crash)
+        result = prepare(tmp_path, tmp_path / "set", settings)
+    assert [rejection.kind for rejection in result.rejected] == ["crash"] and not result.clips
+    result = prepare(tmp_path, tmp_path / "set", settings)
+    assert not result.rejected and len(result.clips) == 1
 
 
 def test_two_processes_cut_the_same_clips(
