@@ -55,7 +55,7 @@ def world_songs(count: int, seed: int) -> None:
         near = truth[np.abs(truth[:, None] - with_tempo).argmin(0)]
         lags.append(float(np.median(with_tempo - near)))
         print(
-            f"{index:3d} {song.genre:9s} {song.grid.tempo:6.1f} BPM  F with BPM {informed[-1]:.3f}"
+            f"{index:3d} {song.genre:9s} {song.grid.tempo:6.1f} BPM  F at BPM {informed[-1]:.3f}"
             f"  alone {alone[-1]:.3f} at {tracked.tempo:.1f} BPM  librosa {others[-1]:.3f}"
         )
     print(
