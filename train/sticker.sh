@@ -4,6 +4,7 @@
 #     sh train/sticker.sh [cpu|gpu] [FOLDER] [key=value ...]
 #
 # Every stage resumes where it stopped, so the same command goes on after an interruption.
+# TIME_SHARE=0.5 gives every stage half of its max_minutes.
 set -eu
 cd "$(dirname "$0")/.."
 profile=${1:-cpu}
@@ -20,8 +21,9 @@ init=
 for stage in text music vae stage1 body stage2_hop stage2_few stage2 stage2_long; do
     case "$stage $*" in body*model.unet.copy_body=false*) continue ;; esac
     echo "== $stage"
-    PYTHONPATH=. $python "train/${stage%%_*}.py" "$configs/$stage.yaml" \
-        "output_dir=$folder/$stage" "init=$init" "$@"
+    minutes=$(awk -v share="${TIME_SHARE:-1}" '/^max_minutes:/ { print $2 * share }' "$configs/$stage.yaml")
+    PYTHONPATH=".${PYTHONPATH:+:$PYTHONPATH}" $python "train/${stage%%_*}.py" "$configs/$stage.yaml" \
+        "output_dir=$folder/$stage" "init=$init" "max_minutes=$minutes" "$@"
     init=$folder/$stage/model.safetensors
 done
 echo "The model is $init"

@@ -1,0 +1,206 @@
+"""Every network on this device against the CPU in single precision: answers, gradients, dances.
+
+Two models: the embedded one with its trained weights, and a narrow `sd15` with random ones. No
+default device is set, so a tensor that a network makes on the wrong device is an error here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from musedance_core.denoising import condition_set
+from musedance_core.models import MuseDance
+from musedance_core.pipeline import MuseDancePipeline
+from musedance_core.samplers import SAMPLERS
+from musedance_core.sampling import Guidance
+from musedance_core.tokenizer import train_tokenizer
+from musedance_core.training.config import TrainConfig
+from musedance_core.training.draws import Draws
+from musedance_core.training.stage2 import Stage2
+
+from .setup import (
+    Job,
+    chick,
+    job,
+    random_model,
+    sd15_config,
+    segment_input,
+    token_ids,
+    training_batch,
+)
+
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.02}
+"""Largest ||answer - reference|| / ||reference|| of a network's answer or a gradient."""
+LEAST_PSNR = {torch.float32: 50.0, torch.bfloat16: 25.0, torch.float16: 35.0}
+"""Of a whole dance against the one that a CPU makes, in dB."""
+STEPS = 8
+CPU = torch.device("cpu")
+Make = Callable[[torch.device, torch.dtype], MuseDance]
+
+
+def embedded(device: torch.device, dtype: torch.dtype) -> MuseDance:
+    """The model in the package."""
+    return MuseDancePipeline.from_checkpoint(device=device, dtype=dtype).model
+
+
+def narrow(device: torch.device, dtype: torch.dtype) -> MuseDance:
+    """A narrow `sd15`, the same weights wherever it goes."""
+    return random_model(sd15_config(toy=True), CPU, torch.float32).to(device, dtype)
+
+
+MODELS: dict[str, Make] = {"sticker": embedded, "sd15": narrow}
+
+
+@torch.no_grad()
+def answers(model: MuseDance) -> dict[str, Tensor]:
+    """What every network says of fixed inputs, by name."""
+    config, parameter = model.config, next(model.unet.parameters())
+    device, generator = parameter.device, torch.Generator().manual_seed(4)
+    text = model.text(token_ids(config, 1).to(device))
+    given = segment_input(model, 12.0, text)
+    conditions, warp = condition_set(model, given, Guidance(2.0, {"music": 1.0}))
+    x = torch.randn(1, config.clip.frames, *given.reference.shape[1:], generator=generator)
+    full = conditions.full
+    assert full.reference is not None and full.previous is not None
+    found = {
+        "text encoder": text,
+        "ReferenceNet": torch.cat([keys.flatten() for keys in full.reference.keys]),
+        "previous frames": torch.cat([stream.flatten() for stream in full.previous.slots]),
+    }
+    for t in (999, 400):
+        times = torch.tensor([t], device=device)
+        found[f"denoiser, t={t}"] = model.unet(x.to(parameter), times, full)
+        found[f"denoiser unconditional, t={t}"] = model.unet(
+            x.to(parameter), times, conditions.none
+        )
+    named = {"music tokens": full.music, "beat tokens": full.beat, "body warp": warp}
+    found |= {name: value for name, value in named.items() if value is not None}
+    if hasattr(model, "vae"):
+        picture = torch.rand(2, 3, config.clip.size, config.clip.size, generator=generator)
+        found["encoded picture"] = model.vae.encode(picture.to(parameter))
+        found["decoded picture"] = model.vae.decode(found["encoded picture"])
+    return {name: value.float().cpu() for name, value in found.items()}
+
+
+def gradients(model: MuseDance, precision: str) -> dict[str, Tensor]:
+    """Loss of stage 2 on a fixed batch, and its gradient, all learning, by part of the model."""
+    config = model.config
+    frames = min(8, config.clip.frames)
+    training = TrainConfig(output_dir="", precision=precision, gradient_checkpointing=True)
+    tokenizer = train_tokenizer(["a dancer hops"], 300)
+    stage = Stage2(model, tokenizer, training).train().requires_grad_(True)
+    batch = {k: v.to(stage.device) for k, v in training_batch(config, 2, frames).items()}
+    half = precision == "bf16"
+    with torch.autocast(stage.device.type, torch.bfloat16, enabled=half):
+        losses = stage(batch, Draws(0, 0, 2))
+    losses.mean().backward()
+    found = {"loss": losses.detach().float().cpu()}
+    for part in ("unet", "reference", "mask"):
+        parameters = getattr(model, part).parameters()
+        found[f"gradient of {part}"] = torch.cat(
+            [p.grad.float().cpu().flatten() for p in parameters if p.grad is not None]
+        )
+    model.zero_grad(set_to_none=True)
+    model.eval().requires_grad_(False)
+    return found
+
+
+def dance(pipeline: MuseDancePipeline, sampler: str) -> Tensor:
+    """One segment of the embedded model's dance, frames `[f 3 h w]`."""
+    picture, part_map = chick(pipeline.config.clip.size)
+    track = segment_input(pipeline.model, 12.0, torch.empty(0)).track
+    segments = pipeline.animate(
+        picture,
+        track,
+        "big hops on the spot",
+        frames=pipeline.config.clip.frames,
+        part_map=part_map,
+        steps=STEPS,
+        sampler=sampler,
+        guidance=Guidance(1.5),
+    )
+    return next(segments).frames
+
+
+def compare(
+    job: Job, name: str, dtype: torch.dtype, found: dict[str, Tensor], right: dict[str, Tensor]
+) -> None:
+    """Write down relative errors, and which are above the tolerance."""
+    errors = {key: relative_error(value, right[key]) for key, value in found.items()}
+    above = [key for key, error in errors.items() if not error <= TOLERANCE[dtype]]
+    job.findings.add(
+        name,
+        dtype=_name(dtype),
+        passed=not above,
+        above=above,
+        tolerance=TOLERANCE[dtype],
+        errors=errors,
+    )
+
+
+def relative_error(value: Tensor, right: Tensor) -> float:
+    """||value - right|| / ||right||; not a number where a value is not."""
+    return float((value - right).norm() / right.norm().clamp_min(1e-12))
+
+
+def psnr(frames: Tensor, right: Tensor) -> float:
+    """PSNR in dB, at most 120; not a number where a value is not."""
+    return float(-10 * (frames - right).square().mean().clamp_min(1e-12).log10())
+
+
+def check_networks(job: Job) -> None:
+    """Answers of both models in all precisions."""
+    for name, make in MODELS.items():
+        right = answers(make(CPU, torch.float32))
+        for dtype in DTYPES:
+            compare(job, f"networks of {name}", dtype, answers(make(job.device, dtype)), right)
+
+
+def check_gradients(job: Job) -> None:
+    """Gradients of both models. Training offers fp32 and bf16, no fp16."""
+    for name, make in MODELS.items():
+        right = gradients(make(CPU, torch.float32), "fp32")
+        for dtype, precision in ((torch.float32, "fp32"), (torch.bfloat16, "bf16")):
+            found = gradients(make(job.device, torch.float32), precision)
+            compare(job, f"gradients of {name}", dtype, found, right)
+
+
+def check_dances(job: Job) -> None:
+    """Whole dances by every sampler, and the same seed twice."""
+    right = {}
+    pipeline = MuseDancePipeline.from_checkpoint()
+    for sampler in SAMPLERS:
+        right[sampler] = dance(pipeline, sampler)
+    # Half precision takes minutes on a CPU.
+    for dtype in DTYPES if job.device.type == "cuda" else DTYPES[:2]:
+        pipeline = MuseDancePipeline.from_checkpoint(device=job.device, dtype=dtype)
+        for sampler in SAMPLERS:
+            frames = dance(pipeline, sampler)
+            decibels = psnr(frames, right[sampler])
+            job.findings.add(
+                f"dance by {sampler}",
+                dtype=_name(dtype),
+                psnr=decibels,
+                passed=decibels >= LEAST_PSNR[dtype],
+                least=LEAST_PSNR[dtype],
+                repeats_bit_for_bit=torch.equal(frames, dance(pipeline, sampler)),
+            )
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def main() -> None:
+    measured, _ = job("a")
+    check_networks(measured)
+    check_gradients(measured)
+    check_dances(measured)
+
+
+if __name__ == "__main__":
+    main()
