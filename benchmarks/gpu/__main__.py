@@ -9,7 +9,9 @@ ends that measurement alone and is written down. `--toy` runs the same code at t
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .findings import Findings
+from .findings import FILE, Findings
 
 LAST_LINES = 6
 ENDING = 15
@@ -41,7 +43,7 @@ class Task:
 
 # Tasks of one row run side by side. The most telling come first, since any run may be cut off.
 ROWS = (
-    (Task("environment", "ceilings", seconds=60),),
+    (Task("environment", "ceilings", seconds=90),),
     (Task("a", "networks", seconds=110), Task("a", "stages", seconds=150)),
     (Task("b", "sampling", ("bfloat16", "--roofline", "--dance"), 130),),
     (Task("b", "training", ("stage2_24gb",), 70),),
@@ -59,6 +61,7 @@ class Conductor:
         self.folder, self.toy = folder, toy
         self.deadline = time.monotonic() + seconds
         self.log = folder / "log.txt"
+        self.log.touch()
 
     def left(self) -> float:
         """Seconds left for tasks."""
@@ -66,13 +69,14 @@ class Conductor:
 
     def run(self, row: Sequence[Task]) -> None:
         """Start the tasks of one row together and wait for all of them."""
-        running = [(task, time.monotonic(), self._start(task)) for task in row]
-        for task, began, process in running:
-            limit = min(task.seconds or self.left(), self.left()) - (time.monotonic() - began)
-            self._finish(task, process, limit, began)
+        left, began, logged = self.left(), time.monotonic(), self.log.stat().st_size
+        limits = {task: min(task.seconds or left, left) for task in row}
+        running = {task: self._start(task, seconds) for task, seconds in limits.items()}
+        for task, process in running.items():
+            failed = self._wait(process, began + limits[task])
+            self._write_down(task, failed, time.monotonic() - began, logged)
 
-    def _start(self, task: Task) -> subprocess.Popen[str]:
-        seconds = min(task.seconds or self.left(), self.left())
+    def _start(self, task: Task, seconds: float) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", f"benchmarks.gpu.{task.module}", *task.arguments]
         command += ["--out", str(self.folder), "--seconds", f"{seconds:.0f}"]
         command += ["--toy"] if self.toy else []
@@ -82,27 +86,43 @@ class Conductor:
                 command, stdout=None, stderr=log, text=True, start_new_session=True
             )
 
-    def _finish(
-        self, task: Task, process: subprocess.Popen[str], limit: float, began: float
-    ) -> None:
-        """Wait for a task; write down how it ended."""
-        findings, failed = Findings(self.folder, task.part), ""
+    def _wait(self, process: subprocess.Popen[str], until: float) -> str:
+        """Wait for a task; why it failed, "" where it did not."""
         try:
-            if process.wait(timeout=max(1.0, limit)):
-                failed = f"exit code {process.returncode}"
+            code = process.wait(timeout=max(1.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
-            failed = f"stopped after {limit:.0f} s"
-            os.killpg(process.pid, 15)
+            os.killpg(process.pid, signal.SIGTERM)
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
-        seconds = time.monotonic() - began
-        if failed:
-            last = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-            findings.add(task.name, failed=failed, seconds=seconds, last_lines=last[-LAST_LINES:])
-        else:
+                os.killpg(process.pid, signal.SIGKILL)
+            return "stopped at its limit"
+        return f"exit code {code}" if code else ""
+
+    def _write_down(self, task: Task, failed: str, seconds: float, logged: int) -> None:
+        """How a task ended; of a failure the last lines after the first `logged` bytes."""
+        findings = Findings(self.folder, task.part)
+        if not failed:
             findings.add(task.name, finished=True, seconds=seconds)
+            return
+        with self.log.open("rb") as file:
+            file.seek(logged)
+            last = file.read().decode("utf-8", "replace").splitlines()[-LAST_LINES:]
+        findings.add(task.name, failed=failed, seconds=seconds, last_lines=last)
+
+    def summary(self) -> None:
+        """What did not go well, in three lines at the end."""
+        lines = (self.folder / FILE).read_text(encoding="utf-8").splitlines()
+        entries = [json.loads(line) for line in lines]
+        passed = sum(entry.get("passed", False) for entry in entries)
+        print(f"{passed} checks passed")
+        for title, chosen in (
+            ("not passed", [e for e in entries if e.get("passed") is False]),
+            ("out of memory", [e for e in entries if "out_of_memory" in e]),
+            ("failed", [e for e in entries if "failed" in e]),
+        ):
+            names = [" ".join([e["name"], e.get("dtype", "")]).strip() for e in chosen]
+            print(f"{title}: {', '.join(names) or 'none'}")
 
 
 def main() -> None:
@@ -120,6 +140,7 @@ def main() -> None:
         chosen = [task for task in row if task.part in ("environment", *args.parts)]
         if chosen and conductor.left() > ENDING:
             conductor.run(chosen)
+    conductor.summary()
 
 
 if __name__ == "__main__":

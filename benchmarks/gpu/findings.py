@@ -30,7 +30,7 @@ class Findings:
             file.flush()
             os.fsync(file.fileno())
 
-    def out_of_memory(self, name: str, error: torch.OutOfMemoryError, **values: Any) -> None:
+    def out_of_memory(self, name: str, error: torch.cuda.OutOfMemoryError, **values: Any) -> None:
         """A measurement that did not fit, which is a finding as well."""
         self.add(name, **values, out_of_memory=str(error).split(". ")[0], **memory())
 

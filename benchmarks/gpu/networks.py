@@ -11,15 +11,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from musedance_core.denoising import condition_set
+from musedance_core.diffusion.guidance import Guidance
+from musedance_core.diffusion.segment import condition_set
 from musedance_core.models import MuseDance
+from musedance_core.models.tokenizer import train_tokenizer
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.samplers import SAMPLERS
-from musedance_core.sampling import Guidance
-from musedance_core.tokenizer import train_tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.draws import Draws
-from musedance_core.training.stage2 import Stage2
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.stage2 import Stage2
 
 from .setup import (
     Job,
@@ -33,13 +32,21 @@ from .setup import (
 )
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.02}
-"""Largest ||answer - reference|| / ||reference|| of a network's answer or a gradient."""
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.01}
+"""Largest ||answer - reference|| / ||reference|| of a network's answer."""
+GRADIENT_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1}
+"""The same for the gradient of a whole part of the model."""
 LEAST_PSNR = {torch.float32: 50.0, torch.bfloat16: 25.0, torch.float16: 35.0}
 """Of a whole dance against the one that a CPU makes, in dB."""
 STEPS = 8
+SAMPLER_NAMES = ("ddim", "dpmpp_2m")
 CPU = torch.device("cpu")
 Make = Callable[[torch.device, torch.dtype], MuseDance]
+
+
+def dtypes(job: Job) -> tuple[torch.dtype, ...]:
+    """Those to check; on a CPU half precision would take minutes."""
+    return DTYPES if job.device.type == "cuda" else DTYPES[:2]
 
 
 def embedded(device: torch.device, dtype: torch.dtype) -> MuseDance:
@@ -96,7 +103,7 @@ def gradients(model: MuseDance, precision: str) -> dict[str, Tensor]:
     batch = {k: v.to(stage.device) for k, v in training_batch(config, 2, frames).items()}
     half = precision == "bf16"
     with torch.autocast(stage.device.type, torch.bfloat16, enabled=half):
-        losses = stage(batch, Draws(0, 0, 2))
+        losses = stage(batch, StepRandom(0, 0, 2))
     losses.mean().backward()
     found = {"loss": losses.detach().float().cpu()}
     for part in ("unet", "reference", "mask"):
@@ -127,17 +134,22 @@ def dance(pipeline: MuseDancePipeline, sampler: str) -> Tensor:
 
 
 def compare(
-    job: Job, name: str, dtype: torch.dtype, found: dict[str, Tensor], right: dict[str, Tensor]
+    job: Job,
+    name: str,
+    dtype: torch.dtype,
+    found: dict[str, Tensor],
+    right: dict[str, Tensor],
+    tolerance: float,
 ) -> None:
     """Write down relative errors, and which are above the tolerance."""
     errors = {key: relative_error(value, right[key]) for key, value in found.items()}
-    above = [key for key, error in errors.items() if not error <= TOLERANCE[dtype]]
+    above = [key for key, error in errors.items() if not error <= tolerance]
     job.findings.add(
         name,
         dtype=_name(dtype),
         passed=not above,
         above=above,
-        tolerance=TOLERANCE[dtype],
+        tolerance=tolerance,
         errors=errors,
     )
 
@@ -156,8 +168,9 @@ def check_networks(job: Job) -> None:
     """Answers of both models in all precisions."""
     for name, make in MODELS.items():
         right = answers(make(CPU, torch.float32))
-        for dtype in DTYPES:
-            compare(job, f"networks of {name}", dtype, answers(make(job.device, dtype)), right)
+        for dtype in dtypes(job):
+            found = answers(make(job.device, dtype))
+            compare(job, f"networks of {name}", dtype, found, right, TOLERANCE[dtype])
 
 
 def check_gradients(job: Job) -> None:
@@ -166,19 +179,16 @@ def check_gradients(job: Job) -> None:
         right = gradients(make(CPU, torch.float32), "fp32")
         for dtype, precision in ((torch.float32, "fp32"), (torch.bfloat16, "bf16")):
             found = gradients(make(job.device, torch.float32), precision)
-            compare(job, f"gradients of {name}", dtype, found, right)
+            compare(job, f"gradients of {name}", dtype, found, right, GRADIENT_TOLERANCE[dtype])
 
 
 def check_dances(job: Job) -> None:
     """Whole dances by every sampler, and the same seed twice."""
-    right = {}
     pipeline = MuseDancePipeline.from_checkpoint()
-    for sampler in SAMPLERS:
-        right[sampler] = dance(pipeline, sampler)
-    # Half precision takes minutes on a CPU.
-    for dtype in DTYPES if job.device.type == "cuda" else DTYPES[:2]:
+    right = {sampler: dance(pipeline, sampler) for sampler in SAMPLER_NAMES}
+    for dtype in dtypes(job):
         pipeline = MuseDancePipeline.from_checkpoint(device=job.device, dtype=dtype)
-        for sampler in SAMPLERS:
+        for sampler in SAMPLER_NAMES:
             frames = dance(pipeline, sampler)
             decibels = psnr(frames, right[sampler])
             job.findings.add(

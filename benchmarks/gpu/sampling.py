@@ -15,16 +15,16 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from musedance_core.denoising import (
+from musedance_core.diffusion.guidance import Guidance
+from musedance_core.diffusion.segment import (
+    SamplingSettings,
     SegmentInput,
-    Settings,
     condition_set,
     denoise_segment,
-    segment_noise,
+    initial_noise,
 )
 from musedance_core.models import MuseDance
-from musedance_core.models.vae import in_pieces
-from musedance_core.sampling import Guidance
+from musedance_core.models.vae import run_in_batches
 
 from .findings import memory, reset_memory, synchronize
 from .setup import Job, job, random_model, sd15_config, segment_input, token_ids, with_frames
@@ -73,7 +73,7 @@ class Sampling:
         reset_memory()
         try:
             yield
-        except torch.OutOfMemoryError as error:
+        except torch.cuda.OutOfMemoryError as error:
             self.job.findings.out_of_memory(name, error, dtype=self.dtype, **values)
 
     def steps(self, frames: int) -> None:
@@ -93,8 +93,8 @@ class Sampling:
     def denoised(self, frames: int, steps: int) -> tuple[list[float], Tensor]:
         """Times before the first and after every step, and the clean latents `[f c h w]`."""
         given = self.given(frames)
-        noise = segment_noise(self.model, given.reference, 0, 0)
-        settings = Settings(steps, Guidance.of(self.base.schedule))
+        noise = initial_noise(self.model, given.reference, 0, 0)
+        settings = SamplingSettings(steps, Guidance.of(self.base.schedule))
         synchronize()
         stamps = [time.perf_counter()]
 
@@ -136,7 +136,7 @@ class Sampling:
         """A call of the denoiser with everything that can drive it."""
         given = self.given(frames)
         conditions, _ = condition_set(self.model, given, Guidance(1.0))
-        x = segment_noise(self.model, given.reference, 0, 0)
+        x = initial_noise(self.model, given.reference, 0, 0)
         t = torch.tensor([400], device=x.device)
         return lambda: self.model.unet(x, t, conditions.full)
 
@@ -168,7 +168,7 @@ class Sampling:
         with self.measured("decoding", frames=frames), torch.no_grad():
             shown: list[Tensor] = []
             decode, size = self.model.vae.decode, self.base.clip.size
-            seconds = seconds_of(lambda: shown.append(in_pieces(decode, latents, size)))
+            seconds = seconds_of(lambda: shown.append(run_in_batches(decode, latents, size)))
             finite = bool(shown[0].isfinite().all())
             self.add("decoding", frames=frames, seconds=seconds, finite=finite, **memory())
 

@@ -14,17 +14,16 @@ from PIL import Image
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.config import MuseDanceConfig
-from musedance_core.denoising import SegmentInput, Track
+from musedance_core.diffusion.segment import SegmentInput, SongFeatures
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
+from musedance_core.parts import SUBJECT
 from musedance_core.presets import preset
 
 from .findings import Findings
 
 BPM = 120.0
 MEL_RATE = 100
-SUBJECT = 25
-"""The part of a silhouette without parts."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def segment_input(model: MuseDance, seconds: float, text: torch.Tensor) -> Segme
         reference=reference,
         previous=reference.expand(config.clip.previous, -1, -1, -1),
         text=text,
-        track=Track(mel * 3 - 4, regular_grid(BPM, 0.1, seconds)),
+        track=SongFeatures(mel * 3 - 4, regular_grid(BPM, 0.1, seconds)),
         part_map=part_map[None].to(like.device),
     )
 

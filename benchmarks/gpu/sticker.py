@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 
 from musedance_core.errors import InputError
+from musedance_core.media.contact_sheet import spread, write_contact_sheet
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.sheets import spread, write_sheet
 from musedance_core.world.stickers import find_font
 
 from .networks import dance
@@ -29,7 +29,8 @@ RECIPE_MINUTES = 24.0
 """The sum of `max_minutes` over `train/configs/sticker/gpu`."""
 STARTING = 14.0
 """Seconds in which a stage starts and saves, roughly."""
-EXPORTING = 12.0
+EXPORTING = 25.0
+"""Seconds for what follows training."""
 SHARD = 15 * 2**20
 TOY = (
     *("max_steps=2", "batch=2", "data.songs=2", "data.workers=0", "evaluate_batch=0"),
@@ -56,11 +57,17 @@ def train(job: Job, folder: Path) -> None:
     job.findings.add("recipe", seconds=seconds, time_share=share, overrides=overrides)
     command = ["sh", "train/sticker.sh", "gpu", str(folder), *overrides]
     running = subprocess.Popen(command, env=environment, stdout=sys.stderr, start_new_session=True)
+    # Asked to stop, this process takes the recipe with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         running.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(running.pid, signal.SIGTERM)
-        running.wait()
+        job.findings.add("recipe", stopped=True)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGTERM)
+            running.wait()
+    job.findings.add("recipe", exit_code=running.returncode)
 
 
 def report(job: Job, folder: Path) -> Path | None:
@@ -92,7 +99,9 @@ def show(job: Job, model: Path) -> None:
     began = time.monotonic()
     frames = dance(pipeline, "ddim")
     chosen = spread(len(frames), 16)
-    write_sheet(job.out / "dance.png", [frames[i] for i in chosen], [str(i) for i in chosen])
+    write_contact_sheet(
+        job.out / "dance.png", [frames[i] for i in chosen], [str(i) for i in chosen]
+    )
     finite = bool(torch.isfinite(frames).all())
     job.findings.add("dance of the new model", seconds=time.monotonic() - began, finite=finite)
 

@@ -16,15 +16,15 @@ from dataclasses import replace
 import torch
 
 from musedance_core.models import MuseDance
-from musedance_core.tokenizer import train_tokenizer
+from musedance_core.models.tokenizer import train_tokenizer
 from musedance_core.training.config import OptimConfig, TrainConfig
 from musedance_core.training.config_file import load_config, model_config
-from musedance_core.training.draws import Draws
-from musedance_core.training.ema import Ema
-from musedance_core.training.optimizer import build_optimizer
-from musedance_core.training.stage import Stage, choose_trainable
-from musedance_core.training.stage1 import Stage1
-from musedance_core.training.stage2 import Stage2
+from musedance_core.training.runtime.ema import Ema
+from musedance_core.training.runtime.optimizer import build_optimizer
+from musedance_core.training.runtime.step_random import StepRandom
+from musedance_core.training.stages.base import Stage, choose_trainable
+from musedance_core.training.stages.stage1 import Stage1
+from musedance_core.training.stages.stage2 import Stage2
 
 from .findings import memory, reset_memory
 from .setup import Job, job, random_model, sd15_config, training_batch
@@ -70,7 +70,7 @@ class Step:
         self.optimizer.zero_grad(set_to_none=True)
         device, losses = self.stage.device, []
         for piece in range(self.config.accumulate):
-            draws = Draws(0, piece, self.config.batch)
+            draws = StepRandom(0, piece, self.config.batch)
             with torch.autocast(device.type, torch.bfloat16, self.config.precision == "bf16"):
                 loss = self.stage(self.batch, draws).mean()
             (loss / self.config.accumulate).backward()
@@ -93,7 +93,7 @@ def measure(job: Job, name: str) -> None:
         values |= {"learning_millions": learning / 1e6, "held_gb": memory().get("peak_gb", 0.0)}
         losses: list[float] = []
         taken = [seconds_of(lambda: losses.append(step().item())) for _ in range(STEPS)]
-    except torch.OutOfMemoryError as error:
+    except torch.cuda.OutOfMemoryError as error:
         job.findings.out_of_memory(name, error, **values)
         return
     replaced = config.optim.kind.endswith("8bit") and "8bit" not in type(step.optimizer).__name__
