@@ -108,9 +108,9 @@ class Sampling:
         """FLOP and seconds of one call of the denoiser by region, against the measured peak."""
         with self.measured("roofline", frames=frames), torch.no_grad():
             call = self.one_call(frames)
-            regions = Regions(self.model.unet)
-            call()
-            flop, seconds = regions.flop(call), regions.seconds(call)
+            with Regions(self.model.unet) as regions:
+                call()
+                flop, seconds = regions.flop(call), regions.seconds(call)
             total, taken = sum(flop.values()), sum(seconds.values())
             self.add(
                 "roofline, whole call",

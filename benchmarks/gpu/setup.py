@@ -22,6 +22,7 @@ from musedance_core.presets import preset
 
 from .findings import Findings
 
+STICKER = "assets/sticker-chick.png"
 BPM = 120.0
 MEL_RATE = 100
 
@@ -93,7 +94,7 @@ def random_model(config: MuseDanceConfig, device: torch.device, dtype: torch.dty
 
 def chick(size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """A sticker on white, `[3 size size]` in 0..1, and its part map `[size size]`."""
-    with Image.open("assets/sticker-chick.png") as file:
+    with Image.open(STICKER) as file:
         sticker = file.convert("RGBA").resize((size, size), Image.Resampling.LANCZOS)
     pixels = torch.from_numpy(np.array(sticker)).float() / 255
     colours, alpha = rearrange(pixels, "h w c -> c h w").split((3, 1))
@@ -118,7 +119,7 @@ def segment_input(model: MuseDance, seconds: float, text: torch.Tensor) -> Segme
         reference=reference,
         previous=reference.expand(config.clip.previous, -1, -1, -1),
         text=text,
-        track=SongFeatures(mel * 3 - 4, regular_grid(BPM, 0.1, seconds)),
+        song=SongFeatures(mel * 3 - 4, regular_grid(BPM, 0.1, seconds)),
         part_map=part_map[None].to(like.device),
     )
 

@@ -95,7 +95,7 @@ def export(job: Job, model: Path) -> None:
 
 def show(job: Job, model: Path) -> None:
     """A dance of the new model as a contact sheet."""
-    pipeline = MuseDancePipeline.from_checkpoint(model, device=job.device, allow_untrained=True)
+    pipeline = MuseDancePipeline.from_pretrained(model, device=job.device, allow_untrained=True)
     began = time.monotonic()
     frames = dance(pipeline, "ddim")
     chosen = spread(len(frames), 16)

@@ -34,12 +34,16 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 class Regions:
-    """Marks where the regions of a denoiser begin and end; of nested ones the outer counts."""
+    """Marks where the regions of a denoiser begin and end; of nested ones the outer counts.
+
+    A context: at its end the denoiser is as it was.
+    """
 
     def __init__(self, unet: nn.Module) -> None:
         self.mark: Callable[[], Any] | None = None
         self.inside = False
         self.spans: list[tuple[str, Any, Any]] = []
+        self.wrapped: list[tuple[nn.Module, str]] = []
         for name, module in unet.named_modules():
             *path, last = name.split(".")
             if path and path[-1] in REGIONS:
@@ -51,6 +55,13 @@ class Regions:
                 # Keys, values and the attention itself are called apart.
                 for method in ("keys", "values", "attend"):
                     self._wrap(module, method, region)
+
+    def __enter__(self) -> Regions:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for module, method in self.wrapped:
+            delattr(module, method)
 
     def _wrap(self, module: nn.Module, method: str, region: str) -> None:
         call = getattr(module, method)
@@ -65,6 +76,7 @@ class Regions:
             return result
 
         setattr(module, method, wrapped)
+        self.wrapped.append((module, method))
 
     def measure(
         self, work: Callable[[], object], mark: Callable[[], Any], between: Callable[..., float]
