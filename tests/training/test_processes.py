@@ -121,3 +121,16 @@ def test_two_processes_are_one_with_the_double_batch(dataset: Path, tmp_path: Pa
     states = [load_file(folder / "checkpoint-2/state.safetensors") for folder in (two, one)]
     for name, value in states[0].items():
         assert torch.allclose(value, states[1][name], atol=1e-5), name
+
+
+def test_two_processes_that_diverge_end_together_and_save_nothing(
+    dataset: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(TINY + f"data: {{dataset: {dataset}, frames: 6, workers: 0}}\n")
+    run = launch(config, 2, f"output_dir={tmp_path / 'run'}", "optim.lr=1e30")
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode != 0
+    assert output.count("error: Training diverged by step 2") == 2, output
+    files = {path.name for path in (tmp_path / "run").iterdir()}
+    assert files == {"config.yaml", "environment.json", "log.jsonl"}

@@ -103,14 +103,14 @@ def step_batches(dataset: MicroBatches, workers: int) -> Iterator[StepBatches]:
     # Forked workers would inherit the locks and thread pools of torch and FFmpeg without the
     # threads that serve them, and wait for ever.
     context = multiprocessing.get_context("spawn")
-    ending = context.Event()
+    ending = context.Event() if workers else None
     loader = DataLoader(
         dataset,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=2 if workers else None,
         pin_memory=torch.cuda.is_available(),
-        worker_init_fn=partial(_leave_signals_to_the_trainer, ending),
+        worker_init_fn=partial(_leave_signals_to_the_trainer, ending) if ending else None,
         multiprocessing_context=context if workers else None,
     )
     try:
@@ -123,4 +123,5 @@ def step_batches(dataset: MicroBatches, workers: int) -> Iterator[StepBatches]:
                     raise batch
             yield StepBatches(micro_batches, time.monotonic() - begin)
     finally:
-        ending.set()
+        if ending:
+            ending.set()

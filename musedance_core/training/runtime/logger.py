@@ -50,10 +50,8 @@ class RunLogger:
         """
         if not self.is_main:
             return
-        try:
+        with self._writing():
             self._write_run_files(step)
-        except OSError as error:
-            raise InputError(f"The folder {self.folder} cannot be written: {error}.") from error
         for name in self.config.trackers:
             if importlib.util.find_spec(name) is None:
                 self.info(f"{name} is not installed, so nothing is written for it")
@@ -78,10 +76,15 @@ class RunLogger:
                 temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
     def close(self) -> None:
-        """Closes the progress bar and the trackers."""
+        """Closes the progress bar and the trackers.
+
+        Raises:
+            InputError: a tracker cannot write its last values.
+        """
         if self.bar is not None:
             self.bar.close()
-        self.accelerator.end_training()
+        with self._writing():
+            self.accelerator.end_training()
 
     def start_timer(self) -> None:
         """Starts the clock of the training rates."""
@@ -107,24 +110,26 @@ class RunLogger:
         """Writes metrics to log.jsonl and, as GROUP/NAME, to the trackers.
 
         Raises:
-            InputError: the log cannot be written, as on a full disk.
+            InputError: they cannot be written, as on a full disk.
         """
         if not self.is_main:
             return
-        path = self.folder / LOG
-        try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": step, **values}) + "\n")
-        except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
         named = {f"{group}/{name}" if group else name: value for name, value in values.items()}
-        self.accelerator.log(named, step=step)
+        with self._writing():
+            with (self.folder / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **values}) + "\n")
+            self.accelerator.log(named, step=step)
 
     def log_clip(self, step: int, name: str, clip: LoggedClip) -> None:
-        """Adds a clip to the trackers that show clips."""
+        """Adds a clip to the trackers that show clips.
+
+        Raises:
+            InputError: a tracker cannot write it.
+        """
         for tracker in self.accelerator.trackers if self.is_main else []:
             if tracker.name == "tensorboard":
-                add_clip(tracker.tracker, step, name, clip)
+                with self._writing():
+                    add_clip(tracker.tracker, step, name, clip)
             elif tracker.name == "wandb" and clip.video is not None:
                 import wandb
 
@@ -182,6 +187,13 @@ class RunLogger:
         if peak and self.flops:
             values["mfu"] = rate * self.flops / peak
         return values
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise InputError(f"The log of {self.folder} cannot be written: {error}.") from error
 
     def _reset(self) -> None:
         self.losses: list[Tensor] = []

@@ -89,12 +89,8 @@ class Trainer:
         self.optimizer = build_optimizer(config.optim, self.parameters.values())
         self.ema = Ema(self.parameters, config.optim.ema)
         self.progress = Progress()
-        self.share = BatchShare(
-            config.batch,
-            config.accumulate,
-            self.accelerator.process_index,
-            self.accelerator.num_processes,
-        )
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        self.share = BatchShare(config.batch, config.accumulate, rank, world)
         self.logger = RunLogger(self.accelerator, config, self.folder)
         self.saved_step = 0
         self.terminated = False
@@ -133,7 +129,9 @@ class Trainer:
         # Clear away what a killed run left behind, before anybody looks for states.
         on_main_process(self.accelerator, lambda: recover_folder(self.folder))
         state = find_state(self.folder, config.resume)
-        report = self._initialise() if state is None else self._resume(state)
+        report = [] if state is None else self._resume(state)
+        if state is None:
+            self._initialise()
         self.saved_step = self.progress.step
         # No process may still be reading a state that is renamed here.
         self.accelerator.wait_for_everyone()
@@ -152,14 +150,13 @@ class Trainer:
         if config.frozen_precision == "bf16" and self.accelerator.device.type == "cuda":
             self.frozen.to_bf16()
 
-    def _initialise(self) -> list[str]:
+    def _initialise(self) -> None:
         """Starts a new run, with the same weights on every process."""
         self.unwrapped_stage.initialise()
         if self.share.world > 1:
             for parameter in self.parameters.values():
                 broadcast(parameter.data)
         self.ema.restart()
-        return []
 
     def _resume(self, state: Path) -> list[str]:
         """Continues from a state; returns lines about it for the log."""
@@ -188,8 +185,8 @@ class Trainer:
     def _run_steps(self, stop: StopRequest) -> None:
         """Trains step by step, with checkpoints and evaluation at their intervals."""
         progress, config = self.progress, self.config
-        held_out = self._load_held_out()
         start_time, skipped_in_a_row = time.monotonic() - progress.seconds, 0
+        held_out = self._load_held_out()
         if self._should_stop(stop):
             return
         self.logger.start_timer()
@@ -233,12 +230,9 @@ class Trainer:
         """
         step, config = self.progress.step, self.config
         # Set the learning rate.
+        batches_per_step = config.accumulate * self.share.world
         self.lr = learning_rate(
-            config.optim,
-            step,
-            config.max_steps,
-            self.progress.warm_from,
-            config.accumulate * self.share.world,
+            config.optim, step, config.max_steps, self.progress.warm_from, batches_per_step
         )
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr
