@@ -1,1 +1,1 @@
-"""Checkpoints: the file format and what comes from public weights."""
+"""Checkpoints: the file format, and conversion of public weights."""

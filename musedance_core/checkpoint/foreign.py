@@ -1,8 +1,11 @@
-"""Weights in files that other programs wrote."""
+"""Files of weights that other programs wrote."""
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from zipfile import is_zipfile
 
 import torch
@@ -10,36 +13,82 @@ from torch import Tensor
 
 from ..errors import InputError
 from .format import read_weights
+from .keymaps import Harmless
 
 ZIP = b"PK\x03\x04"
 PICKLED = (".ckpt", ".pt", ".pth", ".bin")
 
+UNPICKLING_ERRORS = (EOFError, ImportError, AttributeError, IndexError, KeyError, ValueError)
+"""Raised by damaged pickles, besides `pickle.UnpicklingError`."""
 
-def read_foreign(path: Path) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, or of a PyTorch file that holds nothing but tensors.
 
-    Nothing in the file is ever run: a PyTorch file with anything else in it is refused.
+def read_foreign(path: Path) -> dict[str, Any]:
+    """All entries of a safetensors file or of a PyTorch file.
+
+    Entries are tensors; a PyTorch file may also hold plain values, such as a step count. The table
+    "state_dict" is opened, and what lies beside it becomes entries of its own. PyTorch reads the
+    file as plain weights, so no code in it ever runs.
 
     Raises:
-        InputError: missing, damaged, of another kind, or unsafe.
+        InputError: missing, damaged, of another kind, or with objects in it that need code.
     """
     if path.suffix.lower() not in PICKLED:
-        return read_weights(path)
+        return dict(read_weights(path))
     if not path.is_file():
         raise InputError(f"There is no file of weights at {path}.")
     with path.open("rb") as file:
-        begins = file.read(len(ZIP))
-    if begins != ZIP or not is_zipfile(path):
+        magic = file.read(len(ZIP))
+    if magic != ZIP or not is_zipfile(path):
         raise InputError(f"{path} is damaged or no PyTorch file of today's format.")
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except torch.serialization.pickle.UnpicklingError as error:  # type: ignore[attr-defined]
+        table = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path} holds more than weights, which could run code: refused."
+            f"{path} holds more than weights, which could run code: refused. A .safetensors file "
+            "of the same weights will do."
         ) from error
-    except (RuntimeError, OSError) as error:
-        raise InputError(f"{path} is damaged: {error}.") from error
-    held = held.get("state_dict", held) if isinstance(held, dict) else held
-    if not isinstance(held, dict) or not all(isinstance(w, Tensor) for w in held.values()):
+    except (RuntimeError, OSError, *UNPICKLING_ERRORS) as error:
+        raise InputError(f"{path} is damaged: {_first_line(error)}.") from error
+    if isinstance(table, dict) and isinstance(table.get("state_dict"), dict):
+        beside = {name: value for name, value in table.items() if name != "state_dict"}
+        table = {**beside, **table["state_dict"]}
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
         raise InputError(f"{path} holds no plain table of weights.")
-    return held
+    return table
+
+
+def split_harmless(
+    path: Path, entries: dict[str, Any], harmless: Harmless
+) -> tuple[dict[str, Tensor], list[str]]:
+    """The weights among `entries`, and the names that match one of the `harmless` patterns.
+
+    Raises:
+        InputError: an entry is neither a tensor nor harmless.
+    """
+    weights: dict[str, Tensor] = {}
+    ignored = []
+    for name, value in entries.items():
+        if any(pattern.search(name) for pattern, _ in harmless):
+            ignored.append(name)
+        elif isinstance(value, Tensor):
+            weights[name] = value
+        else:
+            raise InputError(f"{path} holds {name!r}, which is no weight: {str(value)[:40]}.")
+    return weights, ignored
+
+
+def summarise(ignored: Iterable[str], harmless: Harmless, prefix: str = "") -> list[str]:
+    """One line per kind of `ignored` name, for provenance: the kind, a name behind `prefix`, and
+    how many more."""
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(ignored):
+        kind = next(kind for pattern, kind in harmless if pattern.search(name))
+        kinds.setdefault(kind, []).append(name)
+    return [
+        f"{kind} ({prefix}{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})"
+        for kind, names in kinds.items()
+    ]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

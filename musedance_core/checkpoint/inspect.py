@@ -1,4 +1,4 @@
-"""What a checkpoint is, for a person to read."""
+"""A readable description of a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARTS = {
     "unet": "denoiser",
     "reference": "ReferenceNet",
     "mask": "part-map encoder",
-    "body": "planner of the body",
+    "body": "body warp",
     "vae": "autoencoder",
     "text": "text encoder",
     "music": "music encoder",
@@ -25,9 +25,9 @@ NOT_TRAINED = "NOT trained to dance: it is a place to start training from"
 
 
 def describe(path: str | Path) -> str:
-    """Parts and their sizes, preset, schedule, licence, and how each part was trained.
+    """Describe a checkpoint: config, parts and their sizes, licence, and how each was trained.
 
-    Reads the header only, never the weights.
+    Only the header is read, not the weights.
 
     Raises:
         InputError: `path` is no MuseDance checkpoint.
@@ -69,7 +69,7 @@ def _model(config: MuseDanceConfig) -> list[str]:
 
 
 def _counts(path: Path) -> dict[str, tuple[int, set[str]]]:
-    """Per part, and per module of stage 2, how many parameters in which number formats."""
+    """Number of parameters and their number formats, per part and per module of stage 2."""
     counts: dict[str, int] = defaultdict(int)
     kinds: dict[str, set[str]] = defaultdict(set)
     with open_safetensors(path) as file:
@@ -82,7 +82,7 @@ def _counts(path: Path) -> dict[str, tuple[int, set[str]]]:
 
 
 def _part(name: str) -> str:
-    """`unet`, `unet.motion`, `vae`, ...: the first piece, and the kind of dynamics."""
+    """`unet`, `unet.motion`, `vae`, ...: the first piece of the name and the module of stage 2."""
     part, *rest = name.split(".")
     if part == "unet":
         for kind in DYNAMICS:
@@ -95,7 +95,7 @@ def _parameters(counts: dict[str, tuple[int, set[str]]]) -> list[str]:
     lines = []
     for part, title in PARTS.items():
         if part == "body" and part not in counts:
-            continue  # many models have none
+            continue  # only models that warp the picture have one
         lines.append(_row(title, *counts.get(part, (0, set()))))
         if part == "unet":
             lines += [
@@ -113,18 +113,18 @@ def _row(title: str, count: int, kinds: set[str]) -> str:
 def _stages(stages: list[dict[str, Any]]) -> list[str]:
     lines = []
     for stage in stages:
-        known = dict(stage)
-        command = known.pop("command", None)
-        known.pop("config", None)  # all of it is in the file; a page of it helps nobody here
-        said = [f"{name.replace('_', ' ')} {_flat(value)}" for name, value in known.items()]
-        lines.append(f"  {', '.join(said)}")
+        notes = dict(stage)
+        command = notes.pop("command", None)
+        notes.pop("config", None)  # the whole training config, too long to read here
+        words = [f"{name.replace('_', ' ')} {_flat(value)}" for name, value in notes.items()]
+        lines.append(f"  {', '.join(words)}")
         if command:
             lines.append(f"      {command}")
     return lines
 
 
 def _others(provenance: dict[str, Any]) -> list[str]:
-    """What else the maker of the file wrote down."""
+    """All other entries of the provenance."""
     return [
         f"  {name.replace('_', ' ')}: {_flat(value)}"
         for name, value in provenance.items()

@@ -1,7 +1,8 @@
-"""How other programs call the weights that we hold: renaming tables, as data.
+"""Names of the same weights in other programs' files, as data.
 
-A rule is a regular expression and its replacement. The rules of a table apply in order, every rule
-to what the one before it left.
+A rule is a regular expression and its replacement. The rules of a table apply in order, each to the
+result of the one before. A harmless pattern names entries that such files hold besides the weights
+of the model, and that kind of entry; anything else that is unknown is refused.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import re
 from collections.abc import Iterable
 
 Rules = tuple[tuple[str, str], ...]
+Harmless = tuple[tuple[re.Pattern[str], str], ...]
 
-# What transformers 5 calls the parts of CLIP and AST -> what transformers 4 and all published files
-# call them. Our files use the published names, so that a file fits every version of the library.
+# CLIP and AST in transformers 5 -> in transformers 4 and in all published files. Checkpoints use
+# the published names, so that a file fits every version of the library.
 PUBLISHED: Rules = (
     (r"^text\.clip\.(?!text_model\.)", r"text.clip.text_model."),
     (r"^music\.ast\.layers\.(\d+)\.", r"music.ast.encoder.layer.\1."),
@@ -24,11 +26,22 @@ PUBLISHED: Rules = (
     (r"^(music\.ast\..*)\.mlp\.fc2\.", r"\1.output.dense."),
 )
 
-# AST as published (a classifier around it) -> ours.
-AST: Rules = ((r"^audio_spectrogram_transformer\.", ""), (r"^", "music.ast."))
-AST_IGNORED = re.compile(r"^classifier\.")
+# State of a trainer beside the weights of any PyTorch file.
+TRAINER: Harmless = (
+    (
+        re.compile(
+            r"^(epoch|global_step|pytorch-lightning_version|callbacks|loops|optimizer(_states)?"
+            r"|lr_schedulers|hparams_name|hyper_parameters|native_amp_scaling_state)$"
+        ),
+        "training state",
+    ),
+)
 
-# AnimateDiff's own files and diffusers' MotionAdapter -> ours.
+# AST as published, in a classifier -> ours.
+AST: Rules = ((r"^audio_spectrogram_transformer\.", ""), (r"^", "music.ast."))
+AST_HARMLESS: Harmless = ((re.compile(r"^classifier\."), "classifier of sounds"), *TRAINER)
+
+# AnimateDiff's own files (v1, v2, v3) and diffusers' MotionAdapter -> ours.
 MOTION: Rules = (
     (r"^module\.", ""),
     (r"\.motion_modules\.", ".motion."),
@@ -44,22 +57,55 @@ MOTION: Rules = (
     (r"^", "unet."),
 )
 MOTION_POSITIONS = re.compile(r"\.pos_(encoder|embed)\.pe$")
+MOTION_HARMLESS: Harmless = (
+    (re.compile(r"^(module\.)?animatediff_config(\.|$)"), "configuration of AnimateDiff"),
+    *TRAINER,
+)
 
-# Attention of autoencoders saved before diffusers renamed it.
+# Attention of the autoencoder under names that diffusers has given up -> today's names.
 OLD_VAE: Rules = (
     (r"(attentions\.\d+)\.query\.", r"\1.to_q."),
     (r"(attentions\.\d+)\.key\.", r"\1.to_k."),
     (r"(attentions\.\d+)\.value\.", r"\1.to_v."),
     (r"(attentions\.\d+)\.proj_attn\.", r"\1.to_out.0."),
 )
-# A constant that older versions of transformers stored among CLIP's weights.
-CLIP_IGNORED = re.compile(r"\.position_ids$")
 
 # Prefixes of the parts in a single-file Stable Diffusion.
 LDM_PARTS = {
     "unet": "model.diffusion_model.",
     "vae": "first_stage_model.",
     "text": "cond_stage_model.transformer.",
+}
+
+# Harmless entries of Stable Diffusion: of each part by the part's own names, and of the single file
+# outside its parts.
+LDM_HARMLESS: dict[str, Harmless] = {
+    "unet": (),
+    "vae": ((re.compile(r"^(loss|model_ema)\."), "training of the autoencoder"),),
+    "text": (
+        (re.compile(r"\.position_ids$"), "constant position ids of CLIP"),
+        (
+            re.compile(r"^(text_projection\.weight|visual_projection\.weight|logit_scale)$"),
+            "projections of CLIP to its common space",
+        ),
+        (re.compile(r"^vision_model\."), "image encoder of CLIP"),
+    ),
+    "file": (
+        (re.compile(r"^model_ema\."), "moving average of the denoiser"),
+        (
+            re.compile(
+                r"^(betas|(sqrt_|log_)?(one_minus_)?alphas_cumprod(_prev)?"
+                r"|sqrt_recip(m1)?_alphas_cumprod|posterior_(variance|log_variance_clipped)"
+                r"|posterior_mean_coef[12]|lvlb_weights|logvar|scale_factor)$"
+            ),
+            "noise schedule",
+        ),
+        (
+            re.compile(r"^cond_stage_model\.(text_projection(\.weight)?|logit_scale)$"),
+            "projections of CLIP to its common space",
+        ),
+        *TRAINER,
+    ),
 }
 
 LDM_RESNET: Rules = (
@@ -87,19 +133,19 @@ LDM_VAE: Rules = (
 
 
 def rename(name: str, rules: Rules) -> str:
-    """`name` after every rule of a table."""
+    """Apply all rules of a table to `name`."""
     for pattern, replacement in rules:
         name = re.sub(pattern, replacement, name)
     return name
 
 
 def published_names(own: Iterable[str]) -> dict[str, str]:
-    """Name in a file -> name in the model built here, for the model's names `own`."""
+    """Names in a file -> names in the model as this version of transformers builds it, `own`."""
     return {rename(name, PUBLISHED): name for name in own}
 
 
 def ldm_unet_blocks(levels: int, layers: int, attention: tuple[bool, ...]) -> dict[str, str]:
-    """The original UNet's numbering of its blocks -> diffusers' names, prefix by prefix."""
+    """Prefixes of the original UNet's numbered blocks -> diffusers' prefixes."""
     names = {
         "time_embed.0.": "time_embedding.linear_1.",
         "time_embed.2.": "time_embedding.linear_2.",
@@ -127,6 +173,6 @@ def ldm_unet_blocks(levels: int, layers: int, attention: tuple[bool, ...]) -> di
                 names[f"output_blocks.{up}.1."] = f"up_blocks.{level}.attentions.{layer}."
             up += 1
         if level < levels - 1:
-            at = f"output_blocks.{up - 1}.{int(attended) + 1}."
-            names[f"{at}conv."] = f"up_blocks.{level}.upsamplers.0.conv."
+            upsampler = f"output_blocks.{up - 1}.{int(attended) + 1}.conv."
+            names[upsampler] = f"up_blocks.{level}.upsamplers.0.conv."
     return names

@@ -1,12 +1,14 @@
-"""A MuseDance file from public weights: Stable Diffusion 1.5, AnimateDiff and AST.
+"""A MuseDance checkpoint assembled from Stable Diffusion 1.5, AnimateDiff and AST (section 4.2).
 
-What comes out is a place to start training from. It was never trained to dance and says so.
+It is a place to start training from: nothing in it was trained to dance, and its provenance says
+so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,19 +18,22 @@ from ..config import MuseDanceConfig
 from ..errors import InputError
 from ..models import MuseDance, init_weights
 from ..presets import preset
-from .animatediff import motion_weights
+from .animatediff import has_middle, motion_weights
 from .clip_tokenizer import read_clip_tokenizer
-from .foreign import read_foreign
+from .foreign import read_foreign, split_harmless, summarise
 from .format import require_fit, save_checkpoint
 from .keymaps import (
     AST,
-    AST_IGNORED,
-    CLIP_IGNORED,
+    AST_HARMLESS,
+    LDM_HARMLESS,
     LDM_PARTS,
     LDM_RESNET,
     LDM_VAE,
+    MOTION_HARMLESS,
     OLD_VAE,
     PUBLISHED,
+    TRAINER,
+    Harmless,
     ldm_unet_blocks,
     published_names,
     rename,
@@ -38,10 +43,26 @@ LICENCE = "CreativeML Open RAIL-M (Stable Diffusion), Apache-2.0 (AnimateDiff), 
 FOLDERS = {"unet": "unet", "vae": "vae", "text": "text_encoder"}
 OURS = {"unet": "unet.", "vae": "vae.kl.", "text": "text.clip."}
 
+# Weights of the motion modules that AnimateDiff has, and of modules that Stable Diffusion lacks.
 _MOTION = re.compile(r"^unet\..*\.motion\.\d+\.(?!previous_proj\.)")
 _FRESH = re.compile(r"^unet\.(music_tokens|beat_tokens)\.|\.(music|beat|motion)\.\d+\.|^mask\.")
 
 Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A model made of public weights.
+
+    Attributes:
+        model: the model.
+        fresh: modules that no source has; they start at zero output.
+        ignored: harmless entries by source, one line per kind.
+    """
+
+    model: MuseDance
+    fresh: tuple[str, ...]
+    ignored: Mapping[str, list[str]]
 
 
 def assemble_sd15(
@@ -54,17 +75,18 @@ def assemble_sd15(
     dtype: torch.dtype = torch.float16,
     seed: int = 0,
 ) -> None:
-    """Write a MuseDance checkpoint made of public weights.
+    """Write a checkpoint made of public weights.
 
     Args:
         out: the file to write.
         stable_diffusion: a folder in diffusers' layout, or one file in the original layout.
         ast: an Audio Spectrogram Transformer in transformers' layout, a folder or a file.
-        animatediff: motion modules; without them those start afresh, silent.
+        animatediff: motion modules of version 1, 2 or 3, in AnimateDiff's or diffusers' layout, a
+            folder or a file; without them all motion modules start fresh.
         tokenizer: a folder with CLIP's vocab.json and merges.txt; by default `stable_diffusion`.
-        config: the wiring, by default the preset sd15.
+        config: of the model, by default the preset sd15.
         dtype: of the weights in the file.
-        seed: of the weights that no source has.
+        seed: of the fresh weights.
 
     Raises:
         InputError: a source is missing, damaged, or not of this architecture.
@@ -72,26 +94,30 @@ def assemble_sd15(
     sources = {"stable_diffusion": Path(stable_diffusion), "ast": _weights_file(Path(ast))}
     if animatediff is not None:
         sources["animatediff"] = _weights_file(Path(animatediff))
-    words = read_clip_tokenizer(Path(tokenizer or stable_diffusion))
-    model = build_sd15(config or preset("sd15"), sources, seed).to(dtype)
+    clip_tokenizer = read_clip_tokenizer(Path(tokenizer or stable_diffusion))
+    assembly = build_sd15(config or preset("sd15"), sources, seed)
     provenance = {
         "trained": False,
         "stages": [],
-        "note": "assembled from public weights; music, beat and mask modules are silent",
+        "note": "assembled from public weights",
         "sources": {name: path.name for name, path in sources.items()},
+        "fresh, at zero output": list(assembly.fresh),
         "seed": seed,
     }
-    save_checkpoint(out, model, words, provenance, LICENCE, dtype)
+    if assembly.ignored:
+        provenance["ignored"] = dict(assembly.ignored)
+    save_checkpoint(out, assembly.model.to(dtype), clip_tokenizer, provenance, LICENCE, dtype)
 
 
-def build_sd15(config: MuseDanceConfig, sources: Mapping[str, Path], seed: int = 0) -> MuseDance:
-    """The model from `sources` "stable_diffusion", "ast" and perhaps "animatediff".
+def build_sd15(config: MuseDanceConfig, sources: Mapping[str, Path], seed: int = 0) -> Assembly:
+    """Build the model from `sources` "stable_diffusion", "ast" and optionally "animatediff".
 
-    ReferenceNet is the denoiser's copy (section 4.2). What no source has starts afresh, silent.
+    ReferenceNet starts as the denoiser's copy (section 4.2).
 
     Raises:
         InputError: as for `assemble_sd15`.
     """
+    # The model is built without memory; names and shapes are all that is needed of it at first.
     with torch.device("meta"):
         model = MuseDance(config)
     own = model.state_dict()
@@ -99,47 +125,61 @@ def build_sd15(config: MuseDanceConfig, sources: Mapping[str, Path], seed: int =
     expected = {name: own[names[name]] for name in names}
 
     path = sources["stable_diffusion"]
+    parts, sd_ignored = read_stable_diffusion(path, config)
     weights: Weights = {}
-    for part, given in read_stable_diffusion(path, config).items():
+    for part, found in parts.items():
         wanted = {n: w for n, w in expected.items() if n.startswith(f"{part}.")}
-        require_fit(path, {n: w for n, w in wanted.items() if not _FRESH.search(n)}, given)
-        weights |= given
-    weights |= _read_ast(sources["ast"], expected)
+        require_fit(path, {n: w for n, w in wanted.items() if not _FRESH.search(n)}, found)
+        weights |= found
+    found, ast_ignored = _read_ast(sources["ast"], expected)
+    weights |= found
     weights |= {
         n: weights[n.replace("reference.", "unet.", 1)].clone()
         for n in expected
         if n.startswith("reference.")
     }
-    if "animatediff" in sources:
-        path = sources["animatediff"]
-        motion = motion_weights(path, read_foreign(path))
-        require_fit(path, {n: w for n, w in expected.items() if _MOTION.search(n)}, motion)
-        weights |= motion
-    _start_fresh(model, {names[n] for n in set(expected) - set(weights)}, seed)
+    found, motion_ignored = _read_motion(sources.get("animatediff"), expected)
+    weights |= found
+
+    # All other weights are initialised; then those of the sources take their places.
+    missing = set(expected) - set(weights)
+    _start_fresh(model, {names[n] for n in missing}, seed)
     model.load_state_dict({names[n]: w for n, w in weights.items()}, strict=False, assign=True)
-    return model
+    ignored = {"stable_diffusion": sd_ignored, "ast": ast_ignored, "animatediff": motion_ignored}
+    return Assembly(
+        model,
+        _fresh_modules(missing),
+        {source: lines for source, lines in ignored.items() if lines},
+    )
 
 
-def read_stable_diffusion(path: Path, config: MuseDanceConfig) -> dict[str, Weights]:
+def read_stable_diffusion(
+    path: Path, config: MuseDanceConfig
+) -> tuple[dict[str, Weights], list[str]]:
     """Weights of the parts "unet", "vae" and "text" under our names, from either layout.
 
+    Returns:
+        The parts, and one line per kind of harmless entry.
+
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: a file is missing or damaged, or holds entries of another model.
     """
     if path.is_dir():
-        parts = {part: read_foreign(_weights_file(path / f)) for part, f in FOLDERS.items()}
+        files = {part: _weights_file(path / folder) for part, folder in FOLDERS.items()}
+        parts = {part: _without_harmless(file, part) for part, file in files.items()}
     else:
-        parts = _from_ldm(read_foreign(path), config)
-    parts["vae"] = {rename(n, OLD_VAE): w for n, w in parts["vae"].items()}
-    parts["text"] = {n: w for n, w in parts["text"].items() if not CLIP_IGNORED.search(n)}
+        parts = _from_ldm(path, config)
+    ignored = [line for _, lines in parts.values() for line in lines]
+    state = {part: weights for part, (weights, _) in parts.items() if part in FOLDERS}
+    state["vae"] = {rename(n, OLD_VAE): w for n, w in state["vae"].items()}
     return {
-        part: {rename(OURS[part] + n, PUBLISHED): w for n, w in state.items()}
-        for part, state in parts.items()
-    }
+        part: {rename(OURS[part] + n, PUBLISHED): w for n, w in weights.items()}
+        for part, weights in state.items()
+    }, ignored
 
 
 def _weights_file(path: Path) -> Path:
-    """`path` itself, or the file of weights in the folder `path`."""
+    """`path` itself, or the safetensors file with the shortest name in the folder `path`."""
     if not path.is_dir():
         return path
     found = sorted(path.glob("*.safetensors"), key=lambda p: (len(p.name), p.name))
@@ -148,21 +188,44 @@ def _weights_file(path: Path) -> Path:
     return found[0]
 
 
-def _from_ldm(state: Weights, config: MuseDanceConfig) -> dict[str, Weights]:
-    """The parts of a single file in the original layout, under diffusers' names."""
-    parts = {
-        part: {n.removeprefix(prefix): w for n, w in state.items() if n.startswith(prefix)}
-        for part, prefix in LDM_PARTS.items()
-    }
+def _without_harmless(path: Path, part: str) -> tuple[Weights, list[str]]:
+    """The weights of a file of one part in diffusers' layout, and its harmless entries."""
+    harmless: Harmless = (*LDM_HARMLESS[part], *TRAINER)
+    weights, ignored = split_harmless(path, read_foreign(path), harmless)
+    return weights, summarise(ignored, harmless)
+
+
+def _from_ldm(path: Path, config: MuseDanceConfig) -> dict[str, tuple[Weights, list[str]]]:
+    """The parts of a single file in the original layout, under diffusers' names, each with its
+    harmless entries; those outside the parts are under "file"."""
+    entries = read_foreign(path)
+    split: dict[str, tuple[Weights, list[str]]] = {}
+    for part, prefix in LDM_PARTS.items():
+        inside = {
+            n.removeprefix(prefix): entries.pop(n) for n in list(entries) if n.startswith(prefix)
+        }
+        weights, ignored = split_harmless(path, inside, LDM_HARMLESS[part])
+        split[part] = weights, summarise(ignored, LDM_HARMLESS[part], prefix)
+    unknown, ignored = split_harmless(path, entries, LDM_HARMLESS["file"])
+    require_fit(path, {}, unknown)
+    split["file"] = {}, summarise(ignored, LDM_HARMLESS["file"])
+
     unet = config.unet
     blocks = ldm_unet_blocks(len(unet.channels), unet.layers, unet.attention)
-    parts["unet"] = {_ldm_unet_name(n, blocks): w for n, w in parts["unet"].items()}
+    weights, lines = split["unet"]
+    split["unet"] = {_ldm_unet_name(n, blocks): w for n, w in weights.items()}, lines
+    weights, lines = split["vae"]
     levels = len(config.vae.channels)
-    renamed = {_ldm_vae_name(n, levels): w for n, w in parts["vae"].items()}
-    parts["vae"] = {  # attention was a convolution of one pixel
-        n: w[:, :, 0, 0] if ".attentions." in n and w.ndim == 4 else w for n, w in renamed.items()
-    }
-    return parts
+    renamed = {_ldm_vae_name(n, levels): w for n, w in weights.items()}
+    # The original's attention is a convolution of one pixel.
+    split["vae"] = (
+        {
+            n: w[:, :, 0, 0] if ".attentions." in n and w.ndim == 4 else w
+            for n, w in renamed.items()
+        },
+        lines,
+    )
+    return split
 
 
 def _ldm_unet_name(name: str, blocks: Mapping[str, str]) -> str:
@@ -180,20 +243,48 @@ def _ldm_vae_name(name: str, levels: int) -> str:
     )
 
 
-def _read_ast(path: Path, expected: Mapping[str, Tensor]) -> Weights:
-    state = {n: w for n, w in read_foreign(path).items() if not AST_IGNORED.search(n)}
-    given = {rename(rename(n, AST), PUBLISHED): w for n, w in state.items()}
-    require_fit(path, {n: w for n, w in expected.items() if n.startswith("music.")}, given)
-    return given
+def _read_ast(path: Path, expected: Mapping[str, Tensor]) -> tuple[Weights, list[str]]:
+    state, ignored = split_harmless(path, read_foreign(path), AST_HARMLESS)
+    weights = {rename(rename(n, AST), PUBLISHED): w for n, w in state.items()}
+    require_fit(path, {n: w for n, w in expected.items() if n.startswith("music.")}, weights)
+    return weights, summarise(ignored, AST_HARMLESS)
+
+
+def _read_motion(path: Path | None, expected: Mapping[str, Tensor]) -> tuple[Weights, list[str]]:
+    """Motion modules; versions 1 and 3 have none in the middle block, where ours starts fresh."""
+    if path is None:
+        return {}, []
+    weights, ignored = motion_weights(path, read_foreign(path))
+    wanted = {n: w for n, w in expected.items() if _MOTION.search(n)}
+    if not has_middle(weights):
+        wanted = {n: w for n, w in wanted.items() if not n.startswith("unet.mid_block.")}
+    require_fit(path, wanted, weights)
+    return weights, summarise(ignored, MOTION_HARMLESS)
+
+
+def _fresh_modules(missing: set[str]) -> tuple[str, ...]:
+    """Kinds of modules among the names of fresh weights, for provenance."""
+    motion = {n for n in missing if _MOTION.search(n)}
+    kinds = {
+        "music modules": any(".music." in n for n in missing),
+        "beat modules": any(".beat." in n for n in missing),
+        "mask encoder": any(n.startswith("mask.") for n in missing),
+        "projections of previous frames": any(".previous_proj." in n for n in missing),
+        "all motion modules": any(".down_blocks." in n for n in motion),
+        "the motion module of the middle block": bool(motion)
+        and all(".mid_block." in n for n in motion),
+    }
+    return tuple(kind for kind, present in kinds.items() if present)
 
 
 def _start_fresh(model: MuseDance, names: set[str], seed: int) -> None:
-    """Make the modules that hold `names` real and start them afresh."""
+    """Allocate the modules that hold `names` and initialise them at zero output."""
     for owner in {name.rpartition(".")[0] for name in names}:
         model.get_submodule(owner).to_empty(device="cpu", recurse=False)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         init_weights(model.unet)
         init_weights(model.mask)
-        for parameter in model.mask.conv_out.parameters():  # what was trained sees no tint at first
+        # Unlike in training from scratch, the trained denoiser starts without any part map.
+        for parameter in model.mask.conv_out.parameters():
             torch.nn.init.zeros_(parameter)

@@ -1,6 +1,6 @@
-"""Stable Diffusion, AST and AnimateDiff as they are published, at small sizes.
+"""Fixtures: Stable Diffusion, AST and AnimateDiff at small sizes in their published layouts.
 
-They are made by diffusers and transformers themselves.
+The weights come from the classes of diffusers and transformers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Weights = dict[str, Tensor]
 
 @pytest.fixture(scope="session")
 def small() -> MuseDanceConfig:
-    """The wiring of `sd15` at small sizes."""
+    """The architecture of `sd15` at small sizes."""
     return SMALL
 
 
@@ -55,17 +55,23 @@ def unet_of_diffusers(config: MuseDanceConfig) -> nn.Module:
 
 
 def published(module: nn.Module, prefix: str) -> Weights:
-    """A module of transformers under the names that its published files have."""
+    """The state of a module of transformers under its published names."""
     return {
         rename(prefix + n, PUBLISHED).removeprefix(prefix): w
         for n, w in module.state_dict().items()
     }
 
 
-def animatediff(config: MuseDanceConfig) -> Weights:
-    """Motion modules under the names and shapes of AnimateDiff v2: 28 in each of 21."""
+def animatediff(config: MuseDanceConfig, version: int = 2) -> Weights:
+    """Motion modules in AnimateDiff's names and shapes, 28 weights in each of 20 or 21 modules.
+
+    Version 2 alone has one in the middle block; version 1 knows 24 positions, the others 32.
+    """
+    positions = 24 if version == 1 else 32
     weights: Weights = {}
     for block, width, count in modules(config):
+        if version != 2 and block == "mid_block":
+            continue
         for i in range(count):
             at = f"{block}.motion_modules.{i}.temporal_transformer"
             inner = f"{at}.transformer_blocks.0"
@@ -79,7 +85,7 @@ def animatediff(config: MuseDanceConfig) -> Weights:
                 weights |= linear(f"{attention}.to_out.0", width, width)
                 for name in "qkv":
                     weights[f"{attention}.to_{name}.weight"] = torch.randn(width, width) * 0.1
-                weights[f"{attention}.pos_encoder.pe"] = index_embedding(32, width)[None]
+                weights[f"{attention}.pos_encoder.pe"] = index_embedding(positions, width)[None]
             weights |= linear(f"{inner}.ff.net.0.proj", 8 * width, width)
             weights |= linear(f"{inner}.ff.net.2", width, 4 * width)
     return weights
@@ -113,7 +119,7 @@ def write_tokenizer(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with small Stable Diffusion, AST and AnimateDiff as they are published."""
+    """A folder with small Stable Diffusion, AST and AnimateDiff in their published layouts."""
     torch.manual_seed(0)
     root = tmp_path_factory.mktemp("public")
     with torch.no_grad():
@@ -132,8 +138,8 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_file(weights, path)
     write_tokenizer(root / "sd" / "tokenizer")
     ast = published(model.music.ast, "music.ast.")
-    heard = {f"audio_spectrogram_transformer.{n}": w for n, w in ast.items()}
-    save_file({**heard, **linear("classifier.dense", 4, 24)}, root / "ast.safetensors")
+    classifier = {f"audio_spectrogram_transformer.{n}": w for n, w in ast.items()}
+    save_file({**classifier, **linear("classifier.dense", 4, 24)}, root / "ast.safetensors")
     torch.save({"state_dict": animatediff(SMALL)}, root / "motion.ckpt")
     return root
 

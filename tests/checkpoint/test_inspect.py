@@ -1,4 +1,4 @@
-"""`describe` says what a person wants to know of a file."""
+"""Descriptions of checkpoints are complete and add up."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def test_parameters_are_counted_part_by_part(model: MuseDance, written: Path) ->
     )
 
 
-def test_no_parameter_of_the_embedded_model_is_without_a_name() -> None:
+def test_every_parameter_of_the_embedded_model_is_counted() -> None:
     text = describe(DEFAULT_CHECKPOINT)
     *parts, whole = text.split("Parameters\n")[1].split("\n\n")[0].splitlines()
     numbers = re.findall(r" {2}([\d,]+)", "\n".join(parts))
     assert len(numbers) == len(parts)
     assert sum(int(number.replace(",", "")) for number in numbers) == count(whole, "all")
-    assert count(text, "planner of the body") > 0
+    assert count(text, "body warp") > 0
 
 
-def test_it_says_how_the_file_was_made_and_how_it_samples(written: Path) -> None:
+def test_the_description_tells_training_and_sampling(written: Path) -> None:
     text = describe(written)
-    for said in ("to dance", "Apache-2.0", "sticker", "32 x 32", "v-prediction", "zero terminal"):
-        assert said in text
+    for words in ("to dance", "Apache-2.0", "sticker", "32 x 32", "v-prediction", "zero terminal"):
+        assert words in text
     assert "steps 7" in text and "python train/vae.py x.yaml" in text and "NOT" not in text
 
 
-def test_it_says_when_a_file_was_never_trained_to_dance(
+def test_the_description_tells_a_file_that_was_never_trained(
     model: MuseDance, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     path = tmp_path / "public.safetensors"

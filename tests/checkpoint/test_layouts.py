@@ -1,6 +1,6 @@
-"""Stable Diffusion is read from its original layout and from diffusers' one alike.
+"""Stable Diffusion loads from its original layout as from diffusers'.
 
-diffusers' converter of the original layout is the oracle.
+The oracle is diffusers' converter of the original layout.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from musedance_core.checkpoint.foreign import read_foreign
-from musedance_core.checkpoint.sd15 import read_stable_diffusion
+from musedance_core.checkpoint.sd15 import build_sd15, read_stable_diffusion
 from musedance_core.config import MuseDanceConfig
+from musedance_core.errors import InputError
 
 Weights = dict[str, Tensor]
 
@@ -88,7 +89,7 @@ def ldm_vae_name(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def single(public: Path) -> tuple[Weights, Path]:
-    """The same as one file in the original layout, with what else such files hold."""
+    """The same weights as one file in the original layout, with the entries around them."""
     parts = {p: read_foreign(next((public / "sd" / p).iterdir())) for p in ("unet", "vae")}
     text = read_foreign(public / "sd/text_encoder/model.safetensors")
     unet = ldm_names(parts["unet"])
@@ -101,7 +102,12 @@ def single(public: Path) -> tuple[Weights, Path]:
     whole |= {
         ids: torch.arange(77)[None],
         "betas": torch.ones(1000),
+        "sqrt_one_minus_alphas_cumprod": torch.ones(1000),
         "model_ema.decay": torch.ones(1),
+        "model_ema.num_updates": torch.ones(1, dtype=torch.int32),
+        "first_stage_model.loss.logvar": torch.zeros(1),
+        "first_stage_model.loss.discriminator.main.0.weight": torch.zeros(4),
+        "cond_stage_model.transformer.text_projection.weight": torch.zeros(24, 24),
     }
     path = public / "v1-5.safetensors"
     save_file({n: w.contiguous() for n, w in whole.items()}, path)
@@ -111,7 +117,7 @@ def single(public: Path) -> tuple[Weights, Path]:
 def test_the_original_layout_gives_the_same_weights(
     small: MuseDanceConfig, single: tuple[Weights, Path], public: Path
 ) -> None:
-    folder, file = (read_stable_diffusion(p, small) for p in (public / "sd", single[1]))
+    folder, file = (read_stable_diffusion(p, small)[0] for p in (public / "sd", single[1]))
     for part, weights in folder.items():
         assert weights.keys() == file[part].keys()
         assert all(torch.equal(file[part][n], w) for n, w in weights.items())
@@ -122,7 +128,7 @@ def test_diffusers_reads_the_original_layout_as_we_do(
 ) -> None:
     from diffusers.loaders import single_file_utils as oracle
 
-    ours = read_stable_diffusion(single[1], small)
+    ours, _ = read_stable_diffusion(single[1], small)
     unet: dict[str, Any] = dict(small_unet.config)
     theirs = oracle.convert_ldm_unet_checkpoint(dict(single[0]), unet)
     assert {f"unet.{n}" for n in theirs} == ours["unet"].keys()
@@ -146,5 +152,57 @@ def test_old_names_of_the_autoencoder_are_known(
     for new, name in old.items():
         weights = {n.replace(f".{new}.", f".{name}."): w for n, w in weights.items()}
     save_file(weights, path)
-    ours, theirs = (read_stable_diffusion(p / "sd", small)["vae"] for p in (public, tmp_path))
+    ours, theirs = (read_stable_diffusion(p / "sd", small)[0]["vae"] for p in (public, tmp_path))
     assert ours.keys() == theirs.keys()
+
+
+def test_harmless_entries_are_ignored_and_named(
+    small: MuseDanceConfig, single: tuple[Weights, Path]
+) -> None:
+    _, ignored = read_stable_diffusion(single[1], small)
+    assert ignored == [
+        "training of the autoencoder (first_stage_model.loss.discriminator.main.0.weight and "
+        "1 more)",
+        "constant position ids of CLIP (cond_stage_model.transformer.text_model.embeddings."
+        "position_ids)",
+        "projections of CLIP to its common space (cond_stage_model.transformer."
+        "text_projection.weight)",
+        "noise schedule (betas and 1 more)",
+        "moving average of the denoiser (model_ema.decay and 1 more)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "control_model.input_blocks.0.0.weight",
+        "lora_unet_down_blocks_0.lora_up.weight",
+        "model.diffusion_model.label_emb.0.0.weight",
+        "first_stage_model.lossy.weight",
+        "cond_stage_model.transformer.text_projections.weight",
+        "sqrt_betas",
+    ],
+)
+def test_entries_of_another_model_are_refused(
+    name: str,
+    small: MuseDanceConfig,
+    sources: dict[str, Path],
+    single: tuple[Weights, Path],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({**{n: w.contiguous() for n, w in single[0].items()}, name: torch.ones(2)}, path)
+    with pytest.raises(InputError, match=r"other\.safetensors.* holds 1 unknown ones") as caught:
+        build_sd15(small, {**sources, "stable_diffusion": path})
+    assert name.rpartition(".")[2] in str(caught.value)
+
+
+def test_diffusers_folders_may_hold_harmless_entries_too(
+    small: MuseDanceConfig, public: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(public / "sd", tmp_path / "sd")
+    path = tmp_path / "sd/text_encoder/model.safetensors"
+    save_file({**read_foreign(path), "text_projection.weight": torch.zeros(24, 24)}, path)
+    parts, ignored = read_stable_diffusion(tmp_path / "sd", small)
+    assert parts["text"].keys() == read_stable_diffusion(public / "sd", small)[0]["text"].keys()
+    assert ignored == ["projections of CLIP to its common space (text_projection.weight)"]
