@@ -7,8 +7,9 @@ All constructors raise `ValueError` with the offending values.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, get_type_hints
+import math
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
 
 OPTIONAL_KEYS = {
     *("copy_reach", "copy_body", "copy_pixels"),
@@ -17,9 +18,24 @@ OPTIONAL_KEYS = {
 """Keys that older files lack. Their defaults leave such a model as it was."""
 
 
+LARGEST_SIZE, LARGEST_DEPTH = 2**17, 64
+"""Bounds of sizes and of numbers of layers, so that no file can ask for more than a machine has."""
+
+
 def _check(condition: bool, message: str) -> None:
     if not condition:
         raise ValueError(message)
+
+
+def _check_sizes(config: Any, depths: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> None:
+    """Check that all integers of `config` are at least 1, or 0 if `optional`, and within bounds."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        sizes = [n for n in numbers if isinstance(n, int) and not isinstance(n, bool)]
+        low = 0 if field.name in optional else 1
+        high = LARGEST_DEPTH if field.name in depths else LARGEST_SIZE
+        _check(all(low <= n <= high for n in sizes), f"{field.name} must be {low}..{high}: {value}")
 
 
 @dataclass(frozen=True)
@@ -39,8 +55,8 @@ class ClipConfig:
     previous: int = 2
 
     def __post_init__(self) -> None:
-        _check(self.size > 0 and self.size % 8 == 0, f"size must be a multiple of 8: {self.size}")
-        _check(self.frames > 0 and self.fps > 0, f"frames and fps: {self.frames}, {self.fps}")
+        _check_sizes(self)
+        _check(self.size % 8 == 0, f"size must be a multiple of 8: {self.size}")
         _check(1 <= self.previous <= self.frames, f"previous is out of range: {self.previous}")
 
     @property
@@ -87,6 +103,9 @@ class UNetConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
+        _check_sizes(self, depths=("layers",), optional=("copy_reach",))
+        _check(1 <= len(self.channels) <= 8, f"channels must have 1..8 levels: {self.channels}")
+        _check(0 <= self.dropout < 1, f"dropout must be within 0..1: {self.dropout}")
         _check(
             len(self.channels) == len(self.attention),
             f"channels and attention differ in length: {self.channels}, {self.attention}",
@@ -130,12 +149,19 @@ class DynamicsConfig:
     beat: bool = True
     motion: bool = True
 
+    def __post_init__(self) -> None:
+        _check_sizes(self, depths=("motion_attentions",))
+        _check(self.token_width % 2 == 0, f"token_width must be even: {self.token_width}")
+
 
 @dataclass(frozen=True)
 class MaskConfig:
     """The mask encoder: one convolution per width, all but the first with stride 2."""
 
     channels: tuple[int, ...] = (16, 32, 64, 128)
+
+    def __post_init__(self) -> None:
+        _check_sizes(self)
 
 
 @dataclass(frozen=True)
@@ -160,6 +186,8 @@ class VAEConfig:
     refiner_blocks: int = 0
 
     def __post_init__(self) -> None:
+        _check_sizes(self, ("refiner_blocks",), optional=("refiner_width", "refiner_blocks"))
+        _check(self.scale > 0, f"scale must be above 0: {self.scale}")
         _check(self.kind in ("kl", "patch"), f"VAE kind must be 'kl' or 'patch': {self.kind!r}")
         _check(self.reduction in (2, 4, 8), f"reduction must be 2, 4 or 8: {self.reduction}")
         halvings = len(self.channels) - 1
@@ -167,6 +195,10 @@ class VAEConfig:
             self.kind == "patch" or 2**halvings == self.reduction,
             f"a 'kl' VAE of widths {self.channels} halves {halvings} times, "
             f"reduction is {self.reduction}",
+        )
+        _check(
+            self.kind == "kl" or self.refiner_width % 8 == 0 < self.refiner_width,
+            f"refiner_width of a 'patch' VAE must be a multiple of 8: {self.refiner_width}",
         )
 
 
@@ -180,6 +212,14 @@ class TextConfig:
     heads: int = 12
     ff_mult: int = 4
     max_tokens: int = 77
+
+    def __post_init__(self) -> None:
+        _check_sizes(self, depths=("layers",))
+        _check(
+            self.width % self.heads == 0,
+            f"text width {self.width} is not divisible by {self.heads} heads",
+        )
+        _check(self.max_tokens >= 2, f"max_tokens must be at least 2: {self.max_tokens}")
 
 
 @dataclass(frozen=True)
@@ -200,6 +240,18 @@ class MusicConfig:
     ff_mult: int = 4
     mean: float = -4.2677393
     std: float = 4.5689974
+
+    def __post_init__(self) -> None:
+        _check_sizes(self, depths=("layers",))
+        _check(
+            self.width % self.heads == 0,
+            f"music width {self.width} is not divisible by {self.heads} heads",
+        )
+        _check(
+            self.patch <= min(self.mel_bins, self.length),
+            f"a patch of {self.patch} does not fit {self.mel_bins} mel bins, {self.length} frames",
+        )
+        _check(self.std > 0, f"std must be above 0: {self.std}")
 
     @property
     def rows(self) -> int:
@@ -242,6 +294,7 @@ class ScheduleConfig:
     sampling_steps: int = 25
 
     def __post_init__(self) -> None:
+        _check_sizes(self)
         _check(self.prediction == "v", f"prediction must be 'v': {self.prediction!r}")
         _check(
             0 < self.beta_start < self.beta_end < 1,
@@ -288,6 +341,11 @@ class MuseDanceConfig:
             f"the UNet takes text of width {self.unet.text_width}, the encoder gives "
             f"{self.text.width}",
         )
+        heads = self.dynamics.heads
+        _check(
+            all(width % heads == 0 for width in self.unet.channels),
+            f"widths {self.unet.channels} are not divisible by {heads} heads of stage 2",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """A nested dict that JSON can hold."""
@@ -313,8 +371,19 @@ def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
     types = get_type_hints(cls)
     built: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and is_dataclass(types[name]):
             built[name] = _build(types[name], value, f"{where}.{name}")
-        else:
-            built[name] = tuple(value) if isinstance(value, list) else value
+            continue
+        _check(_fits(value, types[name]), f"{where}.{name} must not be {repr(value)[:60]}")
+        built[name] = tuple(value) if isinstance(value, list) else value
     return cls(**built)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value from JSON or YAML is of the type of its field."""
+    if get_origin(kind) is tuple:
+        return isinstance(value, list | tuple) and all(_fits(v, get_args(kind)[0]) for v in value)
+    if kind is float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and math.isfinite(value)
+    return type(value) is kind

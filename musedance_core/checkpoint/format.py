@@ -1,4 +1,8 @@
-"""One `.safetensors` file per model: weights and, in the metadata, all there is to know of them."""
+"""The checkpoint format: a `.safetensors` file with config, tokenizer and history in its metadata.
+
+Loading is strict: names, shapes and metadata must fit, and every weight must be finite. Whatever
+does not fit raises one `InputError` that names the file.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +31,14 @@ VAE_PREFIX = "vae."
 
 @dataclass(frozen=True)
 class Header:
-    """What a checkpoint's metadata says.
+    """A checkpoint's metadata.
 
-    `provenance["trained"]` tells whether the model was trained to dance; `provenance["stages"]`
-    lists how each part was trained.
+    Attributes:
+        config: of the model.
+        tokenizer: in the format of `tokenizer.json`.
+        provenance: `["trained"]`, whether the model was trained to dance; `["stages"]`, how each
+            part was trained; and further notes.
+        licence: of the weights.
     """
 
     config: MuseDanceConfig
@@ -41,10 +49,9 @@ class Header:
 
 @dataclass(frozen=True)
 class LoadedCheckpoint:
-    """A model ready to use and what its file says of it.
+    """A model with its tokenizer and history.
 
-    `autoencoder` holds the autoencoder's weights by their own names where the model was built
-    without one.
+    `autoencoder` holds the autoencoder's weights if the model was built without one.
     """
 
     model: MuseDance
@@ -65,15 +72,16 @@ def save_weights(
     header: Header,
     dtype: torch.dtype | None = torch.float16,
 ) -> None:
-    """Write weights and header, atomically; floating-point weights in `dtype` (None: as they are).
+    """Write weights and header atomically, floating-point weights in `dtype` (None: as they are).
 
     Raises:
-        InputError: `path` does not end in .safetensors, is a directory, its folder is missing, or
-            it cannot be written, as on a full disk; what was there before stays.
+        InputError: `path` does not end in .safetensors, is a directory, its folder is missing, it
+            cannot be written, as on a full disk, or a weight is not finite in `dtype`. A file that
+            was there before stays as it was.
     """
     if Path(path).suffix.lower() != ".safetensors":
         raise InputError(f"The name {path} of a checkpoint must end in .safetensors.")
-    said = {
+    metadata = {
         "format_version": FORMAT_VERSION,
         "config": header.config.to_dict(),
         "tokenizer": header.tokenizer,
@@ -87,9 +95,15 @@ def save_weights(
         .contiguous()
         for name, w in weights.items()
     }
+    infinite = non_finite(tensors)
+    if infinite:
+        raise InputError(
+            f"{path} is not written: {len(infinite)} of {len(tensors)} weights are not finite "
+            f"({_some(infinite)}), as after a diverged training or in a number format too small."
+        )
     with atomic_path(path) as temporary:
         try:
-            save_file(tensors, temporary, {METADATA_KEY: json.dumps(said), "format": "pt"})
+            save_file(tensors, temporary, {METADATA_KEY: json.dumps(metadata), "format": "pt"})
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path} cannot be written: {error}.") from error
         temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
@@ -103,13 +117,13 @@ def save_checkpoint(
     licence: str = "Apache-2.0",
     dtype: torch.dtype | None = torch.float16,
 ) -> None:
-    """Write `model` with its tokenizer and history as one file, atomically."""
+    """Write `model` with its tokenizer and history atomically; errors as for `save_weights`."""
     header = Header(model.config, tokenizer.to_json(), provenance, licence)
     save_weights(path, model.state_dict(), header, dtype)
 
 
 def open_safetensors(path: Path) -> Any:
-    """A safetensors file, open for reading.
+    """Open a safetensors file for reading.
 
     Raises:
         InputError: missing, damaged, unreadable or of another kind.
@@ -138,20 +152,35 @@ def read_header(path: str | Path) -> Header:
     if METADATA_KEY not in metadata:
         raise InputError(f"{path} is no MuseDance checkpoint: its metadata lacks {METADATA_KEY!r}.")
     try:
-        said = json.loads(metadata[METADATA_KEY])
-        version = said["format_version"]
+        values = json.loads(metadata[METADATA_KEY])
+        version = values["format_version"]
         if version != FORMAT_VERSION:
             raise InputError(
                 f"{path} has format version {version}; this program reads {FORMAT_VERSION}."
             )
-        config = MuseDanceConfig.from_dict(said["config"])
-        return Header(config, said["tokenizer"], said["provenance"], said["licence"])
+        config = MuseDanceConfig.from_dict(values["config"])
+        header = Header(config, values["tokenizer"], values["provenance"], values["licence"])
     except InputError:
         raise
     except KeyError as error:
         raise InputError(f"{path} has metadata that lacks {error}.") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} has metadata that cannot be read: {error}.") from error
+    _require_types(path, header)
+    return header
+
+
+def _require_types(path: Path, header: Header) -> None:
+    """Check what `MuseDanceConfig` does not check itself."""
+    provenance = header.provenance
+    stages = provenance.get("stages", []) if isinstance(provenance, dict) else None
+    good = {
+        "tokenizer": isinstance(header.tokenizer, str),
+        "licence": isinstance(header.licence, str),
+        "provenance": isinstance(stages, list) and all(isinstance(s, dict) for s in stages),
+    }
+    for name in (name for name, fits in good.items() if not fits):
+        raise InputError(f"{path} has metadata that cannot be read: its {name} is of another kind.")
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -161,21 +190,40 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         InputError: missing, damaged or not safetensors.
     """
     with open_safetensors(Path(path)) as file:
-        # Copied, since results can differ in the last bit where a file leaves tensors unaligned.
+        # Cloned, because unaligned tensors of a file can change results in the last bit.
         return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+
+
+def non_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    """Sorted names of `weights` that hold infinities or NaN."""
+    return [
+        name
+        for name, w in sorted(weights.items())
+        if w.is_floating_point() and w.numel() and not _is_finite(w)
+    ]
+
+
+def _is_finite(w: Tensor) -> bool:
+    """In one pass: minimum and maximum show infinities, and NaN propagates to both."""
+    low, high = w.float().aminmax()
+    return bool(low.isfinite() and high.isfinite())
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    return f"{', '.join(names[:most])}{', ...' if len(names) > most else ''}"
 
 
 def require_fit(
     path: str | Path, expected: Mapping[str, Tensor], given: Mapping[str, Tensor]
 ) -> None:
-    """Names and shapes must be exactly those expected.
+    """Check that names and shapes of `given` are exactly those expected and all values finite.
 
     Raises:
         InputError: one sentence that names the file and the first names that do not fit.
     """
     missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     complaints = [
-        f"{verb.format(len(names))} ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"
+        f"{verb.format(len(names))} ({_some(names)})"
         for verb, names in (("lacks {} weights", missing), ("holds {} unknown ones", extra))
         if names
     ]
@@ -188,6 +236,12 @@ def require_fit(
     ]
     if wrong:
         raise InputError(f"{path} does not fit: {'; '.join(wrong[:3])}.")
+    infinite = non_finite(given)
+    if infinite:
+        raise InputError(
+            f"{path} is damaged or comes from a diverged training: {len(infinite)} weights are not "
+            f"finite ({_some(infinite)})."
+        )
 
 
 def load_checkpoint(
@@ -197,8 +251,14 @@ def load_checkpoint(
     dtype: torch.dtype = torch.float32,
     autoencoder: bool = True,
 ) -> LoadedCheckpoint:
-    """Build the model that `path` describes and fill it, strictly; without the autoencoder where
-    that is not wanted.
+    """Build the model of a checkpoint and load its weights, strictly.
+
+    Args:
+        path: the file.
+        ops: namespace of layers (`models.layers`).
+        device: of the weights.
+        dtype: of the weights.
+        autoencoder: False leaves the autoencoder out of the model and returns its weights apart.
 
     Raises:
         InputError: anything about the file that does not fit, in one sentence.
@@ -209,20 +269,41 @@ def load_checkpoint(
     apart = {}
     if not autoencoder:
         apart = {name: weights.pop(name) for name in list(weights) if name.startswith(VAE_PREFIX)}
-    with torch.device("meta"):
-        model = MuseDance(header.config, autoencoder=autoencoder)
-    own, names = model.state_dict(), published_names(model.state_dict())
+
+    # A host's layers may hold no weights yet, so shapes are compared on plain ones.
+    model = _build(path, header, nn, autoencoder)
+    own = model.state_dict()
+    names = published_names(own)
     require_fit(path, {name: own[names[name]] for name in names}, weights)
     if ops is not nn:
-        with torch.device("meta"):
-            model = MuseDance(header.config, ops, autoencoder)
+        model = _build(path, header, ops, autoencoder)
     model.load_state_dict({names[name]: w for name, w in weights.items()}, assign=True)
     model.to(device=device, dtype=dtype)
-    tokenizer = Tokenizer.from_json(header.tokenizer, header.config.text.max_tokens)
-    if max(tokenizer.start, tokenizer.end) >= header.config.text.vocab_size:
-        raise InputError(
-            f"{path} does not fit: its tokenizer gives ids up to {tokenizer.end}, its text encoder "
-            f"knows {header.config.text.vocab_size}."
-        )
+    tokenizer = _read_tokenizer(path, header)
     apart = {name.removeprefix(VAE_PREFIX): w for name, w in apart.items()}
     return LoadedCheckpoint(model, tokenizer, header.provenance, header.licence, apart)
+
+
+def _build(path: Path, header: Header, ops: Any, autoencoder: bool) -> MuseDance:
+    """The model without memory for its weights."""
+    try:
+        with torch.device("meta"):
+            return MuseDance(header.config, ops, autoencoder)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{path} has a config that cannot be built: {error}.") from error
+
+
+def _read_tokenizer(path: Path, header: Header) -> Tokenizer:
+    text = header.config.text
+    try:
+        tokenizer = Tokenizer.from_json(header.tokenizer, text.max_tokens)
+    except ValueError as error:
+        raise InputError(f"{path} has a tokenizer that cannot be read: {error}.") from error
+    if max(tokenizer.start, tokenizer.end) >= text.vocab_size:
+        raise InputError(
+            f"{path} does not fit: its tokenizer gives ids up to {tokenizer.end}, its text encoder "
+            f"knows {text.vocab_size}."
+        )
+    return tokenizer

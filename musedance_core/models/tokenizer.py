@@ -26,10 +26,20 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, text: str, max_tokens: int = 77) -> Tokenizer:
-        """A tokenizer from the text of a `tokenizer.json`, the inverse of `to_json`."""
+        """A tokenizer from the text of a `tokenizer.json`, the inverse of `to_json`.
+
+        Raises:
+            ValueError: the text is no tokenizer, or lacks the start or the end token.
+        """
         from tokenizers import Tokenizer as Inner
 
-        return cls(Inner.from_str(text), max_tokens)
+        try:
+            inner = Inner.from_str(text)
+        except Exception as error:
+            if type(error) is not Exception:  # tokenizers raises bare exceptions for bad texts
+                raise
+            raise ValueError(f"no tokenizer: {error}") from error
+        return cls(inner, max_tokens)
 
     def to_json(self) -> str:
         """The tokenizer in the format of `tokenizer.json`."""

@@ -1,4 +1,4 @@
-"""A file gives back exactly what went in; whatever does not fit is refused in one sentence."""
+"""Checkpoints load bit for bit; whatever does not fit is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from musedance_core.checkpoint.format import (
     read_header,
     read_weights,
     save_checkpoint,
+    save_weights,
 )
 from musedance_core.config import MuseDanceConfig
 from musedance_core.errors import InputError
@@ -30,7 +31,7 @@ from musedance_core.models.tokenizer import Tokenizer
 
 
 def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
-    """What every part of the model gives for fixed inputs."""
+    """Outputs of every part of the model for fixed inputs."""
     generator = torch.Generator().manual_seed(1)
     picture = torch.rand(1, 3, 32, 32, generator=generator)
     part_map = torch.randint(0, 26, (1, 32, 32), generator=generator)
@@ -41,15 +42,15 @@ def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
     grid, times = model.music.encode_clip(torch.randn(1, 1024, 64, generator=generator), 0.5)
     seconds = model.frame_seconds(6)
     ids, count = torch.tensor([[0, 1, 0, 0, 1, 0]]), torch.arange(6.0)[None] / 3
-    heard = ClipAudio(grid, times, ids, count, seconds)
+    audio = ClipAudio(grid, times, ids, count, seconds)
     conditions = Conditions(
         text=words,
         reference=model.unet.project_reference(features),
         previous=model.reference.motion_features(latent[:, None].repeat(1, 2, 1, 1, 1), words),
-        music=model.embed_music(heard),
-        beat=model.embed_beats(heard),
+        music=model.embed_music(audio),
+        beat=model.embed_beats(audio),
         seconds=seconds,
-        warped_reference=model.warp_reference(latent, part_map, features, words, heard),
+        warped_reference=model.warp_reference(latent, part_map, features, words, audio),
     )
     v = model.unet(noise, torch.tensor([700]), conditions)
     return [words, latent, grid, v, model.vae.decode(v[0])]
@@ -150,6 +151,21 @@ def test_a_failed_write_leaves_the_old_file(
         save_checkpoint(tmp_path / "model.pt", model, tokenizer, {})
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e6])
+def test_weights_that_are_not_finite_are_never_written(
+    value: float, written: Path, tmp_path: Path
+) -> None:
+    """1e6 is finite, but not in half precision."""
+    path = tmp_path / "good.safetensors"
+    path.write_bytes(b"good")
+    weights = read_weights(written)
+    weights[MASK].view(-1)[3] = value
+    reason = r"good\.safetensors is not written: 1 of \d+ weights are not finite \(mask\.conv_in"
+    with pytest.raises(InputError, match=reason):
+        save_weights(path, weights, read_header(written))
+    assert path.read_bytes() == b"good" and os.listdir(tmp_path) == ["good.safetensors"]
+
+
 def test_others_may_read_a_written_file(written: Path) -> None:
     assert written.stat().st_mode & 0o777 == 0o644
 
@@ -160,12 +176,12 @@ Weights, Metadata = dict[str, Tensor], dict[str, str]
 def rewritten(
     source: Path, target: Path, change: Callable[[Weights, dict[str, Any]], None]
 ) -> Path:
-    """`source` with weights and what the metadata says changed."""
+    """Write `source` with changed weights and metadata to `target`."""
     weights = read_weights(source)
     with safe_open(source, framework="pt") as file:
-        said = json.loads(file.metadata()[METADATA_KEY])
-    change(weights, said)
-    save_file(weights, target, {METADATA_KEY: json.dumps(said)} if said else {"format": "pt"})
+        values = json.loads(file.metadata()[METADATA_KEY])
+    change(weights, values)
+    save_file(weights, target, {METADATA_KEY: json.dumps(values)} if values else {"format": "pt"})
     return target
 
 
@@ -186,6 +202,32 @@ CHANGES: dict[str, tuple[Callable[[Weights, dict[str, Any]], object], str]] = {
     "lacking metadata": (lambda _, s: s.pop("tokenizer"), "lacks 'tokenizer'"),
     "unknown setting": (lambda _, s: s["config"].update(glitter=1), "glitter"),
     "impossible setting": (lambda _, s: s["config"]["clip"].update(size=33), "33"),
+    "a word for a number": (
+        lambda _, s: s["config"]["clip"].update(fps="twelve"),
+        r"config\.clip\.fps must not be 'twelve'",
+    ),
+    "not a number": (
+        lambda _, s: s["config"]["schedule"].update(guidance=float("nan")),
+        r"config\.schedule\.guidance must not be nan",
+    ),
+    "more layers than any model": (
+        lambda _, s: s["config"]["unet"].update(layers=10**9),
+        r"layers must be 1\.\.64: 1000000000",
+    ),
+    "heads that divide nothing": (
+        lambda _, s: s["config"]["dynamics"].update(heads=7),
+        r"not divisible by 7 heads",
+    ),
+    "damaged tokenizer": (lambda _, s: s.update(tokenizer="{}"), "tokenizer that cannot be read"),
+    "tokenizer of another kind": (lambda _, s: s.update(tokenizer=5), "tokenizer is of another"),
+    "provenance of another kind": (
+        lambda _, s: s.update(provenance=[]),
+        "provenance is of another",
+    ),
+    "infinite weight": (
+        lambda w, _: w[MASK].view(-1)[:1].fill_(float("inf")),
+        r"1 weights are not finite \(mask\.conv_in\.weight\)",
+    ),
     "another text encoder": (
         lambda w, s: (
             s["config"]["text"].update(vocab_size=200),
@@ -229,6 +271,22 @@ def test_a_missing_file_a_folder_and_other_formats_are_refused(tmp_path: Path) -
         refused(path, "not a .safetensors file")
     disguised = (tmp_path / "model.pt").rename(tmp_path / "disguised.safetensors")
     refused(disguised, "damaged or no safetensors")
+
+
+OPTIONAL = ("copy_reach", "copy_body", "copy_pixels", "text_guidance", "music_guidance")
+
+
+def test_older_files_without_the_later_keys_load(written: Path, tmp_path: Path) -> None:
+    def older(weights: Weights, values: dict[str, Any]) -> None:
+        for section in ("unet", "schedule"):
+            for key in set(OPTIONAL) & set(values["config"][section]):
+                del values["config"][section][key]
+        for name in [n for n in weights if n.startswith(("body.", "unet.copy."))]:
+            del weights[name]
+
+    config = load_checkpoint(rewritten(written, tmp_path / "older.safetensors", older)).config
+    assert not (config.unet.copy_reach or config.unet.copy_body or config.unet.copy_pixels)
+    assert config.schedule.text_guidance == config.schedule.music_guidance == 0
 
 
 def test_the_header_is_read_without_the_weights(written: Path, config: MuseDanceConfig) -> None:
