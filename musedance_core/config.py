@@ -55,7 +55,7 @@ class ClipConfig:
     previous: int = 2
 
     def __post_init__(self) -> None:
-        _check_sizes(self)
+        _check_sizes(self, optional=("previous",))
         _check(self.size % 8 == 0, f"size must be a multiple of 8: {self.size}")
         _check(1 <= self.previous <= self.frames, f"previous is out of range: {self.previous}")
 
@@ -103,6 +103,7 @@ class UNetConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
+        _check(0 <= self.copy_reach <= 8, f"copy_reach must be 0..8 cells: {self.copy_reach}")
         _check_sizes(self, depths=("layers",), optional=("copy_reach",))
         _check(1 <= len(self.channels) <= 8, f"channels must have 1..8 levels: {self.channels}")
         _check(0 <= self.dropout < 1, f"dropout must be within 0..1: {self.dropout}")
@@ -110,7 +111,6 @@ class UNetConfig:
             len(self.channels) == len(self.attention),
             f"channels and attention differ in length: {self.channels}, {self.attention}",
         )
-        _check(0 <= self.copy_reach <= 8, f"copy_reach must be 0..8 cells: {self.copy_reach}")
         _check(
             not self.copy_body or self.copy_reach > 0,
             f"copy_body needs copy_reach above 0, not {self.copy_reach}",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import torch
 from torch import Tensor
@@ -18,8 +16,11 @@ from .keymaps import Harmless
 ZIP = b"PK\x03\x04"
 PICKLED = (".ckpt", ".pt", ".pth", ".bin")
 
-UNPICKLING_ERRORS = (EOFError, ImportError, AttributeError, IndexError, KeyError, ValueError)
-"""Raised by damaged pickles, besides `pickle.UnpicklingError`."""
+# This package imports no pickle; only torch opens them, as plain weights.
+UnpicklingError: type[Exception] = torch.serialization.pickle.UnpicklingError  # type: ignore[attr-defined]
+
+DAMAGE = (RuntimeError, OSError, EOFError, ImportError, AttributeError, LookupError, ValueError)
+"""Raised for damaged PyTorch files, besides `UnpicklingError`."""
 
 
 def read_foreign(path: Path) -> dict[str, Any]:
@@ -38,16 +39,16 @@ def read_foreign(path: Path) -> dict[str, Any]:
         raise InputError(f"There is no file of weights at {path}.")
     with path.open("rb") as file:
         magic = file.read(len(ZIP))
-    if magic != ZIP or not is_zipfile(path):
+    if magic != ZIP:
         raise InputError(f"{path} is damaged or no PyTorch file of today's format.")
     try:
         table = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise InputError(
-            f"{path} holds more than weights, which could run code: refused. A .safetensors file "
-            "of the same weights will do."
+            f"{path} is damaged, or holds more than weights, which could run code: refused. A file "
+            "in .safetensors format will do."
         ) from error
-    except (RuntimeError, OSError, *UNPICKLING_ERRORS) as error:
+    except DAMAGE as error:
         raise InputError(f"{path} is damaged: {_first_line(error)}.") from error
     if isinstance(table, dict) and isinstance(table.get("state_dict"), dict):
         beside = {name: value for name, value in table.items() if name != "state_dict"}

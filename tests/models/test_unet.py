@@ -25,7 +25,7 @@ SMALL = UNetConfig(
     norm_groups=8,
 )
 DYNAMICS = DynamicsConfig(token_width=24, heads=4, beat_phase=True)
-MUSIC = MusicConfig(width=20)
+MUSIC = MusicConfig(width=20, heads=4)
 
 
 def randomise(module: nn.Module, seed: int = 0) -> None:

@@ -81,7 +81,7 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         ("model.vae.reduction=3", "must be 2, 4 or 8: 3"),
         ("model.vae.reduction=4", "mask encoder halves 3 times"),
         ("model.vae.kind=kl", "halves -1 times"),
-        ("model.vae.reduction=2", "a quarter of a patch apart, but reduction is 2"),
+        ("model.vae.reduction=2", "copy_reach needs a reduction of at least 4, not 2"),
         ("model.clip.previous=0", "previous is out of range: 0"),
         ("frozen_precision=bf16", "precision must be bf16 with frozen_precision bf16"),
     ],
