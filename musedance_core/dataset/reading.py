@@ -53,20 +53,21 @@ def read_frames(
     """
     path = _existing(folder, record.file_name)
     _check_indices(record, indices)
-    wanted = set(indices)
+    requested = set(indices)
     # The first frame is always read: it gives the filling of the margins.
     pictures: dict[int, Image.Image] = {}
     for number, picture in _decoded(path, record):
-        if number in wanted or number == 0:
+        if number in requested or number == 0:
             pictures[number] = picture
-        if number == max(wanted, default=0):
+        if number == max(requested, default=0):
             break
-    missing = sorted(wanted - set(pictures))
+    missing = sorted(requested - set(pictures))
     if missing or 0 not in pictures:
         raise InputError(f"{path} ends before frame {max(missing, default=0)} of {record.frames}.")
     placement = _placement(record, size)
     first = fit(pictures[0], placement)
     fitted = {number: fit(picture, placement) for number, picture in pictures.items()}
+    # The margins are those of the first frame, so that they do not flicker.
     frames = [torch.where(_inside(placement), fitted[i], first) for i in indices]
     return torch.stack(frames) if frames else torch.zeros(0, 3, size, size)
 
@@ -96,6 +97,7 @@ def read_part_maps(
     placement = _placement(record, size)
     (width, height), (left, top) = placement.size, placement.corner
     rows, columns = _nearest(ids.shape[1], height), _nearest(ids.shape[2], width)
+    # Part maps may be smaller than the frames; each pixel gets the id of the nearest one.
     placed = torch.zeros(len(chosen), size, size, dtype=torch.int64)
     scaled = chosen[:, rows[:, None], columns[None, :]]
     placed[:, top : top + height, left : left + width] = torch.from_numpy(scaled).long()

@@ -159,8 +159,8 @@ def common_peaks(one: np.ndarray, other: np.ndarray, shift: int) -> float:
     columns = THRESHOLDS.bins * 2
     places = rest[:, 0].astype(np.int64) * columns + rest[:, 1]
     near = [places + frame * columns + bin_ for frame in (-1, 0, 1) for bin_ in (-1, 0, 1)]
-    wanted = times[inside].astype(np.int64) * columns + bins[inside]
-    return float(np.isin(wanted, np.concatenate(near)).sum()) / fewer
+    queried = times[inside].astype(np.int64) * columns + bins[inside]
+    return float(np.isin(queried, np.concatenate(near)).sum()) / fewer
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def _votes(
 
 
 def _chunk_borders(counts: np.ndarray) -> np.ndarray:
-    """Where to split so that the counts of each part sum to about `THRESHOLDS.chunk`."""
+    """Indices at which to split, so that each part's counts sum to about `THRESHOLDS.chunk`."""
     chunk = np.cumsum(counts) // THRESHOLDS.chunk
     return np.flatnonzero(np.diff(chunk)) + 1
 
@@ -273,7 +273,7 @@ def _enough_votes(
     begin = np.maximum(ends[0] + shifts, others[:, 0])
     seconds = (np.minimum(ends[1] + shifts, others[:, 1]) - begin) * HOP / RATE
     shorter = np.minimum(ends[1] - ends[0], others[:, 1] - others[:, 0]) * HOP / RATE
-    wanted = np.minimum(THRESHOLDS.min_overlap, THRESHOLDS.min_overlap_share * shorter)
-    wanted_votes = THRESHOLDS.min_votes * THRESHOLDS.peaks_per_second * seconds
-    enough: np.ndarray = (seconds >= wanted) & (votes >= wanted_votes)
+    min_seconds = np.minimum(THRESHOLDS.min_overlap, THRESHOLDS.min_overlap_share * shorter)
+    min_votes = THRESHOLDS.min_votes * THRESHOLDS.peaks_per_second * seconds
+    enough: np.ndarray = (seconds >= min_seconds) & (votes >= min_votes)
     return enough

@@ -46,7 +46,7 @@ class CaptionSource(Protocol):
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """How clips are cut and split.
+    """Settings of a build.
 
     Attributes:
         options: of the cutting.
@@ -125,20 +125,12 @@ def build(
     prepare_folder(dataset)
     remove_partial_files(dataset)  # a full disk needs the space now
     before = _current_splits(dataset)
-    # Cut the videos that no earlier run has finished.
-    jobs = [CutJob(source, dataset, settings.options) for source in sources.videos]
-    cut_sources([job for job in jobs if not _is_cut(job)], settings.workers)
-    # Leave out duplicates. A clip whose original is gone takes its place, and its files may have
-    # been removed while it was a duplicate.
-    duplicates = _find_duplicates(jobs)
-    incomplete = [job for job in jobs if not _has_all_files(job, duplicates)]
-    cut_sources(incomplete, settings.workers)
-    states = {job.source.name: _finished_state(job) for job in jobs}
+    states, duplicates = _cut(sources, dataset, settings)
     clips = [c for s in states.values() for c in s.clips if c.key not in duplicates]
-    # Split by music, then caption; metadata.jsonl is complete from here on.
     if clips:
         clips = _with_splits(clips, states, settings, before)
     verify_splits(clips)
+    # metadata.jsonl is complete from here on.
     clips = _write_with_captions(dataset, clips, captions)
     rejected = [r for state in states.values() for r in state.rejected]
     rejected += _duplicate_rejections(states, duplicates)
@@ -163,9 +155,27 @@ def prepare_folder(dataset: Path) -> None:
     if dataset.exists() and not dataset.is_dir():
         raise InputError(f"{dataset} is a file; give the folder of a data set.")
     if (dataset / METADATA).exists() and not (dataset / FOLDER).is_dir():
-        raise InputError(f"{dataset} holds a data set that was not made here; give another folder.")
+        raise InputError(f"{dataset} holds a data set from elsewhere; give another folder.")
     for name in (*MEDIA, FOLDER):
         (dataset / name).mkdir(parents=True, exist_ok=True)
+
+
+def _cut(
+    sources: SourceVideos, dataset: Path, settings: BuildSettings
+) -> tuple[dict[str, SourceState], dict[str, str]]:
+    """Cut the sources that no earlier run has finished.
+
+    Returns:
+        The state of each source by its name; and the keys of the clips that repeat another one,
+        with the keys of these.
+    """
+    jobs = [CutJob(source, dataset, settings.options) for source in sources.videos]
+    cut_sources([job for job in jobs if not _is_cut(job)], settings.workers)
+    duplicates = _find_duplicates(jobs)
+    # Files of duplicates are removed. Where the original of one is gone since, it is cut again.
+    incomplete = [job for job in jobs if not _has_all_files(job, duplicates)]
+    cut_sources(incomplete, settings.workers)
+    return {job.source.name: _finished_state(job) for job in jobs}, duplicates
 
 
 def _is_cut(job: CutJob) -> bool:

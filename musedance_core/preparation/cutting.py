@@ -21,7 +21,7 @@ from ..errors import InputError
 from .audio_fingerprints import audio_fingerprint
 from .clip_filter import crop_or_reject, mean_motion
 from .crop import PixelBox, clip_size
-from .decoding import Film, frames_by_time, probe, read_film
+from .decoding import Thumbnails, probe_seconds, read_thumbnails, sample_frames
 from .deduplication import clip_signature
 from .options import ClipOptions
 from .part_maps import PartMapSource, open_part_maps
@@ -33,9 +33,8 @@ from .writing import write_frames, write_part_maps, write_sound
 
 OVERLAP = 2
 """Frames that a clip has in common with the one before it in its shot."""
-THUMB, MODEL_SIDE = 96, 288
-"""Longer sides in pixels of the pictures that the filters see, and of those that a part model
-sees."""
+FILTER_SIDE, MODEL_SIDE = 96, 288
+"""Longer sides in pixels of the thumbnails for the filters and for a part model."""
 
 
 @dataclass(frozen=True)
@@ -107,18 +106,18 @@ def _write_clips(
     """
     clips: list[ClipRecord] = []
     arrays: dict[str, np.ndarray] = {}
-    probe(job.source.path)
+    probe_seconds(job.source.path)  # rejects at once a file that is no video or has no sound
     parts = open_part_maps(job.source, job.options)
     sound = _load_sound(job.source)
-    # First pass: small pictures of the whole video, from which the clips are chosen.
-    view = MODEL_SIDE if job.options.densepose else THUMB
-    film = read_film(job.source.path, job.options.fps, THUMB, view)
-    spans = _choose_spans(job, film, sound.seconds, parts, rejected)
+    # First pass: thumbnails of the whole video, from which the clips are chosen.
+    model_side = MODEL_SIDE if job.options.densepose else FILTER_SIDE
+    thumbs = read_thumbnails(job.source.path, job.options.fps, FILTER_SIDE, model_side)
+    spans = _choose_spans(job, thumbs, sound.seconds, parts, rejected)
     if spans:
         # Second pass: full frames, of which only the open clips are in memory.
         track = _write_track(job, sound)
         arrays[TRACK] = audio_fingerprint(track.wave.samples[0], SOUND_RATE)
-        for span, frames in _cropped_clips(job, film.size, spans):
+        for span, frames in _cropped_clips(job, thumbs.size, spans):
             record = _write_clip(job, span, frames, track, parts)
             clips.append(record)
             arrays[record.key] = clip_signature(frames)
@@ -136,7 +135,7 @@ def _load_sound(source: SourceVideo) -> Waveform:
 
 def _choose_spans(
     job: CutJob,
-    film: Film,
+    thumbs: Thumbnails,
     seconds: float,
     parts: PartMapSource | None,
     rejected: list[Rejection],
@@ -148,25 +147,26 @@ def _choose_spans(
     """
     options = job.options
     spans: list[ClipSpan] = []
-    candidates = _candidates(film, seconds, options)
+    candidates = _candidates(thumbs, seconds, options)
     for part in candidates:
-        thumbs, numbers = film.thumbs[part], film.numbers[part]
-        first = film.first + part.start
+        frames, numbers = thumbs.filter_frames[part], thumbs.numbers[part]
+        first = thumbs.first + part.start
         try:
-            ids = None if parts is None else parts.for_frames(film.views[part], numbers)
+            ids = None if parts is None else parts.for_frames(thumbs.model_frames[part], numbers)
+            # A model that finds nobody says nothing about where the dancer is.
             known = ids if ids is not None and ids.any() else None
-            crop = crop_or_reject(thumbs, numbers, known, film.size, options)
+            crop = crop_or_reject(frames, numbers, known, thumbs.size, options)
             spans.append(ClipSpan(first, crop, numbers, known is not None))
         except UnusableVideo as reason:
             rejected.append(Rejection(job.source.name, first / options.fps, str(reason)))
     if not candidates:
-        length = len(film.thumbs) / options.fps
+        length = len(thumbs.numbers) / options.fps
         raise UnusableVideo(f"short: no shot of its {length:.1f} s lasts {options.seconds} s")
     return spans
 
 
-def _candidates(film: Film, seconds: float, options: ClipOptions) -> list[slice]:
-    """Candidate clips: frames of the film, as many as a clip has, within one shot and the sound.
+def _candidates(thumbs: Thumbnails, seconds: float, options: ClipOptions) -> list[slice]:
+    """Candidate clips: as many frames as a clip has, within one shot and within the sound.
 
     A candidate that follows another in its shot begins with the other's last frames. In training
     they are the previous frames of the motion module.
@@ -174,9 +174,9 @@ def _candidates(film: Film, seconds: float, options: ClipOptions) -> list[slice]
     Args:
         seconds: length of the source's sound.
     """
-    sound_end = int(seconds * options.fps + 1e-6) - film.first
+    sound_end = int(seconds * options.fps + 1e-6) - thumbs.first
     candidates = []
-    for shot in detect_shots(film.thumbs):
+    for shot in detect_shots(thumbs.filter_frames):
         last = min(shot.stop, sound_end) - options.frames
         for first in range(shot.start, last + 1, options.frames):
             overlap = min(OVERLAP, first - shot.start)
@@ -202,7 +202,7 @@ def _cropped_clips(
     """
     waiting = list(spans)
     frames: dict[int, list[np.ndarray]] = {span.first: [] for span in spans}
-    for sample in frames_by_time(job.source.path, job.options.fps):
+    for sample in sample_frames(job.source.path, job.options.fps):
         for span in waiting[:2]:  # the last frames of a clip may be the first ones of the next
             if span.first <= sample.index:
                 pixels = sample.frame.pixels(size)

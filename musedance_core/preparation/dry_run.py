@@ -9,7 +9,7 @@ from pathlib import Path
 from ..dataset.format import ClipRecord
 from .build import BuildSettings
 from .captions.captioner import EndpointCaptioner, caption_frames, requests_needed
-from .decoding import probe
+from .decoding import probe_seconds
 from .rejections import UnusableVideo
 from .sources import SourceVideo, SourceVideos
 from .state import load_source_state
@@ -61,6 +61,6 @@ def plan(
 def _seconds(source: SourceVideo) -> float:
     """Length of a source in seconds, 0 if it cannot be used."""
     try:
-        return probe(source.path)
+        return probe_seconds(source.path)
     except UnusableVideo:
         return 0.0

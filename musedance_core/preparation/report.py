@@ -90,6 +90,7 @@ def _counts(records: Sequence[ClipRecord]) -> str:
 
 
 def _count_row(name: str, records: Sequence[ClipRecord]) -> list[str]:
+    """The cells of a row of Table 1; a repeated caption counts once as a different one."""
     tempi = [r.tempo for r in records]
     captions = sum(bool(r.text) for r in records)
     different = len({r.text for r in records if r.text})
@@ -166,6 +167,7 @@ def _clips(folder: Path, records: Sequence[ClipRecord]) -> str:
 
 
 def _clip_row(folder: Path, record: ClipRecord) -> list[str]:
+    """The cells of a clip's row."""
     end = record.start + record.frames / record.fps
     return [
         f'{_strip(folder, record)}<span class="quiet name">{_text(record.key)}</span>',

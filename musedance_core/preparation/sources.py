@@ -33,7 +33,7 @@ class SourceVideo:
 
     @property
     def key(self) -> str:
-        """Stem of the files made from the video: readable, and different for every name."""
+        """Stem of the video's clips and other files: readable, and different for every name."""
         readable = re.sub(r"[^A-Za-z0-9]+", "-", str(Path(self.name).with_suffix(""))).strip("-")
         return f"{readable[:40]}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
@@ -113,25 +113,25 @@ def _files_below(folder: Path, dataset: Path) -> Iterator[Path]:
 
 def _listed_files(videos: Path) -> tuple[list[SourceVideo], list[str]]:
     """The files of a list, under names that hold on another machine too; and repeated lines."""
-    found: dict[str, SourceVideo] = {}
+    files: dict[str, SourceVideo] = {}
     repeated: list[str] = []
     folder = Path(os.path.abspath(videos.parent))
     for line in _lines(videos):
         path = videos.parent / line
         if not path.is_file():
             raise InputError(f"{videos} lists {line}, but there is no such file.")
-        absolute = Path(os.path.abspath(path))
+        absolute = Path(os.path.abspath(path))  # links stay: their names are the user's
         inside = absolute.is_relative_to(folder)
         name = absolute.relative_to(folder).as_posix() if inside else absolute.name
-        if name not in found:
-            found[name] = SourceVideo(name, path)
-        elif os.path.abspath(found[name].path) == str(absolute):
+        if name not in files:
+            files[name] = SourceVideo(name, path)
+        elif os.path.abspath(files[name].path) == str(absolute):
             repeated.append(line)
         else:
             raise InputError(
-                f"{videos} lists two files that are both named {name}: {found[name].path}, {path}."
+                f"{videos} lists two files that are both named {name}: {files[name].path}, {path}."
             )
-    return list(found.values()), repeated
+    return list(files.values()), repeated
 
 
 def _lines(path: Path) -> list[str]:

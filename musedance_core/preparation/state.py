@@ -79,7 +79,7 @@ def _size_and_time(path: Path) -> list[int]:
 def save_source_state(
     dataset: Path, source: SourceVideo, stamp: Mapping[str, Any], state: SourceState
 ) -> None:
-    """Write the state of a source, each file atomically and `state.json` last.
+    """Write the state of a source, each file atomically.
 
     Args:
         stamp: the `source_stamp` of before the video was read, so that a change while it is read
@@ -87,6 +87,7 @@ def save_source_state(
     """
     folder = dataset / FOLDER / source.key
     folder.mkdir(parents=True, exist_ok=True)
+    # state.json is last: it marks the source as finished.
     arrays: dict[str, Any] = dict(state.arrays)
     with atomic_path(folder / ARRAYS) as temporary:
         np.savez(temporary, **arrays)
@@ -104,6 +105,7 @@ def load_source_state(
     content = _read_state_file(folder / STATE)
     if content is None or content["stamp"] != source_stamp(source, options):
         return None
+    # A damaged state is none: the source is cut again.
     try:
         clips = tuple(read_metadata(folder))
         names = [clip.key for clip in clips] + [TRACK] * bool(clips)
@@ -128,12 +130,9 @@ def _read_state_file(path: Path) -> dict[str, Any] | None:
 
 
 def discard_source(dataset: Path, source: SourceVideo) -> None:
-    """Remove the source's state and every file made from it, before it is cut again.
-
-    The state's folder stays or is made: by it, `remove_unused_files` knows the files of the source
-    even if this cut never ends.
-    """
+    """Remove the source's state, its clips and its track, before it is cut again."""
     folder = dataset / FOLDER / source.key
+    # The folder marks the files of this key as ours, even if the cut is killed and the video gone.
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STATE).unlink(missing_ok=True)
     for path in _files_made_from(dataset, source.key):
@@ -153,7 +152,10 @@ def changed_options(dataset: Path, options: ClipOptions) -> list[str]:
 
 
 def remove_unused_files(dataset: Path, clips: Iterable[ClipRecord]) -> None:
-    """Remove the files that were made from source videos and that no clip of `clips` uses."""
+    """Remove the clips and tracks of earlier runs that no clip of `clips` uses.
+
+    Only files that belong to a state are removed, so a file of the user's in these folders stays.
+    """
     used = {dataset / name for clip in clips for name in clip_files(clip)}
     for state in (dataset / FOLDER).iterdir():
         for path in _files_made_from(dataset, state.name):

@@ -15,6 +15,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from musedance_core.audio.waveform import Waveform
+from musedance_core.dataset.format import ClipRecord
 from musedance_core.preparation import workers
 from musedance_core.preparation.cutting import CutJob
 
@@ -120,6 +121,32 @@ def one_process() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def studio() -> Studio:
     return Studio()
+
+
+@pytest.fixture(scope="session")
+def clip_record() -> ClipRecord:
+    """The record of a clip of a/dance.mov."""
+    return ClipRecord(
+        file_name="clips/dance-1.mp4",
+        audio="clips/dance-1.wav",
+        track="tracks/dance.wav",
+        start=0,
+        frames=48,
+        fps=12,
+        width=64,
+        height=64,
+        text="",
+        source="a/dance.mov",
+        track_id="track-0001",
+        split="train",
+        tempo=120,
+        beats=(0, 0.5),
+        downbeats=(0,),
+        part_maps="",
+        motion=0.1,
+        subject=(0, 0, 1, 1),
+        content="",
+    )
 
 
 def _encode_sound(container: Any, stream: Any, sound: Waveform) -> None:

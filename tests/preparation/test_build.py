@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 from collections import Counter
@@ -30,11 +29,9 @@ from musedance_core.dataset.reading import (
 from musedance_core.errors import InputError
 from musedance_core.preparation import workers
 from musedance_core.preparation.build import BuildResult, BuildSettings, build
-from musedance_core.preparation.cutting import CutJob, cut_source
+from musedance_core.preparation.cutting import CutJob
 from musedance_core.preparation.options import ClipOptions
-from musedance_core.preparation.rejections import UnusableVideo
-from musedance_core.preparation.sources import SourceVideo, find_sources
-from musedance_core.preparation.state import changed_options, load_source_state, source_stamp
+from musedance_core.preparation.sources import find_sources
 from musedance_core.preparation.workers import cut_sources
 from musedance_core.world.clips import World
 from musedance_core.world.songs import Song
@@ -240,68 +237,6 @@ def test_sources_stay_in_their_split_when_one_is_added(
         prepare(more, again, BuildSettings(OPTIONS, shares=(0.1, 0.1, 0.8), seed=seed))
         after = {name: record.split for name, record in by_source(again).items()}
         assert after.pop("0 new.mp4") == "test" and after == before
-
-
-@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"stamp": 3}', "\udcff"])
-def test_a_damaged_state_is_no_state(
-    tmp_path: Path, videos: Path, dataset: Path, damage: str
-) -> None:
-    again = tmp_path / "again"
-    shutil.copytree(dataset, again)
-    sources = find_sources(videos, again)
-    source = next(s for s in sources.videos if s.name == "a.mp4")
-    assert load_source_state(again, source, OPTIONS) is not None
-    state = again / ".prepare" / source.key / "state.json"
-    state.write_bytes(damage.encode(errors="surrogateescape"))
-    assert load_source_state(again, source, OPTIONS) is None
-    assert changed_options(again, OPTIONS) == []
-
-
-@pytest.mark.parametrize("name", ["arrays.npz", "metadata.jsonl"])
-def test_a_state_with_a_damaged_file_is_no_state(
-    tmp_path: Path, videos: Path, dataset: Path, name: str
-) -> None:
-    again = tmp_path / "again"
-    shutil.copytree(dataset, again)
-    source = next(s for s in find_sources(videos, again).videos if s.name == "a.mp4")
-    path = again / ".prepare" / source.key / name
-    path.write_bytes(path.read_bytes()[:-40])
-    assert load_source_state(again, source, OPTIONS) is None
-
-
-def test_the_stamp_depends_on_the_part_maps_and_the_cutting_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "maps/a").mkdir(parents=True)
-    (tmp_path / "a.mp4").write_text("")
-    source, options = (
-        SourceVideo("a.mp4", tmp_path / "a.mp4"),
-        replace(OPTIONS, maps=f"{tmp_path}/maps"),
-    )
-    stamps = [source_stamp(source, options)]
-    (tmp_path / "maps/a/0.png").write_text("one")
-    stamps.append(source_stamp(source, options))
-    (tmp_path / "maps/a/0.png").write_text("other")
-    stamps.append(source_stamp(source, options))
-    assert stamps[-1] == source_stamp(source, options)
-    monkeypatch.setattr("musedance_core.preparation.state.CUTTING_VERSION", "next")
-    stamps.append(source_stamp(source, options))
-    assert all(one != other for one, other in itertools.combinations(stamps, 2))
-
-
-def test_a_video_that_changes_while_it_is_read_is_not_finished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a.mp4").write_text("no video")
-    job = CutJob(SourceVideo("a.mp4", tmp_path / "a.mp4"), tmp_path, OPTIONS)
-
-    def changes(path: Path) -> float:
-        path.write_text("another video")
-        raise UnusableVideo("unreadable: it has no pictures")
-
-    monkeypatch.setattr("musedance_core.preparation.cutting.probe", changes)
-    cut_source(job)
-    assert load_source_state(tmp_path, job.source, OPTIONS) is None
 
 
 def test_a_crashed_video_is_tried_again_in_the_next_run(

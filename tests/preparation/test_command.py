@@ -160,20 +160,20 @@ def test_a_folder_that_cannot_be_made_is_named(
     assert output.count("\n") == 1
 
 
-def test_a_caption_is_found_by_the_most_exact_name(dance: ClipRecord) -> None:
+def test_a_caption_is_found_by_the_most_exact_name(clip_record: ClipRecord) -> None:
     names = ["clips/dance-1.mp4", "dance-1.mp4", "dance-1", "a/dance.mov", "a/dance", "dance.mov"]
     captions = {name: f"by {name}" for name in [*names, "dance", "other"]}
     for name in [*names, "dance"]:
-        assert CaptionFile(captions).captions([dance]) == [f"by {name}"]
+        assert CaptionFile(captions).captions([clip_record]) == [f"by {name}"]
         del captions[name]
-    assert CaptionFile(captions).captions([dance]) == [""]
+    assert CaptionFile(captions).captions([clip_record]) == [""]
 
 
 def test_a_captioner_sees_every_tenth_frame_and_a_refusal_is_no_caption(
-    tmp_path: Path, dance: ClipRecord, studio: Any, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, clip_record: ClipRecord, studio: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "clips").mkdir()
-    studio.write(tmp_path / dance.file_name, studio.dancer(48, 64, 64, 12), 12, None)
+    studio.write(tmp_path / clip_record.file_name, studio.dancer(48, 64, 64, 12), 12, None)
 
     def captioner(key: str, frames: Any) -> str:
         if key == "dance-1":
@@ -181,37 +181,12 @@ def test_a_captioner_sees_every_tenth_frame_and_a_refusal_is_no_caption(
         raise CaptionError(f"{key}: I cannot help.")
 
     captions = ClipCaptioner(captioner, tmp_path)
-    assert list(captions.captions([dance])) == ["5 frames of (64, 64, 3)"]
-    other = json.loads(dance.to_json()) | {"file_name": "clips/other.mp4"}
+    assert list(captions.captions([clip_record])) == ["5 frames of (64, 64, 3)"]
+    other = json.loads(clip_record.to_json()) | {"file_name": "clips/other.mp4"}
     studio.write(tmp_path / "clips/other.mp4", studio.dancer(48, 64, 64, 12), 12, None)
     other = {name: tuple(v) if isinstance(v, list) else v for name, v in other.items()}
     assert list(captions.captions([ClipRecord(**other)])) == [""]
     assert "other: I cannot help." in capsys.readouterr().err
-
-
-@pytest.fixture
-def dance() -> ClipRecord:
-    return ClipRecord(
-        file_name="clips/dance-1.mp4",
-        audio="clips/dance-1.wav",
-        track="tracks/dance.wav",
-        start=0,
-        frames=48,
-        fps=12,
-        width=64,
-        height=64,
-        text="",
-        source="a/dance.mov",
-        track_id="dance",
-        split="train",
-        tempo=120,
-        beats=(0, 0.5),
-        downbeats=(0,),
-        part_maps="",
-        motion=0.1,
-        subject=(0, 0, 1, 1),
-        content="",
-    )
 
 
 def test_the_help_names_the_variable_of_the_key(capsys: pytest.CaptureFixture[str]) -> None:

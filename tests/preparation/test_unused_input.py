@@ -21,32 +21,13 @@ SOURCES = [SourceVideo(name, Path(name)) for name in ("a.mp4", "more/b.mov", "si
 
 
 @pytest.fixture
-def clips() -> list[ClipRecord]:
+def clips(clip_record: ClipRecord) -> list[ClipRecord]:
     """Two clips of a.mp4 and one of more/b.mov; silent.mp4 has none."""
-    one = ClipRecord(
-        file_name=f"clips/{SOURCES[0].key}-0000000.mp4",
-        audio="clips/a.wav",
-        track="tracks/a.wav",
-        start=0,
-        frames=48,
-        fps=12,
-        width=64,
-        height=64,
-        text="",
-        source="a.mp4",
-        track_id="track-0001",
-        split="train",
-        tempo=120,
-        beats=(0.0, 0.5),
-        downbeats=(),
-        part_maps="",
-        motion=0.1,
-        subject=(0, 0, 1, 1),
-        content="",
-    )
-    two = replace(one, file_name=f"clips/{SOURCES[0].key}-0004000.mp4")
-    other = replace(one, file_name=f"clips/{SOURCES[1].key}-0000000.mp4", source="more/b.mov")
-    return [one, two, other]
+    names = ((SOURCES[0], "0000000"), (SOURCES[0], "0004000"), (SOURCES[1], "0000000"))
+    return [
+        replace(clip_record, file_name=f"clips/{source.key}-{start}.mp4", source=source.name)
+        for source, start in names
+    ]
 
 
 def reasons(captions: dict[str, str], clips: list[ClipRecord]) -> dict[str, str]:
