@@ -242,7 +242,7 @@ class MusicConfig:
     std: float = 4.5689974
 
     def __post_init__(self) -> None:
-        _check_sizes(self, depths=("layers",))
+        _check_sizes(self, depths=("layers",), optional=("layers",))
         _check(
             self.width % self.heads == 0,
             f"music width {self.width} is not divisible by {self.heads} heads",

@@ -46,6 +46,18 @@ class Header:
     provenance: dict[str, Any]
     licence: str
 
+    def to_json(self) -> str:
+        """The text that `read_header` reads."""
+        return json.dumps(
+            {
+                "format_version": FORMAT_VERSION,
+                "config": self.config.to_dict(),
+                "tokenizer": self.tokenizer,
+                "provenance": self.provenance,
+                "licence": self.licence,
+            }
+        )
+
 
 @dataclass(frozen=True)
 class LoadedCheckpoint:
@@ -81,13 +93,7 @@ def save_weights(
     """
     if Path(path).suffix.lower() != ".safetensors":
         raise InputError(f"The name {path} of a checkpoint must end in .safetensors.")
-    metadata = {
-        "format_version": FORMAT_VERSION,
-        "config": header.config.to_dict(),
-        "tokenizer": header.tokenizer,
-        "provenance": header.provenance,
-        "licence": header.licence,
-    }
+    metadata = {METADATA_KEY: header.to_json(), "format": "pt"}
     tensors = {
         rename(name, PUBLISHED): (w.to(dtype) if dtype and w.is_floating_point() else w)
         .detach()
@@ -103,7 +109,7 @@ def save_weights(
         )
     with atomic_path(path) as temporary:
         try:
-            save_file(tensors, temporary, {METADATA_KEY: json.dumps(metadata), "format": "pt"})
+            save_file(tensors, temporary, metadata)
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path} cannot be written: {error}.") from error
         temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
@@ -214,14 +220,14 @@ def _some(names: list[str], most: int = 5) -> str:
 
 
 def require_fit(
-    path: str | Path, expected: Mapping[str, Tensor], given: Mapping[str, Tensor]
+    path: str | Path, expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]
 ) -> None:
-    """Check that names and shapes of `given` are exactly those expected and all values finite.
+    """Check that names and shapes of `weights` are exactly those expected and all values finite.
 
     Raises:
         InputError: one sentence that names the file and the first names that do not fit.
     """
-    missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
+    missing, extra = sorted(set(expected) - set(weights)), sorted(set(weights) - set(expected))
     complaints = [
         f"{verb.format(len(names))} ({_some(names)})"
         for verb, names in (("lacks {} weights", missing), ("holds {} unknown ones", extra))
@@ -231,12 +237,12 @@ def require_fit(
         raise InputError(f"{path} does not fit: it {' and '.join(complaints)}.")
     wrong = [
         f"{name} has shape {tuple(w.shape)}, not {tuple(expected[name].shape)}"
-        for name, w in sorted(given.items())
+        for name, w in sorted(weights.items())
         if w.shape != expected[name].shape
     ]
     if wrong:
         raise InputError(f"{path} does not fit: {'; '.join(wrong[:3])}.")
-    infinite = non_finite(given)
+    infinite = non_finite(weights)
     if infinite:
         raise InputError(
             f"{path} is damaged or comes from a diverged training: {len(infinite)} weights are not "

@@ -52,7 +52,7 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Assembly:
-    """A model made of public weights.
+    """A model assembled from public weights.
 
     Attributes:
         model: the model.
@@ -75,7 +75,7 @@ def assemble_sd15(
     dtype: torch.dtype = torch.float16,
     seed: int = 0,
 ) -> None:
-    """Write a checkpoint made of public weights.
+    """Write a checkpoint assembled from public weights.
 
     Args:
         out: the file to write.
@@ -103,9 +103,8 @@ def assemble_sd15(
         "sources": {name: path.name for name, path in sources.items()},
         "fresh, at zero output": list(assembly.fresh),
         "seed": seed,
+        **({"ignored": dict(assembly.ignored)} if assembly.ignored else {}),
     }
-    if assembly.ignored:
-        provenance["ignored"] = dict(assembly.ignored)
     save_checkpoint(out, assembly.model.to(dtype), clip_tokenizer, provenance, LICENCE, dtype)
 
 
@@ -125,31 +124,28 @@ def build_sd15(config: MuseDanceConfig, sources: Mapping[str, Path], seed: int =
     expected = {name: own[names[name]] for name in names}
 
     path = sources["stable_diffusion"]
-    parts, sd_ignored = read_stable_diffusion(path, config)
     weights: Weights = {}
-    for part, found in parts.items():
+    ignored: dict[str, list[str]] = {}
+    parts, ignored["stable_diffusion"] = read_stable_diffusion(path, config)
+    for part, state in parts.items():
         wanted = {n: w for n, w in expected.items() if n.startswith(f"{part}.")}
-        require_fit(path, {n: w for n, w in wanted.items() if not _FRESH.search(n)}, found)
-        weights |= found
-    found, ast_ignored = _read_ast(sources["ast"], expected)
-    weights |= found
+        require_fit(path, {n: w for n, w in wanted.items() if not _FRESH.search(n)}, state)
+        weights |= state
+    ast, ignored["ast"] = _read_ast(sources["ast"], expected)
+    motion, ignored["animatediff"] = _read_motion(sources.get("animatediff"), expected)
+    weights |= ast | motion
     weights |= {
         n: weights[n.replace("reference.", "unet.", 1)].clone()
         for n in expected
         if n.startswith("reference.")
     }
-    found, motion_ignored = _read_motion(sources.get("animatediff"), expected)
-    weights |= found
 
     # All other weights are initialised; then those of the sources take their places.
     missing = set(expected) - set(weights)
     _start_fresh(model, {names[n] for n in missing}, seed)
     model.load_state_dict({names[n]: w for n, w in weights.items()}, strict=False, assign=True)
-    ignored = {"stable_diffusion": sd_ignored, "ast": ast_ignored, "animatediff": motion_ignored}
     return Assembly(
-        model,
-        _fresh_modules(missing),
-        {source: lines for source, lines in ignored.items() if lines},
+        model, _fresh_modules(missing), {s: lines for s, lines in ignored.items() if lines}
     )
 
 
@@ -182,10 +178,10 @@ def _weights_file(path: Path) -> Path:
     """`path` itself, or the safetensors file with the shortest name in the folder `path`."""
     if not path.is_dir():
         return path
-    found = sorted(path.glob("*.safetensors"), key=lambda p: (len(p.name), p.name))
-    if not found:
+    files = sorted(path.glob("*.safetensors"), key=lambda p: (len(p.name), p.name))
+    if not files:
         raise InputError(f"{path} holds no .safetensors file.")
-    return found[0]
+    return files[0]
 
 
 def _without_harmless(path: Path, part: str) -> tuple[Weights, list[str]]:

@@ -32,7 +32,7 @@ STEPS_PER_CELL = 4
 
 @dataclass(frozen=True)
 class MatchDefaults:
-    """Where training of the match starts; the network learns factors and offsets of these.
+    """Starting point of training; the network learns factors and offsets of these.
 
     Squared differences are means over unit-variance latent channels. The first three are the best
     of those tried on a denoiser that did not copy yet, the fourth was measured; both on the
@@ -122,28 +122,30 @@ class ReferenceCopy(nn.Module):
         network_v = v
         clean, _ = schedule.clean_and_noise(noisy, v.float(), times)
 
+        def towards(target: Tensor, v: Tensor, share: Tensor) -> Tensor:
+            return torch.lerp(v.float(), schedule.velocity_to(target, noisy, times), share)
+
         # 1. Towards the warped picture.
         if conditions.warped_reference is not None:
-            warped = rearrange(conditions.warped_reference.latents, "b f c h w -> (b f) c h w")
-            warped = warped.float()
+            warped = conditions.warped_reference.latents
+            warped = rearrange(warped, "b f c h w -> (b f) c h w").float()
             share = torch.sigmoid(self.moved_out(F.silu(self.moved_norm(x))).float() + trust)
             clean = torch.lerp(clean, warped, share)
-            v = torch.lerp(v.float(), schedule.velocity_to(warped, noisy, times), share).to(v)
+            v = towards(warped, v, share).to(v)
 
         # 2. Towards the best match; the network sees the match and corrects its prediction too.
         match = self.match(clean, time, conditions)
-        to_match = schedule.velocity_to(match, noisy, times)
         x = self.redraw(x + self.found_in(torch.cat([clean, match], dim=1).to(x)), time)
         x = F.silu(self.norm(x))
         share = torch.sigmoid(self.share_out(x).float() + trust)
-        mixed = torch.lerp((v + self.conv_out(x)).float(), to_match, share)
+        mixed = towards(match, v + self.conv_out(x), share)
 
         # 3. Towards the picture at rest, where the result resembles it anyway.
         if conditions.warped_reference is not None:
             rest = conditions.warped_reference.reference_latents
             rest = repeat(rest, "b c h w -> (b f) c h w", f=frames).float()
             share = self.rest_share(x, schedule.clean_and_noise(noisy, mixed, times)[0], rest)
-            mixed = torch.lerp(mixed, schedule.velocity_to(rest, noisy, times), share)
+            mixed = towards(rest, mixed, share)
 
         mixed = mixed.to(v)
         if conditions.keep_reference is None:
@@ -168,15 +170,15 @@ class ReferenceCopy(nn.Module):
         its own length.
         """
         assert conditions.reference is not None and conditions.reference.candidates is not None
-        found = conditions.reference.candidates.float()
-        b, h, w = len(found), *clean.shape[-2:]
+        copies = conditions.reference.candidates.float()
+        b, h, w = len(copies), *clean.shape[-2:]
 
         # |x - y|² = |x|² - 2 x.y + |y|², for every cell and displacement.
         cells = rearrange(clean, "(b f) c h w -> b (h w) f c", b=b)
         difference = (
             cells.square().sum(dim=-1)[..., None]
-            - 2 * cells @ found.mT
-            + found.square().sum(dim=-1)[:, :, None]
+            - 2 * cells @ copies.mT
+            + copies.square().sum(dim=-1)[:, :, None]
         )
         difference = rearrange(difference, "b (h w) f k -> (b f) k h w", h=h)
 
@@ -191,7 +193,7 @@ class ReferenceCopy(nn.Module):
         )
         weights = (-cost / (2 * DEFAULTS.temperature * temperature)).softmax(dim=1)
         weights = rearrange(weights, "(b f) k h w -> b (h w) f k", b=b)
-        out: Tensor = rearrange(weights @ found, "b (h w) f c -> (b f) c h w", h=h, w=w)
+        out: Tensor = rearrange(weights @ copies, "b (h w) f c -> (b f) c h w", h=h, w=w)
         return out
 
     def rest_share(self, x: Tensor, clean: Tensor, rest: Tensor) -> Tensor:

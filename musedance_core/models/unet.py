@@ -116,8 +116,8 @@ class UNetBackbone(nn.Module):
 
     def transformers(self) -> list[SpatialTransformer]:
         """The attention layers from input to output, which is the order of reference features."""
-        found = [m for m in self.modules() if isinstance(m, SpatialTransformer)]
-        return sorted(found, key=lambda module: module.index)
+        layers = [m for m in self.modules() if isinstance(m, SpatialTransformer)]
+        return sorted(layers, key=lambda module: module.index)
 
     def _build_down_blocks(self, channels: tuple[int, ...]) -> tuple[nn.ModuleList, list[int]]:
         """The way down, and the channels of the skip connections that it leaves."""

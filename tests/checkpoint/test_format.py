@@ -254,11 +254,11 @@ def refused(path: Path, reason: str) -> None:
     assert str(path) in message and "\n" not in message and message.endswith(".")
 
 
-@pytest.mark.parametrize("kept", [0, 4, 300, 0.5, 0.999])
-def test_a_truncated_file_is_refused(kept: float, written: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [0, 4, 300, 0.5, 0.999])
+def test_a_truncated_file_is_refused(size: float, written: Path, tmp_path: Path) -> None:
     whole = written.read_bytes()
     path = tmp_path / "cut.safetensors"
-    path.write_bytes(whole[: int(kept * len(whole)) if 0 < kept < 1 else int(kept)])
+    path.write_bytes(whole[: int(size * len(whole)) if 0 < size < 1 else int(size)])
     refused(path, "damaged or no safetensors")
 
 

@@ -119,8 +119,8 @@ def test_motion_from_diffusers_motion_adapter_fits(
         motion_norm_num_groups=8,
     )
     save_file(adapter.state_dict(), tmp_path / "motion.safetensors")
-    found = {**sources, "animatediff": tmp_path / "motion.safetensors"}
-    own = build_sd15(small, found).model.unet
+    adapted = {**sources, "animatediff": tmp_path / "motion.safetensors"}
+    own = build_sd15(small, adapted).model.unet
     theirs = adapter.mid_block.motion_modules[0].transformer_blocks[0]
     ours = own.mid_block.motion[0]
     assert torch.equal(ours.attentions[1].to_q.weight, theirs.attn2.to_q.weight)

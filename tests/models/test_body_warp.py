@@ -67,15 +67,15 @@ def test_the_identity_warp_changes_nothing() -> None:
 def test_warps_map_from_frame_to_picture() -> None:
     """With sources two pixels further right, the frame shows the picture shifted left."""
     picture = torch.rand(1, 3, 8, 8)
-    moved = warp_images(picture, affine([[0.5, 1, 0], [0, 0, 1]]))
-    assert torch.allclose(moved[..., :6], picture[..., 2:], atol=1e-5)
-    assert torch.allclose(moved[..., 6:], picture[..., -1:].expand(-1, -1, -1, 2), atol=1e-5)
+    warped = warp_images(picture, affine([[0.5, 1, 0], [0, 0, 1]]))
+    assert torch.allclose(warped[..., :6], picture[..., 2:], atol=1e-5)
+    assert torch.allclose(warped[..., 6:], picture[..., -1:].expand(-1, -1, -1, 2), atol=1e-5)
 
 
 def test_a_rotation_by_a_quarter_turn() -> None:
     picture = torch.rand(1, 3, 8, 8)
-    turned = warp_images(picture, affine([[0, 0, 1], [0, -1, 0]]))
-    assert torch.allclose(turned, picture.rot90(-1, (2, 3)), atol=1e-5)
+    rotated = warp_images(picture, affine([[0, 0, 1], [0, -1, 0]]))
+    assert torch.allclose(rotated, picture.rot90(-1, (2, 3)), atol=1e-5)
 
 
 def test_second_order_terms_bend() -> None:
@@ -91,8 +91,8 @@ def test_a_fitted_warp_maps_points_to_their_sources() -> None:
     torch.manual_seed(0)
     points = pixel_centres(3, 3) * 0.6 + 0.1 * torch.randn(4, 1, 2)
     warp = torch.tensor(IDENTITY_WARP) + 0.2 * torch.randn(4, 2, 6)
-    found = fit_warp(points, source_points(warp, points))
-    assert torch.allclose(source_points(found, points), source_points(warp, points), atol=5e-3)
+    fit = fit_warp(points, source_points(warp, points))
+    assert torch.allclose(source_points(fit, points), source_points(warp, points), atol=5e-3)
     flat = points * torch.tensor([0.01, 1.0])  # seen edge on: bends are undetermined
     assert fit_warp(flat, points)[:, :, 3].abs().max() < 10
     assert torch.allclose(source_points(fit_warp(flat, points), flat), points, atol=0.05)
@@ -128,9 +128,9 @@ def test_frames_are_in_the_order_of_their_warps() -> None:
     picture = torch.rand(2, 3, 8, 8)
     warps = torch.tensor(IDENTITY_WARP).repeat(2, 3, 1, 1)
     warps[:, 1, 0, 0] = 0.25
-    moved = rearrange(warp_images(picture, warps), "(b f) c h w -> b f c h w", b=2)
-    assert torch.allclose(moved[:, 0], picture, atol=1e-5)
-    assert torch.allclose(moved[:, 1, ..., :-1], picture[..., 1:], atol=1e-5)
+    warped = rearrange(warp_images(picture, warps), "(b f) c h w -> b f c h w", b=2)
+    assert torch.allclose(warped[:, 0], picture, atol=1e-5)
+    assert torch.allclose(warped[:, 1, ..., :-1], picture[..., 1:], atol=1e-5)
 
 
 def make_conditions() -> Conditions:

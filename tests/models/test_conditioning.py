@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from einops import rearrange
 
 from musedance_core.audio.beats import BeatGrid, beat_frames
 from musedance_core.config import MaskConfig
@@ -25,15 +26,15 @@ def test_moving_all_beats_by_k_frames_moves_the_beat_tokens_by_k() -> None:
     times = np.arange(0.5, 8, 0.5)
     tokens, seconds = BeatTokens(16, phase=True), torch.zeros(48)
     grid = BeatGrid(times, times[::4], 120.0)
-    moved = BeatGrid(times + 2 / 12, times[::4] + 2 / 12, 120.0)
+    shifted = BeatGrid(times + 2 / 12, times[::4] + 2 / 12, 120.0)
 
     def encode(g: BeatGrid) -> torch.Tensor:
         frames = beat_frames(g, 0.0, 48, 12)
         count = torch.from_numpy(frames.count)[None].float()
         return tokens(torch.from_numpy(frames.ids)[None], count, seconds)
 
-    torch.testing.assert_close(encode(moved)[:, 2:], encode(grid)[:, :-2], atol=1e-4, rtol=1e-4)
-    assert (encode(moved) - encode(grid)).abs().max() > 0.1
+    torch.testing.assert_close(encode(shifted)[:, 2:], encode(grid)[:, :-2], atol=1e-4, rtol=1e-4)
+    assert (encode(shifted) - encode(grid)).abs().max() > 0.1
 
 
 def test_null_beats_carry_no_phase() -> None:
@@ -85,8 +86,8 @@ def test_fresh_attention_is_aligned_in_time(width: int) -> None:
     align_in_time(attention)
     seconds = 1.3 + torch.arange(16) / 12
     keys = attention.keys(seconds_embedding(seconds, 128)[None])
-    queries = attention.to_q(seconds_embedding(seconds, width)).unflatten(-1, (4, -1))
-    share = (queries.movedim(1, 0) @ keys[0].mT / (width / 4) ** 0.5).softmax(-1)
+    queries = rearrange(attention.to_q(seconds_embedding(seconds, width)), "f (k d) -> k f d", k=4)
+    share = (queries @ keys[0].mT / (width / 4) ** 0.5).softmax(-1)
     own, any_moment = share.diagonal(dim1=1, dim2=2).mean(), 1 / 16
     assert own > 5 * any_moment
 

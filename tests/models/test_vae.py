@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from musedance_core.config import VAEConfig
@@ -35,7 +36,7 @@ def fitted(request: pytest.FixtureRequest) -> PatchAutoencoder:
 def test_latents_start_with_unit_variance_on_average_and_no_correlation(
     fitted: PatchAutoencoder,
 ) -> None:
-    latents = fitted.encode(pictures()).movedim(1, 0).flatten(1)
+    latents = rearrange(fitted.encode(pictures()), "b c h w -> c (b h w)")
     assert torch.allclose(latents.mean(1), torch.zeros(CHANNELS), atol=1e-3)
     spread = torch.cov(latents)
     assert spread.diagonal().mean() == pytest.approx(1, abs=2e-3)
@@ -58,7 +59,7 @@ def test_the_fit_is_the_best_linear_code(fitted: PatchAutoencoder) -> None:
     """The error of a PCA is the sum of the eigenvalues left out."""
     images = pictures()
     patches = torch.nn.functional.pixel_unshuffle(images * 2 - 1, fitted.patch)
-    patches = patches.movedim(1, -1).flatten(0, 2)
+    patches = rearrange(patches, "b d h w -> (b h w) d")
     left = torch.linalg.eigvalsh(torch.cov(patches.T))[:-CHANNELS].sum() / patches.shape[1]
     decoded = fitted.decode(fitted.encode(images)) * 2 - 1
     error = (decoded - (images * 2 - 1)).square().mean()
