@@ -28,6 +28,7 @@ from .diffusion.runner import DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .errors import InputError
 from .media.animated import ANIMATED_SUFFIXES, write_animated
+from .media.image_file import to_rgb
 from .media.images import fit_picture, load_mask, load_picture, require_mask, require_picture
 from .media.video import VIDEO_SUFFIXES, write_video
 from .models import MuseDance
@@ -370,8 +371,7 @@ def as_picture(picture: str | Path | Image.Image | Tensor) -> Image.Image:
             raise InputError("The picture holds values that are not finite numbers.")
         pixels = (picture.detach().float().clamp(0, 1) * 255).round().byte().cpu()
         picture = Image.fromarray(rearrange(pixels, "c h w -> h w c").contiguous().numpy())
-    transparent = picture.has_transparency_data
-    return require_picture(picture.convert("RGBA" if transparent else "RGB"), "The picture")
+    return require_picture(to_rgb(picture, "The picture"), "The picture")
 
 
 def _as_mask(mask: str | Path | Image.Image, picture: Image.Image) -> Image.Image:

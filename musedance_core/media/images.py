@@ -1,16 +1,14 @@
-"""Pictures in: any size, aspect and transparency, fitted to the square a checkpoint works at.
+"""Pictures and masks of any size and aspect, fitted to the square that a checkpoint works at.
 
-The rule. An opaque picture is scaled to fit inside the square, uncropped, and what is left over is
+An opaque picture is scaled to fit inside the square, uncropped, and the rest of the square is
 filled with the mean colour of its border. A picture with transparency is a sticker: its empty
-margin is trimmed, it is scaled so that its longer side takes `STICKER_SHARE` of the square (so that
-it has room to dance), and it stands in the middle of a plain soft background. A mask undergoes
-exactly what its picture does.
+margin is trimmed, its longer side is scaled to `STICKER_SHARE` of the square, so that it has room
+to dance, and it is placed in the middle of a plain background. A mask is placed like its picture.
 """
 
 from __future__ import annotations
 
-import struct
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,22 +16,34 @@ import numpy as np
 import torch
 from einops import rearrange
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from ..errors import InputError
 from ..parts import SUBJECT
+from .image_file import check_size, read_image
 
-MIN_SIDE, MAX_SIDE = 16, 16384
 STICKER_SHARE = 0.6
 LIGHT, DARK = (226, 232, 236), (70, 78, 94)
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+"""Backgrounds of a sticker, and of a pale one."""
+PALE = 200.0
+"""Mean brightness of 255 above which a sticker is pale."""
+VISIBLE = 16
+"""Alpha, or brightness of a mask, of 255 below which a pixel counts as empty."""
+SHAPE_TOLERANCE = 0.02
+"""Relative difference of aspect that a mask may have from its picture, for rounded sizes."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a picture lands: its part `box` (left, top, right, bottom) in pixels of the picture is
-    scaled to `size` (width, height) and put at `corner` (left, top) of a square of `side`."""
+    """The place of a picture in a square.
+
+    Attributes:
+        box: the part of the picture that is used: left, top, right, bottom in its pixels.
+        size: width and height that this part is scaled to.
+        corner: left and top of the scaled part in the square.
+        side: of the square, in pixels.
+    """
 
     box: tuple[int, int, int, int]
     size: tuple[int, int]
@@ -43,21 +53,34 @@ class Placement:
 
 @dataclass(frozen=True)
 class FittedPicture:
-    """`image [3 s s]` float32 in 0..1; `part_map [s s]` int64 ids, None if nothing is known."""
+    """A picture at the size of the model.
+
+    Attributes:
+        image: `[3 s s]` float32 in 0..1.
+        part_map: ids int64 `[s s]`, or None where the dancer is not known.
+    """
 
     image: Tensor
     part_map: Tensor | None
 
 
 def fit_picture(picture: Image.Image, mask: Image.Image | None, size: int) -> FittedPicture:
-    """What `load_picture` and `load_mask` gave, fitted to `size` x `size`.
+    """A picture and its mask, of the same size, fitted to `size` x `size`.
 
-    Without a mask, a sticker's own transparency is its mask, and an opaque picture has none.
+    Without a mask, the transparency of a sticker is its mask, and an opaque picture has none.
+
+    Raises:
+        InputError: the mask marks nothing once it is scaled to `size`.
     """
     placement = place(picture, size)
-    if mask is None and picture.mode == "RGBA":
-        mask = picture.getchannel("A")
-    part_map = None if mask is None else _part_map(mask, placement)
+    part_map = None
+    if mask is not None:
+        # White is where the subject is: the brightest pixels set the level.
+        part_map = _subject_map(mask, placement, np.max, "The mask")
+    elif picture.mode == "RGBA":
+        # Most of a sticker is as opaque as its median; few solid details must not set the level.
+        alpha = picture.getchannel("A")
+        part_map = _subject_map(alpha, placement, np.median, "The picture")
     return FittedPicture(fit(picture, placement), part_map)
 
 
@@ -65,44 +88,37 @@ def load_picture(path: str | Path) -> Image.Image:
     """The picture at `path`, upright: RGBA if it has any transparent pixel, else RGB.
 
     Raises:
-        InputError: there is no such file, it is no picture, too small or too large, or it shows
-            nothing.
+        InputError: no such file, no picture, too small or too large, or all of it is transparent.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no picture file at {path}.")
-    try:
-        picture = _decode(path)
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{path} has too many pixels: at most {MAX_SIDE} a side.") from error
-    except _BROKEN as error:
-        raise InputError(f"{path} cannot be read as a picture.") from error
-    return require_picture(picture, str(path))
+    return require_picture(read_image(path), str(path))
 
 
 def require_picture(picture: Image.Image, name: str) -> Image.Image:
-    """The picture called `name`, RGB or RGBA, as RGBA only if it has any transparent pixel.
+    """An RGB or RGBA picture, as RGBA only if it has any transparent pixel.
+
+    Args:
+        picture: RGB or RGBA.
+        name: what error messages call it.
 
     Raises:
         InputError: it is too small or too large, or all of it is transparent.
     """
-    width, height = picture.size
-    if min(width, height) < MIN_SIDE or max(width, height) > MAX_SIDE:
-        raise _size_error(name, width, height)
+    check_size(picture.size, name)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert("RGB")
-    if picture.mode == "RGBA" and _visible(picture) is None:
+    if picture.mode == "RGBA" and _visible_box(picture) is None:
         raise InputError(f"{name} shows nothing: all of it is transparent.")
     return picture
 
 
 def load_mask(path: str | Path, picture: Image.Image) -> Image.Image:
-    """The mask of `picture` at `path` as grey of the picture's size, white where the subject is.
+    """The mask of `picture` at `path`, as grey of the picture's size, white where the subject is.
 
     Raises:
-        InputError: as for a picture, or it has another shape, or it marks nothing.
+        InputError: as `load_picture`, or the mask has another shape, or marks nothing.
     """
     mask = load_picture(path)
     black = Image.new("RGB", mask.size)
@@ -111,28 +127,33 @@ def load_mask(path: str | Path, picture: Image.Image) -> Image.Image:
 
 
 def require_mask(mask: Image.Image, picture: Image.Image, name: str) -> Image.Image:
-    """The grey `mask` of `picture` at the picture's size; `name` begins what is said of it.
+    """A grey mask at the size of its picture.
+
+    Args:
+        mask: grey, white where the subject is.
+        picture: the picture of the mask.
+        name: what error messages call the mask.
 
     Raises:
-        InputError: it has another shape, or it marks nothing.
+        InputError: it has another shape, or marks nothing.
     """
     _require_shape(mask, picture, name)
     grey = mask.resize(picture.size, Image.Resampling.BILINEAR)
-    if grey.point([0] * 128 + [255] * 128).getbbox() is None:
+    if _box_above(grey) is None:
         raise InputError(f"{name} marks nothing: white is where the subject is.")
     return grey
 
 
 def fit_map(part_map: Image.Image, picture: Image.Image, size: int) -> Tensor:
-    """A map of the picture's parts in colours, placed as its picture is: `[3 s s]` in 0..1.
+    """A map of the picture's parts in colours, placed like the picture: `[3 s s]` in 0..1.
 
     Raises:
         InputError: it has another shape than the picture.
     """
     _require_shape(part_map, picture, "The part map")
     placement = place(picture, size)
-    grown = part_map.convert("RGB").resize(picture.size, Image.Resampling.NEAREST)
-    part = grown.resize(placement.size, Image.Resampling.NEAREST, box=placement.box)
+    full = part_map.convert("RGB").resize(picture.size, Image.Resampling.NEAREST)
+    part = full.resize(placement.size, Image.Resampling.NEAREST, box=placement.box)
     square = Image.new("RGB", (size, size))
     square.paste(part, placement.corner)
     return rearrange(torch.from_numpy(np.array(square)).float() / 255, "h w c -> c h w")
@@ -140,7 +161,7 @@ def fit_map(part_map: Image.Image, picture: Image.Image, size: int) -> Tensor:
 
 def _require_shape(mask: Image.Image, picture: Image.Image, name: str) -> None:
     width, height = picture.size
-    if abs(mask.width * height - mask.height * width) > 0.02 * mask.height * width:
+    if abs(mask.width * height - mask.height * width) > SHAPE_TOLERANCE * mask.height * width:
         raise InputError(
             f"{name} is {mask.width} x {mask.height} pixels, but its picture is "
             f"{width} x {height}: they must have the same shape."
@@ -148,18 +169,18 @@ def _require_shape(mask: Image.Image, picture: Image.Image, name: str) -> None:
 
 
 def place(picture: Image.Image, side: int) -> Placement:
-    """Where `picture` lands in a square of `side` pixels, by the rule of this module."""
-    box, room = (0, 0, *picture.size), side
+    """The placement of `picture` in a square of `side` pixels, by the rules of this module."""
+    box, longer_side = (0, 0, *picture.size), side
     if picture.mode == "RGBA":
-        box, room = _visible(picture) or box, round(side * STICKER_SHARE)
+        box, longer_side = _visible_box(picture) or box, round(side * STICKER_SHARE)
     width, height = box[2] - box[0], box[3] - box[1]
-    scale = room / max(width, height)
+    scale = longer_side / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return Placement(box, size, ((side - size[0]) // 2, (side - size[1]) // 2), side)
 
 
 def fit(picture: Image.Image, placement: Placement) -> Tensor:
-    """`picture` (RGB or RGBA) as `[3 s s]` in 0..1, placed and padded."""
+    """`picture` (RGB or RGBA) in its square, with the background filled: `[3 s s]` in 0..1."""
     part = picture.resize(placement.size, Image.Resampling.LANCZOS, box=placement.box)
     alpha = part.getchannel("A") if part.mode == "RGBA" else None
     colour = _border_colour(picture) if alpha is None else _backdrop(part)
@@ -169,33 +190,14 @@ def fit(picture: Image.Image, placement: Placement) -> Tensor:
     return rearrange(pixels, "h w c -> c h w").contiguous()
 
 
-def _decode(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as file:
-            width, height = file.size
-            if min(width, height) < MIN_SIDE or max(width, height) > MAX_SIDE:
-                raise _size_error(path, width, height)
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode.startswith("I"):
-                picture = _eight_bits(picture)
-            return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+def _visible_box(picture: Image.Image) -> tuple[int, int, int, int] | None:
+    """The box around the visible pixels of an RGBA picture."""
+    return _box_above(picture.getchannel("A"))
 
 
-def _size_error(name: Path | str, width: int, height: int) -> InputError:
-    return InputError(
-        f"{name} is {width} x {height} pixels; each side must be {MIN_SIDE} to {MAX_SIDE}."
-    )
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """A 16-bit grey picture in 8 bits, which Pillow's own conversion would clip."""
-    return Image.fromarray((np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8))
-
-
-def _visible(picture: Image.Image) -> tuple[int, int, int, int] | None:
-    """The box around what can be seen of an RGBA picture."""
-    return picture.getchannel("A").point([0] * 16 + [255] * 240).getbbox()
+def _box_above(grey: Image.Image) -> tuple[int, int, int, int] | None:
+    """The box around the pixels of at least `VISIBLE`, or None without any."""
+    return grey.point([0] * VISIBLE + [255] * (256 - VISIBLE)).getbbox()
 
 
 def _border_colour(picture: Image.Image) -> tuple[int, int, int]:
@@ -213,16 +215,33 @@ def _border_colour(picture: Image.Image) -> tuple[int, int, int]:
 
 
 def _backdrop(part: Image.Image) -> tuple[int, int, int]:
-    """A light plain background, or a dark one behind a pale sticker."""
+    """The background of a sticker: light, or dark behind a pale one."""
     pixels: NDArray[np.float64] = np.asarray(part, dtype=np.float64)
     weight = pixels[..., 3:]
     mean = (pixels[..., :3] * weight).sum(axis=(0, 1)) / max(float(weight.sum()), 1.0)
-    return DARK if float(mean @ (0.299, 0.587, 0.114)) > 200 else LIGHT
+    return DARK if float(mean @ (0.299, 0.587, 0.114)) > PALE else LIGHT
 
 
-def _part_map(grey: Image.Image, placement: Placement) -> Tensor:
-    """Ids `[s s]`: `SUBJECT` where `grey` is bright, placed like its picture; elsewhere 0."""
+def _subject_map(
+    grey: Image.Image, placement: Placement, level: Callable[[np.ndarray], float], name: str
+) -> Tensor:
+    """Ids int64 `[s s]`: `SUBJECT` where `grey` has at least half of its `level`, elsewhere 0.
+
+    Args:
+        grey: alpha or a mask, of the picture's size.
+        placement: of the picture.
+        level: maps the values of the visible pixels to that of a typical pixel of the subject.
+        name: what error messages call `grey`.
+
+    Raises:
+        InputError: no pixel is visible at the size of the square.
+    """
     part = grey.resize(placement.size, Image.Resampling.BOX, box=placement.box)
     square = Image.new("L", (placement.side, placement.side))
     square.paste(part, placement.corner)
-    return torch.from_numpy(np.array(square) >= 128).long() * SUBJECT
+    values = np.asarray(square)
+    visible = values[values >= VISIBLE]
+    if not visible.size:
+        side = placement.side
+        raise InputError(f"{name} marks nothing at {side} x {side} pixels, the model's size.")
+    return torch.from_numpy(values >= float(level(visible)) / 2).long() * SUBJECT
