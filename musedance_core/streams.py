@@ -75,7 +75,12 @@ class StreamClock:
         self._latest: float | None = None
 
     def seconds(self, stamp: float | None, end: float) -> float:
-        """When a frame begins that has the time stamp `stamp`, `end` being the last frame's end."""
+        """Seconds at which a frame begins.
+
+        Args:
+            stamp: its time stamp in seconds, None where it has none.
+            end: seconds at which the frame before ends.
+        """
         if stamp is None:
             return end
         falls_back = self._latest is not None and stamp < self._latest - RESTART

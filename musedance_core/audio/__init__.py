@@ -1,1 +1,1 @@
-"""Sound: decoding, beats and log-mel features."""
+"""Sound: decoding, beat tracking, beat grids, log-mel features and envelopes."""

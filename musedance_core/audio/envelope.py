@@ -1,4 +1,4 @@
-"""What of a song is drawn and grasped: its envelope, and where sounds begin."""
+"""Envelope and onsets of a song, for drawing it and for snapping beats to its sounds."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from .mel import HOP, RATE, WINDOW, song_log_mel
 from .waveform import Waveform
 
 BANDS = 40
-QUIET = math.log(1e-4)
-"""Log-mel power below which a band counts as silent: breathing and hiss begin no sound."""
-APART = 0.05
+SILENT_BAND = math.log(1e-4)
+"""Log-mel power below which a band counts as silent: hiss and breathing are no onsets."""
+MIN_DISTANCE = 0.05
 """Seconds between two onsets at least."""
+PROMINENCE = 2.0
+"""Prominence of an onset in the loudness flux, as a multiple of the mean flux."""
 
 
 def peaks(wave: Waveform, count: int) -> np.ndarray:
-    """The largest amplitude in each of `count` equal parts, the largest of all being 1."""
-    loud = np.abs(wave.samples).max(axis=0)
-    edges = np.linspace(0, len(loud), count + 1).astype(int)
-    found = np.array([loud[a : max(b, a + 1)].max() for a, b in pairwise(edges)])
-    return np.asarray(found / max(float(found.max()), 1e-9))
+    """Peak amplitude of each of `count` equal parts of a song, scaled to a maximum of 1."""
+    amplitude = np.abs(wave.samples).max(axis=0)
+    edges = np.linspace(0, len(amplitude), count + 1).astype(int)
+    maxima = np.array([amplitude[a : max(b, a + 1)].max() for a, b in pairwise(edges)])
+    return np.asarray(maxima / max(float(maxima.max()), 1e-9))
 
 
 def onsets(wave: Waveform) -> np.ndarray:
-    """Seconds at which sounds begin: where the bands' loudness rises most, rising."""
+    """Onset times in seconds, rising: the peaks of the loudness flux over all bands."""
     mel = song_log_mel(wave, BANDS).numpy()
-    rise = np.maximum(np.diff(np.maximum(mel, QUIET), axis=0), 0).mean(axis=1)
-    found, _ = find_peaks(rise, prominence=2 * rise.mean(), distance=round(APART * RATE / HOP))
-    # The rise from window t to t + 1 is of a sound that begins near the end of window t + 1.
-    times: np.ndarray = ((found + 1) * HOP + WINDOW * 0.75) / RATE
+    flux = np.maximum(np.diff(np.maximum(mel, SILENT_BAND), axis=0), 0).mean(axis=1)
+    frames, _ = find_peaks(
+        flux, prominence=PROMINENCE * flux.mean(), distance=round(MIN_DISTANCE * RATE / HOP)
+    )
+    # The flux from window t to t + 1 is of a sound that begins near the end of window t + 1.
+    times: np.ndarray = ((frames + 1) * HOP + WINDOW * 0.75) / RATE
     return times

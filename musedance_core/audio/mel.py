@@ -1,4 +1,4 @@
-"""Log-mel features: one filter bank for training and use alike (Kaldi's, as AST was trained on)."""
+"""Log-mel features with Kaldi's filter bank, which AST was trained on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WINDOW, HOP, FFT = 400, 160, 512
 PREEMPHASIS, LOWEST = 0.97, 20.0
 FLOOR = 1.1920928955078125e-07
 LOUDNESS = 0.1
-"""Root mean square to which every song is brought before it is heard."""
+"""Root mean square that every song is scaled to."""
 
 
 def _mel(hertz: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ def _mel(hertz: Tensor) -> Tensor:
 
 
 def mel_filters(mel_bins: int) -> Tensor:
-    """Triangular filters `[FFT/2 + 1, mel_bins]`, triangles drawn in mel space."""
+    """Filters `[FFT/2 + 1, mel_bins]` that are triangles in mel space."""
     lowest, highest = _mel(torch.tensor([LOWEST, RATE / 2], dtype=torch.float64))
     edges = torch.linspace(float(lowest), float(highest), mel_bins + 2, dtype=torch.float64)
     bins = _mel(torch.arange(FFT // 2 + 1, dtype=torch.float64) * RATE / FFT)[:, None]
@@ -37,7 +37,8 @@ def mel_filters(mel_bins: int) -> Tensor:
 def log_mel(samples: Tensor, mel_bins: int) -> Tensor:
     """`samples [... n]` at 16 kHz in -1..1 -> `[... t mel_bins]`, 25 ms windows every 10 ms.
 
-    Natural logarithm of mel power; mean removed and pre-emphasis per window, Hann window.
+    The natural logarithm of mel power. Each window has its mean removed, pre-emphasis and a Hann
+    window.
     """
     frames = samples.unfold(-1, WINDOW, HOP)
     frames = frames - frames.mean(dim=-1, keepdim=True)
@@ -51,7 +52,7 @@ def log_mel(samples: Tensor, mel_bins: int) -> Tensor:
 
 
 def song_log_mel(wave: Waveform, mel_bins: int) -> Tensor:
-    """Log-mel `[t mel_bins]` of a whole song, at one loudness; window t begins at t * 10 ms."""
+    """Log-mel `[t mel_bins]` of a song at `LOUDNESS`; window t begins at t * 10 ms."""
     sound = wave.mono().resampled(RATE).samples[0]
     level = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
     samples = torch.from_numpy(sound * np.float32(LOUDNESS / max(level, 1e-6)))
@@ -59,9 +60,16 @@ def song_log_mel(wave: Waveform, mel_bins: int) -> Tensor:
 
 
 def clip_window(mel: Tensor, start: float, frames: int, fps: int, length: int = 1024) -> Tensor:
-    """`[length mel]`: the song around a clip of `frames` at `start` s, the clip in its middle.
+    """The log-mel `[length mel]` around a clip, which is in the middle of it.
 
-    Only beyond the song's ends it is padded, with silence.
+    It is padded with silence beyond the ends of the song.
+
+    Args:
+        mel: `[t mel]` of the whole song.
+        start: of the clip, in seconds of the song.
+        frames: of the clip.
+        fps: frames per second.
+        length: windows of 10 ms.
     """
     spare = length * 0.010 - frames / fps
     first = round((start - spare / 2) / 0.010)

@@ -1,1 +1,1 @@
-"""Pictures and videos in and out."""
+"""Pictures and videos: reading, fitting, writing, contact sheets and beat plots."""

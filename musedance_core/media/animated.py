@@ -1,4 +1,4 @@
-"""Dances without sound that repeat for ever, as stickers are posted: animated GIF and WebP."""
+"""Animated GIF and WebP files, which repeat for ever and have no sound."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from ..files import atomic_path
 
 ANIMATED_SUFFIXES = (".gif", ".webp")
 GIF_TICK, WEBP_TICK = 10, 1
-"""Milliseconds in which the formats count how long a frame is shown."""
+"""Milliseconds of the unit in which the formats store durations."""
+PALETTE_FRAMES = 16
+"""Frames that the palette of a GIF is computed from."""
 
 
 def write_animated(path: str | Path, chunks: Iterable[Tensor], fps: float) -> None:
-    """Write frames as a picture that moves and repeats for ever, atomically.
+    """Write frames as an animated picture that repeats for ever, atomically.
 
-    Frame k starts at k / fps seconds, to the format's tick: what is rounded off one frame goes to
-    the next, so that a dance stays on its beats. All frames are held in memory, in 8 bits.
+    Frame k starts at k / fps seconds, rounded to the format's unit of time: the rounding error of a
+    frame is passed on to the next, so that a dance stays on its beats. All frames are held in
+    memory, in 8 bits.
 
     Args:
         path: ends in .gif or .webp.
@@ -37,21 +40,20 @@ def write_animated(path: str | Path, chunks: Iterable[Tensor], fps: float) -> No
     path = Path(path)
     pictures = [picture for chunk in chunks for picture in _pictures(chunk)]
     if not pictures:
-        raise InputError(f"There is not one frame to write to {path}.")
+        raise InputError(f"There are no frames to write to {path}.")
     with atomic_path(path) as temporary:
         _save(pictures, temporary, fps, gif=path.suffix.lower() == ".gif")
 
 
 def gif_bytes(frames: Tensor, fps: float) -> bytes:
-    """Frames `[f 3 h w]` in 0..1 as a GIF, timed as `write_animated` times them."""
+    """Frames `[f 3 h w]` in 0..1 as the bytes of a GIF file, timed as in `write_animated`."""
     data = BytesIO()
     _save(_pictures(frames), data, fps, gif=True)
     return data.getvalue()
 
 
 def _save(pictures: list[Image.Image], target: Path | BytesIO, fps: float, gif: bool) -> None:
-    shown = durations(len(pictures), fps, GIF_TICK if gif else WEBP_TICK)
-    how = {"optimize": False} if gif else {"quality": 90, "method": 4}
+    options = {"optimize": False} if gif else {"quality": 90, "method": 4}
     if gif:
         pictures = _indexed(pictures)
     pictures[0].save(
@@ -59,14 +61,14 @@ def _save(pictures: list[Image.Image], target: Path | BytesIO, fps: float, gif: 
         format="GIF" if gif else "WEBP",
         save_all=True,
         append_images=islice(pictures, 1, None),
-        duration=shown,
+        duration=durations(len(pictures), fps, GIF_TICK if gif else WEBP_TICK),
         loop=0,
-        **how,
+        **options,
     )
 
 
 def durations(frames: int, fps: float, tick: int) -> list[int]:
-    """Milliseconds of every frame, multiples of `tick`, whose sums stay nearest to k / fps."""
+    """Milliseconds of every frame, multiples of `tick`, with sums that are nearest to k / fps."""
     starts = (np.arange(frames + 1) * 1000 / fps / tick).round().astype(int) * tick
     return [int(length) for length in np.diff(starts)]
 
@@ -77,11 +79,11 @@ def _pictures(chunk: Tensor) -> list[Image.Image]:
 
 
 def _indexed(pictures: list[Image.Image]) -> list[Image.Image]:
-    """The pictures in 256 colours, the same for all, so that what stands still does not shimmer."""
-    chosen = pictures[:: max(1, len(pictures) // 16)]
+    """The pictures with one palette of 256 colours, so that still areas do not shimmer."""
+    samples = pictures[:: max(1, len(pictures) // PALETTE_FRAMES)]
     width, height = pictures[0].size
-    sheet = Image.new("RGB", (width, height * len(chosen)))
-    for i, picture in enumerate(chosen):
+    sheet = Image.new("RGB", (width, height * len(samples)))
+    for i, picture in enumerate(samples):
         sheet.paste(picture, (0, i * height))
     palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
     return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]

@@ -1,4 +1,4 @@
-"""Contact sheets: the frames of a video in one picture, for a look at a glance."""
+"""Contact sheets: evenly spaced frames of a video in one picture."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TILE, GAP, LINE, COLUMNS = 128, 4, 14, 8
 
 
 def spread(total: int, tiles: int = 48) -> list[int]:
-    """At most `tiles` frame numbers, evenly spread from the first to the last of `total`."""
+    """At most `tiles` frame numbers, evenly spaced from the first to the last of `total`."""
     return [int(i) for i in np.linspace(0, total - 1, min(total, tiles)).round()]
 
 
 def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequence[str]) -> None:
-    """Write `frames`, each `[3 h w]` in 0..1, as rows of captioned tiles.
+    """Write `frames`, each `[3 h w]` in 0..1, as rows of labelled tiles, atomically.
 
     Raises:
         InputError: `path` is a directory or its folder does not exist.

@@ -19,7 +19,7 @@ no more than about 1.5 GB are needed at once."""
 STRIP = 256
 """Rows of a scaled-down picture that are converted at once."""
 SLACK = 1e-3
-"""Rounding errors beyond 0..1 that pixels in floating point may have."""
+"""Rounding errors by which floating-point pixels may be outside of 0..1."""
 SIXTEEN_BIT_FORMATS = ("PNG", "PPM")
 """Formats of 16 bits a pixel at most that Pillow may open as 32-bit integers."""
 ORIENTATION = 0x0112

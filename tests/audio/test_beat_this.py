@@ -1,4 +1,4 @@
-"""Beat This! as another way to hear beats: its package is stood in for, its refusals are ours."""
+"""Beat tracking with Beat This!: a stand-in for its package, and our own errors."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def checkpoint(tmp_path: Path) -> Path:
 def stand_in(
     monkeypatch: pytest.MonkeyPatch, beats: list[float], fails: Exception | None = None
 ) -> list[str]:
-    """A package whose network hears these beats, and the checkpoints that it was given."""
-    given: list[str] = []
+    """A package whose network returns these beats; returns the checkpoints that it loads."""
+    loaded: list[str] = []
 
     class Audio2Beats:
         def __init__(self, checkpoint_path: str, device: str) -> None:
             if fails is not None:
                 raise fails
-            given.append(checkpoint_path)
+            loaded.append(checkpoint_path)
 
         def __call__(self, signal: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
             assert signal.shape == (44_100,) and rate == 44_100
@@ -44,34 +44,35 @@ def stand_in(
     inference.Audio2Beats = Audio2Beats  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "beat_this", package)
     monkeypatch.setitem(sys.modules, "beat_this.inference", inference)
-    return given
+    return loaded
 
 
-def test_its_beats_and_downbeats_are_taken(
+def test_beats_and_downbeats_are_those_of_the_network(
     monkeypatch: pytest.MonkeyPatch, checkpoint: Path
 ) -> None:
-    given = stand_in(monkeypatch, [0.1, 0.6, 1.1, 1.6, 2.1])
+    loaded = stand_in(monkeypatch, [0.1, 0.6, 1.1, 1.6, 2.1])
     grid = track_beats_with_beat_this(SONG, checkpoint)
-    assert given == [str(checkpoint)]
+    assert loaded == [str(checkpoint)]
     assert grid.tempo == pytest.approx(120) and grid.downbeats.tolist() == [0.1, 2.1]
 
 
-def test_no_pulse_is_an_even_grid(monkeypatch: pytest.MonkeyPatch, checkpoint: Path) -> None:
-    stand_in(monkeypatch, [])
-    assert track_beats_with_beat_this(SONG, checkpoint).tempo == 120
-
-
-def test_a_name_is_no_file_and_nothing_is_fetched(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_without_a_pulse_an_even_grid_is_assumed(
+    monkeypatch: pytest.MonkeyPatch, checkpoint: Path
 ) -> None:
-    given = stand_in(monkeypatch, [0.1, 0.6])
+    stand_in(monkeypatch, [])
+    grid = track_beats_with_beat_this(SONG, checkpoint)
+    assert grid.tempo == 120 and grid.assumed
+
+
+def test_only_local_files_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    loaded = stand_in(monkeypatch, [0.1, 0.6])
     with pytest.raises(InputError, match="no checkpoint of Beat This! at final0"):
         track_beats_with_beat_this(SONG, "final0")
-    assert given == []
+    assert loaded == []
 
 
 @pytest.mark.parametrize("error", [RuntimeError("state dict"), UnpicklingError("weights only")])
-def test_what_it_cannot_read_is_named(
+def test_a_file_that_is_no_checkpoint_is_named(
     monkeypatch: pytest.MonkeyPatch, checkpoint: Path, error: Exception
 ) -> None:
     stand_in(monkeypatch, [0.1, 0.6], fails=error)

@@ -1,4 +1,4 @@
-"""Log-mel features: those AST was trained on, and the right stretch of the song."""
+"""Log-mel features: those that AST was trained on, and the window around a clip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def noise(seconds: float, rate: int = RATE) -> np.ndarray:
 
 
 @pytest.mark.filterwarnings("ignore:At least one mel filter")
-def test_equal_to_the_extractor_ast_was_trained_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_features_equal_those_of_the_extractor_of_ast(monkeypatch: pytest.MonkeyPatch) -> None:
     """transformers has a torchaudio and a numpy path; the numpy one needs nothing else."""
     module = pytest.importorskip(
         "transformers.models.audio_spectrogram_transformer"
@@ -43,7 +43,7 @@ def test_a_tone_is_in_the_band_of_its_pitch() -> None:
     assert (peaks.diff() > 8).all()
 
 
-def test_loudness_of_the_file_does_not_matter_but_that_within_the_song_does() -> None:
+def test_only_differences_of_loudness_within_the_song_matter() -> None:
     sound = noise(3)
     loud, quiet = (song_log_mel(Waveform(sound[None] * g, RATE), 64) for g in (1.0, 0.05))
     assert (loud - quiet).abs().max() < 1e-2

@@ -1,4 +1,4 @@
-"""Strips: beats are drawn where they are."""
+"""Beat plots: beats and waveform at their times."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from musedance_core.media.beat_plot import BEAT, DOWN, LINE, WAVE, draw_beat_plo
 SONG = Waveform(np.sin(np.linspace(0, 3000, 80_000)).astype(np.float32)[None] * 0.3, 8000)
 
 
-def columns(strip: Image.Image, colour: str, row: int = 0) -> np.ndarray:
-    pixels = np.asarray(strip.convert("RGB"))
+def columns(plot: Image.Image, colour: str, row: int = 0) -> np.ndarray:
+    pixels = np.asarray(plot.convert("RGB"))
     return np.flatnonzero((pixels[row] == ImageColor.getrgb(colour)).all(axis=-1))
 
 
 def test_every_beat_is_a_line_at_its_second() -> None:
-    strip = draw_beat_plot(SONG, regular_grid(60, 0.5, 10.0), width=1000)
-    assert columns(strip, BEAT).tolist() == [150, 250, 350, 550, 650, 750, 950]
-    bold = columns(strip, DOWN)
+    plot = draw_beat_plot(SONG, regular_grid(60, 0.5, 10.0), width=1000)
+    assert columns(plot, BEAT).tolist() == [150, 250, 350, 550, 650, 750, 950]
+    bold = columns(plot, DOWN)
     assert {round(float(x), -1) // 10 * 10 for x in bold} == {50, 450, 850}
 
 
-def test_the_waveform_is_as_high_where_it_is_as_loud() -> None:
+def test_the_height_of_the_waveform_is_its_loudness() -> None:
     quiet = Waveform(np.concatenate([SONG.samples * 0.1, SONG.samples], axis=1), 8000)
-    strip = np.asarray(draw_beat_plot(quiet, regular_grid(60, 0.5, 20.0), width=1000))
-    height = (strip == np.array(ImageColor.getrgb(WAVE))).all(axis=-1).sum(axis=0)
+    plot = np.asarray(draw_beat_plot(quiet, regular_grid(60, 0.5, 20.0), width=1000))
+    height = (plot == np.array(ImageColor.getrgb(WAVE))).all(axis=-1).sum(axis=0)
     assert np.median(height[:490]) < 0.2 * np.median(height[510:])
 
 
-def test_long_songs_keep_a_bounded_picture(tmp_path: Path) -> None:
+def test_the_plot_of_a_long_song_has_a_limited_width(tmp_path: Path) -> None:
     song = Waveform(np.zeros((1, 1000 * 600), np.float32), 1000)
-    write_beat_plot(tmp_path / "strip.png", song, regular_grid(120, 0.0, 600.0))
-    with Image.open(tmp_path / "strip.png") as strip:
-        assert strip.width == 6000 and strip.height == 128 > LINE
+    write_beat_plot(tmp_path / "plot.png", song, regular_grid(120, 0.0, 600.0))
+    with Image.open(tmp_path / "plot.png") as plot:
+        assert plot.width == 6000 and plot.height == 128 > LINE

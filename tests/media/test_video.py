@@ -1,4 +1,4 @@
-"""Videos to and from files: every frame, the song exactly under them, nothing left half done."""
+"""Video files: every frame and its sound exactly in time, and no half-written file."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def song(seconds: float, rate: int, channels: int = 2) -> Waveform:
     return Waveform((0.05 * np.array(smooth)).astype(np.float32), rate)
 
 
-def late(truth: np.ndarray, heard: np.ndarray) -> int:
-    size = 1 << (len(truth) + len(heard)).bit_length()
-    peak = int(np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(truth, size))).argmax())
+def lag(truth: np.ndarray, sound: np.ndarray) -> int:
+    size = 1 << (len(truth) + len(sound)).bit_length()
+    peak = int(np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(truth, size))).argmax())
     return peak if peak < size // 2 else peak - size
 
 
 @pytest.mark.parametrize("suffix", VIDEO_SUFFIXES)
-def test_frames_come_back(tmp_path: Path, suffix: str) -> None:
+def test_frames_are_read_back(tmp_path: Path, suffix: str) -> None:
     frames = coloured(53)
     path = tmp_path / f"dance{suffix}"
     write_video(path, frames.split(20), 12)
@@ -64,9 +64,9 @@ def test_the_sound_lasts_as_long_as_the_frames(
 ) -> None:
     path = tmp_path / "dance.mp4"
     write_video(path, coloured(frames).split(7), fps, song(8, rate, channels))
-    heard = load_waveform(path)
-    assert abs(heard.samples.shape[1] - frames / fps * rate) <= 1
-    assert heard.samples.shape[0] == channels
+    sound = load_waveform(path)
+    assert abs(sound.samples.shape[1] - frames / fps * rate) <= 1
+    assert sound.samples.shape[0] == channels
     with av.open(str(path)) as container:
         for stream in container.streams:
             assert stream.start_time == 0
@@ -76,7 +76,7 @@ def test_the_sound_lasts_as_long_as_the_frames(
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("start", [0.0, 1.37])
-def test_frame_k_shows_while_the_song_is_at_start_plus_k(
+def test_frame_k_is_shown_at_its_time_of_the_song(
     tmp_path: Path, start: float, suffix: str
 ) -> None:
     path, music = tmp_path / f"dance{suffix}", song(6, 44_100)
@@ -86,52 +86,52 @@ def test_frame_k_shows_while_the_song_is_at_start_plus_k(
     back, _ = read_video(path)
     assert back.mean(dim=(1, 2, 3)).argmax() == 30 and back[29].max() < 0.1 and back[31].max() < 0.1
     sound = load_waveform(path)
-    truth, heard = music.cut(start, 4).resampled(sound.sample_rate).samples[0], sound.samples[0]
-    assert late(truth, heard) == 0 and len(truth) == len(heard)
-    assert np.corrcoef(truth, heard)[0, 1] > 0.95
+    truth, decoded = music.cut(start, 4).resampled(sound.sample_rate).samples[0], sound.samples[0]
+    assert lag(truth, decoded) == 0 and len(truth) == len(decoded)
+    assert np.corrcoef(truth, decoded)[0, 1] > 0.95
     with av.open(str(path)) as container:
         times = [frame.time for frame in container.decode(video=0)]
     assert np.allclose(times, np.arange(48) / 12, atol=1e-3)
 
 
-def test_past_the_songs_end_is_silence(tmp_path: Path) -> None:
+def test_beyond_the_end_of_the_song_is_silence(tmp_path: Path) -> None:
     path = tmp_path / "dance.mp4"
     write_video(path, [coloured(36)], 12, song(1, 44_100), 0.5)
-    heard = load_waveform(path)
-    assert heard.seconds == 3
-    loud = np.abs(heard.samples[0])
+    sound = load_waveform(path)
+    assert sound.seconds == 3
+    loud = np.abs(sound.samples[0])
     assert loud[:20_000].max() > 0.05 and loud[24_000:].max() < 1e-3
 
 
-def test_a_rate_that_aac_does_not_know(tmp_path: Path) -> None:
+def test_a_sample_rate_that_aac_does_not_have(tmp_path: Path) -> None:
     path = tmp_path / "dance.mp4"
     write_video(path, [coloured(12)], 12, song(1, 96_000))
-    heard = load_waveform(path)
-    assert heard.sample_rate == 48_000 and heard.seconds == 1
+    sound = load_waveform(path)
+    assert sound.sample_rate == 48_000 and sound.seconds == 1
 
 
-def test_the_index_stands_in_front(tmp_path: Path) -> None:
+def test_the_index_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "dance.mp4"
     write_video(path, [coloured(12)], 12, song(1, 44_100))
     data = path.read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat")
 
 
-def test_segments_are_taken_one_at_a_time(tmp_path: Path) -> None:
-    """A segment is asked for only after the one before is encoded and can be forgotten."""
-    made: list[weakref.ref[Tensor]] = []
+def test_only_one_segment_is_held_at_a_time(tmp_path: Path) -> None:
+    """A segment is requested only when the one before is encoded and can be freed."""
+    segments_made: list[weakref.ref[Tensor]] = []
 
     def segments() -> Iterator[Tensor]:
         for _ in range(5):
-            assert sum(reference() is not None for reference in made) <= 1
+            assert sum(reference() is not None for reference in segments_made) <= 1
             segment = torch.rand(4, 3, *SIZE)
-            made.append(weakref.ref(segment))
+            segments_made.append(weakref.ref(segment))
             yield segment
 
     write_video(tmp_path / "dance.mp4", segments(), 12)
 
 
-def test_failures_leave_what_was_there(tmp_path: Path) -> None:
+def test_failures_leave_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "dance.mp4"
     path.write_text("the old video")
 
@@ -174,7 +174,7 @@ def test_a_kill_leaves_no_half_video(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_what_is_no_video_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_files_without_a_video_raise_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video\n" * 99)
     with av.open(str(tmp_path / "sound.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
@@ -186,7 +186,7 @@ def test_what_is_no_video_is_said_in_one_sentence(tmp_path: Path) -> None:
             read_video(tmp_path / name)
 
 
-def test_frames_at_uneven_times_are_told(tmp_path: Path) -> None:
+def test_frames_at_uneven_times_raise_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "phone.mkv"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=12)
