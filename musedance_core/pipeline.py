@@ -29,7 +29,14 @@ from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .errors import InputError
 from .media.animated import ANIMATED_SUFFIXES, write_animated
 from .media.image_file import to_rgb
-from .media.images import fit_picture, load_mask, load_picture, require_mask, require_picture
+from .media.images import (
+    fit_picture,
+    load_mask,
+    load_picture,
+    require_mask,
+    require_picture,
+    to_uint8,
+)
 from .media.video import VIDEO_SUFFIXES, write_video
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
@@ -369,8 +376,8 @@ def as_picture(picture: str | Path | Image.Image | Tensor) -> Image.Image:
             raise InputError(f"The picture must be 3 or 4 x height x width, not {shape}.")
         if not bool(torch.isfinite(picture).all()):
             raise InputError("The picture holds values that are not finite numbers.")
-        pixels = (picture.detach().float().clamp(0, 1) * 255).round().byte().cpu()
-        picture = Image.fromarray(rearrange(pixels, "c h w -> h w c").contiguous().numpy())
+        pixels = rearrange(to_uint8(picture), "c h w -> h w c")
+        picture = Image.fromarray(pixels.contiguous().numpy())
     return require_picture(to_rgb(picture, "The picture"), "The picture")
 
 

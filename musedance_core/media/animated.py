@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..files import atomic_path
+from .images import to_uint8
 
 ANIMATED_SUFFIXES = (".gif", ".webp")
 GIF_TICK, WEBP_TICK = 10, 1
@@ -74,8 +75,8 @@ def durations(frames: int, fps: float, tick: int) -> list[int]:
 
 
 def _pictures(chunk: Tensor) -> list[Image.Image]:
-    pixels = rearrange(chunk.detach().float().clamp(0, 1) * 255, "f c h w -> f h w c")
-    return [Image.fromarray(image) for image in pixels.round().byte().cpu().numpy()]
+    pixels = rearrange(to_uint8(chunk), "f c h w -> f h w c")
+    return [Image.fromarray(image) for image in pixels.numpy()]
 
 
 def _indexed(pictures: list[Image.Image]) -> list[Image.Image]:

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..files import atomic_path
+from .images import to_uint8
 
 TILE, GAP, LINE, COLUMNS = 128, 4, 14, 8
 
@@ -42,7 +43,6 @@ def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequ
 
 def _tile(frame: Tensor) -> Image.Image:
     """A frame `[3 h w]` as a picture `TILE` pixels wide."""
-    pixels = rearrange(frame.float().clamp(0, 1) * 255, "c h w -> h w c").round().byte().cpu()
-    picture = Image.fromarray(pixels.numpy())
+    picture = Image.fromarray(rearrange(to_uint8(frame), "c h w -> h w c").numpy())
     height = max(1, round(TILE * picture.height / picture.width))
     return picture.resize((TILE, height), Image.Resampling.LANCZOS)

@@ -64,6 +64,11 @@ class FittedPicture:
     part_map: Tensor | None
 
 
+def to_uint8(pixels: Tensor) -> Tensor:
+    """Pixels in 0..1, of any shape, as uint8 in 0..255 on the CPU; values outside are clipped."""
+    return (pixels.detach().float().clamp(0, 1) * 255).round().byte().cpu()
+
+
 def fit_picture(picture: Image.Image, mask: Image.Image | None, size: int) -> FittedPicture:
     """A picture and its mask, of the same size, fitted to `size` x `size`.
 

@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..files import atomic_path
 from ..streams import open_media
 from .frames import video_frames
+from .images import to_uint8
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 BT709, LIMITED = 1, 1
@@ -135,8 +136,7 @@ class _Writer:
             raise InputError(f"A video's sides must be even, got {width}x{height} pixels.")
         if self.frames == 0:
             self.video.width, self.video.height = width, height
-        pixels = rearrange(chunk.detach().float().clamp(0, 1) * 255, "f c h w -> f h w c")
-        for image in pixels.round().byte().cpu().numpy():
+        for image in rearrange(to_uint8(chunk), "f c h w -> f h w c").numpy():
             self.container.mux(self.video.encode(self._picture(image)))
             self.frames += 1
         self._add_sound()

@@ -21,6 +21,7 @@ from ..dataset.format import SPLITS, ClipRecord
 from ..dataset.reading import read_frames
 from ..files import atomic_path
 from ..media.contact_sheet import spread
+from ..media.images import to_uint8
 from .histograms import histogram
 from .rejections import Rejection, UnusedInput
 
@@ -185,9 +186,9 @@ def _strip(folder: Path, record: ClipRecord) -> str:
     """A few frames of the clip side by side, as a JPEG inside the page."""
     numbers = spread(record.frames, TILES)
     frames = read_frames(folder, record, numbers, SIDE)
-    pixels = rearrange(frames.float().clamp(0, 1) * 255, "f c h w -> h (f w) c").round().byte()
+    pixels = rearrange(to_uint8(frames), "f c h w -> h (f w) c")
     buffer = BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels.cpu().numpy())).save(
+    Image.fromarray(np.ascontiguousarray(pixels.numpy())).save(
         buffer, format="JPEG", quality=JPEG_QUALITY
     )
     data = base64.b64encode(buffer.getvalue()).decode("ascii")

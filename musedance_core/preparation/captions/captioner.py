@@ -26,6 +26,7 @@ from tqdm import tqdm
 from ...dataset.format import ClipRecord
 from ...errors import InputError
 from ...files import atomic_path
+from ...media.images import to_uint8
 from ...media.video import read_video
 from ..rejections import UnusedInput
 from ..sources import SourceVideo
@@ -97,7 +98,7 @@ class ClipCaptioner:
 def caption_frames(dataset: Path, clip: ClipRecord) -> list[np.ndarray]:
     """The frames of a clip, each uint8 `[h w 3]`, that a captioner sees."""
     frames, _ = read_video(dataset / clip.file_name)
-    pixels = rearrange(frames[::FRAME_STEP] * 255, "f c h w -> f h w c").round().byte()
+    pixels = rearrange(to_uint8(frames[::FRAME_STEP]), "f c h w -> f h w c")
     return [frame.contiguous().numpy() for frame in pixels]
 
 
