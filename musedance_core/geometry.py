@@ -16,9 +16,6 @@ from torch import Tensor
 TERM_COUNT = 6
 """Coefficients of a quadratic polynomial in x and y."""
 
-IDENTITY_WARP = ((0.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0, 0.0))
-"""Every point is its own source."""
-
 BENDING_STIFFNESS = 0.02
 """Ridge penalty on the second-order terms of a fit. The points of a body span about half the
 image, so the penalty matters only where they nearly lie on a line."""

@@ -15,7 +15,7 @@ PARTS = {
     "unet": "denoiser",
     "reference": "ReferenceNet",
     "mask": "part-map encoder",
-    "body": "body warp",
+    "body": "body planner",
     "vae": "autoencoder",
     "text": "text encoder",
     "music": "music encoder",

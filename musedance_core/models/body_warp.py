@@ -1,9 +1,10 @@
-"""Warps of the reference picture, predicted for every frame from picture, text, music and beats.
+"""The body planner: warps of the reference picture, predicted for every frame of a clip.
 
 Most of a dance is one smooth movement of the whole dancer. A warped picture shows it sharply, which
 a network of a few million parameters does not when it denoises from pure noise. `BodyWarp` runs
-once per segment and predicts a quadratic warp per frame: shift, rotation, scale, shear and bends.
-The denoiser takes the warped picture as a condition and learns how far to trust it.
+once per segment and predicts a quadratic warp per frame from picture, text, music and beats: shift,
+rotation, scale, shear and bends. The denoiser takes the warped picture as a condition and learns
+how far to trust it.
 """
 
 from __future__ import annotations

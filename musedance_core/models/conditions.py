@@ -112,7 +112,7 @@ class Conditions:
         music: timed music tokens `[b l d]`, or None without music modules.
         beat: timed beat tokens `[b f d]`, or None without beat modules.
         seconds: time of each frame from the clip's start, `[f]`.
-        warped_reference: the picture warped to every frame, or None without a body warp.
+        warped_reference: the picture warped to every frame, or None without a body planner.
         keep_reference: bool `[b]`; False drops the picture, warped or not, and the previous frames
             of that sample. None keeps all.
     """

@@ -7,8 +7,8 @@ the network trusts it:
 
     v = lerp(v of the network, v that leads to the match, share),    share in 0..1 per cell
 
-With a body warp (`body_warp.py`) the prediction first moves towards the warped picture in the same
-way, and in the end towards the picture at rest where the two are alike.
+With a body planner (`body_warp.py`) the prediction first moves towards the warped picture in the
+same way, and in the end towards the picture at rest where the two are alike.
 """
 
 from __future__ import annotations

@@ -53,9 +53,12 @@ class UNetBlock(nn.Module):
 
         The lowest level of Stable Diffusion has no attention, and stage 1 none of the last three.
         """
+        # Stage 1, frame by frame: appearance and text.
         x = self.resnets[i](x, time)
         if i < len(self.attentions):
             x = self.attentions[i](x, conditions, frames)
+
+        # Stage 2, across frames: music, beats, and continuity with the previous frames.
         if i < len(self.music):
             x = self.music[i](x, conditions.music, conditions.seconds, frames)
         if i < len(self.beat):

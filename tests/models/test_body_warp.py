@@ -11,7 +11,6 @@ from torch import Tensor
 
 from musedance_core.config import DynamicsConfig, MusicConfig
 from musedance_core.geometry import (
-    IDENTITY_WARP,
     fit_warp,
     pixel_centres,
     quadratic_terms,
@@ -35,6 +34,8 @@ from .test_unet import SMALL, randomise
 BODY = dataclasses.replace(COPYING, copy_body=True)
 DYNAMICS = DynamicsConfig(token_width=12, heads=2)
 MUSIC = MusicConfig(width=12)
+IDENTITY = torch.eye(6)[1:3]
+"""The warp whose source points are the points themselves."""
 
 
 def affine(matrix: list[list[float]]) -> Tensor:
@@ -60,7 +61,7 @@ def test_pixel_centres_lie_between_the_edges_row_by_row() -> None:
 
 def test_the_identity_warp_changes_nothing() -> None:
     picture = torch.rand(2, 3, 8, 6)
-    warp = torch.tensor(IDENTITY_WARP).expand(2, 3, 2, 6)
+    warp = IDENTITY.expand(2, 3, 2, 6)
     assert torch.allclose(warp_images(picture, warp), picture.repeat_interleave(3, 0), atol=1e-5)
 
 
@@ -79,7 +80,7 @@ def test_a_rotation_by_a_quarter_turn() -> None:
 
 
 def test_second_order_terms_bend() -> None:
-    warp = torch.tensor(IDENTITY_WARP)
+    warp = IDENTITY.clone()
     warp[0, 5] = 0.25  # source x = x + y² / 4
     points = torch.tensor([[0.1, -1.0], [0.1, 0.0], [0.1, 1.0]])
     assert torch.allclose(source_points(warp, points)[:, 0], torch.tensor([0.35, 0.1, 0.35]))
@@ -90,7 +91,7 @@ def test_second_order_terms_bend() -> None:
 def test_a_fitted_warp_maps_points_to_their_sources() -> None:
     torch.manual_seed(0)
     points = pixel_centres(3, 3) * 0.6 + 0.1 * torch.randn(4, 1, 2)
-    warp = torch.tensor(IDENTITY_WARP) + 0.2 * torch.randn(4, 2, 6)
+    warp = IDENTITY + 0.2 * torch.randn(4, 2, 6)
     fit = fit_warp(points, source_points(warp, points))
     assert torch.allclose(source_points(fit, points), source_points(warp, points), atol=5e-3)
     flat = points * torch.tensor([0.01, 1.0])  # seen edge on: bends are undetermined
@@ -126,7 +127,7 @@ def test_a_recentred_warp_is_the_same_warp_relative_to_its_centre() -> None:
 
 def test_frames_are_in_the_order_of_their_warps() -> None:
     picture = torch.rand(2, 3, 8, 8)
-    warps = torch.tensor(IDENTITY_WARP).repeat(2, 3, 1, 1)
+    warps = IDENTITY.repeat(2, 3, 1, 1)
     warps[:, 1, 0, 0] = 0.25
     warped = rearrange(warp_images(picture, warps), "(b f) c h w -> b f c h w", b=2)
     assert torch.allclose(warped[:, 0], picture, atol=1e-5)
@@ -148,7 +149,7 @@ def test_fresh_weights_predict_the_identity_warp() -> None:
     body = BodyWarp(BODY, DYNAMICS, MUSIC)
     init_weights(body)
     warp = body(torch.randn(2, 5, 8, 6), make_conditions())
-    assert torch.allclose(warp, torch.tensor(IDENTITY_WARP).expand(2, 3, 2, 6), atol=1e-5)
+    assert torch.allclose(warp, IDENTITY.expand(2, 3, 2, 6), atol=1e-5)
 
 
 def test_the_direction_of_rotation_gets_a_gradient_at_fresh_weights() -> None:
@@ -189,7 +190,7 @@ def test_every_weight_of_the_body_warp_gets_a_gradient() -> None:
 
 def test_warp_parameters_are_shifts_scales_shear_and_bends() -> None:
     identity = warp_from_parameters(torch.zeros(1, 1, WARP_PARAMETERS))
-    assert torch.equal(identity, torch.tensor(IDENTITY_WARP)[None, None])
+    assert torch.equal(identity, IDENTITY[None, None])
     parameters = torch.arange(WARP_PARAMETERS) / 10
     warp = warp_from_parameters(parameters[None, None])[0, 0]
     scale_x, scale_y = (MAX_LOG_SCALE * torch.tanh(parameters[2:4] / MAX_LOG_SCALE)).exp().tolist()

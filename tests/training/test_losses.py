@@ -10,7 +10,6 @@ from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
 from musedance_core.errors import InputError
-from musedance_core.geometry import IDENTITY_WARP
 from musedance_core.models.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
 from musedance_core.training.runtime.step_random import StepRandom
@@ -106,7 +105,7 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
 def test_a_warp_is_right_where_a_bodys_points_come_from_the_picture_s() -> None:
     still, moved = torch.rand(2, 9, 2), torch.zeros(2, 3, 9, 2)
     moved[:] = still[:, None] + torch.tensor([0.25, 0.0])  # half a half picture to the right
-    warp = torch.tensor(IDENTITY_WARP).repeat(2, 3, 1, 1)
+    warp = torch.eye(6)[1:3].repeat(2, 3, 1, 1)  # identity warps
     warp[1, :, 0, 0] = -0.5  # the second says so
     wrong = (0.5 - HUBER_BETA / 2) / 2 / (0.25 + HUBER_BETA)  # in x alone, half a picture away
     assert body_loss(warp, moved, still).tolist() == pytest.approx([wrong, 0.0], abs=1e-6)
@@ -116,7 +115,7 @@ def test_a_dance_in_the_wrong_place_is_better_than_another_dance() -> None:
     still = torch.rand(1, 9, 2) / 2
     aside = torch.tensor([0.25, 0.0])
     moved = torch.stack([still, still + aside, still, still + aside], dim=1)
-    warp = torch.tensor(IDENTITY_WARP).repeat(1, 4, 1, 1)
+    warp = torch.eye(6)[1:3].repeat(1, 4, 1, 1)  # identity warps
     shift = torch.tensor([0.0, -0.5, 0.0, -0.5])  # the true dance
 
     def loss(shift: torch.Tensor) -> float:
