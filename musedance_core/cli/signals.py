@@ -14,6 +14,9 @@ ENDING = tuple(
     if hasattr(signal, name)
 )
 
+RETRY = 1.0
+"""Seconds after which a signal is raised again, if the command still runs."""
+
 
 class Terminated(KeyboardInterrupt):
     """A signal asked the process to end."""
@@ -32,8 +35,18 @@ def unwinding_on_signals() -> Iterator[None]:
     Python cannot handle them.
     """
 
+    done = threading.Event()
+
     def end(number: int, frame: FrameType | None) -> None:
+        # An exception inside a destructor is lost, so it is raised again until the body has ended.
+        timer = threading.Timer(RETRY, repeat, (number,))
+        timer.daemon = True
+        timer.start()
         raise Terminated(number)
+
+    def repeat(number: int) -> None:
+        if not done.is_set():
+            signal.raise_signal(number)
 
     replaced = []
     if threading.current_thread() is threading.main_thread():
@@ -43,5 +56,6 @@ def unwinding_on_signals() -> Iterator[None]:
     try:
         yield
     finally:
+        done.set()
         for number in replaced:
             signal.signal(number, signal.SIG_DFL)

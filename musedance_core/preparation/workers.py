@@ -8,7 +8,8 @@ import signal
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from threading import Thread
+from threading import Thread, Timer
+from types import FrameType
 from typing import Any
 
 import torch
@@ -17,6 +18,11 @@ from tqdm import tqdm
 from .cutting import CutJob, cut_source
 from .rejections import Rejection
 from .state import SourceState, discard_source, save_source_state, source_stamp
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that stop a worker."""
+CLEAN_UP = 2.0
+"""Seconds that a stopped worker has to remove its unfinished file."""
 
 
 def cut_sources(jobs: Sequence[CutJob], workers: int) -> None:
@@ -55,7 +61,7 @@ def _cut_in_pool(jobs: Sequence[CutJob], workers: int, bar: tqdm[Any]) -> list[C
     threads = max(1, (os.cpu_count() or 1) // workers)
     done = set()
     with ProcessPoolExecutor(workers, context, _start_worker, (threads,)) as pool:
-        futures: dict[Future[None], CutJob] = {pool.submit(cut_source, job): job for job in jobs}
+        futures: dict[Future[None], CutJob] = {pool.submit(_cut, job): job for job in jobs}
         try:
             for future in as_completed(futures):
                 try:
@@ -64,17 +70,42 @@ def _cut_in_pool(jobs: Sequence[CutJob], workers: int, bar: tqdm[Any]) -> list[C
                     continue
                 done.add(future)
                 bar.update()
+        except KeyboardInterrupt:
+            # A signal for this process alone does not reach the workers.
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     return [job for future, job in futures.items() if future not in done]
 
 
 def _start_worker(threads: int) -> None:
-    """Set up a worker process: its share of the processor, and an end at once when the user stops
-    the run or the parent process dies."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Set up a worker process: its share of the processor, and an end when the user stops the run
+    or the parent process dies."""
+    for number in STOPPING:
+        signal.signal(number, _unwind)
     torch.set_num_threads(threads)
     Thread(target=_exit_with_parent, daemon=True).start()
+
+
+def _unwind(number: int, frame: FrameType | None) -> None:
+    """Raise an exception in the job that is running, so that it removes its unfinished file."""
+    for other in STOPPING:  # a second signal must not end the clean-up
+        signal.signal(other, signal.SIG_IGN)
+    # An exception inside a destructor is lost; then the process ends without the clean-up.
+    timer = Timer(CLEAN_UP, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+    raise SystemExit(128 + number)
+
+
+def _cut(job: CutJob) -> None:
+    """Run one job; when a signal stops it, end the process instead of starting the next job."""
+    try:
+        cut_source(job)
+    except SystemExit:
+        os._exit(1)
 
 
 def _exit_with_parent() -> None:

@@ -28,6 +28,22 @@ def test_a_signal_unwinds_the_body_and_the_handler_is_restored(number: signal.Si
     assert signal.getsignal(number) is signal.SIG_DFL
 
 
+def test_an_exception_lost_in_a_destructor_is_raised_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Busy:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0)
+
+    monkeypatch.setattr("musedance_core.cli.signals.RETRY", 0.05)
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    with pytest.raises(Terminated), unwinding_on_signals():
+        Busy()
+        time.sleep(10)
+        pytest.fail("the signal was lost")
+
+
 def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

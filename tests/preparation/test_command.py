@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +196,31 @@ def test_a_captioner_sees_every_tenth_frame_and_a_refusal_is_no_caption(
 def test_the_help_names_the_variable_of_the_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     assert KEY_VARIABLE in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_leaves_no_unfinished_file_and_goes_on(
+    tmp_path: Path, studio: Any, number: signal.Signals
+) -> None:
+    """After SIGTERM nothing has to be cleaned up; after SIGKILL the next run does it."""
+    (tmp_path / "videos").mkdir()
+    frames = studio.dancer(240, fps=12)
+    studio.write(tmp_path / "videos/dance.mp4", frames, 12, studio.noise(20))
+    words = [tmp_path / "videos", tmp_path / "set", "--seconds", "1", *ALL_TRAIN]
+    command = [sys.executable, "-m", "musedance_core.cli", "prepare", *map(str, words)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 120
+        while not list((tmp_path / "set/clips").glob(".*")):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.002)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert errors.splitlines()[-1] == "musedance: Stopped; run again to go on."
+        assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
+    assert run(*words) == 0
+    whole = [tmp_path / "videos", tmp_path / "whole", "--seconds", "1", *ALL_TRAIN]
+    assert run(*whole) == 0
+    assert read_metadata(tmp_path / "set") == read_metadata(tmp_path / "whole") != []
+    assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
