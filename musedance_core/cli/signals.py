@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = tuple(
-    getattr(signal, name)
-    for name in ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP, sent when a terminal closes
-    if hasattr(signal, name)
-)
+ENDING = () if sys.platform == "win32" else (signal.SIGTERM, signal.SIGHUP)
+"""Sent by `kill` and `timeout`, and when a terminal closes; on Windows no signal is sent then."""
 
 RETRY = 1.0
 """Seconds after which a signal is raised again, if the command still runs."""
@@ -35,7 +33,7 @@ def unwinding_on_signals() -> Iterator[None]:
     Python cannot handle them.
     """
 
-    done = threading.Event()
+    done, main = threading.Event(), threading.get_ident()
 
     def end(number: int, frame: FrameType | None) -> None:
         # An exception inside a destructor is lost, so it is raised again until the body has ended.
@@ -46,7 +44,7 @@ def unwinding_on_signals() -> Iterator[None]:
 
     def repeat(number: int) -> None:
         if not done.is_set():
-            signal.raise_signal(number)
+            signal.pthread_kill(main, number)
 
     replaced = []
     if threading.current_thread() is threading.main_thread():

@@ -17,7 +17,7 @@ from ..pipeline import MuseDancePipeline
 from ..world.clips import FPS
 from .backbones import FVD, LPIPS, Identity
 from .clip import Clip
-from .inputs import Entry, Inputs, named_rows, read_inputs, report_folder
+from .inputs import UNFINISHED, Entry, Inputs, named_rows, read_inputs, report_folder
 from .judges.networks import FEWEST, Judges, load_judges
 from .measure import Measured, Tools, measure
 from .options import EvaluationOptions
@@ -49,12 +49,14 @@ def evaluate(options: EvaluationOptions) -> list[Row]:
     if inputs.clip is not None:
         _probe(tools, inputs.clip.size, inputs.frames)
     rows: list[Row] = []
+    (out / UNFINISHED).touch()
     for entry in entries:
         if entry.path in inputs.videos:
             rows.append(_videos_row(options, entry, inputs.videos[entry.path], tools))
         else:
             rows.append(_checkpoint_row(options, entry, inputs, tools))
         write_report(out, rows, options)
+    (out / UNFINISHED).unlink()
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from .videos import VideoPair, match
 CHECKPOINT = ".safetensors"
 WRITTEN = ("clips", "truth", "beats")
 """Folders of a report that contain evaluated files."""
+UNFINISHED = ".unfinished"
+"""A file in the report's folder while an evaluation writes to it."""
 
 
 @dataclass(frozen=True)
@@ -138,14 +141,19 @@ def _named(path: str) -> str:
 def report_folder(folder: str) -> Path:
     """Returns the report's folder, created if needed.
 
+    Clips of a run that was stopped before its first row was finished are removed.
+
     Raises:
-        InputError: it is a file, contains clips already, or its parent is missing.
+        InputError: it is a file, contains a report already, or its parent is missing.
     """
     out = Path(folder)
     if out.exists() and not out.is_dir():
         raise InputError(f"{folder} is a file; give the name of a folder to write to.")
     if not out.resolve().parent.is_dir():
         raise InputError(f"The folder {out.resolve().parent} of {out.name} does not exist.")
+    if (out / UNFINISHED).exists() and not (out / "results.json").exists():
+        for name in WRITTEN:
+            shutil.rmtree(out / name, ignore_errors=True)
     for name in WRITTEN:
         if (out / name).exists():
             raise InputError(

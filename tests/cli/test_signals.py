@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from musedance_core.cli.signals import Terminated, unwinding_on_signals
 
+Run = Callable[..., int]
 Start = Callable[..., "subprocess.Popen[str]"]
 OLD = "the old video"
 
@@ -68,41 +69,93 @@ def test_other_threads_run_without_handlers() -> None:
 
 
 @pytest.fixture
-def start(inputs: Path, written: Path) -> Iterator[Start]:
-    """Starts an `animate` that takes minutes, and returns once it has begun to write."""
+def start() -> Iterator[Start]:
+    """Starts a command that takes minutes, and returns once a file matches `begun`."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(out: Path) -> subprocess.Popen[str]:
-        words = ["animate", inputs / "sticker.png", inputs / "song.wav", "--text", "hop"]
-        words += ["--checkpoint", written, "--out", out, "--steps", "1000"]
+    def start(folder: Path, begun: str, words: Sequence[str | Path]) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "musedance_core.cli", *map(str, words)]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         running.append(process)
         end = time.monotonic() + 120
-        while not (temporaries := list(out.parent.glob(f".{out.stem}*"))):
+        while not list(folder.glob(begun)):
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.02)
-        assert temporaries[0].suffix == out.suffix
         return process
 
     yield start
     for process in running:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+@pytest.fixture
+def words(inputs: Path, written: Path) -> list[str | Path]:
+    """An `animate` without its output and steps."""
+    return [
+        *("animate", inputs / "sticker.png", inputs / "song.wav", "--text", "hop"),
+        *("--checkpoint", written),
+    ]
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
 )
 def test_a_signal_leaves_the_old_video_and_nothing_else(
-    start: Start, tmp_path: Path, number: signal.Signals, code: int
+    start: Start, words: list[str | Path], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     out = tmp_path / "dance.mp4"
     out.write_text(OLD)
-    process = start(out)
+    process = start(tmp_path, ".dance*.mp4", [*words, "--out", out, "--steps", "1000"])
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert errors.splitlines()[-1] == "musedance: Stopped before it was done."
     assert "Traceback" not in errors
     assert list(tmp_path.iterdir()) == [out] and out.read_text() == OLD
+
+
+def test_a_kill_leaves_the_old_video_and_the_next_run_cleans_up(
+    start: Start, run: Run, words: list[str | Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "dance.mp4"
+    out.write_text(OLD)
+    process = start(tmp_path, ".dance*.mp4", [*words, "--out", out, "--steps", "1000"])
+    process.kill()
+    process.wait()
+    assert out.read_text() == OLD and len(list(tmp_path.iterdir())) == 2
+    assert run(*words, "--out", out, "--steps", "1", "--seconds", "0.5") == 0
+    assert list(tmp_path.iterdir()) == [out] and out.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_evaluation_that_was_stopped_in_its_first_row_starts_anew(
+    start: Start, run: Run, written: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "report"
+    words = ["evaluate", written, "--out", out, "--steps", "1"]
+    process = start(out, "clips/01/*0001.mp4", [*words, "--clips", "100"])
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == (143 if number == signal.SIGTERM else -number)
+    assert run(*words, "--clips", "1") == 0
+    names = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert names == [
+        *("beats/test-0000.json", "clips/01/test-0000.mp4", "index.html"),
+        *("results.json", "results.md", "truth/test-0000.mp4"),
+    ]
+
+
+def test_finished_rows_of_a_stopped_evaluation_are_not_overwritten(
+    run: Run, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report"
+    words = ["evaluate", written, "--out", out, "--steps", "1", "--clips", "1"]
+    assert run(*words) == 0
+    (out / ".unfinished").touch()
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert run(*words) == 2
+    assert "already exists, from an earlier report" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before

@@ -150,7 +150,7 @@ def test_a_sigterm_saves_and_ends(
         return update(pile)
 
     run._training_step = stopped_at_two  # type: ignore[method-assign]
-    assert run.train().step == 2
+    assert run.train().step == 2 and run.terminated
     state = find_state(Path(config.output_dir), "latest")
     assert state is not None and state.name == "checkpoint-2"
 

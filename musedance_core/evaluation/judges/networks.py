@@ -16,6 +16,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from einops import rearrange
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -230,7 +231,8 @@ def save_judges(path: str | Path, judges: Judges) -> None:
     """Writes both networks in half precision with name and history as one file, atomically.
 
     Raises:
-        InputError: `path` does not end in .safetensors, is a directory, or its folder is missing.
+        InputError: `path` does not end in .safetensors, is a directory, its folder is missing, or
+            it cannot be written, as on a full disk; the file that was there stays.
     """
     if Path(path).suffix != ".safetensors":
         raise InputError(f"The name {path} of judges must end in .safetensors.")
@@ -243,8 +245,12 @@ def save_judges(path: str | Path, judges: Judges) -> None:
         name: (w.half() if w.is_floating_point() else w).detach().cpu().contiguous()
         for name, w in _state(judges.embedder, judges.encoder).items()
     }
+    metadata = {METADATA_KEY: json.dumps(metadata_values), "format": "pt"}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, {METADATA_KEY: json.dumps(metadata_values), "format": "pt"})
+        try:
+            save_file(tensors, temporary, metadata)
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"{path} cannot be written: {error}.") from error
         temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
 
 

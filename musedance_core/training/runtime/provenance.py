@@ -65,12 +65,19 @@ def environment() -> dict[str, Any]:
     return {"versions": versions(), "git": git_state(), "hardware": hardware()}
 
 
+def command_line() -> str:
+    """Returns the command that started this process, without the folders of an installed one."""
+    program = Path(sys.argv[0])
+    is_script = program.suffix == ".py" and program.name != "__main__.py"
+    return shlex.join([*(["python", sys.argv[0]] if is_script else ["musedance"]), *sys.argv[1:]])
+
+
 def stage_provenance(part: str, config: TrainConfig, steps: int, minutes: float) -> dict[str, Any]:
     """Returns a stage's entry in the provenance of a checkpoint."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     entry = {
         "part": part,
-        "command": shlex.join(["python", *sys.argv]),
+        "command": command_line(),
         "steps": steps,
         "batch": config.batch * config.accumulate * world,
         "seed": config.seed,
