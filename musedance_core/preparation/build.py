@@ -16,7 +16,7 @@ from .deduplication import find_duplicates
 from .options import ClipOptions
 from .part_maps import unused_part_maps
 from .rejections import Rejection, UnusedInput
-from .report import write_report
+from .report import REPORT, write_report
 from .sources import SourceVideo, SourceVideos
 from .splits import split_sources, track_splits
 from .state import (
@@ -102,7 +102,7 @@ class BuildResult:
         ]
         unused = Counter(item.kind for item in self.unused if item.kind != "other file")
         if unused:
-            parts.append(f"{unused.total()} inputs not used ({_join_counts(unused)})")
+            parts.append(f"{unused.total()} inputs not used ({_join_counts(unused)}), see {REPORT}")
         return "; ".join(parts) + "."
 
 

@@ -98,7 +98,7 @@ def _check_frames(thumbs: np.ndarray, numbers: np.ndarray) -> None:
     contrast = [frame.std(axis=(0, 1)).mean() / 255 for frame in thumbs]
     if min(contrast) < THRESHOLDS.min_contrast:
         raise UnusableVideo(f"blank: frame {int(np.argmin(contrast))} shows nothing")
-    # A fade is no cut, but the colours of the last quarter are not those of the first.
+    # A fade is not a cut, but the colours of the last quarter are not those of the first.
     _, histograms = colour_features(thumbs)
     quarter = max(1, len(thumbs) // 4)
     first, last = histograms[:quarter].mean(axis=0), histograms[-quarter:].mean(axis=0)

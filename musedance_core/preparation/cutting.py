@@ -106,7 +106,9 @@ def _write_clips(
     """
     clips: list[ClipRecord] = []
     arrays: dict[str, np.ndarray] = {}
-    probe_seconds(job.source.path)  # rejects at once a file that is no video or has no sound
+    probe_seconds(
+        job.source.path
+    )  # rejects files that are not videos or have no sound, before the slow steps
     parts = open_part_maps(job.source, job.options)
     sound = _load_sound(job.source)
     # First pass: thumbnails of the whole video, from which the clips are chosen.

@@ -2,7 +2,7 @@
 
 A clip's signature is its brightness on a coarse grid at a few moments. Two clips are compared in
 two halves, the mean picture and the motion about it. Both must agree: one dancer in two dances is
-no duplicate, and neither are two dancers in one dance.
+not a duplicate, and neither are two dancers in one dance.
 
 Measured on clips of the dance world (128 pixels, 48 frames):
 
@@ -80,8 +80,8 @@ def find_duplicates(signatures: Mapping[str, np.ndarray]) -> dict[str, str]:
     """Keys of the clips to leave out, each with the key of the clip it repeats.
 
     Of several equal clips the first in sorted order stays, and no clip repeats one that is left
-    out. A mirrored copy is no duplicate: a symmetric dancer who dances to the other side looks the
-    same.
+    out. A mirrored copy is not a duplicate: a symmetric dancer who dances to the other side looks
+    the same.
 
     Args:
         signatures: the `clip_signature` of each clip by its key.

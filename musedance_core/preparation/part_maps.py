@@ -81,7 +81,7 @@ class ModelPartMaps:
         """Load the model.
 
         Raises:
-            InputError: `path` is missing or no TorchScript file.
+            InputError: `path` is missing or not a TorchScript file.
         """
         self.path = Path(path)
         if not self.path.is_file():
@@ -170,7 +170,7 @@ class FolderPartMaps:
         """See `PartMapSource`.
 
         Raises:
-            UnusableVideo: the file of a frame is missing, is no 8-bit picture, has another size
+            UnusableVideo: the file of a frame is missing, is not an 8-bit picture, has another size
                 than the others, or holds an unknown id.
         """
         maps = {number: self._read(int(number)) for number in np.unique(numbers)}

@@ -44,7 +44,7 @@ class SourceVideos:
 
     Attributes:
         videos: the source videos.
-        ignored: names of the files that are no videos.
+        ignored: names of the files that are not videos.
         repeated: lines of the list that name a file again.
     """
 
@@ -54,9 +54,9 @@ class SourceVideos:
 
     def unused(self) -> list[UnusedInput]:
         """The files and lines that are not used, with the reasons."""
-        suffix = "has none of the file name endings of videos"
+        reason = "is not a video by the ending of its name"
         return [
-            *(UnusedInput("other file", name, suffix) for name in self.ignored),
+            *(UnusedInput("other file", name, reason) for name in self.ignored),
             *(UnusedInput("repeated line", line, "is listed before") for line in self.repeated),
         ]
 
@@ -89,7 +89,7 @@ def find_sources(videos: str | Path, dataset: str | Path) -> SourceVideos:
             source.name.encode()
         except UnicodeEncodeError as error:
             raise InputError(
-                f"The name {source.name!r} in {videos} is no text: rename the file."
+                f"The name {source.name!r} in {videos} is not valid text: rename the file."
             ) from error
     sources.sort(key=lambda source: _natural_key(source.name))
     ignored = sorted(

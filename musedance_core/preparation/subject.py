@@ -15,7 +15,7 @@ class SubjectThresholds:
     noise: float = 0.008  # mean change of a pixel, 0..1, below which it is only codec noise
     share_of_peak: float = 0.12  # a moving pixel changes by this share of the strongest ones
     bridge: float = 0.04  # widest gap inside one subject, as a share of the longer side
-    speck: float = 0.004  # share of the frame below which a region is no subject
+    speck: float = 0.004  # share of the frame below which a region is not a subject
     comparable_area: float = 0.35  # a second subject has this share of the largest one's area
     slim: float = 0.3  # shorter over longer side below which a region is the edge of another
     border: float = 0.06  # width of the frame's border, as a share of the longer side
@@ -38,7 +38,7 @@ class Box:
 def pixel_changes(thumbs: np.ndarray) -> np.ndarray:
     """Change of each pixel from frame to frame, float32 `[f - 1 h w]` in 0..1.
 
-    The median change of all pixels is subtracted, so a lamp that brightens the room is no motion.
+    The median change of all pixels is subtracted, so a lamp that brightens the room is not motion.
 
     Args:
         thumbs: frames, uint8 `[f h w 3]`.

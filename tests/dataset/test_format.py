@@ -1,4 +1,4 @@
-"""Format of a data set: a line that is no clip is refused in one sentence that names it."""
+"""Format of a data set: a line that is not a clip is refused in one sentence that names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deduplication: copies of a clip are found; other dances and other dancers are none."""
+"""Deduplication: copies of a clip are found; other dances and other dancers are not."""
 
 from __future__ import annotations
 

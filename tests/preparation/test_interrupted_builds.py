@@ -47,7 +47,7 @@ with atomic_path(sys.argv[1]) as temporary:
 def test_builds_interrupted_at_random_moments_lose_nothing(tmp_path: Path) -> None:
     script = Path(__file__).with_name("interrupted_builds.py")
     command = [sys.executable, str(script), str(tmp_path), "0", "6"]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     kinds = json.loads(done.stdout)
     assert {"kill at a change", "kill at a time", "full disk", "large file"} <= kinds.keys()

@@ -152,14 +152,14 @@ def test_unused_input_is_counted_by_kind_and_named(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("musedance_core.preparation.report.MAX_UNUSED", 3)
         patch.setattr("musedance_core.preparation.report.read_frames", grey)
-        unused = [UnusedInput("caption", f"{i}.mp4", "is no clip") for i in range(5)]
-        unused.append(UnusedInput("other file", "caf\udce9.txt", "is no video"))
+        unused = [UnusedInput("caption", f"{i}.mp4", "is unused") for i in range(5)]
+        unused.append(UnusedInput("other file", "caf\udce9.txt", "is unused"))
         text = write_report(tmp_path, [record(0)], [], unused).read_text(encoding="utf-8")
     assert row(text, "caption")[1:] == [
         "5",
-        "0.mp4 is no clip1.mp4 is no clip2.mp4 is no clipand 2 more",
+        "0.mp4 is unused1.mp4 is unused2.mp4 is unusedand 2 more",
     ]
-    assert row(text, "other file")[1:] == ["1", "caf\\udce9.txt is no video"]
+    assert row(text, "other file")[1:] == ["1", "caf\\udce9.txt is unused"]
 
 
 def test_names_and_captions_are_escaped(tmp_path: Path) -> None:

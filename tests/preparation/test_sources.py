@@ -70,7 +70,7 @@ def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_text("")
-    with pytest.raises(InputError, match="is no text: rename") as caught:
+    with pytest.raises(InputError, match="is not valid text: rename") as caught:
         find_sources(tmp_path, tmp_path / "set")
     assert "caf" in str(caught.value) and str(caught.value).encode()
 

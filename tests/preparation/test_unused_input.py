@@ -53,9 +53,9 @@ def test_unused_captions_are_named_with_the_reason(clips: list[ClipRecord]) -> N
         left_out: "it bows",
     }
     assert reasons(captions, clips) == {
-        "a": "is the name of clips that have captions under more exact names",
-        "A.mp4": "is the name of no clip and no video",
-        "silent": "is the name of a video without clips",
+        "a": "matches only clips that have captions under more exact names",
+        "A.mp4": "matches no clip and no video",
+        "silent": "matches a video without clips",
         left_out: "is not among the clips of silent.mp4",
     }
 
@@ -129,8 +129,11 @@ def test_a_build_counts_and_names_unused_input(tmp_path: Path, studio: Any) -> N
     settings = BuildSettings(options, shares=(1.0, 0.0, 0.0))
     result = build(find_sources(videos, dataset), dataset, settings, read_captions(captions))
     assert [clip.text for clip in result.clips] == ["it hops"] and result.clips[0].part_maps
-    assert "1 other files ignored; 2 inputs not used (caption 1, part maps 1)." in result.summary()
+    assert (
+        "1 other files ignored; 2 inputs not used (caption 1, part maps 1), see report.html."
+        in result.summary()
+    )
     report = (dataset / "report.html").read_text()
-    assert "dnace.mp4 is the name of no clip and no video" in report
+    assert "dnace.mp4 matches no clip and no video" in report
     assert f"{maps}/dnace belongs to no video" in report
-    assert "&lt;i&gt;notes.txt has none of the file name endings of videos" in report
+    assert "&lt;i&gt;notes.txt is not a video by the ending of its name" in report

@@ -48,11 +48,11 @@ class CaptionFile:
             if name in used:
                 continue
             if name in shadowed:
-                reason = "is the name of clips that have captions under more exact names"
+                reason = "matches only clips that have captions under more exact names"
             elif name in videos:
-                reason = "is the name of a video without clips"
+                reason = "matches a video without clips"
             else:
-                reason = _missing_clip(name, sources) or "is the name of no clip and no video"
+                reason = _missing_clip(name, sources) or "matches no clip and no video"
             unused.append(UnusedInput("caption", name, reason))
         return unused
 

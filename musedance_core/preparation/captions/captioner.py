@@ -40,7 +40,7 @@ FRAME_STEP = 10
 SIDE, JPEG_QUALITY = 512, 85
 """Longest side in pixels, and quality, of the pictures that are sent."""
 MAX_CHARACTERS = 600
-"""A longer answer is no caption of one or two sentences."""
+"""A longer answer is not a caption of one or two sentences."""
 PROMPT = """\
 These pictures are moments of one short dance video, in the order in which they happen. Describe \
 the dancing in one or two plain English sentences of at most 45 words.
@@ -145,7 +145,7 @@ class EndpointCaptioner:
                 tenth frame.
 
         Raises:
-            CaptionError: the model refuses, or its answer is no sentence.
+            CaptionError: the model refuses, or its answer is not a sentence.
             ValueError: there is no frame, or one has another shape or type.
             InputError: the server cannot be used; see `Endpoint.ask`.
         """

@@ -65,7 +65,7 @@ class Endpoint:
 
         Raises:
             InputError: another status; no answer after all attempts, or the server asks to wait
-                for longer than `MAX_WAIT`; the answer is no JSON object.
+                for longer than `MAX_WAIT`; the answer is not a JSON object.
         """
         for attempt in range(1, self.attempts + 1):
             pause = self.pause * 2 ** (attempt - 1)
@@ -99,9 +99,9 @@ class Endpoint:
         try:
             answer = json.loads(content)
         except ValueError as error:
-            raise self._failure(clip, "an answer that is no JSON") from error
+            raise self._failure(clip, "an answer that is not JSON") from error
         if not isinstance(answer, dict):
-            raise self._failure(clip, "an answer that is no JSON object")
+            raise self._failure(clip, "an answer that is not a JSON object")
         return answer
 
     def _message(self, error: HTTPError) -> str:
