@@ -13,6 +13,7 @@ from . import argtypes
 from .command import (
     SAMPLERS,
     Command,
+    add_audio_track,
     add_beat_tracker,
     add_device,
     add_precision,
@@ -67,6 +68,7 @@ class AnimateOptions:
     dtype: str
     allow_untrained: bool
     preview_sheet: str | None
+    audio_track: int | None
 
     def __post_init__(self) -> None:
         if self.beats and self.beat_this:
@@ -131,6 +133,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
     add_precision(parser)
     add("--preview-sheet", metavar="FILE.png", help="also write a contact sheet of the frames")
+    add_audio_track(parser)
 
 
 def _add_sampling(group: argparse._ArgumentGroup) -> None:
@@ -187,7 +190,7 @@ def run(options: AnimateOptions) -> int:
     prompts = parse_prompts(options.text)
     picture = load_picture(options.picture)
     mask = load_mask(options.mask, picture) if options.mask else None
-    song = load_waveform(options.song)
+    song = load_waveform(options.song, options.audio_track)
     require_music(song, options.song)
     _check_length(song, options)
     beats = read_beats(options.beats) if options.beats else None

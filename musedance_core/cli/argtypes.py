@@ -63,6 +63,8 @@ steps = whole(1, 1000)
 """A number of denoising steps."""
 count = whole(1, 10**6)
 """A number of clips, pictures or training steps."""
+track = whole(1, 1000)
+"""The number of a sound track."""
 seed = whole(0, 2**32 - 1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from . import argtypes
-from .command import Command, add_beat_tracker, fill
+from .command import Command, add_audio_track, add_beat_tracker, fill
 from .targets import check_target
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class BeatsOptions:
     bpm: float | None
     beat_this: str | None
     offset: float | None
+    audio_track: int | None
 
     def __post_init__(self) -> None:
         if self.offset is not None and self.bpm is None:
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--bpm", type=argtypes.tempo, metavar="B", help="the tempo, in beats per minute")
     add_beat_tracker(parser)
     add("--offset", type=argtypes.finite, metavar="O", help="one beat's time, in seconds")
+    add_audio_track(parser)
 
 
 def run(options: BeatsOptions) -> int:
@@ -66,7 +68,7 @@ def run(options: BeatsOptions) -> int:
     for target, suffix in ((options.json, ".json"), (options.plot, ".png")):
         if target is not None:
             check_target(target, (suffix,), [options.song])
-    song = load_waveform(options.song)
+    song = load_waveform(options.song, options.audio_track)
     require_music(song, options.song)
     grid = _beats(options, song)
     print(beat_table(grid))

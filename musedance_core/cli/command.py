@@ -82,6 +82,17 @@ def add_beat_tracker(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_audio_track(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses one of several sound tracks."""
+    parser.add_argument(
+        "--audio-track",
+        type=argtypes.track,
+        metavar="N",
+        help="the sound track of a file with several, counted from 1 (default: the first that is "
+        "not silent)",
+    )
+
+
 def add_precision(group: argparse._ActionsContainer) -> None:
     """The number format of the computation, and leave to use an untrained model."""
     group.add_argument(

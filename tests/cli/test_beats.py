@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,6 +50,32 @@ def test_a_sound_without_a_pulse_is_not_called_tracked(
     words += ["--seconds", "0.5", "--checkpoint", written, "--out", tmp_path / "a.gif"]
     assert run("animate", *words) == 0
     assert "tempo 120.0 BPM (assumed: no beat was found)" in capsys.readouterr().out
+
+
+def test_a_sound_track_can_be_chosen(
+    run: Run, inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "song.mka"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("flac", rate=8000, layout="mono") for _ in range(3)]
+        for stream, loudness in zip(streams, (0, 9000, 0), strict=True):
+            samples = np.zeros((1, 8000 * 4), np.int16)
+            samples[0, ::4000] = loudness
+            frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    words = ["--bpm", "120", "--offset", "0"]
+    assert run("beats", path, *words) == 0
+    assert run("beats", path, *words, "--audio-track", "2") == 0
+    capsys.readouterr()
+    assert run("beats", path, *words, "--audio-track", "3") == 2
+    assert "song.mka is silent" in capsys.readouterr().err
+    assert run("beats", path, *words, "--audio-track", "4") == 2
+    assert "no sound track 4; its tracks are 1 to 3" in capsys.readouterr().err
+    words = [inputs / "sticker.png", path, "--text", "hop", "--out", tmp_path / "a.gif"]
+    assert run("animate", *words, "--audio-track", "3") == 2
+    assert "song.mka is silent" in capsys.readouterr().err
 
 
 def test_tempo_and_offset_give_a_regular_grid(run: Run, inputs: Path, tmp_path: Path) -> None:
