@@ -24,6 +24,14 @@ LONGEST_STEM = 40
 """Characters of the target's name in a temporary name, which file systems limit to 255 bytes."""
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is at `path`; False for a path from a file that no system would allow."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or with a NUL in it
+        return False
+
+
 @contextmanager
 def atomic_path(target: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success it replaces `target`.

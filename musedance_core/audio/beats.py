@@ -17,7 +17,7 @@ ASSUMED_BPM = 120.0
 """Tempo of the even grid for a song without a pulse."""
 LATEST = 1e6
 """Seconds, eleven days: a beat file with later times is in another unit."""
-NOT_BEATS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+NOT_BEATS = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 """Errors of reading JSON that has another structure."""
 
 

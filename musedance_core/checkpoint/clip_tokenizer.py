@@ -32,7 +32,8 @@ def read_clip_tokenizer(folder: Path) -> Tokenizer:
     except Exception as error:
         if type(error) is not Exception:  # tokenizers raises bare exceptions for bad files
             raise
-        raise InputError(f"{vocab} and {merges.name} are no CLIP tokenizer: {error}.") from error
+        reason = " ".join(str(error).split())  # it may quote a token with a line break
+        raise InputError(f"{vocab} and {merges.name} are no CLIP tokenizer: {reason}.") from error
     inner = Inner(bpe)
     inner.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -30,6 +31,7 @@ SOUND_RATE = 16_000
 _LISTS = ("beats", "downbeats", "subject")
 _FILES = ("file_name", "audio", "track")
 _NUMBER = (int, float)
+_SURROGATES = re.compile(r"[\ud800-\udfff]")  # half a pair cannot be written to a file
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
@@ -124,6 +126,8 @@ def _check_type(name: str, kind: str, value: object) -> None:
             raise TypeError(f"{name} must be {'text' if kind == 'str' else kind}: {item!r}")
         if isinstance(item, _NUMBER) and not math.isfinite(item):
             raise ValueError(f"{name} must be finite: {item}")
+        if isinstance(item, str) and _SURROGATES.search(item):
+            raise ValueError(f"{name} must be Unicode text: {item!r}")
 
 
 def read_metadata(folder: str | Path) -> list[ClipRecord]:

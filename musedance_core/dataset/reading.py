@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -26,6 +27,7 @@ from torch import Tensor
 
 from ..audio.waveform import Waveform
 from ..errors import InputError
+from ..files import is_file
 from ..media.frames import video_frames
 from ..media.images import Placement, fit, place
 from ..parts import SUBJECT
@@ -154,8 +156,10 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
             for name in names:
                 data = BytesIO(file.read(f"{name}.npy"))
                 arrays[name] = np.lib.format.read_array(data, allow_pickle=False)
-    except (ValueError, KeyError, OSError, EOFError, RuntimeError) as error:
+    except (ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError) as error:
         raise InputError(f"{path} cannot be read as arrays: {error}.") from error
+    except (SyntaxError, TokenError, MemoryError) as error:  # the header's Python literal
+        raise InputError(f"{path} has an array header that cannot be read: {error}.") from error
     except (BadZipFile, zlib.error, lzma.LZMAError, struct.error) as error:
         raise InputError(f"{path} is damaged: {error}.") from error
     return arrays
@@ -173,7 +177,7 @@ def content_hash(video: str | Path, track: str | Path) -> str:
 
 def _existing(*parts: str | Path) -> Path:
     path = Path(*parts)
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"The data set lacks the file {path}.")
     return path
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import is_file
 from .rejections import UnusedInput
 
 SUFFIXES = frozenset(
@@ -118,7 +119,7 @@ def _listed_files(videos: Path) -> tuple[list[SourceVideo], list[str]]:
     folder = Path(os.path.abspath(videos.parent))
     for line in _lines(videos):
         path = videos.parent / line
-        if not path.is_file():
+        if not is_file(path):
             raise InputError(f"{videos} lists {line}, but there is no such file.")
         absolute = Path(os.path.abspath(path))  # links stay: their names are the user's
         inside = absolute.is_relative_to(folder)

@@ -33,8 +33,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"The config {path} cannot be read: {error}.") from error
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise InputError(f"The config {path} cannot be read: {_reason(error)}.") from error
     if not isinstance(values, dict):
         raise InputError(f"The config {path} must hold keys and values.")
     for override in overrides:
@@ -43,6 +43,13 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
         raise InputError("Say where to write: output_dir=FOLDER.")
     config: TrainConfig = merge(TrainConfig(output_dir="somewhere"), values, "config")
     return config
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error of YAML, with its place in the file."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem or error.context} in line {error.problem_mark.line + 1}"
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def dump_config(config: TrainConfig) -> str:

@@ -145,6 +145,7 @@ def test_a_bare_list_of_beats_is_enough(tmp_path: Path) -> None:
         ('"beats"', "JSON"),
         ('{"beats": "often"}', "JSON"),
         ('{"beats": [[1, 2], [3, 4]]}', "4 beats"),
+        ('{"beats": 1}', "JSON"),
         ('{"beats": [1]}', "two are needed"),
         ('{"beats": [0, 2, 1]}', "2.0 comes before 1.0"),
         ('{"beats": [0, NaN, 1]}', "not a finite"),

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from musedance_core.checkpoint.animatediff import motion_weights
+from musedance_core.checkpoint.clip_tokenizer import read_clip_tokenizer
 from musedance_core.checkpoint.foreign import read_foreign
 from musedance_core.checkpoint.format import load_checkpoint
 from musedance_core.checkpoint.inspect import describe
@@ -176,6 +177,15 @@ def test_pickles_with_code_and_missing_sources_are_refused(
     with pytest.raises(InputError, match=r"no \.safetensors file"):
         assemble_sd15(tmp_path / "o.safetensors", public / "sd", tmp_path, None, None, small)
     assert not (tmp_path / "o.safetensors").exists()
+
+
+def test_a_damaged_tokenizer_is_one_sentence(public: Path, tmp_path: Path) -> None:
+    vocab = (public / "sd/tokenizer/vocab.json").read_bytes()
+    (tmp_path / "vocab.json").write_bytes(vocab)
+    (tmp_path / "merges.txt").write_text("#version: 0.2\nt h\nth e\r</w>\n")
+    with pytest.raises(InputError, match=r"vocab\.json") as caught:
+        read_clip_tokenizer(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_at_full_size_every_name_and_shape_fits(full_unet: Weights, full_motion: Weights) -> None:

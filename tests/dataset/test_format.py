@@ -44,6 +44,7 @@ def test_written_metadata_is_read_back(tmp_path: Path) -> None:
     [
         ("text", None),
         ("content", 5),
+        ("text", "\ud800"),
         ("frames", 10.0),
         ("frames", True),
         ("frames", 0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -180,6 +181,23 @@ def test_every_changed_byte_of_part_maps_is_detected_or_harmless(
             path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
             with contextlib.suppress(InputError):
                 assert np.array_equal(read_arrays(path, ["ids"])["ids"], whole)
+
+
+@pytest.mark.parametrize("header", ["{'descr': '|u1', (", "{'a': ", "[" * 1000])
+def test_part_maps_with_a_damaged_header_are_refused(
+    tmp_path: Path, record: ClipRecord, header: str
+) -> None:
+    path = tmp_path / record.part_maps
+    with ZipFile(path, "w") as file:
+        size = len(header).to_bytes(2, "little")
+        file.writestr("ids.npy", b"\x93NUMPY\x01\x00" + size + header.encode())
+    with pytest.raises(InputError, match=path.name):
+        read_part_maps(tmp_path, record, [0], 32)
+
+
+def test_a_record_whose_file_cannot_exist(tmp_path: Path, record: ClipRecord) -> None:
+    with pytest.raises(InputError, match="lacks the file"):
+        read_track(tmp_path, replace(record, track="a" * 5000))
 
 
 def test_a_record_that_does_not_match_its_files(tmp_path: Path, record: ClipRecord) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,9 +28,10 @@ from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
 from musedance_core.checkpoint.inspect import describe
 from musedance_core.checkpoint.sd15 import read_stable_diffusion
 from musedance_core.dataset.format import ClipRecord, read_metadata, verify_splits
-from musedance_core.dataset.reading import read_part_maps, read_sound
+from musedance_core.dataset.reading import read_part_maps, read_sound, read_track
 from musedance_core.diffusion.prompts import parse_prompts
 from musedance_core.diffusion.segment_cache import SegmentCache
+from musedance_core.errors import InputError
 from musedance_core.media.beat_plot import draw_beat_plot
 from musedance_core.media.images import fit_picture, load_mask, load_picture
 from musedance_core.media.video import first_frame_seconds, read_video, write_video
@@ -104,7 +106,8 @@ def _targets(folder: Path) -> Iterator[tuple[str, Target]]:
     yield "sound", Target(_sounds(), _load_sound)
     videos = _videos(folder)
     yield "video", Target(videos, _load_video)
-    yield "source video", Target(videos, _load_source)
+    with_sound = {name: data for name, data in videos.items() if name != "video.avi"}
+    yield "source video", Target(with_sound, _load_source)
     yield "beats", Target(_beats(), _load_beats)
     yield "timeline node", Target(_beats(), _load_timeline)
     yield "prompts", Target(_prompts(), _load_prompts)
@@ -172,8 +175,6 @@ def _load_source(path: Path) -> None:
         assert probe_seconds(path) < float("inf")
         read_thumbnails(path, 12, 8, 16)
     except UnusableVideo:  # such a source is left out, with a line in the report
-        from musedance_core.errors import InputError
-
         raise InputError(f"{path} is no source.") from None
 
 
@@ -207,6 +208,8 @@ def _load_metadata(path: Path) -> None:
     verify_splits(records)
     for record in records:
         record.to_json().encode()
+        with suppress(InputError):  # the media are missing
+            read_track(path.parent, record)
 
 
 def _load_part_maps(path: Path) -> None:
@@ -250,7 +253,7 @@ def _motion(folder: Path) -> Files:
     weights = {f"{at}.norm.weight": torch.rand(8), f"{at}.proj_in.weight": torch.rand(8, 8)}
     tables = {
         "plain.ckpt": weights,
-        "nested.ckpt": {"state_dict": weights, "step": 3},
+        "nested.ckpt": {"state_dict": weights, "global_step": 3},
         "payload.ckpt": {"state_dict": weights, "step": Payload()},
     }
     files = {}
@@ -290,14 +293,14 @@ def _vocabulary() -> Files:
 
 
 def _pictures() -> Files:
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 20, 4), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 40, 4), np.uint8)
     pixels[..., 3] = 255
     pixels[:4, :, 3] = 0
     sticker = Image.fromarray(pixels)
     opaque = sticker.convert("RGB")
     exif = Image.Exif()
     exif[0x0112] = 6
-    grey = Image.fromarray(np.arange(24 * 20, dtype=np.uint16).reshape(24, 20) * 100)
+    grey = Image.fromarray(np.arange(48 * 40, dtype=np.uint16).reshape(48, 40) * 30)
     animation: dict[str, Any] = {"save_all": True, "append_images": [sticker]}
     kinds: tuple[tuple[str, Image.Image, dict[str, Any]], ...] = (
         ("sticker.png", sticker, {}),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import signal
 import sys
@@ -145,8 +146,6 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # Pillow warns about damaged files
     torch.set_num_threads(1)
-    import os
-
     seeds, work = options.folder / "seeds", options.folder / "work"
     seeds.mkdir(parents=True)
     work.mkdir()

@@ -60,6 +60,13 @@ def test_input_without_a_video_is_refused(tmp_path: Path) -> None:
             find_sources(path, tmp_path / "set")
 
 
+@pytest.mark.parametrize("line", ["a" * 5000, "a\0b.mp4"])
+def test_a_listed_path_that_cannot_exist_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "list.txt").write_text(line)
+    with pytest.raises(InputError, match=r"list\.txt lists a.*, but there is no such file\.$"):
+        find_sources(tmp_path / "list.txt", tmp_path / "set")
+
+
 def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     touch(tmp_path, "one.mp4")
     (tmp_path / "list.txt").write_text("one.mp4\n", encoding="utf-8-sig")

@@ -126,3 +126,21 @@ def test_a_file_of_other_bytes_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"note: \xe4\n")
     with pytest.raises(InputError, match=r"latin\.yaml cannot be read"):
         load_config(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("batch: 4\nseed: *a\n", id="alias"),
+        pytest.param("batch: {4\nseed: 1\n", id="bracket"),
+        pytest.param("batch: !!python/object/apply:os.getcwd []\n", id="code"),
+        pytest.param("batch: 2024-99-99\n", id="date"),
+        pytest.param("batch: \0\n", id="zero"),
+        pytest.param("[" * 100_000, id="nested"),
+    ],
+)
+def test_damaged_yaml_is_one_sentence(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        load_config(path)
+    assert str(path) in str(caught.value) and len(str(caught.value).splitlines()) == 1

@@ -144,7 +144,7 @@ def test_an_average_that_the_state_lacks_begins_at_its_weights(tmp_path: Path) -
     assert torch.equal(average.average["w"], parameters["w"]) and average.updates == 0
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "not JSON", '{"step": "two"}'])
+@pytest.mark.parametrize("text", ["{}", "[]", "not JSON", '{"step": "two"}', "[" * 100_000])
 def test_an_edited_state_is_told(text: str, tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(text)
     with pytest.raises(InputError, match=f"{tmp_path}"):

@@ -141,7 +141,7 @@ def read_state_metadata(path: Path) -> dict[str, Any]:
     """
     try:
         metadata = json.loads((path / METADATA).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"The state {path} cannot be read: {error}.") from error
     values = metadata if isinstance(metadata, dict) else {}
     if any(type(values.get(name)) is not kind for name, kind in METADATA_TYPES.items()):
