@@ -23,11 +23,14 @@ from .command import (
 from .targets import check_target
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
     from tqdm import tqdm
 
+    from ..audio.beats import BeatGrid
     from ..audio.waveform import Waveform
     from ..diffusion.guidance import StepInfo
+    from ..pipeline import DanceVideo, MuseDancePipeline
 
 DESCRIPTION = """\
 Make PICTURE dance to SONG.
@@ -88,32 +91,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='how to dance, such as "big hops"; or sentences with the times in the song from which '
         'they hold, such as "0:00 it sways / 0:08 big hops"',
     )
-    add(
-        "--out",
-        required=True,
-        metavar="FILE",
-        help="the video to write: .mp4, .mov, .m4v, .mkv or .webm with sound; .gif or .webp "
-        "without, repeating for ever",
-    )
-    add(
-        "--loop",
-        action="store_true",
-        help="cut the video to whole beats, so that a .gif or .webp repeats without a break",
-    )
+    _add_video(parser)
     add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
-    add(
-        "--seconds",
-        type=argtypes.above_zero,
-        metavar="S",
-        help="length (default: the rest of the song)",
-    )
-    add(
-        "--start",
-        type=argtypes.not_negative,
-        default=0.0,
-        metavar="T",
-        help="where in the song the video starts, in seconds (default: 0)",
-    )
     add("--mask", metavar="FILE", help="a picture of the same shape, white where the subject is")
     add(
         "--seed",
@@ -134,6 +113,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_precision(parser)
     add("--preview-sheet", metavar="FILE.png", help="also write a contact sheet of the frames")
     add_audio_track(parser)
+
+
+def _add_video(parser: argparse.ArgumentParser) -> None:
+    """The file to write, and the part of the song that it shows."""
+    add = parser.add_argument
+    add(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="the video to write: .mp4, .mov, .m4v, .mkv or .webm with sound; .gif or .webp "
+        "without, repeating for ever",
+    )
+    add(
+        "--loop",
+        action="store_true",
+        help="cut the video to whole beats, so that a .gif or .webp repeats without a break",
+    )
+    add(
+        "--seconds",
+        type=argtypes.above_zero,
+        metavar="S",
+        help="length (default: the rest of the song)",
+    )
+    add(
+        "--start",
+        type=argtypes.not_negative,
+        default=0.0,
+        metavar="T",
+        help="where in the song the video starts, in seconds (default: 0)",
+    )
 
 
 def _add_sampling(group: argparse._ArgumentGroup) -> None:
@@ -167,57 +176,38 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
         )
 
 
+@dataclass(frozen=True)
+class AnimateInputs:
+    """The input files, loaded and checked; `mask` and `beats` may be absent."""
+
+    picture: Image
+    mask: Image | None
+    song: Waveform
+    prompts: list[tuple[float, str]]
+    beats: BeatGrid | None
+
+
 def run(options: AnimateOptions) -> int:
     """Check all inputs, then track beats, denoise and write.
 
     Raises:
-        InputError: an input cannot be used; nothing has been written then.
+        InputError: an input cannot be used, or the output cannot be written; a video that was there
+            before stays.
     """
     import torch
 
-    from ..audio.beat_this import track_beats_with_beat_this
-    from ..audio.beats import read_beats
-    from ..audio.waveform import load_waveform, require_music
-    from ..diffusion.guidance import CONDITIONS, Guidance
-    from ..diffusion.prompts import parse_prompts
     from ..media.contact_sheet import write_contact_sheet
-    from ..media.images import load_mask, load_picture
     from ..pipeline import MuseDancePipeline
 
     began = time.monotonic()
     # Whatever can be refused is refused before the model is loaded, which may take a minute.
     _check_targets(options)
-    prompts = parse_prompts(options.text)
-    picture = load_picture(options.picture)
-    mask = load_mask(options.mask, picture) if options.mask else None
-    song = load_waveform(options.song, options.audio_track)
-    require_music(song, options.song)
-    _check_length(song, options)
-    beats = read_beats(options.beats) if options.beats else None
+    inputs = _load_inputs(options)
     pipeline = MuseDancePipeline.from_pretrained(
         options.checkpoint, options.device, getattr(torch, options.dtype), options.allow_untrained
     )
-
-    if options.beat_this:
-        beats = track_beats_with_beat_this(song, options.beat_this)
-    steps, sampler = QUALITIES[options.quality]
-    weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
     with closing(Progress()) as progress:
-        video = pipeline(
-            picture,
-            song,
-            prompts,
-            seconds=options.seconds,
-            start=options.start,
-            seed=options.seed,
-            steps=options.steps or steps,
-            sampler=options.sampler or sampler,
-            guidance=Guidance.of(pipeline.config.schedule, options.guidance, weights),
-            mask=mask,
-            beats=beats,
-            on_step=progress.advance,
-        )
-        video = video.loop() if options.loop else video
+        video = _dance(pipeline, inputs, options, progress)
         sheet = SheetFrames(len(video))
         video.save(options.out, sheet.add)
     if options.preview_sheet:
@@ -232,6 +222,59 @@ def run(options: AnimateOptions) -> int:
         f"made in {time.monotonic() - began:.1f} s."
     )
     return 0
+
+
+def _load_inputs(options: AnimateOptions) -> AnimateInputs:
+    """Load picture, mask, song, sentences and beats.
+
+    Raises:
+        InputError: one of them cannot be used, or the song does not last as long as the video.
+    """
+    from ..audio.beats import read_beats
+    from ..audio.waveform import load_waveform, require_music
+    from ..diffusion.prompts import parse_prompts
+    from ..media.images import load_mask, load_picture
+
+    prompts = parse_prompts(options.text)
+    picture = load_picture(options.picture)
+    mask = load_mask(options.mask, picture) if options.mask else None
+    song = load_waveform(options.song, options.audio_track)
+    require_music(song, options.song)
+    _check_length(song, options)
+    beats = read_beats(options.beats) if options.beats else None
+    return AnimateInputs(picture, mask, song, prompts, beats)
+
+
+def _dance(
+    pipeline: MuseDancePipeline,
+    inputs: AnimateInputs,
+    options: AnimateOptions,
+    progress: Progress,
+) -> DanceVideo:
+    """The video, whose frames are made when it is saved."""
+    from ..audio.beat_this import track_beats_with_beat_this
+    from ..diffusion.guidance import CONDITIONS, Guidance
+
+    beats = inputs.beats
+    if options.beat_this:
+        beats = track_beats_with_beat_this(inputs.song, options.beat_this)
+    steps, sampler = QUALITIES[options.quality]
+    weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
+    video = pipeline(
+        inputs.picture,
+        inputs.song,
+        inputs.prompts,
+        seconds=options.seconds,
+        start=options.start,
+        seed=options.seed,
+        steps=options.steps or steps,
+        sampler=options.sampler or sampler,
+        guidance=Guidance.of(pipeline.config.schedule, options.guidance, weights),
+        mask=inputs.mask,
+        beats=beats,
+        on_step=progress.advance,
+    )
+    return video.loop() if options.loop else video
 
 
 class SheetFrames:
