@@ -7,6 +7,7 @@ that touches the host, by a stub.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -45,15 +46,23 @@ def schemas() -> list[dict[str, Any]]:
     """Returns the schemas of all nodes, in the order of a workflow."""
     api: Any = ModuleType("comfy_api.v0_0_2")
     api.ComfyExtension, api.io = object, Recorder(ComfyNode=object, Schema=dict, Custom=Kind)
-    host: Any = ModuleType("nodes.host")
+    host: Any = ModuleType("pack.nodes.host")
     host.checkpoints = lambda: ["files of models/musedance"]
     host.beat_trackers = lambda: ["files of models/beat_this"]
     sys.modules |= {"comfy_api": ModuleType("comfy_api"), api.__name__: api, host.__name__: host}
-    sys.path.insert(0, str(ROOT))  # in this process alone: the pack itself never does
-    from nodes import MuseDanceExtension
+    sys.modules["pack.nodes.host_models"] = ModuleType("pack.nodes.host_models")
 
-    nodes = asyncio.run(MuseDanceExtension().get_node_list())
-    return [node.define_schema() for node in nodes]
+    # The host gives the pack's folder a name of its own and imports it as a package.
+    place = importlib.util.spec_from_file_location("pack", ROOT / "__init__.py")
+    assert place is not None and place.loader is not None
+    pack = sys.modules["pack"] = importlib.util.module_from_spec(place)
+    place.loader.exec_module(pack)
+
+    async def nodes() -> list[Any]:
+        listed: list[Any] = await (await pack.comfy_entrypoint()).get_node_list()
+        return listed
+
+    return [node.define_schema() for node in asyncio.run(nodes())]
 
 
 def row(*cells: str) -> str:

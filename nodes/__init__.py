@@ -7,7 +7,7 @@ from comfy_api.v0_0_2 import ComfyExtension, io
 from . import host
 from .beats import BeatSyncScore, ExtractBeats
 from .chain import ChainSegments
-from .guidance import GuidanceWeights, PromptTimeline
+from .guidance import GuidancePerCondition, PromptTimeline
 from .load import LoadMuseDance
 from .music import EmbedMusic
 from .reference import EncodeReference
@@ -16,12 +16,12 @@ from .sample import Sample
 
 
 class MuseDanceExtension(ComfyExtension):
-    """What the host asks for the pack's nodes."""
+    """The pack's nodes, as the host loads them."""
 
     async def on_load(self) -> None:
-        """Make the checkpoints' folders known, and lay out what the templates begin with."""
+        """Registers the checkpoints' folders, and copies the templates' inputs to the host's."""
         host.register_folders()
-        host.offer_inputs()
+        host.copy_template_inputs()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """All nodes, in the order of a workflow."""
@@ -31,7 +31,7 @@ class MuseDanceExtension(ComfyExtension):
             EmbedMusic,
             ExtractBeats,
             PromptTimeline,
-            GuidanceWeights,
+            GuidancePerCondition,
             Sample,
             RestorePicture,
             ChainSegments,
@@ -40,5 +40,5 @@ class MuseDanceExtension(ComfyExtension):
 
 
 async def comfy_entrypoint() -> MuseDanceExtension:
-    """The host's way in."""
+    """The entry point that the host calls."""
     return MuseDanceExtension()

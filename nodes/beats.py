@@ -1,16 +1,25 @@
-"""Beats: heard, told, edited; and how well a dance keeps them."""
+"""The beats of a song, tracked or edited; and how well a dance is on them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
 
+from ..musedance_core.errors import InputError
 from . import host
-from .music import waveform_of
-from .types import CATEGORY, Beats
+from .errors import readable_errors
+from .music import song_of
+from .types import BEATS, CATEGORY, Audio
+
+if TYPE_CHECKING:
+    from ..musedance_core.audio.beats import BeatGrid
+    from ..musedance_core.audio.waveform import Waveform
 
 BUILT_IN = "built in"
 EDITS = ("as heard", "halve", "double")
@@ -18,28 +27,28 @@ PEAKS = 2000
 
 
 class ExtractBeats(io.ComfyNode):
-    """The beats of the whole song, in seconds, open to every edit."""
+    """The beats of the whole song in seconds, tracked, laid on a grid or edited by hand."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="MuseDance_ExtractBeats",
-            display_name="Extract beats (one-hot)",
+            display_name="Beats",
             category=CATEGORY,
-            description="Hears the beats of the whole song, or takes them from you. The dance "
-            "follows these beats, whatever the song says.",
-            search_aliases=["musedance beats", "beat tracking", "bpm", "tempo", "rhythm"],
-            # What the timeline shows is sent again where the beats come out of the cache.
+            description="Tracks the beats of the whole song, or takes yours. The model gets them "
+            "one-hot, frame by frame, and the dance follows them.",
+            search_aliases=["musedance beats", "extract beats", "beat tracking", "bpm", "tempo"],
+            # The timeline needs its data even where the beats come from the host's cache.
             has_intermediate_output=True,
             inputs=[
-                io.Audio.Input("audio", tooltip="The whole song, the same as for Embed music."),
+                io.Audio.Input("audio", tooltip="The whole song, the same as for Song."),
                 io.Float.Input(
                     "bpm",
                     default=0.0,
                     min=0.0,
                     max=400.0,
                     step=0.1,
-                    tooltip="The tempo, where you know it; 0 hears it.",
+                    tooltip="The tempo in beats per minute, where you know it; 0 estimates it.",
                 ),
                 io.Float.Input(
                     "offset",
@@ -48,14 +57,14 @@ class ExtractBeats(io.ComfyNode):
                     max=3600.0,
                     step=0.01,
                     advanced=True,
-                    tooltip="Seconds at which one beat lies. With a bpm it lays an even grid "
-                    "without listening; -1 listens.",
+                    tooltip="Time of one beat in seconds. With bpm it makes an even grid, without "
+                    "any tracking; -1 tracks the beats.",
                 ),
                 io.Combo.Input(
                     "edit",
                     options=list(EDITS),
                     default=EDITS[0],
-                    tooltip="Every other beat, or one more between any two.",
+                    tooltip="halve keeps every other beat; double adds one between any two.",
                 ),
                 io.Float.Input(
                     "shift",
@@ -63,7 +72,7 @@ class ExtractBeats(io.ComfyNode):
                     min=-10.0,
                     max=10.0,
                     step=0.01,
-                    tooltip="Seconds by which all beats come later.",
+                    tooltip="Moves all beats later by this many seconds.",
                 ),
                 io.String.Input(
                     "timeline",
@@ -71,7 +80,7 @@ class ExtractBeats(io.ComfyNode):
                     multiline=True,
                     advanced=True,
                     tooltip='Beats by hand: {"beats": [0.5, 1.0, ...]} or [0.5, 1.0, ...], in '
-                    "seconds from the song's start. They replace what is heard.",
+                    "seconds from the song's start. They replace the tracked beats.",
                 ),
                 io.Combo.Input(
                     "tracker",
@@ -79,21 +88,22 @@ class ExtractBeats(io.ComfyNode):
                     default=BUILT_IN,
                     optional=True,
                     advanced=True,
-                    tooltip="Who listens: librosa, or a checkpoint of Beat This! (.ckpt) in "
-                    "models/beat_this, for which pip install beat_this.",
+                    tooltip="The beat tracker: librosa, or a checkpoint of Beat This! (.ckpt) in "
+                    "models/beat_this, which needs pip install beat_this.",
                 ),
             ],
             outputs=[
-                Beats.Output(display_name="beats"),
+                BEATS.Output(display_name="beats"),
                 io.Float.Output(display_name="tempo"),
-                io.Image.Output(display_name="strip", tooltip="The song with its beats."),
+                io.Image.Output(display_name="strip", tooltip="A plot of the song with its beats."),
             ],
         )
 
     @classmethod
+    @readable_errors
     def execute(
         cls,
-        audio: dict[str, Any],
+        audio: Audio,
         bpm: float,
         offset: float,
         edit: str,
@@ -101,43 +111,57 @@ class ExtractBeats(io.ComfyNode):
         timeline: str,
         tracker: str = BUILT_IN,
     ) -> io.NodeOutput:
-        from ..musedance_core.audio.beat_this import track_beats_with_beat_this
-        from ..musedance_core.audio.beats import parse_beats, regular_grid
-        from ..musedance_core.audio.tracker import track_beats
-        from ..musedance_core.audio.waveform import require_music
-        from ..musedance_core.errors import InputError
         from ..musedance_core.media.beat_plot import draw_beat_plot
 
-        song = waveform_of(audio)
-        require_music(song, "The audio")
-        if offset >= 0 and not bpm:
-            raise InputError("offset needs bpm: together they say where every beat is.")
-        if timeline.strip():
-            grid = parse_beats(timeline, "The timeline")
-        elif bpm and offset >= 0:
-            grid = regular_grid(bpm, offset, song.seconds)
-        elif tracker != BUILT_IN:
-            if bpm:
-                raise InputError(f"bpm is for the built-in tracker; {tracker} hears without it.")
-            grid = track_beats_with_beat_this(song, host.beat_tracker_path(tracker))
-        else:
-            grid = track_beats(song, bpm or None)
-        seen = _seen(song, grid, heard=not timeline.strip())
+        song = song_of(audio)
+        by_hand = bool(timeline.strip())
+        grid = beat_grid(song, bpm, offset, timeline, tracker)
+        if grid.assumed:
+            host.show_text(
+                f"No beat was found in this song: the dance gets an even grid of {grid.tempo:g} "
+                f"BPM. Set bpm and offset, or edit the beats."
+            )
+
+        # The timeline edits the beats before `edit` and `shift`.
+        data = timeline_data(song, grid, tracked=not by_hand)
         grid = {"halve": grid.halved, "double": grid.doubled}.get(edit, lambda: grid)()
         grid = grid.shifted(shift) if shift else grid
-        strip = torch.from_numpy(np.array(draw_beat_plot(song, grid))).float()[None] / 255
-        return io.NodeOutput(grid, float(grid.tempo), strip, ui={"musedance_timeline": [seen]})
+        plot = as_image(draw_beat_plot(song, grid))
+        return io.NodeOutput(grid, float(grid.tempo), plot, ui={"musedance_timeline": [data]})
 
 
-def _seen(song: Any, grid: Any, heard: bool) -> dict[str, Any]:
-    """What the browser's timeline shows: the beats before edit and shift, and the song's outline.
+def beat_grid(song: Waveform, bpm: float, offset: float, timeline: str, tracker: str) -> BeatGrid:
+    """The beats by hand, else the even grid, else the tracked ones.
 
-    `heard` says whether the node heard these beats; otherwise they came from the timeline.
+    Raises:
+        InputError: the beats cannot be read or tracked, or the settings contradict each other.
+    """
+    from ..musedance_core.audio.beat_this import track_beats_with_beat_this
+    from ..musedance_core.audio.beats import parse_beats, regular_grid
+    from ..musedance_core.audio.tracker import track_beats
+
+    if offset >= 0 and not bpm:
+        raise InputError("offset needs bpm: an even grid is made of both.")
+    if timeline.strip():
+        return parse_beats(timeline, "The timeline")
+    if bpm and offset >= 0:
+        return regular_grid(bpm, offset, song.seconds)
+    if tracker == BUILT_IN:
+        return track_beats(song, bpm or None)
+    if bpm:
+        raise InputError(f"bpm is for the built-in tracker; {tracker} works without it.")
+    return track_beats_with_beat_this(song, host.beat_tracker_path(tracker))
+
+
+def timeline_data(song: Waveform, grid: BeatGrid, tracked: bool) -> dict[str, Any]:
+    """The beats and the song's outline for the timeline in the browser.
+
+    `tracked` is False for beats that came from the timeline itself.
     """
     from ..musedance_core.audio.envelope import onsets, peaks
 
     return {
-        "heard": heard,
+        "heard": tracked,
         "seconds": round(song.seconds, 4),
         "peaks": [round(float(peak), 3) for peak in peaks(song, PEAKS)],
         "onsets": [round(float(time), 3) for time in onsets(song)],
@@ -146,22 +170,22 @@ def _seen(song: Any, grid: Any, heard: bool) -> dict[str, Any]:
 
 
 class BeatSyncScore(io.ComfyNode):
-    """How well frames keep the beats, against what the same motion would score by chance."""
+    """Beat alignment of frames, against the score of the same motion by chance."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="MuseDance_BeatScore",
-            display_name="Beat-sync score",
+            display_name="Beat score",
             category=CATEGORY,
-            description="How near the dance's rests are to the beats, 0 to 1, and what the same "
-            "motion scores moved in time at random: only the difference says something.",
-            search_aliases=["musedance score", "beat alignment", "sync"],
+            description="Beat alignment score: how near the moments of least motion are to the "
+            "beats, 0 to 1, and the same motion's score by chance. Only the difference counts.",
+            search_aliases=["musedance score", "beat alignment", "beat-sync score"],
             inputs=[
                 io.Image.Input("frames", tooltip="The dance."),
-                Beats.Input("beats", tooltip="When to move, from Extract beats."),
+                BEATS.Input("beats", tooltip="The beats danced to, from Beats."),
                 io.Float.Input(
-                    "fps", default=12.0, min=1.0, max=120.0, step=0.01, tooltip="Frames a second."
+                    "fps", default=12.0, min=1.0, max=120.0, step=0.01, tooltip="Frames per second."
                 ),
                 io.Float.Input(
                     "start",
@@ -175,14 +199,19 @@ class BeatSyncScore(io.ComfyNode):
             outputs=[
                 io.Float.Output(display_name="score"),
                 io.Float.Output(display_name="chance"),
-                io.Image.Output(display_name="plot", tooltip="Motion against beats."),
+                io.Image.Output(display_name="plot", tooltip="Motion over time, with beats."),
             ],
         )
 
     @classmethod
-    def execute(cls, frames: torch.Tensor, beats: Any, fps: float, start: float) -> io.NodeOutput:
+    @readable_errors
+    def execute(cls, frames: Tensor, beats: BeatGrid, fps: float, start: float) -> io.NodeOutput:
         from ..musedance_core.metrics.beat_score import beat_score, draw_score
 
-        found = beat_score(frames.movedim(-1, 1), fps, beats, start)
-        plot = torch.from_numpy(np.array(draw_score(found))).float()[None] / 255
-        return io.NodeOutput(found.score, found.chance, plot)
+        result = beat_score(rearrange(frames, "f h w c -> f c h w"), fps, beats, start)
+        return io.NodeOutput(result.score, result.chance, as_image(draw_score(result)))
+
+
+def as_image(plot: Image.Image) -> Tensor:
+    """An RGB picture as the host's IMAGE `[1 h w 3]` in 0..1."""
+    return torch.from_numpy(np.array(plot)).float()[None] / 255

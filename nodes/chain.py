@@ -1,38 +1,53 @@
-"""A whole song, segment by segment."""
+"""A dance to a whole song."""
 
 from __future__ import annotations
 
-import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from comfy_api.v0_0_2 import io
+from einops import rearrange
 
 from . import host
-from .restore import restore
-from .sample import Job, dance_inputs, denoising_inputs, settings_of
-from .types import CATEGORY, Guidance, Prompts, Tail
+from .dance import (
+    ScaledVAE,
+    dance_inputs,
+    denoising_inputs,
+    memory_for_segments,
+    require_vae,
+    sampling_settings,
+    segment_runner,
+)
+from .errors import readable_errors
+from .music import audio_under
+from .types import CATEGORY, GUIDANCE, PROMPTS, TAIL, VAE, Conditioning, Music, Prompts, Weights
+
+if TYPE_CHECKING:
+    from ..musedance_core.audio.beats import BeatGrid
+    from ..musedance_core.diffusion.segment import Reference
+    from .host_models import HostModel
 
 
 class ChainSegments(io.ComfyNode):
-    """Plans segments, carries the tail from one to the next, decodes and shows each as it is done.
+    """All segments of a dance, each continuing the one before, decoded as soon as it is finished.
 
-    Finished segments are kept in the host's temporary folder under what they depend on, so that a
-    run that was cancelled goes on behind the last of them.
+    Finished segments are cached in the host's temporary folder, so that a cancelled run resumes
+    after the last of them.
     """
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="MuseDance_Chain",
-            display_name="Chain segments",
+            display_name="Dance to the song",
             category=CATEGORY,
-            description="The dance to the whole song, or to a part of it. Cancel when you have "
-            "seen enough: the next run goes on where this one stopped.",
-            search_aliases=["musedance", "dance to song", "long video", "animate"],
+            description="The picture dances to the whole song, or to a part of it, in segments "
+            "that continue one another. Cancel at any time: the next run resumes where this one "
+            "stopped.",
+            search_aliases=["musedance", "chain segments", "long video", "animate"],
             inputs=[
                 *dance_inputs(),
-                Prompts.Input("prompts", tooltip="How to dance, from Prompt timeline."),
+                PROMPTS.Input("prompts", tooltip="How to dance, from Sentences over time."),
                 *denoising_inputs(),
                 io.Float.Input(
                     "seconds",
@@ -40,116 +55,69 @@ class ChainSegments(io.ComfyNode):
                     min=0.0,
                     max=36000.0,
                     step=0.1,
-                    tooltip="Length of the video; 0 takes the rest of the song.",
+                    tooltip="Length of the video; 0 is the rest of the song.",
                 ),
                 io.Conditioning.Input(
-                    "negative", optional=True, tooltip="What guidance leads away from."
+                    "negative", optional=True, tooltip="A negative prompt, for guidance above 1."
                 ),
-                Guidance.Input("weights", optional=True, tooltip="From Guidance per condition."),
+                GUIDANCE.Input(
+                    "weights", optional=True, tooltip="From Emphasize text, music or picture."
+                ),
                 io.Vae.Input(
                     "vae",
                     optional=True,
-                    tooltip="Another autoencoder than the checkpoint's, such as SD1.5's.",
+                    tooltip="An autoencoder other than the checkpoint's, such as SD1.5's.",
                 ),
             ],
             outputs=[
                 io.Image.Output(display_name="frames"),
                 io.Float.Output(display_name="fps"),
                 io.Audio.Output(display_name="sound", tooltip="The song under these frames."),
-                Tail.Output(display_name="tail"),
+                TAIL.Output(display_name="tail"),
             ],
         )
 
     @classmethod
+    @readable_errors
     def execute(
         cls,
-        model: Any,
-        reference: dict[str, Any],
-        music: dict[str, Any],
-        beats: Any,
-        prompts: list[tuple[float, Any]],
+        model: HostModel,
+        reference: Reference,
+        music: Music,
+        beats: BeatGrid,
+        prompts: Prompts,
         seed: int,
         steps: int,
         sampler: str,
         guidance: float,
         start: float,
         seconds: float,
-        negative: list[Any] | None = None,
-        weights: dict[str, Any] | None = None,
-        vae: Any = None,
+        negative: Conditioning | None = None,
+        weights: Weights | None = None,
+        vae: VAE | None = None,
     ) -> io.NodeOutput:
-        from ..musedance_core.diffusion.runner import plan_segments
+        from ..musedance_core.diffusion.segment_cache import SegmentCache
 
-        settings = settings_of(model, steps, sampler, guidance, weights)
-        job = Job(model, reference, music, beats, negative, seed, start, settings)
-        clip, scale, vae = model.config.clip, model.config.vae.scale, vae or model.vae
-        frames = max(1, round((seconds or music["seconds"] - start) * clip.fps))
-        plans = plan_segments(frames, clip.frames)
-        progress = host.Progress(model, settings.steps * len(plans))
-        tail, shown = job.beginning(), torch.empty(0)
-        for plan in plans:
-            made = finished_or_made(job, tail, prompts, progress)
-            whole = model.config.unet.copy_pixels  # what is restored is restored as a whole
-            decoded = vae.decode(made["latents"][: None if whole else plan.frames] / scale)
-            if whole:
-                decoded = restore(decoded, reference, vae, made["warp"])
-            if plan.index == 0:
-                shown = decoded.new_empty(frames, *decoded.shape[1:])
-            kept = decoded[: plan.frames]
-            shown[plan.first : plan.first + plan.frames] = kept
-            progress.show(kept[len(kept) // 2])
-            tail = job.after(tail, {name: x[: plan.frames] for name, x in made.items()})
-        sound = sound_under(music, start, frames / clip.fps)
-        return io.NodeOutput(shown, float(clip.fps), sound, tail)
+        clip = model.config.clip
+        settings = sampling_settings(model, steps, sampler, guidance, weights)
+        cache = SegmentCache(host.temporary_folder(), model.identity)
+        runner = segment_runner(
+            model, reference, music, beats, prompts, settings, seed, start, negative, cache
+        )
+        decoder = vae or model.vae
+        require_vae(model, decoder)
 
-
-def finished_or_made(
-    job: Job, before: dict[str, Any], prompts: list[tuple[float, Any]], progress: host.Progress
-) -> dict[str, torch.Tensor]:
-    """The segment after `before`, whole, out of the folder of finished ones or made now."""
-    from safetensors import SafetensorError
-
-    from ..musedance_core.diffusion.prompts import at_time
-    from ..musedance_core.diffusion.segment_cache import SegmentCache
-    from ..musedance_core.errors import InputError
-
-    fps = job.model.config.clip.fps
-    positive = at_time(prompts, before["start"] + before["frame"] / fps)
-    store, key = SegmentCache(host.temporary_folder()), key_of(job, before, positive)
-    made = store.read(key)
-    if made is None:
-        made = job.segment(before, positive, progress)
-        try:
-            store.write(key, made)
-        except (OSError, SafetensorError, InputError) as error:
-            logging.warning("MuseDance: a finished segment could not be kept: %s", error)
-    else:
-        progress.skip(job.settings.steps)
-    return made
-
-
-def key_of(job: Job, before: dict[str, Any], positive: list[Any]) -> str:
-    """A name for all that the segment after `before` depends on."""
-    from ..musedance_core.diffusion.segment_cache import cache_key
-
-    settings, parts = job.settings, job.reference["part_map"]
-    return cache_key(
-        [job.model.identity, str(job.model.dtype), job.seed],
-        [settings.steps, settings.sampler, settings.guidance.scale, settings.guidance.rescale],
-        dict(settings.guidance.weights),
-        [before["start"], before["frame"], before["index"]],
-        before["latents"],
-        job.reference["latent"],
-        None if parts is None else parts,
-        job.music["mel"],
-        job.beats.times,
-        positive[0][0],
-        None if job.negative is None else job.negative[0][0],
-    )
-
-
-def sound_under(music: dict[str, Any], start: float, seconds: float) -> dict[str, Any]:
-    """The host's AUDIO from `start` on, silence past the song's end."""
-    piece = music["song"].cut(start, seconds)
-    waveform = torch.from_numpy(piece.samples)[None]
-    return {"waveform": waveform, "sample_rate": piece.sample_rate}
+        # The whole video is one IMAGE of the host, allocated once and filled segment by segment.
+        total = max(1, round((seconds or music.song.seconds - start) * clip.fps))
+        progress = host.Progress(model, settings.steps * -(-total // clip.frames))
+        frames, tail = torch.empty(0), runner.first_tail()
+        with memory_for_segments(model):
+            for segment in runner.run(total, ScaledVAE(decoder, model.config.vae.scale), progress):
+                pictures = rearrange(segment.frames, "f c h w -> f h w c")
+                if not len(frames):
+                    frames = pictures.new_empty(total, *pictures.shape[1:])
+                frames[segment.first : segment.first + len(pictures)] = pictures
+                progress.show(pictures[len(pictures) // 2])
+                tail = segment.tail
+        audio = audio_under(music, start, total / clip.fps)
+        return io.NodeOutput(frames, float(clip.fps), audio, tail)

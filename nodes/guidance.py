@@ -1,4 +1,4 @@
-"""What to listen to, and when to dance what."""
+"""Sentences along the song, and guidance per condition."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ from typing import Any
 
 from comfy_api.v0_0_2 import io
 
-from .types import CATEGORY, Guidance, Prompts
+from .errors import readable_errors
+from .types import CATEGORY, GUIDANCE, PROMPTS, Weights
 
 
-class GuidanceWeights(io.ComfyNode):
-    """Guidance per condition, on top of that of all together."""
+class GuidancePerCondition(io.ComfyNode):
+    """Guidance weights of single conditions, on top of the guidance of all together."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        def weight(name: str, what: str) -> io.Float.Input:
-            tooltip = f"Adds this much of what {what} alone changes; a pass more per step unless 0."
+        def weight(name: str, condition: str) -> io.Float.Input:
+            tooltip = (
+                f"Adds this much of the change that {condition} alone makes; one more pass per "
+                f"step unless 0."
+            )
             return io.Float.Input(name, default=0.0, min=-10.0, max=10.0, step=0.1, tooltip=tooltip)
 
         return io.Schema(
             node_id="MuseDance_Guidance",
-            display_name="Guidance per condition",
+            display_name="Emphasize text, music or picture",
             category=CATEGORY,
-            description="Stress the sentence, the music with its beats, or the picture by itself.",
+            description="Guidance per condition: follow the sentence, the music with its beats, or "
+            "the picture more strictly than the others.",
             search_aliases=["musedance guidance", "cfg", "music guidance", "text guidance"],
             inputs=[
                 weight("text", "the sentence"),
@@ -35,51 +40,51 @@ class GuidanceWeights(io.ComfyNode):
                     max=1.0,
                     step=0.05,
                     advanced=True,
-                    tooltip="How far guided contrast is pulled back to what it was.",
+                    tooltip="How far the contrast that guidance adds is scaled back.",
                 ),
             ],
-            outputs=[Guidance.Output(display_name="weights")],
+            outputs=[GUIDANCE.Output(display_name="weights")],
         )
 
     @classmethod
+    @readable_errors
     def execute(cls, text: float, music: float, reference: float, rescale: float) -> io.NodeOutput:
-        weights = {"text": text, "music": music, "reference": reference}
-        return io.NodeOutput({"weights": weights, "rescale": rescale})
+        return io.NodeOutput(Weights(text, music, reference, rescale))
 
 
 class PromptTimeline(io.ComfyNode):
-    """Sentences along the song."""
+    """A prompt timeline, encoded."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="MuseDance_PromptTimeline",
-            display_name="Prompt timeline",
+            display_name="Sentences over time",
             category=CATEGORY,
-            description="Another sentence from another time on. A segment dances the sentence that "
-            "holds where it begins.",
-            search_aliases=["musedance prompt", "prompt schedule", "choreography"],
+            description="How to dance: one sentence for the whole song, or a prompt timeline with "
+            "another sentence from another time on. A segment uses the sentence at its beginning.",
+            search_aliases=["musedance prompt", "prompt timeline", "schedule", "choreography"],
             inputs=[
                 io.Clip.Input("clip", tooltip="The text encoder, from Load MuseDance."),
                 io.String.Input(
                     "text",
                     default="0:00 it sways a lot / 0:08 big hops on the spot",
                     multiline=True,
-                    tooltip="Times of the song and sentences, parted by slashes or lines. Without "
-                    "a time: one sentence for the whole song.",
+                    tooltip="Times of the song and sentences, separated by slashes or line breaks; "
+                    "or one sentence without a time for the whole song.",
                 ),
             ],
-            outputs=[Prompts.Output(display_name="prompts")],
+            outputs=[PROMPTS.Output(display_name="prompts")],
         )
 
     @classmethod
+    @readable_errors
     def execute(cls, clip: Any, text: str) -> io.NodeOutput:
         from ..musedance_core.diffusion.prompts import parse_prompts
 
-        entries = parse_prompts(text)
         return io.NodeOutput(
-            [
+            tuple(
                 (seconds, clip.encode_from_tokens_scheduled(clip.tokenize(sentence)))
-                for seconds, sentence in entries
-            ]
+                for seconds, sentence in parse_prompts(text)
+            )
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from comfy_api.v0_0_2 import io
 
-from . import host
-from .types import CATEGORY, Model
+from . import host, host_models
+from .errors import readable_errors
+from .types import CATEGORY, MODEL
 
 
 class LoadMuseDance(io.ComfyNode):
-    """A checkpoint's model, and its autoencoder and text encoder for the host's own nodes."""
+    """A checkpoint's dancing model, and its autoencoder and text encoder for the host's nodes."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -17,7 +18,7 @@ class LoadMuseDance(io.ComfyNode):
             node_id="MuseDance_Load",
             display_name="Load MuseDance",
             category=CATEGORY,
-            description="Loads a MuseDance checkpoint from models/musedance; the sticker model "
+            description="Loads a MuseDance checkpoint from models/musedance. The sticker model "
             "comes with the pack, so nothing has to be downloaded.",
             search_aliases=["musedance", "dance model", "load dance checkpoint", "sticker"],
             inputs=[
@@ -30,18 +31,19 @@ class LoadMuseDance(io.ComfyNode):
                     "allow_untrained",
                     default=False,
                     advanced=True,
-                    tooltip="Sample a file that was put together from public weights and never "
-                    "trained to dance. It will not dance.",
+                    tooltip="Also load a checkpoint that was converted from public weights and "
+                    "never trained to dance. It will not dance.",
                 ),
             ],
             outputs=[
-                Model.Output(display_name="model"),
+                MODEL.Output(display_name="model"),
                 io.Vae.Output(display_name="vae"),
                 io.Clip.Output(display_name="clip"),
             ],
         )
 
     @classmethod
+    @readable_errors
     def execute(cls, checkpoint: str, allow_untrained: bool) -> io.NodeOutput:
-        model = host.load_model(checkpoint, allow_untrained)
+        model = host_models.load_model(checkpoint, allow_untrained)
         return io.NodeOutput(model, model.vae, model.clip)

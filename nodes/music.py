@@ -1,48 +1,64 @@
-"""The song as the model hears it."""
+"""The song."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from comfy_api.v0_0_2 import io
 
-from .types import CATEGORY, Model, Music
+from .errors import readable_errors
+from .types import CATEGORY, MODEL, MUSIC, Audio, Music
+
+if TYPE_CHECKING:
+    from ..musedance_core.audio.waveform import Waveform
+    from .host_models import HostModel
 
 
 class EmbedMusic(io.ComfyNode):
-    """The whole song as log-mel, of which every segment's AST tokens are made."""
+    """The log-mel spectrogram of the whole song, from which AST makes each segment's tokens."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="MuseDance_EmbedMusic",
-            display_name="Embed music (AST)",
+            display_name="Song",
             category=CATEGORY,
-            description="Hears the whole song once: how strongly and how smoothly to dance. When "
-            "to move is what the beats say.",
-            search_aliases=["musedance audio", "audio embedding", "ast", "song"],
+            description="Analyses the whole song for the music encoder (AST), which decides how "
+            "strongly and how smoothly to dance. When to move comes from Beats.",
+            search_aliases=["musedance audio", "audio embedding", "ast", "embed music"],
             inputs=[
-                Model.Input("model", tooltip="What Load MuseDance gives."),
+                MODEL.Input("model", tooltip="The dancing model, from Load MuseDance."),
                 io.Audio.Input("audio", tooltip="The whole song, not only the part to dance to."),
             ],
-            outputs=[Music.Output(display_name="music")],
+            outputs=[MUSIC.Output(display_name="music")],
         )
 
     @classmethod
-    def execute(cls, model: Any, audio: dict[str, Any]) -> io.NodeOutput:
+    @readable_errors
+    def execute(cls, model: HostModel, audio: Audio) -> io.NodeOutput:
         from ..musedance_core.audio.mel import song_log_mel
-        from ..musedance_core.audio.waveform import require_music
 
-        song = waveform_of(audio)
-        require_music(song, "The audio")
-        mel = song_log_mel(song, model.config.music.mel_bins)
-        return io.NodeOutput({"mel": mel, "song": song, "seconds": song.seconds})
+        song = song_of(audio)
+        return io.NodeOutput(Music(song_log_mel(song, model.config.music.mel_bins), song))
 
 
-def waveform_of(audio: dict[str, Any]) -> Any:
-    """The host's AUDIO, the first of its batch, as a waveform."""
-    from ..musedance_core.audio.waveform import Waveform
+def song_of(audio: Audio) -> Waveform:
+    """The first sound of the host's AUDIO.
+
+    Raises:
+        InputError: it is silent, too short, or not finite.
+    """
+    from ..musedance_core.audio.waveform import Waveform, require_music
 
     samples = audio["waveform"][0].float().cpu().numpy()
-    return Waveform(np.ascontiguousarray(samples), int(audio["sample_rate"]))
+    song = Waveform(np.ascontiguousarray(samples), int(audio["sample_rate"]))
+    require_music(song, "The audio")
+    return song
+
+
+def audio_under(music: Music, start: float, seconds: float) -> Audio:
+    """The song from `start` on as the host's AUDIO, silence past its end."""
+    piece = music.song.cut(start, seconds)
+    return {"waveform": torch.from_numpy(piece.samples)[None], "sample_rate": piece.sample_rate}

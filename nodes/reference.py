@@ -2,94 +2,146 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from comfy_api.v0_0_2 import io
+from einops import rearrange
 from PIL import Image
+from torch import Tensor
 
-from .types import CATEGORY, Model, Reference
+from ..musedance_core.errors import InputError
+from . import host
+from .errors import readable_errors
+from .types import CATEGORY, MODEL, REFERENCE, VAE
+
+if TYPE_CHECKING:
+    from ..musedance_core.media.images import FittedPicture
+    from .host_models import HostModel
+
+DROPPED_ALPHA = (
+    "The border of this picture is pure black, as where transparency was dropped: if it is a "
+    "sticker, join IMAGE and MASK of Load Image with Join Image with Alpha."
+)
 
 
 class EncodeReference(io.ComfyNode):
-    """Fits a picture to the model's square and encodes it, with what is known of its parts."""
+    """Fits a picture to the model's size and encodes it, with the part map if there is one."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="MuseDance_EncodeReference",
-            display_name="Encode reference (ReferenceNet)",
+            display_name="Picture",
             category=CATEGORY,
-            description="The picture that is to dance. An opaque picture is fitted into the "
-            "model's square; one with transparency (Join Image with Alpha) is a sticker, set on a "
-            "plain background with room to dance.",
-            search_aliases=["musedance picture", "reference image", "sticker", "character"],
+            description="The picture that is to dance, encoded for ReferenceNet. An opaque picture "
+            "is fitted into the model's square; one with transparency (Join Image with Alpha) is a "
+            "sticker and gets a plain background with room to dance.",
+            search_aliases=["musedance picture", "reference image", "sticker", "encode reference"],
             inputs=[
-                Model.Input("model", tooltip="What Load MuseDance gives."),
+                MODEL.Input("model", tooltip="The dancing model, from Load MuseDance."),
                 io.Image.Input("image", tooltip="Any size and shape; with alpha it is a sticker."),
                 io.Mask.Input(
                     "subject",
                     optional=True,
-                    tooltip="White where the one who dances is, of the picture's shape. It matters "
-                    "where more than one is in the picture.",
+                    tooltip="White where the dancer is, of the picture's shape. Useful where the "
+                    "picture shows more than one figure.",
                 ),
                 io.Image.Input(
                     "part_map",
                     optional=True,
                     tooltip="A map of body parts (DensePose) in the pack's colours, of the "
-                    "picture's shape; it is taken instead of the subject mask.",
+                    "picture's shape. It replaces the subject mask.",
                 ),
                 io.Vae.Input(
                     "vae",
                     optional=True,
-                    tooltip="Another autoencoder than the checkpoint's, such as SD1.5's.",
+                    tooltip="An autoencoder other than the checkpoint's, such as SD1.5's.",
                 ),
             ],
             outputs=[
-                Reference.Output(display_name="reference"),
-                io.Image.Output(display_name="fitted", tooltip="What the model sees."),
+                REFERENCE.Output(display_name="reference"),
+                io.Image.Output(display_name="fitted", tooltip="The picture as the model sees it."),
             ],
         )
 
     @classmethod
+    @readable_errors
     def execute(
         cls,
-        model: Any,
-        image: torch.Tensor,
-        subject: torch.Tensor | None = None,
-        part_map: torch.Tensor | None = None,
-        vae: Any = None,
+        model: HostModel,
+        image: Tensor,
+        subject: Tensor | None = None,
+        part_map: Tensor | None = None,
+        vae: VAE | None = None,
     ) -> io.NodeOutput:
-        from ..musedance_core.media.images import (
-            fit_map,
-            fit_picture,
-            require_mask,
-            require_picture,
-        )
-        from ..musedance_core.parts import part_ids
+        from ..musedance_core.diffusion.segment import Reference
 
-        picture = require_picture(picture_of(image[0]), "The image")
-        mask = None
-        if subject is not None and subject[0].any():  # empty for a picture without transparency
-            mask = require_mask(picture_of(subject[0]).convert("L"), picture, "The subject mask")
-        fitted = fit_picture(picture, mask, model.config.clip.size)
-        ids = fitted.part_map
-        if part_map is not None:
-            ids = part_ids(fit_map(picture_of(part_map[0]), picture, model.config.clip.size))
-        pixels = fitted.image.movedim(0, -1)[None]
-        latent = (vae or model.vae).encode(pixels) * model.config.vae.scale
-        reference = {
-            "latent": latent,
-            "pixels": pixels,
-            "part_map": None if ids is None else ids[None],
-        }
-        return io.NodeOutput(reference, pixels)
+        fitted = fitted_picture(image[0], subject, part_map, model.config.clip.size)
+        if lacks_alpha(image[0]):
+            host.show_text(DROPPED_ALPHA)
+        pixels = rearrange(fitted.image, "c h w -> 1 h w c")
+        latents = (vae or model.vae).encode(pixels) * model.config.vae.scale
+        return io.NodeOutput(Reference(fitted.image, latents, fitted.part_map), pixels)
 
 
-def picture_of(pixels: torch.Tensor) -> Image.Image:
-    """The host's `[h w]` or `[h w c]` in 0..1 as a picture; with alpha only where it is used."""
+def fitted_picture(
+    image: Tensor, subject: Tensor | None, part_map: Tensor | None, size: int
+) -> FittedPicture:
+    """The host's picture `[h w c]` with its masks `[b h w]` and part maps `[b h w 3]`, fitted.
+
+    Raises:
+        InputError: one of them cannot be used.
+    """
+    from ..musedance_core.media.images import (
+        FittedPicture,
+        fit_map,
+        fit_picture,
+        require_mask,
+        require_picture,
+    )
+    from ..musedance_core.parts import part_ids, require_part_colours
+
+    picture = require_picture(as_picture(image), "The image")
+    mask = None
+    # Load Image gives an empty mask for a picture without transparency.
+    if subject is not None and subject[0].any():
+        require_upright_mask(subject[0])
+        mask = require_mask(as_picture(subject[0]).convert("L"), picture, "The subject mask")
+    fitted = fit_picture(picture, mask, size)
+    if part_map is None:
+        return fitted
+    colours = fit_map(as_picture(part_map[0]), picture, size)
+    require_part_colours(colours, "The part map")
+    return FittedPicture(fitted.image, part_ids(colours))
+
+
+def as_picture(pixels: Tensor) -> Image.Image:
+    """The host's `[h w]` or `[h w c]` in 0..1 as a picture, with alpha only where it is used."""
     values = (pixels.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
     if values.ndim == 3 and values.shape[-1] == 4 and int(values[..., 3].min()) == 255:
         values = values[..., :3]
     return Image.fromarray(np.ascontiguousarray(values))
+
+
+def border(pixels: Tensor) -> tuple[Tensor, ...]:
+    """The four edges of `[h w ...]`."""
+    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
+
+
+def lacks_alpha(image: Tensor) -> bool:
+    """Whether a picture `[h w 3]` shows something within a border of pure black, which is what most
+    programs leave of transparency that they drop."""
+    black = image.shape[-1] == 3 and not any(edge.any() for edge in border(image))
+    return bool(black and image.any())
+
+
+def require_upright_mask(subject: Tensor) -> None:
+    """Raises InputError where a mask `[h w]` is white along its border and black inside, which is
+    Load Image's mask of the transparent part."""
+    outside = all(bool((edge > 0.99).all()) for edge in border(subject))
+    if outside and bool((subject < 0.01).any()):
+        raise InputError(
+            "The subject mask is white around the dancer instead of on it, as MASK of Load Image "
+            "is: turn it round with Invert Mask."
+        )

@@ -1,15 +1,64 @@
-"""The pack's own edges; everything else is the host's."""
+"""Types of the pack's own edges, and the values on them; all other edges are the host's."""
 
 from __future__ import annotations
 
-from comfy_api.v0_0_2 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
-Model = io.Custom("MUSEDANCE_MODEL")
-Reference = io.Custom("MUSEDANCE_REFERENCE")
-Music = io.Custom("MUSEDANCE_MUSIC")
-Beats = io.Custom("MUSEDANCE_BEATS")
-Prompts = io.Custom("MUSEDANCE_PROMPTS")
-Guidance = io.Custom("MUSEDANCE_GUIDANCE")
-Tail = io.Custom("MUSEDANCE_TAIL")
+from comfy_api.v0_0_2 import io
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from ..musedance_core.audio.waveform import Waveform
 
 CATEGORY = "MuseDance"
+
+MODEL = io.Custom("MUSEDANCE_MODEL")  # host.HostModel
+REFERENCE = io.Custom("MUSEDANCE_REFERENCE")  # diffusion.segment.Reference
+MUSIC = io.Custom("MUSEDANCE_MUSIC")  # Music
+BEATS = io.Custom("MUSEDANCE_BEATS")  # audio.beats.BeatGrid
+PROMPTS = io.Custom("MUSEDANCE_PROMPTS")  # Prompts
+GUIDANCE = io.Custom("MUSEDANCE_GUIDANCE")  # Weights
+TAIL = io.Custom("MUSEDANCE_TAIL")  # diffusion.runner.Tail
+
+Conditioning = list[list[Any]]
+"""The host's CONDITIONING: pairs of text tokens `[1 77 d]` and options."""
+Prompts = Sequence[tuple[float, Conditioning]]
+"""Seconds of the song, rising, and what holds from then on."""
+
+
+class Audio(TypedDict):
+    """The host's AUDIO: `waveform [b channels n]` at `sample_rate` Hz."""
+
+    waveform: Tensor
+    sample_rate: int
+
+
+class VAE(Protocol):
+    """An autoencoder of the host: pictures `[b h w c]` in 0..1 and unscaled latents `[b c h w]`."""
+
+    @property
+    def latent_channels(self) -> int: ...
+
+    def encode(self, pixels: Tensor) -> Tensor: ...
+
+    def decode(self, latents: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Music:
+    """A song as the model takes it: the log-mel `[t mel]` of the whole song, and its sound."""
+
+    mel: Tensor
+    song: Waveform
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Guidance per condition (see `diffusion.guidance.Guidance`)."""
+
+    text: float
+    music: float
+    reference: float
+    rescale: float

@@ -22,10 +22,10 @@ spec = importlib.util.spec_from_file_location(
 )
 pack = sys.modules["pack"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(pack)
-from pack.nodes import host
+from pack.nodes.host_models import HostVAE
 
 class Greedy(torch.nn.Linear):
-    config = types.SimpleNamespace(reduction=4, scale=1.0)
+    config = types.SimpleNamespace(reduction=4, scale=1.0, latent_channels=3)
     def __init__(self, most):
         super().__init__(1, 1)
         self.most, self.tried = most, []
@@ -37,17 +37,17 @@ class Greedy(torch.nn.Linear):
 
 latents = torch.arange(11.0).reshape(11, 1, 1, 1).expand(11, 3, 2, 2)
 enough = Greedy(2)
-frames = host.HostVAE(enough).decode(latents)
+frames = HostVAE(enough).decode(latents)
 print(tuple(frames.shape), frames[:, 0, 0, 0].tolist() == list(range(11)), enough.tried)
 try:
-    host.HostVAE(Greedy(0)).decode(latents)
-except RuntimeError as error:
+    HostVAE(Greedy(0)).decode(latents)
+except ValueError as error:
     print(error)
 class Broken(Greedy):
     def decode(self, latents):
         raise RuntimeError("shapes differ")
 try:
-    host.HostVAE(Broken(9)).decode(latents)
+    HostVAE(Broken(9)).decode(latents)
 except RuntimeError as error:
     print(error)
 """

@@ -26,7 +26,7 @@ spec = importlib.util.spec_from_file_location(
 pack = sys.modules["pack"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(pack)
 from pack.nodes import host
-host.offer_inputs = lambda: None  # the host's own input folder stays as it is
+host.copy_template_inputs = lambda: None  # the host's own input folder stays as it is
 
 async def offered():
     extension = await pack.comfy_entrypoint()

@@ -1,0 +1,200 @@
+"""The inputs that all nodes which denoise have in common, and the runner made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.v0_0_2 import io
+from einops import rearrange
+from torch import Tensor
+
+from ..musedance_core.errors import InputError
+from . import host
+from .types import BEATS, MODEL, MUSIC, REFERENCE, VAE, Conditioning, Music, Prompts, Weights
+
+if TYPE_CHECKING:
+    from ..musedance_core.audio.beats import BeatGrid
+    from ..musedance_core.config import MuseDanceConfig
+    from ..musedance_core.diffusion.runner import SegmentRunner, Tail
+    from ..musedance_core.diffusion.segment import Reference, SamplingSettings
+    from ..musedance_core.diffusion.segment_cache import SegmentCache
+    from .host_models import HostModel
+
+SAMPLERS = ("ddim", "euler", "dpmpp_2m")
+
+
+def dance_inputs() -> list[Any]:
+    """The model, the picture, the song and its beats."""
+    return [
+        MODEL.Input("model", tooltip="The dancing model, from Load MuseDance."),
+        REFERENCE.Input("reference", tooltip="The picture, from Picture."),
+        MUSIC.Input("music", tooltip="The song, from Song."),
+        BEATS.Input("beats", tooltip="The beats to dance to, from Beats."),
+    ]
+
+
+def denoising_inputs() -> list[Any]:
+    """Seed, steps, sampler and guidance, and where in the song the video starts."""
+    return [
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=2**32 - 1,
+            control_after_generate=True,
+            tooltip="The same seed gives the same video. Another changes details; the moves follow "
+            "from sentence and song.",
+        ),
+        io.Int.Input(
+            "steps",
+            default=0,
+            min=0,
+            max=1000,
+            tooltip="Denoising steps; 0 is the model's own number.",
+        ),
+        io.Combo.Input(
+            "sampler",
+            options=list(SAMPLERS),
+            default="ddim",
+            tooltip="dpmpp_2m is best with few steps.",
+        ),
+        io.Float.Input(
+            "guidance",
+            default=0.0,
+            min=0.0,
+            max=20.0,
+            step=0.1,
+            tooltip="How strictly to follow sentence, song and picture together (classifier-free "
+            "guidance); 0 is the model's own value.",
+        ),
+        io.Float.Input(
+            "start",
+            default=0.0,
+            min=0.0,
+            max=36000.0,
+            step=0.01,
+            tooltip="Where in the song the video starts, in seconds.",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class ScaledVAE:
+    """An autoencoder of the host as the core's `Autoencoder`: channels first, latents scaled."""
+
+    vae: VAE
+    scale: float
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Pictures `[b 3 h w]` in 0..1 to latents `[b c h w]`."""
+        return self.vae.encode(rearrange(pictures, "b c h w -> b h w c")) * self.scale
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents `[b c h w]` to pictures `[b 3 h w]` in 0..1."""
+        return rearrange(self.vae.decode(latents / self.scale), "b h w c -> b c h w")
+
+
+def sampling_settings(
+    model: HostModel, steps: int, sampler: str, guidance: float, weights: Weights | None
+) -> SamplingSettings:
+    """The widgets' settings; 0 and None stand for the model's own."""
+    from ..musedance_core.diffusion.guidance import CONDITIONS, Guidance
+    from ..musedance_core.diffusion.segment import SamplingSettings
+
+    own = model.config.schedule
+    chosen = Guidance.of(own, guidance or None)
+    if weights is not None:
+        stressed = {name: getattr(weights, name) for name in CONDITIONS}
+        chosen = replace(chosen, weights=stressed, rescale=weights.rescale)
+    return SamplingSettings(steps or own.sampling_steps, chosen, sampler)
+
+
+def segment_runner(
+    model: HostModel,
+    reference: Reference,
+    music: Music,
+    beats: BeatGrid,
+    prompts: Prompts,
+    settings: SamplingSettings,
+    seed: int,
+    start: float,
+    negative: Conditioning | None = None,
+    cache: SegmentCache | None = None,
+) -> SegmentRunner:
+    """The runner of a dance, for inputs that fit the model.
+
+    Raises:
+        InputError: an input was made for another model, or `start` is past the song's end.
+    """
+    from ..musedance_core.diffusion.runner import DanceInputs, SegmentRunner
+    from ..musedance_core.diffusion.segment import SongFeatures
+
+    require_shape("reference", reference.latents.shape[1:], latent_shape(model.config))
+    require_shape("music", music.mel.shape[1:], (model.config.music.mel_bins,))
+    if start >= music.song.seconds:
+        raise InputError(
+            f"The song is {music.song.seconds:.2f} s long, so a start at {start:g} s is past its "
+            f"end."
+        )
+    inputs = DanceInputs(
+        reference,
+        SongFeatures(music.mel, beats),
+        [(seconds, text_tokens(model, conditioning)) for seconds, conditioning in prompts],
+        settings,
+        seed,
+        start,
+        None if negative is None else text_tokens(model, negative),
+    )
+    return SegmentRunner(model, inputs, cache)
+
+
+def text_tokens(model: HostModel, conditioning: Conditioning) -> Tensor:
+    """The text tokens `[1 77 d]` of the host's CONDITIONING.
+
+    Raises:
+        InputError: they come from another text encoder than the model's.
+    """
+    tokens: Tensor = conditioning[0][0]
+    require_shape("conditioning", tokens.shape[2:], (model.config.text.width,))
+    return tokens
+
+
+def latent_shape(config: MuseDanceConfig) -> tuple[int, int, int]:
+    """Channels, height and width of a model's latents."""
+    side = config.clip.size // config.vae.reduction
+    return config.vae.latent_channels, side, side
+
+
+def require_tail(model: HostModel, tail: Tail) -> None:
+    """Raises InputError where `tail` comes from another model."""
+    previous = (model.config.clip.previous, *latent_shape(model.config))
+    require_shape("tail", tail.latents.shape, previous)
+
+
+def require_vae(model: HostModel, vae: VAE) -> None:
+    """Raises InputError where `vae` cannot decode the model's latents."""
+    here, there = model.config.vae.latent_channels, vae.latent_channels
+    if here != there:
+        raise InputError(
+            f"The vae belongs to another model: it takes latents of {there} channels, and this "
+            f"model makes {here}."
+        )
+
+
+def require_shape(name: str, shape: Sequence[int], expected: Sequence[int]) -> None:
+    """Raises InputError where the input called `name` has not the `expected` shape."""
+    if tuple(shape) != tuple(expected):
+        here, there = (" x ".join(map(str, sizes)) for sizes in (expected, shape))
+        raise InputError(
+            f"The {name} comes from another model or autoencoder: it has {there}, this model takes "
+            f"{here}."
+        )
+
+
+def memory_for_segments(model: HostModel) -> AbstractContextManager[None]:
+    """Around denoising: one sentence where memory runs short."""
+    clip = model.config.clip
+    return host.explained_memory(f"{clip.frames} frames of {clip.size} x {clip.size} pixels")
