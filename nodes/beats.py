@@ -41,7 +41,7 @@ class ExtractBeats(io.ComfyNode):
             # The timeline needs its data even where the beats come from the host's cache.
             has_intermediate_output=True,
             inputs=[
-                io.Audio.Input("audio", tooltip="The whole song, the same as for Song."),
+                io.Audio.Input("audio", tooltip="The whole song, the same audio as for Song."),
                 io.Float.Input(
                     "bpm",
                     default=0.0,
@@ -183,7 +183,7 @@ class BeatSyncScore(io.ComfyNode):
             search_aliases=["musedance score", "beat alignment", "beat-sync score"],
             inputs=[
                 io.Image.Input("frames", tooltip="The dance."),
-                BEATS.Input("beats", tooltip="The beats danced to, from Beats."),
+                BEATS.Input("beats", tooltip="Output of Beats."),
                 io.Float.Input(
                     "fps", default=12.0, min=1.0, max=120.0, step=0.01, tooltip="Frames per second."
                 ),

@@ -47,7 +47,7 @@ class ChainSegments(io.ComfyNode):
             search_aliases=["musedance", "chain segments", "long video", "animate"],
             inputs=[
                 *dance_inputs(),
-                PROMPTS.Input("prompts", tooltip="How to dance, from Sentences over time."),
+                PROMPTS.Input("prompts", tooltip="Output of Sentences over time."),
                 *denoising_inputs(),
                 io.Float.Input(
                     "seconds",
@@ -61,7 +61,7 @@ class ChainSegments(io.ComfyNode):
                     "negative", optional=True, tooltip="A negative prompt, for guidance above 1."
                 ),
                 GUIDANCE.Input(
-                    "weights", optional=True, tooltip="From Emphasize text, music or picture."
+                    "weights", optional=True, tooltip="Output of Emphasize text, music or picture."
                 ),
                 io.Vae.Input(
                     "vae",

@@ -29,10 +29,10 @@ SAMPLERS = ("ddim", "euler", "dpmpp_2m")
 def dance_inputs() -> list[Any]:
     """The model, the picture, the song and its beats."""
     return [
-        MODEL.Input("model", tooltip="The dancing model, from Load MuseDance."),
-        REFERENCE.Input("reference", tooltip="The picture, from Picture."),
-        MUSIC.Input("music", tooltip="The song, from Song."),
-        BEATS.Input("beats", tooltip="The beats to dance to, from Beats."),
+        MODEL.Input("model", tooltip="Output of Load MuseDance."),
+        REFERENCE.Input("reference", tooltip="Output of Picture."),
+        MUSIC.Input("music", tooltip="Output of Song."),
+        BEATS.Input("beats", tooltip="Output of Beats."),
     ]
 
 

@@ -65,7 +65,7 @@ class PromptTimeline(io.ComfyNode):
             "another sentence from another time on. A segment uses the sentence at its beginning.",
             search_aliases=["musedance prompt", "prompt timeline", "schedule", "choreography"],
             inputs=[
-                io.Clip.Input("clip", tooltip="The text encoder, from Load MuseDance."),
+                io.Clip.Input("clip", tooltip="The text encoder of Load MuseDance."),
                 io.String.Input(
                     "text",
                     default="0:00 it sways a lot / 0:08 big hops on the spot",

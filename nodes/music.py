@@ -29,7 +29,7 @@ class EmbedMusic(io.ComfyNode):
             "strongly and how smoothly to dance. When to move comes from Beats.",
             search_aliases=["musedance audio", "audio embedding", "ast", "embed music"],
             inputs=[
-                MODEL.Input("model", tooltip="The dancing model, from Load MuseDance."),
+                MODEL.Input("model", tooltip="Output of Load MuseDance."),
                 io.Audio.Input("audio", tooltip="The whole song, not only the part to dance to."),
             ],
             outputs=[MUSIC.Output(display_name="music")],

@@ -39,7 +39,7 @@ class EncodeReference(io.ComfyNode):
             "sticker and gets a plain background with room to dance.",
             search_aliases=["musedance picture", "reference image", "sticker", "encode reference"],
             inputs=[
-                MODEL.Input("model", tooltip="The dancing model, from Load MuseDance."),
+                MODEL.Input("model", tooltip="Output of Load MuseDance."),
                 io.Image.Input("image", tooltip="Any size and shape; with alpha it is a sticker."),
                 io.Mask.Input(
                     "subject",

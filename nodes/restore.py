@@ -32,7 +32,7 @@ class RestorePicture(io.ComfyNode):
             "by itself.",
             search_aliases=["musedance background", "deflicker", "sharpen", "composite"],
             inputs=[
-                REFERENCE.Input("reference", tooltip="The picture, from Picture."),
+                REFERENCE.Input("reference", tooltip="Output of Picture."),
                 io.Image.Input("frames", tooltip="Decoded frames of one segment of its dance."),
                 io.Vae.Input("vae", tooltip="The autoencoder that decoded the frames."),
                 TAIL.Input("tail", tooltip="The tail of that segment."),

@@ -53,7 +53,7 @@ class Sample(io.ComfyNode):
                     "negative", optional=True, tooltip="A negative prompt, for guidance above 1."
                 ),
                 GUIDANCE.Input(
-                    "weights", optional=True, tooltip="From Emphasize text, music or picture."
+                    "weights", optional=True, tooltip="Output of Emphasize text, music or picture."
                 ),
                 TAIL.Input(
                     "tail",

@@ -16,14 +16,32 @@ from musedance_core.errors import InputError
         "0:00 sway\n0:08 big hops",
         "0:00.0 sway / 0:08.00 big hops /",
         "\n 0:00  sway \n\n 0:08 big hops \n",
+        "0:00 sway/0:08 big hops",
+        "0:00 sway;0:08 big hops",
+        "0:00 sway|0:08 big hops",
+        "0:00 sway, 0:08 big hops",
+        "0:00 sway 0:08 big hops",
+        "0:00 sway -> 0:08 big hops",
+        "[0:00] sway [0:08] big hops",
+        "(0:00) sway (0:08) big hops",
+        "[0] sway [8] big hops",
+        "0:00 - sway / 0:08: big hops",
+        "0 sway/8 big hops",
+        "0 sway; 8 big hops",
+        "0 sway|8 big hops",
+        "0\uff1a00 sway\uff1b0\uff1a08 big hops",
     ],
 )
 def test_times_and_sentences_are_read(text: str) -> None:
     assert parse_prompts(text) == [(0.0, "sway"), (8.0, "big hops")]
 
 
-def test_a_sentence_without_a_time_is_for_the_whole_song() -> None:
-    assert parse_prompts(" it hops and/or slides ") == [(0.0, "it hops and/or slides")]
+@pytest.mark.parametrize(
+    "sentence",
+    ["it hops and/or slides", "it hops; it sways", "half a turn, 1/2 of it", "at 120 BPM, it hops"],
+)
+def test_a_sentence_without_a_time_is_for_the_whole_song(sentence: str) -> None:
+    assert parse_prompts(f" {sentence} ") == [(0.0, sentence)]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +61,12 @@ def test_a_number_alone_belongs_to_the_only_sentence(
 
 def test_minutes_count_sixty() -> None:
     assert parse_prompts("0:59.5 sway / 1:00 hop / 12:05 spin")[2] == (725.0, "spin")
+    assert parse_prompts("1:02:03 spin") == [(3723.0, "spin")]
+
+
+def test_numbers_and_fractions_stay_in_a_sentence() -> None:
+    text = "0:00 2 hops and 1/2 a turn / 0:08 3 hops"
+    assert parse_prompts(text) == [(0.0, "2 hops and 1/2 a turn"), (8.0, "3 hops")]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +77,12 @@ def test_minutes_count_sixty() -> None:
         ("0:08 hop / 0:04 sway", "4 s comes after 8 s"),
         ("0:00 hop / 0:00 sway", "must rise"),
         ("0:00 hop / sway", "'sway' of the prompt timeline must begin with a time"),
+        ("sway | hop", "'sway' of the prompt timeline must begin with a time"),
+        ("sway, then at 0:08 hop", "'sway, then at' of the prompt timeline must begin"),
+        ("0:00 sway until 0:08", "no sentence at 0:08"),
+        ("0:00-0:08 sway", "no sentence at 0:00"),
+        ("8:00", "no sentence at 8:00"),
+        ("8", "no sentence at 8"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_one_sentence(text: str, words: str) -> None:

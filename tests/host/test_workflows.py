@@ -263,3 +263,56 @@ def test_bad_input_makes_the_node_red_with_one_sentence(comfy: Comfy, case: str)
     error = comfy.fails(prompt)
     assert error["node_id"] == node and sentence in error["exception_message"]
     assert error["exception_message"].strip().count("\n") == 0
+    assert error["exception_type"] == "MuseDance", "the host shows this before the sentence"
+
+
+def test_a_photo_is_no_part_map(comfy: Comfy) -> None:
+    prompt = small("1-sticker-dances")
+    prompt["5"]["inputs"]["part_map"] = ["2", 0]
+    error = comfy.fails(prompt)
+    assert error["node_id"] == "5" and "must use the pack's palette" in error["exception_message"]
+
+
+@pytest.fixture(scope="module")
+def sticker(comfy: Comfy) -> str:
+    """A figure with transparency around it, as a file that Load Image lists."""
+    picture = Image.new("RGBA", (64, 64))
+    picture.paste((250, 180, 20, 255), (20, 16, 44, 56))
+    picture.save(comfy.folder / "input" / "figure.png")
+    return "figure.png"
+
+
+def test_the_mask_of_what_is_transparent_is_not_taken_for_the_dancer(
+    comfy: Comfy, sticker: str
+) -> None:
+    prompt = small("1-sticker-dances")
+    prompt["2"]["inputs"]["image"] = sticker
+    prompt["5"]["inputs"] |= {"image": ["2", 0], "subject": ["2", 1]}
+    error = comfy.fails(prompt)
+    assert error["node_id"] == "5" and "Invert Mask" in error["exception_message"]
+
+
+def test_a_sticker_without_its_transparency_is_noticed(comfy: Comfy, sticker: str) -> None:
+    prompt = small("1-sticker-dances")
+    prompt["2"]["inputs"]["image"] = sticker
+    joined = frames_of(comfy, prompt, "9")
+    assert "transparency was dropped" not in comfy.log.read_text()
+    prompt["5"]["inputs"]["image"] = ["2", 0]
+    assert not torch.equal(frames_of(comfy, prompt, "9"), joined)
+    assert "transparency was dropped" in comfy.log.read_text()
+
+
+def test_latents_and_autoencoders_of_other_models_are_one_sentence(comfy: Comfy) -> None:
+    prompt = small("1-sticker-dances")
+    asked = {"width": 64, "height": 64, "batch_size": 1}
+    prompt["20"] = {"class_type": "EmptyLatentImage", "inputs": asked}
+    prompt["21"] = {"class_type": "VAEDecode", "inputs": {"samples": ["20", 0], "vae": ["1", 1]}}
+    error = comfy.fails(watched(prompt, "21"))
+    assert error["node_id"] == "21" and error["exception_type"] == "MuseDance"
+    assert "they are 1 x 4 x 8 x 8, and this vae takes" in error["exception_message"]
+    other = small("1-sticker-dances")
+    asked = {"checkpoint": "small-sd15.safetensors", "allow_untrained": True}
+    other["21"] = {"class_type": "MuseDance_Load", "inputs": asked}
+    other["9"]["inputs"]["vae"] = ["21", 1]
+    error = comfy.fails(other)
+    assert error["node_id"] == "9" and "latents of 4 channels" in error["exception_message"]

@@ -26,7 +26,7 @@ const WIDTH = 480;
 const TEXT_HEIGHT = 60;
 const PROPERTY = "musedance_timeline";
 
-/** Give an "Extract beats" node its timeline. */
+/** Give an Beats node its timeline. */
 export function addBeatTimeline(node) {
   addStyle();
   speak(language());
