@@ -59,4 +59,4 @@ def train(make: MakeStage, config: TrainConfig) -> signal.Signals | None:
         for line in initial.report.lines(config.init):
             trainer.logger.info(line)
     trainer.train()
-    return signal.SIGTERM if trainer.terminated else None
+    return signal.SIGTERM if trainer.stop.terminated else None

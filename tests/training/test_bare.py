@@ -1,4 +1,4 @@
-"""A bare cluster image: training runs on torch, accelerate, transformers and a few more alone."""
+"""Training on a bare cluster image, with torch, accelerate, transformers and few other packages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def normal(name: str) -> str:
 
 
 def closure() -> set[str]:
-    """The allowed distributions and all that they require without extras."""
+    """Returns the allowed distributions and their dependencies without extras."""
     known: set[str] = set()
     waiting = [normal(name) for name in ALLOWED]
     while waiting:
@@ -63,7 +63,7 @@ def closure() -> set[str]:
 
 
 def other_packages() -> list[str]:
-    """Top-level names of everything installed that does not come with the allowed ones."""
+    """Returns the top-level names of all other installed packages."""
     allowed = closure()
     return sorted(
         name
@@ -76,7 +76,7 @@ def other_packages() -> list[str]:
 
 
 @pytest.mark.parametrize("stage", ["stage1", "body", "stage2"])
-def test_a_stage_trains_without_anything_else(stage: str, tmp_path: Path) -> None:
+def test_a_stage_trains_with_the_required_packages_alone(stage: str, tmp_path: Path) -> None:
     others = other_packages()
     assert {"av", "librosa", "diffusers", "tensorboard", "pytest"} <= set(others)
     script, config = ROOT / f"train/{stage}.py", ROOT / f"train/configs/smoke/{stage}.yaml"

@@ -1,4 +1,4 @@
-"""Learning where bodies go."""
+"""Training of the body planner, and of the denoiser on its warps."""
 
 from __future__ import annotations
 
@@ -25,25 +25,27 @@ from musedance_core.training.stages.stage2 import Stage2
 
 @pytest.fixture
 def config(config: MuseDanceConfig) -> MuseDanceConfig:
-    """The tiny model, moving bodies."""
+    """The tiny model with a body planner."""
     return replace(config, unet=replace(config.unet, copy_reach=1, copy_body=True))
 
 
 @pytest.fixture
 def bodies(model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig) -> Batch:
-    """Two clips of one puppet's world."""
+    """Two clips of the dance world with puppets."""
     data = DataConfig(songs=1, frames=12, mixture={"puppet": 1.0})
     stage = BodyStage(model, tokenizer, replace(run_config, data=data))
     return stage.source("train")([0, 1])
 
 
-def test_two_clips_are_learned_and_nothing_else_changes(
+def test_two_clips_are_learned_by_the_planner_alone(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, bodies: Batch
 ) -> None:
     stage = BodyStage(model, tokenizer, run_config)
-    learns = choose_trainable(stage, stage.trainable)
-    assert learns and all(name.startswith("model.body.") for name in named(stage, learns))
-    optimizer = torch.optim.AdamW(learns.values(), lr=3e-3)
+    trainable = choose_trainable(stage, stage.trainable)
+    assert trainable and all(
+        name.startswith("model.body.") for name in stage_names(stage, trainable)
+    )
+    optimizer = torch.optim.AdamW(trainable.values(), lr=3e-3)
     before = stage.evaluate(bodies)
     assert before["right"] == pytest.approx(before["still"], rel=1e-3)
     for _ in range(240):
@@ -55,13 +57,13 @@ def test_two_clips_are_learned_and_nothing_else_changes(
     assert after["text"] > 1.5 * after["right"] and after["beats"] > 1.5 * after["right"]
 
 
-def named(stage: BodyStage, learns: dict[str, torch.nn.Parameter]) -> set[str]:
-    """Names in the stage of what learns."""
-    chosen = {id(p) for p in learns.values()}
+def stage_names(stage: BodyStage, trainable: dict[str, torch.nn.Parameter]) -> set[str]:
+    """Returns the names of these parameters in the stage."""
+    chosen = {id(p) for p in trainable.values()}
     return {name for name, p in stage.named_parameters() if id(p) in chosen}
 
 
-def test_a_model_without_a_body_is_refused(
+def test_a_model_without_a_planner_is_refused(
     config: MuseDanceConfig, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     still = fresh_model(
@@ -81,16 +83,16 @@ def test_a_data_set_is_refused(
         BodyStage(model, tokenizer, replace(run_config, data=data))
 
 
-def test_single_frames_teach_nothing_of_moved_pictures(
+def test_stage_1_leaves_the_layers_of_warped_pictures_alone(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     stage = Stage1(model, tokenizer, run_config)
-    learns = choose_trainable(stage, stage.trainable)
-    assert any(name.startswith("unet.copy.") for name in learns)
-    assert not any(word in name for name in learns for word in ("moved", "still", "body."))
+    trainable = choose_trainable(stage, stage.trainable)
+    assert any(name.startswith("unet.copy.") for name in trainable)
+    assert not any(word in name for name in trainable for word in ("moved", "still", "body."))
 
 
-def test_a_denoiser_learns_from_true_warps_and_is_tested_on_planned_ones(
+def test_the_denoiser_trains_on_true_warps_and_is_evaluated_on_planned_ones(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
@@ -101,22 +103,22 @@ def test_a_denoiser_learns_from_true_warps_and_is_tested_on_planned_ones(
     batch = stage.source("train")([0, 1])
     plans: list[Tensor] = []
 
-    def planned(*given: Tensor, **more: Tensor) -> Tensor:
+    def predict(*inputs: Tensor, **options: Tensor) -> Tensor:
         plans.append(torch.eye(6)[1:3].expand(2, 6, 2, 6))  # identity warps
         return plans[-1]
 
-    monkeypatch.setattr(model, "predict_warp", planned)
-    kept = ConditionMask.keep_all(2, torch.device("cpu"))
-    still = stage.conditions(batch, kept, None).warped_reference
+    monkeypatch.setattr(model, "predict_warp", predict)
+    mask = ConditionMask.keep_all(2, torch.device("cpu"))
+    still = stage.conditions(batch, mask, None).warped_reference
     assert len(plans) == 1
-    true = stage.conditions(batch, kept, StepRandom(0, 0, 2)).warped_reference
-    assert len(plans) == 1, "the truth was known"
+    true = stage.conditions(batch, mask, StepRandom(0, 0, 2)).warped_reference
+    assert len(plans) == 1, "the true warp is used"
     assert true is not None and still is not None
     unknown = {name: t for name, t in batch.items() if "outline" not in name}
-    assert stage.conditions(unknown, kept, StepRandom(0, 0, 2)).warped_reference is not None
+    assert stage.conditions(unknown, mask, StepRandom(0, 0, 2)).warped_reference is not None
     assert len(plans) == 2
     assert not torch.allclose(true.latents, still.latents, atol=0.1)
     warp = stage.true_warp(batch)
     assert warp is not None
-    said = source_points(warp, batch["outlines"] * 2 - 1)
-    assert (said - (batch["still_outline"] * 2 - 1)[:, None]).abs().max() < 0.02
+    mapped = source_points(warp, batch["outlines"] * 2 - 1)
+    assert (mapped - (batch["still_outline"] * 2 - 1)[:, None]).abs().max() < 0.02

@@ -1,4 +1,4 @@
-"""Configs are strict: what is not known is refused with its name."""
+"""Configs are strict: unknown keys and bad values are refused with their names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from musedance_core.training.config_file import (
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").rglob("*.yaml"))
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def write_config(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     return path
@@ -33,7 +33,7 @@ def test_every_shipped_config_is_valid(path: Path) -> None:
 
 
 def test_overrides_reach_nested_values(tmp_path: Path) -> None:
-    path = written(tmp_path, "batch: 4\noptim: {lr: 1e-3}\n")
+    path = write_config(tmp_path, "batch: 4\noptim: {lr: 1e-3}\n")
     config = load_config(
         path, ["output_dir=x", "optim.warmup=7", "loss.motion=2", "model.clip.size=32"]
     )
@@ -86,10 +86,8 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         ("frozen_precision=bf16", "precision must be bf16 with frozen_precision bf16"),
     ],
 )
-def test_what_is_unknown_or_does_not_fit_is_named(
-    tmp_path: Path, override: str, named: str
-) -> None:
-    path = written(tmp_path, "batch: 4\n")
+def test_unknown_keys_and_bad_values_are_named(tmp_path: Path, override: str, named: str) -> None:
+    path = write_config(tmp_path, "batch: 4\n")
     with pytest.raises(InputError, match=named):
         model_config(load_config(path, ["output_dir=x", override]))
 
@@ -98,17 +96,17 @@ def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.yaml"):
         load_config(tmp_path / "nothing.yaml")
     with pytest.raises(InputError, match="output_dir"):
-        load_config(written(tmp_path, "batch: 4\n"))
+        load_config(write_config(tmp_path, "batch: 4\n"))
 
 
-def test_a_config_survives_its_dict(tmp_path: Path) -> None:
+def test_a_config_is_read_back_from_its_dict(tmp_path: Path) -> None:
     config = TrainConfig(output_dir="x", batch=3, trainable=("unet.*",), loss=LossConfig(motion=2))
-    assert load_config(written(tmp_path, json.dumps(config.to_dict()))) == config
+    assert load_config(write_config(tmp_path, json.dumps(config.to_dict()))) == config
 
 
-def test_a_config_is_dumped_and_read_back_and_changes_are_told(tmp_path: Path) -> None:
+def test_a_config_is_dumped_and_read_back_and_its_changes_are_listed(tmp_path: Path) -> None:
     config = TrainConfig(output_dir="x", trainable=("unet.*",), model={"clip": {"size": 32}})
-    assert load_config(written(tmp_path, dump_config(config))) == config
+    assert load_config(write_config(tmp_path, dump_config(config))) == config
     other = replace(config, batch=7, optim=replace(config.optim, ema=0.0))
     assert config_changes(config.to_dict(), other.to_dict()) == [
         "batch: 48 -> 7",
@@ -116,12 +114,12 @@ def test_a_config_is_dumped_and_read_back_and_changes_are_told(tmp_path: Path) -
     ]
 
 
-def test_nothing_given_is_nothing(tmp_path: Path) -> None:
-    config = load_config(written(tmp_path, "output_dir: x\ninit: null\nresume: none\n"))
+def test_null_is_an_empty_text_and_none_resumes_nothing(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path, "output_dir: x\ninit: null\nresume: none\n"))
     assert (config.init, config.resume) == ("", "none")
 
 
-def test_a_file_of_other_bytes_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"note: \xe4\n")
     with pytest.raises(InputError, match=r"latin\.yaml cannot be read"):

@@ -1,4 +1,4 @@
-"""Training a denoiser that copies: both stages teach it how far to trust what it finds."""
+"""Training of the layers that copy from the reference, in both stages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from musedance_core.training.stages.stage2 import Stage2
 
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
-def test_how_far_to_trust_a_copy_is_learned(
+def test_the_copying_layers_learn(
     kind: type[DiffusionStage],
     model: torch.nn.Module,
     tokenizer: Tokenizer,
@@ -23,13 +23,13 @@ def test_how_far_to_trust_a_copy_is_learned(
     clip: Batch,
 ) -> None:
     stage = kind(model, tokenizer, run_config)
-    own = [p for name, p in model.named_parameters() if name.startswith("unet.copy.")]
-    optimizer = torch.optim.Adam(own, lr=3e-3)
+    copying = [p for name, p in model.named_parameters() if name.startswith("unet.copy.")]
+    optimizer = torch.optim.Adam(copying, lr=3e-3)
 
     def loss(steps: int) -> float:
         with torch.no_grad():
-            found = [stage(clip, StepRandom(1, step, 1)).item() for step in range(steps)]
-        return sum(found) / steps
+            losses = [stage(clip, StepRandom(1, step, 1)).item() for step in range(steps)]
+        return sum(losses) / steps
 
     before = loss(8)
     for step in range(40):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +15,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
+from musedance_core.cli import main
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
-from musedance_core.training.config_file import load_config
 from musedance_core.training.data.loader import StepBatches
-from musedance_core.training.entry import train
 from musedance_core.training.runtime.guard import TrainingDiverged
 from musedance_core.training.runtime.initial_model import load_initial_model
 from musedance_core.training.runtime.loop import Trainer
@@ -31,8 +28,6 @@ from musedance_core.training.runtime.states import list_states
 from musedance_core.training.stages.base import Batch
 from musedance_core.training.stages.stage1 import Stage1
 
-ROOT = Path(__file__).parents[2]
-SMOKE = str(ROOT / "train/configs/smoke/stage1.yaml")
 Spoil = Callable[[Trainer], object]
 
 
@@ -50,7 +45,7 @@ class OneClip:
 
 
 class Run:
-    """A run with a state in every second step, which is spoiled after `bad` steps."""
+    """A run on one clip that records its exports."""
 
     def __init__(
         self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig, clip: Batch
@@ -134,7 +129,7 @@ def test_values_that_are_not_finite_are_never_saved(run: Run, spoil: Spoil, reas
 def test_finite_weights_without_a_finite_loss_are_never_saved(
     run: Run, step: int, run_config: TrainConfig
 ) -> None:
-    """At step 3 a skipped step comes before the save, at step 4 the weights are untried."""
+    """After step 3 one step is skipped before the save; after step 4 no loss was computed."""
     run.trainer.config = replace(run_config, export_dtype="float32")
     run.spoil(all_weights_huge, step)
     with pytest.raises(TrainingDiverged, match="by step 4: the loss is not finite"):
@@ -188,7 +183,7 @@ def test_an_init_that_could_not_be_written_again_is_refused(
     value: float,
     dtype: str,
 ) -> None:
-    """Training could only end without a file."""
+    """After training, the model could not be exported."""
     path = tmp_path / "init.safetensors"
     save_checkpoint(path, model, tokenizer, {"trained": False}, dtype=None)
     with safe_open(path, framework="pt") as file:
@@ -201,20 +196,17 @@ def test_an_init_that_could_not_be_written_again_is_refused(
         load_initial_model(config)
 
 
-def test_a_huge_learning_rate_leaves_the_last_good_model_and_states(tmp_path: Path) -> None:
-    options = [f"output_dir={tmp_path}", "checkpoint_every=2", "evaluate_batch=0", "trackers=[]"]
-    train(Stage1, load_config(SMOKE, [*options, "max_steps=4", "validate_clips=0"]))
+def test_a_huge_learning_rate_leaves_the_last_good_model_and_states(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "stage1", "smoke/stage1.yaml", f"output_dir={tmp_path}", "trackers=[]"]
+    command += ["checkpoint_every=2", "evaluate_batch=0", "validate_clips=0"]
+    assert main([*command, "max_steps=4"]) == 0
     model = (tmp_path / "model.safetensors").read_bytes()
-    script = str(ROOT / "train/stage1.py")
-    done = subprocess.run(
-        [sys.executable, script, SMOKE, *options, "max_steps=10", "optim.lr=1e9"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    (error,) = done.stderr.strip().splitlines()
-    assert error.startswith("error: Training diverged by step 6: ")
+    capsys.readouterr()
+    assert main([*command, "max_steps=10", "optim.lr=1e9"]) == 2
+    (error,) = capsys.readouterr().err.strip().splitlines()
+    assert error.startswith("musedance: Training diverged by step 6: ")
     assert " of 578 weights are too large for float16" in error
     assert error.endswith("the last good state is that of step 4.")
     assert [path.name for path in list_states(tmp_path)] == ["checkpoint-2", "checkpoint-4"]

@@ -1,4 +1,4 @@
-"""What goes wrong in the middle of a run ends in one sentence and keeps the last good state."""
+"""Errors in the middle of a run end it with one sentence; the last good state stays."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ class Run:
 def run(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, dataset: Path, tmp_path: Path
 ) -> Run:
-    """Two steps done and saved."""
+    """A run with two steps, saved."""
     copy = shutil.copytree(dataset, tmp_path / "dataset")
     init = tmp_path / "init.safetensors"
     save_checkpoint(init, model, tokenizer, {"trained": False}, dtype=None)
     data = replace(run_config.data, dataset=str(copy), frames=6)
     config = replace(run_config, data=data, init=str(init), max_steps=2, abort_after=3)
-    made = Run(tmp_path, config)
-    assert made.go() == 0
-    return made
+    run = Run(tmp_path, config)
+    assert run.go() == 0
+    return run
 
 
-def spoil_clips(run: Run) -> None:
+def truncate_clips(run: Run) -> None:
     for path in run.data.glob("clips/*.mp4"):
         path.write_bytes(path.read_bytes()[:200])
 
 
-def lose_sound(run: Run) -> None:
+def remove_tracks(run: Run) -> None:
     for path in run.data.glob("tracks/*.wav"):
         path.unlink()
 
 
-def leak(run: Run) -> None:
+def leak_between_splits(run: Run) -> None:
     lines = (run.data / "metadata.jsonl").read_text().splitlines()
-    moved = {**json.loads(lines[0]), "split": "test"}
-    (run.data / "metadata.jsonl").write_text("\n".join([json.dumps(moved), *lines[1:]]))
+    leaked = {**json.loads(lines[0]), "split": "test"}
+    (run.data / "metadata.jsonl").write_text("\n".join([json.dumps(leaked), *lines[1:]]))
 
 
-def spoil_state(run: Run) -> None:
+def damage_state(run: Run) -> None:
     (run.out / "checkpoint-2/state.safetensors").write_bytes(b"cut off")
 
 
@@ -72,28 +72,32 @@ NOTHING: Callable[[Run], None] = lambda run: None  # noqa: E731
 
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize(
-    ("spoil", "told"),
-    [(spoil_clips, "clips/"), (lose_sound, "tracks/"), (leak, "video-0.mp4 is in test and train")],
+    ("damage", "message"),
+    [
+        (truncate_clips, "clips/"),
+        (remove_tracks, "tracks/"),
+        (leak_between_splits, "video-0.mp4 is in test and train"),
+    ],
 )
 def test_bad_data_is_named(
     run: Run,
-    spoil: Callable[[Run], None],
-    told: str,
+    damage: Callable[[Run], None],
+    message: str,
     workers: int,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    spoil(run)
+    damage(run)
     capsys.readouterr()
     assert run.go("max_steps=4", f"data.workers={workers}") == 2
     error = capsys.readouterr().err.strip()
-    assert error.startswith("musedance: ") and told in error and error.count("\n") == 0
+    assert error.startswith("musedance: ") and message in error and error.count("\n") == 0
     good = find_state(run.out, "latest")
     assert good is not None and good.name == "checkpoint-2"
     assert load_checkpoint(run.out / "model.safetensors").model is not None
 
 
 @pytest.mark.parametrize(
-    ("spoil", "override", "told"),
+    ("damage", "override", "message"),
     [
         (NOTHING, "optim.speed=3", "no key 'speed'"),
         (NOTHING, "resume=elsewhere", "resume: elsewhere is not a checkpoint state"),
@@ -101,29 +105,29 @@ def test_bad_data_is_named(
         (NOTHING, "trainable=[unet.nothing]", "no parameter matches 'unet.nothing'"),
         (NOTHING, "loss.min_snr_gamma=5", "cannot be used with zero terminal SNR"),
         (NOTHING, "data.frames=11", "has 10 frames, data.frames is 11"),
-        (spoil_state, "max_steps=4", "checkpoint-2 cannot be read"),
+        (damage_state, "max_steps=4", "checkpoint-2 cannot be read"),
         (NOTHING, "output_dir=/dev/null/run", "/dev/null"),
     ],
 )
 def test_bad_settings_are_named(
     run: Run,
-    spoil: Callable[[Run], None],
+    damage: Callable[[Run], None],
     override: str,
-    told: str,
+    message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    spoil(run)
+    damage(run)
     capsys.readouterr()
     assert run.go("max_steps=4", override) == 2
     error = capsys.readouterr().err.strip()
-    assert told in error and error.count("\n") == 0
+    assert message in error and error.count("\n") == 0
     assert [p.name for p in list_states(run.out)] == ["checkpoint-2"]
 
 
-def test_a_loss_that_stays_broken_ends_the_run(
+def test_a_loss_that_stays_non_finite_ends_the_run(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A weight beyond float32 makes every loss NaN; what was saved before is not touched."""
+    """A loss weight beyond float32 makes every loss NaN; the files saved before stay."""
     assert run.go("max_steps=20", "loss.motion=1.0e+39", "checkpoint_every=100") == 2
     printed = capsys.readouterr()
     assert "not finite in 3 steps in a row" in printed.err and "of step 2." in printed.err

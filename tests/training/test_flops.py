@@ -1,4 +1,4 @@
-"""FLOP of a step, there and back."""
+"""Floating-point operations of a training step."""
 
 from __future__ import annotations
 

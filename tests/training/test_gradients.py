@@ -1,4 +1,4 @@
-"""Gradients: who gets one, and what must not change them."""
+"""Gradients of the stages: complete, and unchanged by checkpointing."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from musedance_core.training.stages.stage2 import Stage2
 
 Enliven = Callable[[MuseDance], None]
 ATTN2 = ("unet.*.attn2.*",)
-STILL = ("!unet.copy.moved_*", "!unet.copy.still_*")
+WITHOUT_WARP = ("!unet.copy.moved_*", "!unet.copy.still_*")
 
 
 @pytest.mark.parametrize(
     ("kind", "patterns"),
-    [(Stage1, Stage1.trainable + STILL), (Stage2, Stage2.trainable + ATTN2)],
+    [(Stage1, Stage1.trainable + WITHOUT_WARP), (Stage2, Stage2.trainable + ATTN2)],
 )
 def test_every_trainable_gets_a_gradient_within_two_steps(
     enliven: Enliven,
@@ -40,15 +40,17 @@ def test_every_trainable_gets_a_gradient_within_two_steps(
 ) -> None:
     enliven(model)
     stage = kind(model, tokenizer, run_config)
-    learns = choose_trainable(stage, patterns)
-    optimizer = torch.optim.SGD(learns.values(), lr=1.0)
+    trainable = choose_trainable(stage, patterns)
+    optimizer = torch.optim.SGD(trainable.values(), lr=1.0)
     reached: set[str] = set()
     for step in range(2):
         optimizer.zero_grad()
         stage(clip, StepRandom(0, step, 1)).mean().backward()
-        reached |= {n for n, p in learns.items() if p.grad is not None and p.grad.abs().sum() > 0}
+        reached |= {
+            n for n, p in trainable.items() if p.grad is not None and p.grad.abs().sum() > 0
+        }
         optimizer.step()
-    assert set(learns) - reached == set()
+    assert set(trainable) - reached == set()
 
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
@@ -65,16 +67,16 @@ def test_gradient_checkpointing_changes_no_gradient(
     for checkpointing in (False, True):
         config = replace(run_config, gradient_checkpointing=checkpointing)
         stage = kind(model, tokenizer, config)
-        learns = choose_trainable(stage, ("unet.*", "reference.*", "mask.*"))
+        trainable = choose_trainable(stage, ("unet.*", "reference.*", "mask.*"))
         stage.zero_grad()
         stage(clip, StepRandom(0, 0, 1)).mean().backward()
-        grads.append({n: p.grad.clone() for n, p in learns.items() if p.grad is not None})
+        grads.append({n: p.grad.clone() for n, p in trainable.items() if p.grad is not None})
     assert grads[0].keys() == grads[1].keys()
     for name, grad in grads[0].items():
         assert torch.allclose(grad, grads[1][name], atol=1e-6), name
 
 
-def test_dropout_is_off_in_evaluation_and_the_same_again_in_training(
+def test_dropout_is_off_in_evaluation_and_reproducible_in_training(
     enliven: Enliven,
     config: MuseDanceConfig,
     tokenizer: Tokenizer,

@@ -1,4 +1,4 @@
-"""The hand-over from stage to stage, and what the file of a stage tells."""
+"""The model that a stage starts from, and the file that it writes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from musedance_core.training.runtime.initial_model import (
 
 @pytest.fixture
 def init(model: MuseDance, tokenizer: Tokenizer, tmp_path: Path) -> Path:
-    """A stage's file at full precision, nothing in it zero."""
+    """A checkpoint in full precision without zero weights."""
     torch.manual_seed(4)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -34,79 +34,81 @@ def init(model: MuseDance, tokenizer: Tokenizer, tmp_path: Path) -> Path:
     return path
 
 
-def test_all_is_loaded_and_the_report_says_so(
+def test_the_report_counts_the_loaded_tensors(
     init: Path, model: MuseDance, run_config: TrainConfig
 ) -> None:
-    begin = load_initial_model(replace(run_config, init=str(init)))
+    initial = load_initial_model(replace(run_config, init=str(init)))
     own = model.state_dict()
-    assert set(begin.report.loaded) == set(own)
-    assert (begin.report.fresh, begin.report.unused) == ((), ())
-    assert all(torch.equal(t, own[n]) for n, t in begin.model.state_dict().items())
-    line = begin.report.lines("x.safetensors")[0]
+    assert set(initial.report.loaded) == set(own)
+    assert (initial.report.fresh, initial.report.unused) == ((), ())
+    assert all(torch.equal(t, own[n]) for n, t in initial.model.state_dict().items())
+    line = initial.report.lines("x.safetensors")[0]
     assert f"{len(own)} tensors loaded, 0 fresh, 0 unused" in line
 
 
-def test_modules_of_stage_two_are_switched_off_and_on_again(
+def test_modules_of_stage_2_can_be_left_out_and_added_again(
     init: Path, run_config: TrainConfig, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    off = replace(run_config, init=str(init), model={"dynamics": {"music": False}})
-    without = load_initial_model(off)
+    config = replace(run_config, init=str(init), model={"dynamics": {"music": False}})
+    without = load_initial_model(config)
     assert without.report.unused and not without.report.fresh
     assert all(".music" in n or "music_tokens" in n for n in without.report.unused)
     assert "unet music, unet music_tokens" in without.report.lines("x")[1]
     path = tmp_path / "without.safetensors"
     save_checkpoint(path, without.model, tokenizer, {"trained": False}, dtype=None)
-    back = load_initial_model(replace(off, init=str(path), model={"dynamics": {"music": True}}))
+    back = load_initial_model(replace(config, init=str(path), model={"dynamics": {"music": True}}))
     assert set(back.report.fresh) == set(without.report.unused)
     again = back.model.state_dict()
     outputs = [n for n in back.report.fresh if ".music." in n and "to_out" in n]
     assert outputs and all(not again[n].any() for n in outputs)
 
 
-STILL = {"copy_reach": 0, "copy_body": False, "copy_pixels": False}
+WITHOUT_COPYING = {"copy_reach": 0, "copy_body": False, "copy_pixels": False}
 
 
-def test_a_denoiser_learns_to_copy_from_one_that_did_not(
+def test_copying_and_the_planner_can_be_added_to_a_model(
     init: Path, run_config: TrainConfig, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    off = load_initial_model(replace(run_config, init=str(init), model={"unet": STILL}))
+    without = load_initial_model(
+        replace(run_config, init=str(init), model={"unet": WITHOUT_COPYING})
+    )
     path = tmp_path / "without.safetensors"
-    save_checkpoint(path, off.model, tokenizer, {"trained": False}, dtype=None)
+    save_checkpoint(path, without.model, tokenizer, {"trained": False}, dtype=None)
     moving = {"copy_reach": 1, "copy_body": True}
-    begin = load_initial_model(replace(run_config, init=str(path), model={"unet": moving}))
-    assert begin.model.config.unet.copy_reach == 1 and not begin.report.unused
-    parts = {name.partition(".copy.")[0].split(".")[0] for name in begin.report.fresh}
+    initial = load_initial_model(replace(run_config, init=str(path), model={"unet": moving}))
+    assert initial.model.config.unet.copy_reach == 1 and not initial.report.unused
+    parts = {name.partition(".copy.")[0].split(".")[0] for name in initial.report.fresh}
     assert parts == {"unet", "body"}
-    assert all(name.startswith(("unet.copy.", "body.")) for name in begin.report.fresh)
+    assert all(name.startswith(("unet.copy.", "body.")) for name in initial.report.fresh)
 
 
-def test_what_is_asked_to_start_fresh_does_and_nothing_else(
+def test_only_the_parameters_of_fresh_are_initialised_again(
     init: Path, model: MuseDance, run_config: TrainConfig
 ) -> None:
-    begin = load_initial_model(replace(run_config, init=str(init), fresh=("unet.*.motion.*",)))
-    own, given = begin.model.state_dict(), model.state_dict()
-    assert begin.report.fresh and all(".motion." in n for n in begin.report.fresh)
-    assert all(torch.equal(own[n], given[n]) for n in begin.report.loaded)
-    assert not any(own[n].any() for n in begin.report.fresh if "proj_out.weight" in n)
+    initial = load_initial_model(replace(run_config, init=str(init), fresh=("unet.*.motion.*",)))
+    own, original = initial.model.state_dict(), model.state_dict()
+    assert initial.report.fresh and all(".motion." in n for n in initial.report.fresh)
+    assert all(torch.equal(own[n], original[n]) for n in initial.report.loaded)
+    assert not any(own[n].any() for n in initial.report.fresh if "proj_out.weight" in n)
     with pytest.raises(InputError, match="fresh: no parameter matches 'nothing'"):
         load_initial_model(replace(run_config, init=str(init), fresh=("nothing",)))
 
 
-def test_another_network_is_refused_and_named(init: Path, run_config: TrainConfig) -> None:
+def test_an_init_of_another_shape_is_refused(init: Path, run_config: TrainConfig) -> None:
     wider = replace(run_config, init=str(init), model={"unet": {"channels": [48]}})
     with pytest.raises(InputError, match=r"init\.safetensors does not fit .* differ"):
         load_initial_model(wider)
 
 
-def test_numbers_without_weights_may_change(init: Path, run_config: TrainConfig) -> None:
-    begin = load_initial_model(
+def test_settings_without_weights_may_change(init: Path, run_config: TrainConfig) -> None:
+    initial = load_initial_model(
         replace(run_config, init=str(init), model={"unet": {"dropout": 0.05}})
     )
-    assert begin.model.config.unet.dropout == 0.05
-    assert not begin.report.fresh
+    assert initial.model.config.unet.dropout == 0.05
+    assert not initial.report.fresh
 
 
-def test_the_file_tells_config_versions_and_git(
+def test_the_provenance_has_config_versions_and_git_state(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     Path(run_config.output_dir).mkdir()
@@ -122,8 +124,8 @@ def test_the_file_tells_config_versions_and_git(
     )
     assert entry["config"] == json.loads(json.dumps(config.to_dict()))
     assert entry["versions"]["torch"] and entry["git"] and not header.provenance["trained"]
-    told = describe(path)
-    assert "steps 17" in told and "torch" in told and "drop_text" not in told
+    description = describe(path)
+    assert "steps 17" in description and "torch" in description and "drop_text" not in description
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_the_file_tells_config_versions_and_git(
         ("stage1", True, False),
     ],
 )
-def test_who_danced_still_dances_with_another_planner(
+def test_stage_2_makes_a_dancer_and_the_planner_keeps_it_one(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
@@ -152,7 +154,7 @@ def test_who_danced_still_dances_with_another_planner(
     assert read_header(path).provenance["trained"] is after
 
 
-def test_weights_held_in_lower_precision_leave_as_they_came(
+def test_frozen_weights_are_exported_in_their_original_precision(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     Path(run_config.output_dir).mkdir()

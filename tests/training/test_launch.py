@@ -1,4 +1,4 @@
-"""Launch files that ship with the trainers are ones that accelerate reads."""
+"""The launch files in train/accelerate are valid for accelerate."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def test_accelerate_reads_it(path: Path) -> None:
     assert config.mixed_precision == "bf16" and not config.use_cpu
 
 
-def test_there_are_files() -> None:
+def test_both_launch_files_exist() -> None:
     assert {path.name for path in FILES} == {"multi_gpu.yaml", "multi_node.yaml"}

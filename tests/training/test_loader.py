@@ -1,4 +1,4 @@
-"""Workers that make batches: they never wait for ever, and they end when the trainer does."""
+"""Data loader workers: they never hang, and they end with the trainer."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_worker_converts_video_after_the_trainer_did(tmp_path: Path) -> None:
     ("good", "fails", "error"),
     [("1", "nothing", "InputError: No more."), ("100", "trainer", "RuntimeError: The trainer")],
 )
-def test_nothing_runs_on_after_an_error(tmp_path: Path, good: str, fails: str, error: str) -> None:
+def test_workers_end_after_an_error(tmp_path: Path, good: str, fails: str, error: str) -> None:
     done = run(tmp_path, good, fails)
     assert done.returncode == 1 and error in done.stderr
     assert done.stdout == "step\n"

@@ -1,4 +1,4 @@
-"""The loop: what it changes, what it leaves alone, and that it goes on as if never stopped."""
+"""The training loop: what it changes, and that a resumed run equals one that never stopped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from musedance_core.training.stages.stage2 import Stage2
 
 Enliven = Callable[[MuseDance], None]
 ATTN2 = ("unet.*.attn2.*",)
-STILL = ("!unet.copy.moved_*", "!unet.copy.still_*")
+WITHOUT_WARP = ("!unet.copy.moved_*", "!unet.copy.still_*")
 
 
 def hashes(model: nn.Module) -> dict[str, str]:
@@ -39,35 +39,35 @@ def hashes(model: nn.Module) -> dict[str, str]:
 
 
 class OneClip:
-    """One clip as a source: sample i is the clip, a little darker, `bad` samples are broken."""
+    """A source of one clip, a little darker for each index; samples `bad` are NaN."""
 
-    def __init__(self, clip: Batch, seen: list[int], bad: set[int]) -> None:
-        self.clip, self.seen, self.bad = clip, seen, bad
+    def __init__(self, clip: Batch, indices_seen: list[int], bad: set[int]) -> None:
+        self.clip, self.indices_seen, self.bad = clip, indices_seen, bad
 
     def __call__(self, indices: list[int]) -> Batch:
-        self.seen.extend(indices)
+        self.indices_seen.extend(indices)
         samples = [self.sample(index) for index in indices]
         return {name: torch.cat([s[name] for s in samples]) for name in self.clip}
 
     def sample(self, index: int) -> Batch:
         light = float("nan") if index in self.bad else 1 - 0.01 * (index % 7)
-        shown = ("frames", "target")
-        return {name: t * light if name in shown else t for name, t in self.clip.items()}
+        pictures = ("frames", "target")
+        return {name: t * light if name in pictures else t for name, t in self.clip.items()}
 
     def names(self, indices: Sequence[int]) -> list[str]:
         return [f"clip-{index}" for index in indices]
 
 
-def fed(
-    kind: type[DiffusionStage], clip: Batch, seen: list[int], bad: set[int]
+def on_one_clip(
+    kind: type[DiffusionStage], clip: Batch, indices_seen: list[int], bad: set[int]
 ) -> type[DiffusionStage]:
-    """The stage with one clip as its data."""
+    """Returns the stage with one clip as its data."""
 
-    class Fed(kind):  # type: ignore[misc, valid-type]
+    class OneClipStage(kind):  # type: ignore[misc, valid-type]
         def source(self, split: str) -> OneClip:
-            return OneClip(clip, seen, bad)
+            return OneClip(clip, indices_seen, bad)
 
-    return Fed
+    return OneClipStage
 
 
 def trainer(
@@ -76,18 +76,18 @@ def trainer(
     tokenizer: Tokenizer,
     config: TrainConfig,
     clip: Batch,
-    seen: list[int] | None = None,
+    indices_seen: list[int] | None = None,
     bad: set[int] | None = None,
 ) -> Trainer:
-    made = fed(kind, clip, [] if seen is None else seen, bad or set())
-    return Trainer(made(model, tokenizer, config), config, lambda *_: None)
+    cls = on_one_clip(kind, clip, [] if indices_seen is None else indices_seen, bad or set())
+    return Trainer(cls(model, tokenizer, config), config, lambda *_: None)
 
 
 @pytest.mark.parametrize(
     ("kind", "patterns"),
-    [(Stage1, Stage1.trainable + STILL), (Stage2, Stage2.trainable + ATTN2)],
+    [(Stage1, Stage1.trainable + WITHOUT_WARP), (Stage2, Stage2.trainable + ATTN2)],
 )
-def test_exactly_what_is_listed_learns(
+def test_exactly_the_trainable_parameters_change(
     enliven: Enliven,
     kind: type[DiffusionStage],
     patterns: tuple[str, ...],
@@ -98,16 +98,16 @@ def test_exactly_what_is_listed_learns(
 ) -> None:
     enliven(model)
     run = trainer(kind, model, tokenizer, replace(run_config, trainable=patterns), clip)
-    learns = {name for name in run.parameters if not kind_is_silent(kind, name)}
+    trainable = {name for name in run.parameters if not is_unused(kind, name)}
     before = hashes(model)
     run.train()
     after = hashes(model)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == learns
+    assert changed == trainable
 
 
-def kind_is_silent(kind: type[DiffusionStage], name: str) -> bool:
-    """Stage 1 trains the spatial half only."""
+def is_unused(kind: type[DiffusionStage], name: str) -> bool:
+    """Stage 1 does not use the modules of stage 2."""
     dynamics = (".music.", ".beat.", ".motion.", "music_tokens", "beat_tokens")
     return kind is Stage1 and any(part in name for part in dynamics)
 
@@ -128,10 +128,10 @@ def test_a_resumed_run_equals_one_that_never_stopped(
     config = replace(run_config, output_dir=str(tmp_path / "cut"))
     trainer(Stage2, model, tokenizer, replace(config, max_steps=3), clip).train()
     model.load_state_dict(start)
-    seen: list[int] = []
-    resumed = trainer(Stage2, model, tokenizer, config, clip, seen)
+    indices_seen: list[int] = []
+    resumed = trainer(Stage2, model, tokenizer, config, clip, indices_seen)
     progress = resumed.train()
-    assert progress.step == 6 and seen == [3, 4, 5]
+    assert progress.step == 6 and indices_seen == [3, 4, 5]
     for name, value in weights(resumed).items():
         assert torch.equal(value, expected[name]), name
         assert torch.equal(resumed.ema.average[name], average[name]), name
@@ -144,18 +144,18 @@ def test_a_sigterm_saves_and_ends(
     run = trainer(Stage1, model, tokenizer, config, clip)
     update = run._training_step
 
-    def stopped_at_two(pile: StepBatches) -> Tensor | None:
+    def stopped_at_two(batches: StepBatches) -> Tensor | None:
         if run.progress.step == 1:
             os.kill(os.getpid(), signal.SIGTERM)
-        return update(pile)
+        return update(batches)
 
     run._training_step = stopped_at_two  # type: ignore[method-assign]
-    assert run.train().step == 2 and run.terminated
+    assert run.train().step == 2 and run.stop.terminated
     state = find_state(Path(config.output_dir), "latest")
     assert state is not None and state.name == "checkpoint-2"
 
 
-def test_ctrl_c_saves_and_then_is_told(
+def test_ctrl_c_saves_and_then_ends_the_run(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
@@ -167,10 +167,10 @@ def test_ctrl_c_saves_and_then_is_told(
     update, handler = run._training_step, signal.default_int_handler
     monkeypatch.setattr(signal, "getsignal", lambda number: handler)  # never in the background
 
-    def interrupted_at_two(pile: StepBatches) -> Tensor | None:
+    def interrupted_at_two(batches: StepBatches) -> Tensor | None:
         if run.progress.step == 1:
             os.kill(os.getpid(), signal.SIGINT)
-        return update(pile)
+        return update(batches)
 
     run._training_step = interrupted_at_two  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
@@ -189,7 +189,7 @@ def test_a_second_ctrl_c_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail("it waits")
 
 
-def test_in_the_background_ctrl_c_is_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_background_job_keeps_ignoring_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
     taken: list[int] = []
     monkeypatch.setattr(signal, "signal", lambda number, handler: taken.append(number))
@@ -222,8 +222,8 @@ def test_a_loss_that_is_not_finite_is_skipped_counted_and_named(
     run = trainer(Stage1, model, tokenizer, config, clip, bad={3})
     progress = run.train()
     assert (progress.step, progress.skipped) == (3, 1)
-    told = capsys.readouterr().out
-    assert "step 1: loss nan" in told and "skipped; in clip-3\n" in told
+    output = capsys.readouterr().out
+    assert "step 1: loss nan" in output and "skipped; in clip-3\n" in output
     assert all(torch.isfinite(p).all() for p in run.parameters.values())
 
 
@@ -249,7 +249,7 @@ def tmp_folder(config: TrainConfig) -> Path:
     return Path(config.output_dir).parent / "other"
 
 
-def test_many_small_batches_are_the_large_one(
+def test_accumulated_small_batches_equal_a_large_one(
     enliven: Enliven, model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     enliven(model)
@@ -261,10 +261,10 @@ def test_many_small_batches_are_the_large_one(
         folder = f"{run_config.output_dir}-{batch}"
         config = replace(run_config, output_dir=folder, batch=batch, accumulate=accumulate)
         config = replace(config, max_steps=2, optim=optim)
-        seen: list[int] = []
-        run = trainer(Stage2, model, tokenizer, config, clip, seen)
+        indices_seen: list[int] = []
+        run = trainer(Stage2, model, tokenizer, config, clip, indices_seen)
         run.train()
-        assert seen == list(range(8))
+        assert indices_seen == list(range(8))
         results[batch] = weights(run)
     for name, value in results[4].items():
         for batch in (1, 2):
@@ -274,17 +274,17 @@ def test_many_small_batches_are_the_large_one(
 def test_a_finished_run_is_left_as_it_is(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
-    """The recipe calls finished stages again: those that a limit of time ended, too."""
+    """Recipes run finished stages again, also those that a time limit ended."""
     trainer(Stage1, model, tokenizer, run_config, clip).train()
     before = hashes(model)
     (Path(run_config.output_dir) / "model.safetensors").touch()
     for again in (run_config, replace(run_config, max_steps=99, max_minutes=1e-9)):
-        seen: list[int] = []
-        assert trainer(Stage1, model, tokenizer, again, clip, seen).train().step == 6
-        assert not seen and hashes(model) == before
+        indices_seen: list[int] = []
+        assert trainer(Stage1, model, tokenizer, again, clip, indices_seen).train().step == 6
+        assert not indices_seen and hashes(model) == before
 
 
-def test_a_state_belongs_to_its_frozen_half_and_its_optimizer(
+def test_a_state_of_other_frozen_weights_or_another_optimizer_is_refused(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     trainer(Stage1, model, tokenizer, run_config, clip).train()
@@ -297,7 +297,7 @@ def test_a_state_belongs_to_its_frozen_half_and_its_optimizer(
         trainer(Stage1, model, tokenizer, run_config, clip).train()
 
 
-def test_a_fresh_run_in_an_old_folder_sets_the_old_states_aside(
+def test_a_new_run_in_an_old_folder_renames_the_old_states(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     trainer(Stage1, model, tokenizer, run_config, clip).train()
@@ -308,12 +308,12 @@ def test_a_fresh_run_in_an_old_folder_sets_the_old_states_aside(
     assert {p.name for p in folder.glob("superseded-*")} == {"superseded-3", "superseded-6"}
 
 
-def test_weights_only_takes_the_weights_and_warms_a_new_optimizer_up(
+def test_weights_only_restarts_the_optimizer_and_its_warm_up(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     first = trainer(Stage1, model, tokenizer, run_config, clip)
     first.train()
-    kept, average = weights(first), {n: t.clone() for n, t in first.ema.average.items()}
+    saved, average = weights(first), {n: t.clone() for n, t in first.ema.average.items()}
     state = f"{run_config.output_dir}/checkpoint-6"
     config = replace(run_config, weights_only=True, resume=state, max_steps=7)
     again = trainer(Stage1, model, tokenizer, config, clip)
@@ -324,14 +324,14 @@ def test_weights_only_takes_the_weights_and_warms_a_new_optimizer_up(
     assert (again.progress.step, again.progress.warm_from) == (6, 6)
     assert not again.optimizer.state
     for name, value in weights(again).items():
-        assert torch.equal(value, kept[name]) and torch.equal(
+        assert torch.equal(value, saved[name]) and torch.equal(
             again.ema.average[name], average[name]
         )
     again.train()
     assert again.lr == pytest.approx(config.optim.lr / config.optim.warmup)
 
 
-def test_a_resume_with_a_changed_config_says_what_changed(
+def test_resuming_with_another_config_lists_the_changes(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
@@ -342,22 +342,22 @@ def test_a_resume_with_a_changed_config_says_what_changed(
     capsys.readouterr()
     changed = replace(run_config, batch=2, optim=replace(run_config.optim, lr=1e-4))
     trainer(Stage1, model, tokenizer, changed, clip).train()
-    told = capsys.readouterr().out
-    assert "batch: 1 -> 2" in told and "optim.lr: 0.002 -> 0.0001" in told
-    assert told.count("changed since") == 2
+    output = capsys.readouterr().out
+    assert "batch: 1 -> 2" in output and "optim.lr: 0.002 -> 0.0001" in output
+    assert output.count("changed since") == 2
 
 
-def test_the_average_is_swapped_in_and_out_whatever_happens(
+def test_the_average_is_swapped_out_again_after_an_error(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     run = trainer(Stage1, model, tokenizer, run_config, clip)
     run.train()
-    own = weights(run)
+    before = weights(run)
     with pytest.raises(RuntimeError), run.ema.applied():
         assert all(torch.equal(p, run.ema.average[n]) for n, p in run.parameters.items())
-        assert not all(torch.equal(p, own[n]) for n, p in run.parameters.items())
+        assert not all(torch.equal(p, before[n]) for n, p in run.parameters.items())
         raise RuntimeError
-    assert all(torch.equal(p, own[n]) for n, p in run.parameters.items())
+    assert all(torch.equal(p, before[n]) for n, p in run.parameters.items())
 
 
 def test_the_gradient_is_clipped(
@@ -380,7 +380,7 @@ def test_only_the_newest_states_are_kept(
     assert names == ["checkpoint-5", "checkpoint-6"]
 
 
-def test_what_does_not_exist_is_named(
+def test_a_missing_state_and_an_unmatched_pattern_are_named(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
     with pytest.raises(InputError, match="nowhere"):

@@ -1,4 +1,4 @@
-"""The diffusion loss: how it is drawn and weighed, and what is refused."""
+"""Losses: sampling, weights, and configs that are refused."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ from musedance_core.training.stages.losses import (
 from musedance_core.world.choreography import BODY
 
 ZERO_SNR = ScheduleConfig()
-PLAIN = replace(ZERO_SNR, zero_terminal_snr=False)
+NONZERO_SNR = replace(ZERO_SNR, zero_terminal_snr=False)
 
 
-def drawn(power: float, uniform: float, b: int = 1000) -> Tensor:
+def timesteps(power: float, uniform: float, b: int = 1000) -> Tensor:
     config = LossConfig(timestep_power=power, timestep_uniform=uniform)
     return draw_timesteps(1000, config, StepRandom(0, 0, b))
 
 
-def test_uniform_timesteps_fall_one_into_every_part_of_the_schedule() -> None:
-    assert torch.equal(drawn(1.0, 0.0, b=20).sort().values // 50, torch.arange(20))
-    assert torch.equal(drawn(0.3, 1.0, b=20).sort().values // 50, torch.arange(20))
+def test_uniform_timesteps_are_stratified_over_the_schedule() -> None:
+    assert torch.equal(timesteps(1.0, 0.0, b=20).sort().values // 50, torch.arange(20))
+    assert torch.equal(timesteps(0.3, 1.0, b=20).sort().values // 50, torch.arange(20))
 
 
-def test_a_low_power_favours_high_noise_and_the_uniform_share_keeps_the_rest() -> None:
-    high, mixed = drawn(0.3, 0.0), drawn(0.3, 0.3)
+def test_a_low_power_favours_high_noise_and_the_uniform_share_keeps_low_noise() -> None:
+    high, mixed = timesteps(0.3, 0.0), timesteps(0.3, 0.3)
     assert high.min() >= 0 and high.max() == 999
     assert (high < 100).float().mean() < 0.002
     assert 0.01 < (mixed < 100).float().mean() < 0.05
     assert (mixed > 700).float().mean() > 0.5
 
 
-def test_conditions_are_dropped_per_sample_in_the_asked_shares() -> None:
+def test_conditions_are_dropped_with_the_configured_probabilities() -> None:
     config = LossConfig(drop_text=0.1, drop_reference=0.2, drop_music=0.05, drop_all=0.15)
-    kept = draw_condition_mask(config, StepRandom(3, 0, 20_000), torch.device("cpu"))
-    gone = ~torch.stack([kept.text, kept.reference, kept.music])
-    everything = gone.all(dim=0)
-    alone = gone & (gone.sum(dim=0) == 1)
+    mask = draw_condition_mask(config, StepRandom(3, 0, 20_000), torch.device("cpu"))
+    dropped = ~torch.stack([mask.text, mask.reference, mask.music])
+    everything = dropped.all(dim=0)
+    alone = dropped & (dropped.sum(dim=0) == 1)
     assert everything.float().mean() == pytest.approx(0.15, abs=0.01)
     assert alone.float().mean(dim=1).tolist() == pytest.approx([0.1, 0.2, 0.05], abs=0.01)
-    assert not (gone.sum(dim=0) == 2).any()
-    assert (~kept.part_map).float().mean() == pytest.approx(config.drop_map, abs=0.01)
+    assert not (dropped.sum(dim=0) == 2).any()
+    assert (~mask.part_map).float().mean() == pytest.approx(config.drop_map, abs=0.01)
 
 
-def test_what_moves_weighs_more_and_a_clip_weighs_the_same() -> None:
+def test_moving_places_weigh_more_and_a_clip_weighs_the_same() -> None:
     latents = torch.zeros(2, 4, 3, 6, 6)
     latents[0, 2:, :, :3] = 1.0
     weight = motion_weight(latents, 4.0)
@@ -73,7 +73,7 @@ def test_min_snr_and_noise_offset_are_refused_with_zero_snr(name: str) -> None:
     config = replace(LossConfig(), **{name: 0.5})
     with pytest.raises(InputError, match=name):
         check_loss_config(config, NoiseSchedule(ZERO_SNR), frames=6)
-    check_loss_config(config, NoiseSchedule(PLAIN), frames=6)
+    check_loss_config(config, NoiseSchedule(NONZERO_SNR), frames=6)
 
 
 def test_single_frames_have_no_motion_to_weigh() -> None:
@@ -81,9 +81,9 @@ def test_single_frames_have_no_motion_to_weigh() -> None:
         check_loss_config(LossConfig(motion=4.0), NoiseSchedule(ZERO_SNR), frames=0)
 
 
-def test_min_snr_is_the_published_weight_for_v() -> None:
-    """SNR below gamma: the plain v-loss times SNR / (SNR + 1), which is alpha; above: capped."""
-    schedule = NoiseSchedule(PLAIN)
+def test_min_snr_weights_are_the_published_ones_for_v() -> None:
+    """SNR / (SNR + 1), which is alpha, below gamma; gamma / (SNR + 1) above."""
+    schedule = NoiseSchedule(NONZERO_SNR)
     t = torch.arange(1000)
     alpha = schedule.alphas_cumprod
     weight, low = min_snr_weight(schedule, t, 5.0), alpha / (1 - alpha) < 5
@@ -92,8 +92,8 @@ def test_min_snr_is_the_published_weight_for_v() -> None:
     assert torch.allclose(weight[~low], 5 * (1 - alpha[~low]), atol=1e-5)
 
 
-def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
-    schedule, t = NoiseSchedule(PLAIN), torch.full((64,), 999)
+def test_a_noise_offset_shifts_the_mean_of_each_channel_of_a_clip() -> None:
+    schedule, t = NoiseSchedule(NONZERO_SNR), torch.full((64,), 999)
     clean = torch.zeros(64, 2, 3, 8, 8)
     spread = {}
     for offset in (0.0, 0.5):
@@ -102,32 +102,32 @@ def test_a_noise_offset_shifts_the_mean_of_every_channel_of_a_clip() -> None:
     assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)
 
 
-def test_a_warp_is_right_where_a_bodys_points_come_from_the_picture_s() -> None:
-    still, moved = torch.rand(2, 9, 2), torch.zeros(2, 3, 9, 2)
-    moved[:] = still[:, None] + torch.tensor([0.25, 0.0])  # half a half picture to the right
+def test_a_warp_that_maps_the_body_points_to_the_reference_has_no_loss() -> None:
+    still, outlines = torch.rand(2, 9, 2), torch.zeros(2, 3, 9, 2)
+    outlines[:] = still[:, None] + torch.tensor([0.25, 0.0])  # half of half a picture to the right
     warp = torch.eye(6)[1:3].repeat(2, 3, 1, 1)  # identity warps
-    warp[1, :, 0, 0] = -0.5  # the second says so
+    warp[1, :, 0, 0] = -0.5  # the second warp maps back
     wrong = (0.5 - HUBER_BETA / 2) / 2 / (0.25 + HUBER_BETA)  # in x alone, half a picture away
-    assert body_loss(warp, moved, still).tolist() == pytest.approx([wrong, 0.0], abs=1e-6)
+    assert body_loss(warp, outlines, still).tolist() == pytest.approx([wrong, 0.0], abs=1e-6)
 
 
 def test_a_dance_in_the_wrong_place_is_better_than_another_dance() -> None:
     still = torch.rand(1, 9, 2) / 2
     aside = torch.tensor([0.25, 0.0])
-    moved = torch.stack([still, still + aside, still, still + aside], dim=1)
+    outlines = torch.stack([still, still + aside, still, still + aside], dim=1)
     warp = torch.eye(6)[1:3].repeat(1, 4, 1, 1)  # identity warps
     shift = torch.tensor([0.0, -0.5, 0.0, -0.5])  # the true dance
 
     def loss(shift: torch.Tensor) -> float:
-        said = warp.clone()
-        said[0, :, 0, 0] = shift
-        return float(body_loss(said, moved, still)[0])
+        shifted = warp.clone()
+        shifted[0, :, 0, 0] = shift
+        return float(body_loss(shifted, outlines, still)[0])
 
     assert loss(shift) == pytest.approx(0, abs=1e-6)
     assert 0 < loss(shift + 0.25) < loss(torch.full_like(shift, -0.25)) < loss(shift.flip(0))
 
 
-def test_a_body_turned_wrong_keeps_its_size_and_one_that_shrinks_pays_for_it() -> None:
+def test_a_wrong_turn_costs_no_size_error_and_shrinking_does() -> None:
     still = (torch.tensor(BODY) / 2 + 0.5)[None]
     standing = still[:, None].expand(1, 3, 9, 2)
     turned, shrunk = torch.zeros(2, 1, 3, 2, 6)

@@ -1,4 +1,4 @@
-"""The learning rate, and what an optimizer needs."""
+"""Learning rate schedules and optimizers."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_the_learning_rate_warms_up_and_falls() -> None:
     assert learning_rate(constant, 5000, 110) == 1.0
 
 
-def test_processes_scale_the_rate_and_never_the_schedule() -> None:
-    """Schedulers that step once per process run ahead of the training by as many times."""
+def test_processes_scale_the_rate_but_not_the_schedule() -> None:
+    """A scheduler that steps once per process would run ahead of the training."""
     optim = OptimConfig(lr=1.0, warmup=10)
     for step in (0, 5, 10, 60, 109):
         alone = learning_rate(optim, step, 110)
@@ -35,7 +35,7 @@ def test_processes_scale_the_rate_and_never_the_schedule() -> None:
             assert scaled == pytest.approx(factor * alone)
 
 
-def test_eight_bit_optimizers_name_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_8_bit_optimizers_name_the_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
     with pytest.raises(InputError, match="pip install bitsandbytes"):
         build_optimizer(OptimConfig(kind="adamw8bit"), [nn.Parameter(torch.zeros(2))])

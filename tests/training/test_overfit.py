@@ -1,4 +1,4 @@
-"""Every stage learns: on one batch its loss falls by nine tenths."""
+"""Each stage learns one batch: its loss falls by nine tenths."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ WHOLE = ("unet.*", "reference.*", "mask.*")
 
 
 def fit(stage: DiffusionStage, batch: Batch, patterns: tuple[str, ...], steps: int) -> list[float]:
-    """Held-out loss before and after."""
-    learns = list(choose_trainable(stage, patterns).values())
-    optimizer = torch.optim.Adam(learns, lr=2e-3)
+    """Returns the held-out loss before and after training."""
+    trainable = list(choose_trainable(stage, patterns).values())
+    optimizer = torch.optim.Adam(trainable, lr=2e-3)
     before = stage.evaluate(batch)["right"]
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * (1 - step / steps)
         optimizer.zero_grad()
         stage(repeated(batch, 4), StepRandom(0, step, 4)).mean().backward()
-        torch.nn.utils.clip_grad_norm_(learns, 1.0)
+        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimizer.step()
     return [before, stage.evaluate(batch)["right"]]
 
 
 def autoencoder_batch(clip: Batch) -> Batch:
-    """Every frame of the clip; its square is the dancer."""
+    """Returns the frames of the clip, with the square as the dancer."""
     pictures = clip["frames"].flatten(0, 1)
     return {"pictures": pictures, "part_map": (pictures[:, 0] > 0.8).long() * 25}
 
@@ -75,14 +75,14 @@ def test_one_batch_of_labels_is_learned(
     config = replace(run_config, data=replace(run_config.data, songs=2))
     stage = kind(model, tokenizer, config)
     batch = stage.source("train")([0, 1])
-    learns = list(choose_trainable(stage, stage.trainable).values())
-    optimizer = torch.optim.Adam(learns, lr=3e-3)
+    trainable = list(choose_trainable(stage, stage.trainable).values())
+    optimizer = torch.optim.Adam(trainable, lr=3e-3)
     losses = []
     for step in range(steps):
         loss = stage(batch, StepRandom(0, step, 2))
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(learns, 1.0)
+        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.1 * losses[0]
@@ -91,11 +91,11 @@ def test_one_batch_of_labels_is_learned(
 def test_the_autoencoder_learns_one_batch(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, clip: Batch
 ) -> None:
-    """Ten decibels more are nine tenths of the squared error gone."""
+    """10 dB more are a tenth of the squared error."""
     stage = VaeStage(model, tokenizer, run_config)
     pictures = autoencoder_batch(clip)
-    learns = list(choose_trainable(stage, stage.trainable).values())
-    optimizer = torch.optim.Adam(learns, lr=2e-3)
+    trainable = list(choose_trainable(stage, stage.trainable).values())
+    optimizer = torch.optim.Adam(trainable, lr=2e-3)
     before = stage.evaluate(pictures)
     for step in range(150):
         optimizer.zero_grad()
@@ -106,38 +106,40 @@ def test_the_autoencoder_learns_one_batch(
     assert after["psnr_dancer"] > before["psnr_dancer"] + 10
 
 
-def test_what_an_autoencoder_loses_of_dancers_weighs_four_times_as_much(
+def test_errors_on_the_dancer_weigh_four_times_as_much(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
     clip: Batch,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Half of a picture is the dancer, so weights are 1.6 there and 0.4 beside it."""
+    """The dancer covers half of the picture, so weights are 1.6 there and 0.4 elsewhere."""
     stage = VaeStage(model, tokenizer, run_config)
     batch = autoencoder_batch(clip)
     middle = batch["part_map"].shape[-1] // 2
     batch["part_map"][..., :middle] = 3
     batch["part_map"][..., middle:] = 0
     losses, psnr = {}, {}
-    for place, columns in {"on it": slice(middle), "beside": slice(middle, None)}.items():
+    for place, columns in {"dancer": slice(middle), "background": slice(middle, None)}.items():
         decoded = batch["pictures"].clone()
         decoded[..., columns] += 0.2
         monkeypatch.setattr(model.vae, "decode", lambda latents, decoded=decoded: decoded)
         losses[place] = stage(batch, StepRandom(0, 0, 6)).item()
         psnr[place] = stage.evaluate(batch)
     error = 0.2 + 5 * 0.2**2
-    assert losses["on it"] - losses["beside"] == pytest.approx((1.6 - 0.4) * error / 2, rel=1e-4)
-    assert psnr["on it"]["psnr"] == pytest.approx(psnr["beside"]["psnr"], abs=1e-4)
-    assert psnr["on it"]["psnr_dancer"] == pytest.approx(-20 * math.log10(0.2), abs=1e-4)
-    assert psnr["beside"]["psnr_dancer"] == math.inf
+    assert losses["dancer"] - losses["background"] == pytest.approx(
+        (1.6 - 0.4) * error / 2, rel=1e-4
+    )
+    assert psnr["dancer"]["psnr"] == pytest.approx(psnr["background"]["psnr"], abs=1e-4)
+    assert psnr["dancer"]["psnr_dancer"] == pytest.approx(-20 * math.log10(0.2), abs=1e-4)
+    assert psnr["background"]["psnr_dancer"] == math.inf
 
 
 @pytest.mark.parametrize(
-    ("stages", "fresh", "kept"),
+    ("stages", "fresh", "continues"),
     [(["vae"], (), True), (["vae"], ("vae.*",), False), (["text"], (), False)],
 )
-def test_a_trained_autoencoder_goes_on_and_an_untrained_one_begins_at_the_pca(
+def test_a_trained_autoencoder_continues_and_an_untrained_one_starts_at_the_pca(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
@@ -145,7 +147,7 @@ def test_a_trained_autoencoder_goes_on_and_an_untrained_one_begins_at_the_pca(
     monkeypatch: pytest.MonkeyPatch,
     stages: list[str],
     fresh: tuple[str, ...],
-    kept: bool,
+    continues: bool,
 ) -> None:
     init = tmp_path / "init.safetensors"
     done = [{"part": part} for part in stages]
@@ -154,4 +156,4 @@ def test_a_trained_autoencoder_goes_on_and_an_untrained_one_begins_at_the_pca(
     monkeypatch.setattr(stage, "pca_pictures", lambda: torch.rand(40, 3, 32, 32))
     before = model.vae.to_latent.weight.clone()
     stage.initialise()
-    assert torch.equal(model.vae.to_latent.weight, before) is kept
+    assert torch.equal(model.vae.to_latent.weight, before) is continues

@@ -1,4 +1,4 @@
-"""Lower precision: what learns stays in single precision, what is frozen leaves as it came."""
+"""Mixed precision: trainable weights stay in fp32, frozen ones are exported unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from musedance_core.training.stages.stage2 import Stage2
 
 
 def in_bf16() -> torch.autocast:
-    """On a CPU for want of a GPU: the same operations are cast."""
+    """Autocast on the CPU casts the same operations as on a GPU."""
     return torch.autocast("cpu", dtype=torch.bfloat16)
 
 
@@ -36,7 +36,7 @@ def test_autocast_leaves_gradients_in_single_precision(
     clip: Batch,
 ) -> None:
     stage = kind(model, tokenizer, run_config)
-    learns = choose_trainable(stage, stage.trainable)
+    trainable = choose_trainable(stage, stage.trainable)
     exact = stage(clip, StepRandom(0, 0, 1)).mean()
     frozen = FrozenWeights(stage)
     if halved:
@@ -46,11 +46,11 @@ def test_autocast_leaves_gradients_in_single_precision(
     loss.backward()
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(exact.item(), rel=0.05)
-    grads = [p.grad for p in learns.values() if p.grad is not None]
+    grads = [p.grad for p in trainable.values() if p.grad is not None]
     assert grads and all(g.dtype == torch.float32 for g in grads)
 
 
-def test_halved_weights_are_evaluated_and_make_clips(
+def test_bf16_weights_can_be_evaluated_and_generate_clips(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
@@ -72,11 +72,11 @@ def test_halved_weights_are_evaluated_and_make_clips(
             assert (clips.generate(example) - frames).abs().mean() < 0.05
 
 
-def test_frozen_weights_are_held_in_half_and_kept_whole(
+def test_frozen_weights_are_held_in_bf16_with_their_originals_on_the_cpu(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     stage = Stage2(model, tokenizer, run_config)
-    learns = choose_trainable(stage, stage.trainable)
+    trainable = choose_trainable(stage, stage.trainable)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     frozen = FrozenWeights(stage)
     digest = frozen.digest
@@ -84,13 +84,13 @@ def test_frozen_weights_are_held_in_half_and_kept_whole(
     frozen.require_unchanged()
     assert frozen.digest == digest
     now = dict(model.named_parameters())
-    assert set(frozen.parameters) | set(learns) == set(now)
+    assert set(frozen.parameters) | set(trainable) == set(now)
     assert all(now[name].dtype == torch.bfloat16 for name in frozen.parameters)
-    assert all(now[name].dtype == torch.float32 for name in learns)
+    assert all(now[name].dtype == torch.float32 for name in trainable)
     assert all(torch.equal(frozen.originals[name], before[name]) for name in frozen.parameters)
 
 
-def test_a_change_of_what_is_frozen_is_noticed(
+def test_a_change_of_frozen_weights_is_noticed(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig
 ) -> None:
     stage = Stage2(model, tokenizer, run_config)

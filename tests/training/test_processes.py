@@ -1,4 +1,4 @@
-"""Real runs of the script: killed and resumed, at one process and at two."""
+"""Runs of the training script in one process and in two: killed, resumed and compared."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ optim: {warmup: 2, lr: 2.0e-3}
 
 
 def launch(config: Path, processes: int, *overrides: str) -> subprocess.Popen[str]:
-    """One process by `accelerate launch`; several on a CPU by torchrun, which it calls for GPUs."""
+    """Starts one process by `accelerate launch`, several by torchrun, which it uses for GPUs."""
     command = [sys.executable, "-m"]
     if processes == 1:
         command += ["accelerate.commands.launch", "--cpu", "--num_cpu_threads_per_process", "1"]
@@ -58,13 +58,13 @@ def launch(config: Path, processes: int, *overrides: str) -> subprocess.Popen[st
 
 
 def finished(run: subprocess.Popen[str]) -> str:
-    told, _ = run.communicate(timeout=120)
-    assert run.returncode == 0, told
-    return told
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode == 0, output
+    return output
 
 
 def killed_after(run: subprocess.Popen[str], folder: Path, step: int) -> None:
-    """`kill -9` for all processes of a run as soon as its log tells of `step`."""
+    """Kills all processes of a run with SIGKILL as soon as its log has `step`."""
     log, end = folder / "log.jsonl", time.monotonic() + 120
     while not (log.is_file() and f'"step": {step},' in log.read_text()):
         assert run.poll() is None, run.communicate()[0]
@@ -82,38 +82,38 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def weights_of(path: Path) -> bytes:
-    """The file without its header, which tells command lines and minutes."""
+    """Returns a file without its header, which has command lines and minutes."""
     data = path.read_bytes()
     return data[8 + int.from_bytes(data[:8], "little") :]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_killed_in_the_middle_of_an_epoch_and_resumed_is_never_stopped(
+def test_a_run_killed_in_the_middle_of_an_epoch_and_resumed_equals_one_that_never_stopped(
     processes: int, dataset: Path, tmp_path: Path
 ) -> None:
-    """Bit for bit: weights, averages, optimizer and the file that nodes load."""
+    """Weights, averages, optimizer state and the exported file are the same bit for bit."""
     config = tmp_path / "config.yaml"
     config.write_text(TINY + f"data: {{dataset: {dataset}, frames: 6, workers: 1}}\n")
     straight, cut = tmp_path / "straight", tmp_path / "cut"
-    told = finished(launch(config, processes, f"output_dir={straight}"))
-    assert f"on {processes} processes" in told
+    output = finished(launch(config, processes, f"output_dir={straight}"))
+    assert f"on {processes} processes" in output
     killed_after(launch(config, processes, f"output_dir={cut}"), cut, step=5)
     assert (cut / "checkpoint-4").is_dir() and not (cut / "checkpoint-12").exists()
-    told = finished(launch(config, processes, f"output_dir={cut}"))
-    resumed = [line for line in told.splitlines() if "resumed from" in line]
-    assert resumed and not resumed[0].endswith("checkpoint-12"), told
+    output = finished(launch(config, processes, f"output_dir={cut}"))
+    resumed = [line for line in output.splitlines() if "resumed from" in line]
+    assert resumed and not resumed[0].endswith("checkpoint-12"), output
     assert digests(cut) == digests(straight)
     lines = [json.loads(line) for line in (cut / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "loss" in line] == list(range(1, 13))
 
 
-def test_two_processes_are_one_with_the_double_batch(dataset: Path, tmp_path: Path) -> None:
+def test_two_processes_equal_one_with_the_double_batch(dataset: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(TINY + f"data: {{dataset: {dataset}, frames: 6, workers: 0}}\n")
     two, one = tmp_path / "two", tmp_path / "one"
     short = ("max_steps=2", "model.unet.dropout=0", "evaluate_batch=0")
-    told = finished(launch(config, 2, f"output_dir={two}", *short))
-    assert "8 samples a step on 2 processes" in told
+    output = finished(launch(config, 2, f"output_dir={two}", *short))
+    assert "8 samples a step on 2 processes" in output
     finished(launch(config, 1, f"output_dir={one}", *short, "batch=8", "accumulate=1"))
     logs = [(folder / "log.jsonl").read_text().splitlines() for folder in (two, one)]
     losses = [[json.loads(line)["loss"] for line in log] for log in logs]
@@ -131,6 +131,6 @@ def test_two_processes_that_diverge_end_together_and_save_nothing(
     run = launch(config, 2, f"output_dir={tmp_path / 'run'}", "optim.lr=1e30")
     output, _ = run.communicate(timeout=120)
     assert run.returncode != 0
-    assert output.count("error: Training diverged by step 2") == 2, output
+    assert output.count("musedance: Training diverged by step 2") == 2, output
     files = {path.name for path in (tmp_path / "run").iterdir()}
     assert files == {"config.yaml", "environment.json", "log.jsonl"}

@@ -1,4 +1,4 @@
-"""Samples of a data set on disk: what they show, in which order, and with a cache."""
+"""Samples of a data set on disk: contents, order and cache."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def data(dataset: Path) -> DataConfig:
 
 @pytest.fixture
 def copied(dataset: Path, tmp_path: Path) -> Path:
-    """A data set that a test may spoil."""
+    """A copy of the data set that a test may damage."""
     return Path(shutil.copytree(dataset, tmp_path / "copy"))
 
 
@@ -46,17 +46,17 @@ def source(model: MuseDance, tokenizer: Tokenizer, data: DataConfig) -> Recorded
     return made
 
 
-def test_every_epoch_shows_every_clip_once_in_an_order_of_its_own() -> None:
+def test_each_epoch_has_each_clip_once_in_its_own_order() -> None:
     orders = [epoch_order(40, 7, epoch).tolist() for epoch in range(3)]
     assert all(sorted(order) == list(range(40)) for order in orders)
     assert orders[0] != orders[1] != orders[2]
     assert epoch_order(40, 7, 1).tolist() == orders[1]
 
 
-def test_a_sample_is_a_function_of_its_index_alone(
+def test_a_sample_depends_on_its_index_alone(
     source: RecordedClips, model: MuseDance, tokenizer: Tokenizer, data: DataConfig
 ) -> None:
-    """So a run resumed in the middle of an epoch goes on with the very samples."""
+    """So a run resumed in the middle of an epoch continues with the same samples."""
     straight = [source([i]) for i in range(12)]
     fresh = clip_source(model.config, data, tokenizer, "train")
     for i in (11, 3, 7):
@@ -66,26 +66,30 @@ def test_a_sample_is_a_function_of_its_index_alone(
     assert len({source.names([i])[0] for i in range(5)}) == 5
 
 
-def test_a_sample_shows_what_its_cut_says(source: RecordedClips, dataset: Path) -> None:
-    seen = set()
+def test_a_sample_has_the_selected_frames_and_their_beats(
+    source: RecordedClips, dataset: Path
+) -> None:
+    continued = set()
     for index in range(40):
-        cut = source.select_frames(source.record(index), np.random.default_rng(index))
-        sample = source.load(cut, None)
-        assert cut.frames == list(range(cut.frames[0], cut.frames[0] + 6))
-        assert torch.equal(sample["frames"], read_frames(dataset, cut.record, cut.frames, 32))
-        before = list(range(cut.frames[0] - 2, cut.frames[0]))
-        assert cut.previous in (before, [cut.reference] * 2)
-        seen.add(cut.previous == before)
-        assert bool(sample["has_map"]) == bool(cut.record.part_maps)
-        times = cut.record.start + np.array(cut.frames) / 12
+        selection = source.select_frames(source.record(index), np.random.default_rng(index))
+        sample = source.load(selection, None)
+        assert selection.frames == list(range(selection.frames[0], selection.frames[0] + 6))
+        assert torch.equal(
+            sample["frames"], read_frames(dataset, selection.record, selection.frames, 32)
+        )
+        before = list(range(selection.frames[0] - 2, selection.frames[0]))
+        assert selection.previous in (before, [selection.reference] * 2)
+        continued.add(selection.previous == before)
+        assert bool(sample["has_map"]) == bool(selection.record.part_maps)
+        times = selection.record.start + np.array(selection.frames) / 12
         on_beat = [
-            bool((abs(np.array(cut.record.beats) - t) <= 1 / 24 + 1e-9).any()) for t in times
+            bool((abs(np.array(selection.record.beats) - t) <= 1 / 24 + 1e-9).any()) for t in times
         ]
         assert sample["beat_ids"].bool().tolist() == on_beat
-    assert seen == {True, False}
+    assert continued == {True, False}
 
 
-def test_splits_are_kept_apart_and_an_empty_one_is_told(copied: Path) -> None:
+def test_splits_are_disjoint_and_an_empty_one_is_named(copied: Path) -> None:
     assert [r.key for r in split_records(str(copied), "test")] == ["6"]
     records = read_metadata(copied)
     write_metadata(copied, [r for r in records if r.split != "test"])
@@ -96,7 +100,7 @@ def test_splits_are_kept_apart_and_an_empty_one_is_told(copied: Path) -> None:
         split_records(str(copied), "train")
 
 
-def test_other_rates_and_too_short_clips_are_told(
+def test_clips_of_another_rate_or_too_short_are_named(
     model: MuseDance, tokenizer: Tokenizer, data: DataConfig, copied: Path
 ) -> None:
     with pytest.raises(InputError, match=r"clips/0\.mp4 has 10 frames, data\.frames is 11"):
@@ -109,7 +113,7 @@ def test_other_rates_and_too_short_clips_are_told(
 
 @pytest.mark.parametrize("kind", [Stage1, Stage2])
 @pytest.mark.parametrize("cached", [False, True])
-def test_both_stages_learn_from_a_data_set(
+def test_both_stages_train_on_a_data_set(
     kind: type[DiffusionStage],
     cached: bool,
     model: MuseDance,
@@ -143,7 +147,7 @@ def test_cached_equals_computed_but_for_half_precision(
     assert torch.allclose(losses[0], losses[1], rtol=2e-3)
 
 
-def test_a_cache_is_read_by_a_run_that_holds_its_encoders_in_half_precision(
+def test_a_run_with_encoders_in_bf16_reads_the_cache(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, data: DataConfig, copied: Path
 ) -> None:
     config = replace(run_config, data=replace(data, dataset=str(copied), cache=True))
@@ -154,7 +158,7 @@ def test_a_cache_is_read_by_a_run_that_holds_its_encoders_in_half_precision(
     assert "frames" + LATENTS in stage.source("train")([0, 1])
 
 
-def test_a_cache_is_keyed_by_all_that_it_depends_on(
+def test_a_cache_entry_is_keyed_by_clip_text_encoders_and_sample_size(
     model: MuseDance, tokenizer: Tokenizer, dataset: Path
 ) -> None:
     record = read_metadata(dataset)[0]
@@ -169,7 +173,7 @@ def test_a_cache_is_keyed_by_all_that_it_depends_on(
     assert len(paths) == 6
 
 
-def test_filling_goes_on_where_it_stopped_and_processes_share_it(
+def test_filling_a_cache_resumes_and_is_shared_by_processes(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, data: DataConfig, copied: Path
 ) -> None:
     config = replace(run_config, data=replace(data, dataset=str(copied), cache=True))
@@ -179,7 +183,7 @@ def test_filling_goes_on_where_it_stopped_and_processes_share_it(
     assert "7 clips, 0 of them encoded now" in stage.fill_caches(0, 2)
 
 
-def test_a_stale_or_damaged_cache_is_told(
+def test_a_stale_or_damaged_cache_is_named(
     model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, data: DataConfig, copied: Path
 ) -> None:
     config = replace(run_config, data=replace(data, dataset=str(copied), cache=True))
@@ -201,7 +205,7 @@ def test_a_stale_or_damaged_cache_is_told(
         stage.verify_caches()
 
 
-def test_samples_begin_anywhere_unless_the_music_is_cached() -> None:
+def test_samples_start_anywhere_unless_the_music_is_cached() -> None:
     assert possible_offsets(30, cached=False) == list(range(31))
     assert possible_offsets(30, cached=True) == [0, 10, 20, 30]
     assert possible_offsets(2, cached=True) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Validation clips: what people will get from the exported file, with sound."""
+"""Validation clips equal those of the exported file, and have music."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def validated(run_config: TrainConfig, data: DataConfig) -> TrainConfig:
 
 
 class Run:
-    """One training run, with all that it leaves."""
+    """A training run with validation clips."""
 
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         self.frames: list[Tensor] = []
@@ -76,8 +76,8 @@ def run(model: MuseDance, tokenizer: Tokenizer, validated: TrainConfig) -> Run:
     return Run(model, tokenizer, validated)
 
 
-def made_by(path: Path, example: ValidationExample, config: TrainConfig) -> Tensor:
-    """The clip as somebody makes it who has only the file."""
+def generate_from_file(path: Path, example: ValidationExample, config: TrainConfig) -> Tensor:
+    """Generates the clip from the exported file."""
     pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
     segments = pipeline.animate(
         example.picture,
@@ -95,12 +95,12 @@ def made_by(path: Path, example: ValidationExample, config: TrainConfig) -> Tens
 def test_the_exported_file_gives_the_frames_of_the_trainer(
     run: Run, validated: TrainConfig
 ) -> None:
-    made = made_by(run.folder / "model.safetensors", run.clips.examples[0], validated)
-    assert torch.equal(made, run.frames[0])
-    assert made.std() > 0.01
+    frames = generate_from_file(run.folder / "model.safetensors", run.clips.examples[0], validated)
+    assert torch.equal(frames, run.frames[0])
+    assert frames.std() > 0.01
 
 
-def test_clips_are_written_with_their_sound_and_shown(run: Run, model: MuseDance) -> None:
+def test_clips_are_written_with_their_music_and_logged(run: Run, model: MuseDance) -> None:
     path = run.folder / "validation/step-3-0.mp4"
     frames, fps = read_video(path)
     assert (len(frames), fps) == (model.config.clip.frames, 12)
@@ -112,12 +112,12 @@ def test_clips_are_written_with_their_sound_and_shown(run: Run, model: MuseDance
     assert b"GIF89a" in events and b"/sound" in events and b"train/loss" in events
 
 
-def test_training_goes_on_with_what_learned_before(run: Run, model: MuseDance) -> None:
+def test_validation_leaves_the_trainable_parameters_trainable(run: Run, model: MuseDance) -> None:
     learning = {name for name, p in model.named_parameters() if p.requires_grad}
     assert learning == set(run.learning) and model.training
 
 
-def test_a_lent_model_comes_back_whatever_happens(model: MuseDance) -> None:
+def test_the_training_mode_is_restored_after_an_error(model: MuseDance) -> None:
     model.text.requires_grad_(False)
     model.train()
     model.vae.eval()
@@ -129,7 +129,7 @@ def test_a_lent_model_comes_back_whatever_happens(model: MuseDance) -> None:
     assert not any(p.requires_grad for p in model.text.parameters())
 
 
-def test_without_pyav_the_run_goes_on_and_says_so(
+def test_without_pyav_and_tensorboard_a_run_says_so_and_continues(
     model: MuseDance,
     tokenizer: Tokenizer,
     validated: TrainConfig,
@@ -142,9 +142,9 @@ def test_without_pyav_the_run_goes_on_and_says_so(
         importlib.util, "find_spec", lambda n, *a: None if n in hidden else found(n, *a)
     )
     run = Run(model, tokenizer, validated)
-    told = capsys.readouterr().out
-    assert "1 validation clips, not as files: PyAV is not installed" in told
-    assert "tensorboard is not installed" in told
+    output = capsys.readouterr().out
+    assert "1 validation clips, not as files: PyAV is not installed" in output
+    assert "tensorboard is not installed" in output
     assert not list(run.folder.glob("validation/*")) and not list(run.folder.rglob("events*"))
 
 

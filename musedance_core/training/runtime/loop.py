@@ -93,8 +93,7 @@ class Trainer:
         self.share = BatchShare(config.batch, config.accumulate, rank, world)
         self.logger = RunLogger(self.accelerator, config, self.folder)
         self.saved_step = 0
-        self.terminated = False
-        """Whether SIGTERM ended the run."""
+        self.stop = StopRequest()
         self.last_finite: tuple[Batch, int] | None = None
         """A micro-batch of the latest step that was not skipped, and the number of that step."""
 
@@ -109,16 +108,14 @@ class Trainer:
                 model and states stay.
         """
         self._start()
-        stop = StopRequest()
-        with stop.on_signals(), ExitStack() as stack:
+        with self.stop.on_signals(), ExitStack() as stack:
             stack.callback(self.logger.close)
-            self._run_steps(stop)
+            self._run_steps()
             if self.progress.step != self.saved_step or not (self.folder / MODEL).is_file():
                 self._save()
             self.frozen.require_unchanged()
-        if stop.interrupted:
+        if self.stop.interrupted:
             raise KeyboardInterrupt
-        self.terminated = stop.terminated
         return self.progress
 
     # Start: a new run, or a resumed one.
@@ -182,12 +179,12 @@ class Trainer:
 
     # The loop, and one step of it.
 
-    def _run_steps(self, stop: StopRequest) -> None:
+    def _run_steps(self) -> None:
         """Trains step by step, with checkpoints and evaluation at their intervals."""
         progress, config = self.progress, self.config
         start_time, skipped_in_a_row = time.monotonic() - progress.seconds, 0
         held_out = self._load_held_out()
-        if self._should_stop(stop):
+        if self._should_stop():
             return
         self.logger.start_timer()
         for batches in self._load_batches():
@@ -209,7 +206,7 @@ class Trainer:
                     self._save()
                 if self._evaluation_due():
                     on_main_process(self.accelerator, lambda: self._evaluate(held_out))
-                if self._should_stop(stop):
+                if self._should_stop():
                     return
 
     def _load_batches(self) -> Iterator[StepBatches]:
@@ -296,10 +293,10 @@ class Trainer:
             flush=True,
         )
 
-    def _should_stop(self, stop: StopRequest) -> bool:
+    def _should_stop(self) -> bool:
         limit = self.config.max_minutes
         out_of_time = limit > 0 and self.progress.seconds >= limit * 60
-        return any(any_process(self.accelerator, stop.requested, out_of_time))
+        return any(any_process(self.accelerator, self.stop.requested, out_of_time))
 
     # Evaluation.
 

@@ -61,7 +61,9 @@ class VaeStage(Stage):
         """
         autoencoder = self.model.vae
         if not isinstance(autoencoder, PatchAutoencoder):
-            raise InputError("train/vae.py trains the patch autoencoder; the preset has another.")
+            raise InputError(
+                f"The stage vae trains the patch autoencoder, not that of {self.config.preset}."
+            )
         if not self.continues_training():
             autoencoder.fit_pca(self.pca_pictures().to(self.device))
 
