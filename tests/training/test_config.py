@@ -138,7 +138,7 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_damaged_yaml_is_one_sentence(tmp_path: Path, text: str) -> None:
-    path = written(tmp_path, text)
+    path = write_config(tmp_path, text)
     with pytest.raises(InputError) as caught:
         load_config(path)
     assert str(path) in str(caught.value) and len(str(caught.value).splitlines()) == 1
