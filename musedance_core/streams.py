@@ -49,8 +49,8 @@ def decode_stream(container: Any, stream: Any, strict: bool = False) -> Iterator
     while True:
         try:
             packet = next(packets)
-        except StopIteration:
-            return
+        except (StopIteration, IndexError):
+            return  # PyAV fails so at the end of a file where a stream began after it was opened
         except av.FFmpegError:
             if strict:
                 raise

@@ -16,6 +16,10 @@ from ..streams import StreamClock, decode_stream, media_start, open_media
 
 SHORTEST = 0.5
 """Seconds that a song lasts at least."""
+HIGHEST_RATE = 768_000
+"""Highest sample rate in Hz; a file that states more is damaged."""
+MOST_SILENCE = 3600
+"""Seconds of all gaps in a song together; a file that states more is damaged."""
 INAUDIBLE = 1e-4
 """Amplitude below which sound counts as silence."""
 JITTER = 0.02
@@ -116,13 +120,18 @@ def _decode_track(path: Path, track: int) -> Waveform | None:
     with open_media(path) as container:
         stream = container.streams.audio[track]
         rate, channels = int(stream.rate), min(stream.channels, 2)
-        clock, end = StreamClock(media_start(container)), 0
+        if not 0 < rate <= HIGHEST_RATE:
+            raise InputError(f"{path} has a sample rate of {rate} Hz, not 1 to {HIGHEST_RATE}.")
+        clock, end, gaps = StreamClock(media_start(container)), 0, 0
         for frame, piece in _converted(decode_stream(container, stream), rate, channels):
             at = round(clock.seconds(frame.time, end / rate) * rate)
             # Time stamps are coarse in some formats: only what they cannot explain is a gap, and
             # samples never take the place of earlier ones.
             if pieces and at <= end + rate * JITTER:
                 at = end
+            gaps += at - end
+            if gaps > rate * MOST_SILENCE:
+                raise InputError(f"{path} has gaps of over {MOST_SILENCE} s between its samples.")
             pieces.append((at, piece))
             end = at + piece.shape[1]
         if not pieces:

@@ -151,6 +151,19 @@ def test_a_gap_in_the_sound_is_silence(tmp_path: Path) -> None:
     assert np.allclose(sound[48_000:], wave.samples[0], atol=1e-4)
 
 
+def test_a_file_that_states_hours_of_gaps_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for k in range(8):
+            frame = av.AudioFrame.from_ndarray(np.ones((1, 800), np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 8000, k * 590 * 8000, Fraction(1, 8000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(InputError, match=r"a\.mkv has gaps of over 3600 s"):
+        load_waveform(path)
+
+
 def test_the_first_track_that_is_not_silent_is_the_song(tmp_path: Path) -> None:
     silence = Waveform(np.zeros((1, 32_000), np.float32), 32_000)
     first, second = noise(2, 44_100, seed=1), noise(3, 48_000, seed=2)
