@@ -44,9 +44,9 @@ class ClipConfig:
 
     Attributes:
         size: width and height in pixels, a multiple of 8.
-        frames: in a segment.
-        fps: frames a second.
-        previous: frames of the segment before that the motion modules take (the paper's M).
+        frames: frames per segment (the paper's K).
+        fps: frames per second.
+        previous: frames of the previous segment that the motion modules take (the paper's M).
     """
 
     size: int = 640
@@ -73,19 +73,19 @@ class UNetConfig:
         latent_channels: channels of the latents.
         channels: width of each level.
         attention: whether the level has attention.
-        layers: per level on the way down; one more on the way up.
-        heads: of all attention.
-        text_width: of the text tokens.
+        layers: layers per level of the encoder; the decoder has one more.
+        heads: attention heads of every attention layer.
+        text_width: width of the text tokens.
         ff_mult: inner width of feed-forward layers over their width.
-        norm_groups: of GroupNorm.
+        norm_groups: groups of every GroupNorm.
         spatial_positions: add 2-D sinusoids to queries and keys of the self-attention. A small
             network trained from scratch needs them to find the same place in the reference.
-        copy_reach: copy from the picture, from up to so many latent cells away
-            (`models/reference_copy.py`); 0 is off.
-        copy_body: warp the picture to every frame first (`models/body_warp.py`).
+        copy_reach: largest distance in latent cells from which the denoiser copies from the picture
+            (`models/reference_copy.py`); 0 switches copying off.
+        copy_body: condition on the picture warped to every frame (`models/body_warp.py`).
         copy_pixels: composite decoded frames from the picture's own pixels where they show it
             (`diffusion/compositing.py`).
-        dropout: of residual and feed-forward layers.
+        dropout: dropout rate of residual and feed-forward layers, 0..1.
     """
 
     latent_channels: int = 4
@@ -131,8 +131,8 @@ class DynamicsConfig:
     """The music, beat and motion modules of stage 2 (section 3.3).
 
     Attributes:
-        token_width: of music and beat tokens.
-        heads: of all attention.
+        token_width: width of music and beat tokens.
+        heads: attention heads of every attention layer.
         motion_attentions: attention layers of a motion module.
         motion_ff_mult: inner width of a motion module's feed-forward layer over its width.
         beat_phase: add sine and cosine of the beat's and the two-beat phase to the one-hot beat
@@ -174,7 +174,7 @@ class VAEConfig:
         channels: width of each level ("kl").
         latent_channels: channels of the latents.
         scale: factor on the latents ("kl").
-        refiner_width, refiner_blocks: of the convolutional networks ("patch").
+        refiner_width, refiner_blocks: width and blocks of the convolutional networks ("patch").
     """
 
     kind: str = "kl"
@@ -270,14 +270,17 @@ class ScheduleConfig:
 
     Attributes:
         steps: training timesteps.
-        beta_start, beta_end: of the scaled-linear schedule.
-        prediction: "v".
+        beta_start, beta_end: first and last beta of the scaled-linear schedule.
+        prediction: prediction type; only "v".
         zero_terminal_snr: rescale so that the last timestep is pure noise.
         shared_noise: share of the noise's variance, 0..1, that all frames of a clip have in
             common; it keeps details in place from frame to frame.
-        guidance, text_guidance, music_guidance, reference_guidance: scales of guidance.
-        guidance_rescale: 0..1, towards the standard deviation of the conditional prediction.
-        sampling_steps: of the sampler.
+        guidance: classifier-free guidance scale of all conditions together; 1 is off.
+        text_guidance, music_guidance, reference_guidance: additional guidance weights per
+            condition; 0 is off.
+        guidance_rescale: 0..1, how far to rescale to the standard deviation of the conditional
+            prediction (diffusers' `guidance_rescale`).
+        sampling_steps: default number of denoising steps.
     """
 
     steps: int = 1000
@@ -380,7 +383,7 @@ def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    """Whether a value from JSON or YAML is of the type of its field."""
+    """True if a value from JSON or YAML has the type of its field."""
     if get_origin(kind) is tuple:
         return isinstance(value, list | tuple) and all(_fits(v, get_args(kind)[0]) for v in value)
     if kind is float:

@@ -25,7 +25,7 @@ LONGEST_STEM = 40
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file is at `path`; False for a path from a file that no system would allow."""
+    """True if there is a file at `path`; False for a path that the system does not allow."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long, or with a NUL in it
@@ -137,7 +137,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _lacks_space(error: Exception, folder: Path) -> bool:
-    """Whether a write to `folder` failed with `error` because the disk is full."""
+    """True if a write to `folder` failed with `error` because the disk is full."""
     if isinstance(error, InputError):
         return False
     number = getattr(error, "errno", None)

@@ -3,7 +3,7 @@
 Coordinates are normalised as in `torch.nn.functional.grid_sample` with `align_corners=False`: x to
 the right, y down, the image's edges at -1 and 1. A warp `[... 2 6]` holds the coefficients of
 1, x, y, x², xy and y² for both coordinates. It maps backwards: from a point of the frame to the
-point of the image that is shown there.
+source point in the image, as `grid_sample` takes it.
 """
 
 from __future__ import annotations

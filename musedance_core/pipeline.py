@@ -1,4 +1,4 @@
-"""The public way in: a picture, a song and a sentence become a dance video.
+"""The public API: a picture, a song and a sentence become a dance video.
 
 pipe = MuseDancePipeline.from_pretrained()
 pipe("chick.png", "song.ogg", "big hops").save("dance.mp4")
@@ -44,51 +44,51 @@ from .models.tokenizer import Tokenizer
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
 Prompts = str | Sequence[tuple[float, str]]
-"""A sentence, a prompt timeline as `parse_prompts` reads it, or seconds of the song (rising) each
-with the sentence that holds from then on."""
+"""A sentence, a prompt timeline as `parse_prompts` reads it, or pairs of a time in seconds of the
+song (rising) and the sentence that applies from then on."""
 Beats = BeatGrid | Sequence[float] | str | Path
 """Beats, their times in seconds of the song, or a file as `musedance beats --json` writes it."""
 
 
 @dataclass(frozen=True)
 class DanceVideo:
-    """A dance, made segment by segment whenever it is read, so that memory is bounded by one.
+    """A dance video that is generated lazily, segment by segment, so that memory is bounded by one.
 
-    `frames` makes all of it and keeps it.
+    Every iteration over `chunks` generates it anew; `frames` generates it once and caches it.
 
     Attributes:
         fps: frames per second.
         song: the whole song.
         beats: the beats danced to, in seconds of the song.
-        begin: where in the song the first segment starts, in seconds.
-        shown: the frames of the video, counted from `begin`.
-        run: `run(n)` makes the first n frames, counted from `begin`.
+        begin: time in the song at which the first segment starts, in seconds.
+        frame_range: the frames of the video, counted from `begin`; not all of them after `loop`.
+        run: `run(n)` yields the segments of the first n frames, counted from `begin`.
     """
 
     fps: int
     song: Waveform
     beats: BeatGrid
     begin: float
-    shown: range
+    frame_range: range
     run: Callable[[int], Iterator[Segment]]
 
     def __len__(self) -> int:
         """Number of frames."""
-        return len(self.shown)
+        return len(self.frame_range)
 
     @property
     def start(self) -> float:
-        """Where in the song the video starts, in seconds."""
-        return self.begin + self.shown.start / self.fps
+        """Time in the song at which the video starts, in seconds."""
+        return self.begin + self.frame_range.start / self.fps
 
     @property
     def seconds(self) -> float:
-        """Length of the video."""
+        """Length of the video in seconds."""
         return len(self) / self.fps
 
     @property
     def audio(self) -> Waveform:
-        """The sound under the video."""
+        """The part of the song that plays during the video."""
         return self.song.cut(self.start, self.seconds)
 
     def chunks(self) -> Iterator[Tensor]:
@@ -96,8 +96,8 @@ class DanceVideo:
         if "frames" in self.__dict__:
             yield self.frames
             return
-        for segment in self.run(self.shown.stop):
-            frames = segment.frames[max(0, self.shown.start - segment.first) :]
+        for segment in self.run(self.frame_range.stop):
+            frames = segment.frames[max(0, self.frame_range.start - segment.first) :]
             if len(frames):
                 yield frames
 
@@ -107,13 +107,13 @@ class DanceVideo:
         return torch.cat(list(self.chunks()))
 
     def loop(self) -> DanceVideo:
-        """The longest part of whole beats, which repeats without a break.
+        """The longest part with an even number of whole beats, which repeats without a break.
 
         Raises:
             InputError: the video is shorter than two beats.
         """
-        kept = whole_beats(self.beats, self.begin, self.shown.stop, self.fps)
-        return replace(self, shown=kept)
+        frames = whole_beats(self.beats, self.begin, self.frame_range.stop, self.fps)
+        return replace(self, frame_range=frames)
 
     def save(self, path: str | Path, on_frames: Callable[[Tensor], None] | None = None) -> None:
         """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound, .gif or
@@ -163,8 +163,8 @@ class MuseDancePipeline:
 
         Args:
             path: a MuseDance checkpoint; None is the embedded sticker model.
-            device: such as "cpu", "cuda:1" or "mps"; "auto" is cuda where there is one, else cpu.
-            dtype: the dtype that the model computes in.
+            device: such as "cpu", "cuda:1" or "mps"; "auto" is cuda if available, else cpu.
+            dtype: data type of weights and activations.
             allow_untrained: also load a checkpoint that was never trained to dance.
 
         Raises:
@@ -206,7 +206,7 @@ class MuseDancePipeline:
         beats: Beats | None = None,
         on_step: OnStepInfo | None = None,
     ) -> DanceVideo:
-        """The dance of `picture` to `song`; its frames are made when they are read or saved.
+        """The dance of `picture` to `song`; frames are generated when they are read or saved.
 
         Args:
             picture: a file, a PIL picture, or `[3 h w]` or `[4 h w]` (with alpha) in 0..1, of any
@@ -214,25 +214,26 @@ class MuseDancePipeline:
             song: an audio file, a video with sound, or a waveform.
             text: a sentence such as "big hops", or a timeline such as "0:00 sway / 0:08 big hops".
             seconds: length of the video; None is the rest of the song.
-            start: where in the song the video starts, in seconds.
+            start: time in the song at which the video starts, in seconds.
             seed: the same seed gives the same video.
             steps: denoising steps; None is the checkpoint's default.
-            sampler: a name out of `samplers.SAMPLERS`.
-            guidance: a scale, or a scale with weights; None is the checkpoint's default.
-            negative: a sentence that guidance leads away from.
-            mask: white where the dancer is, of the picture's shape.
-            beats: None tracks them.
+            sampler: one of `samplers.SAMPLERS`: "ddim", "euler" or "dpmpp_2m".
+            guidance: a scale, or a scale with weights per condition; None is the checkpoint's
+                default.
+            negative: the negative prompt.
+            mask: white where the dancer is, with the picture's aspect ratio.
+            beats: the beats to dance to; None tracks them.
             on_step: called after every denoising step; an exception from it ends the dance.
 
         Raises:
             InputError: any of these cannot be used.
         """
         image = as_picture(picture)
-        drawn = None if mask is None else _as_mask(mask, image)
+        subject = None if mask is None else _as_mask(mask, image)
         wave, name = _as_song(song)
         total = _frames(wave, name, start, seconds, self.config.clip.fps)
         grid = None if beats is None else _as_beats(beats)
-        fitted = fit_picture(image, drawn, self.config.clip.size)
+        fitted = fit_picture(image, subject, self.config.clip.size)
         features = self.encode_song(wave, grid)
         if not isinstance(guidance, Guidance):
             guidance = Guidance.of(self.config.schedule, guidance)
@@ -251,7 +252,7 @@ class MuseDancePipeline:
             song=wave,
             beats=features.grid,
             begin=start,
-            shown=range(total),
+            frame_range=range(total),
             run=lambda frames: runner.run(frames, vae, on_step),
         )
 
@@ -272,15 +273,15 @@ class MuseDancePipeline:
         negative: str | None = None,
         on_step: OnStepInfo | None = None,
     ) -> Iterator[Segment]:
-        """Yields the dance segment by segment, from inputs that are already fitted and analysed.
+        """Yields the dance segment by segment, from a fitted picture and an encoded song.
 
         Args:
             picture: `[3 s s]` in 0..1, fitted to the checkpoint's size.
             song: from `encode_song`.
             text: as for a call of the pipeline.
             frames: how many frames in all.
-            start: where in the song the video starts, in seconds.
-            part_map: ids 0..25 `[s s]`, or None.
+            start: time in the song at which the video starts, in seconds.
+            part_map: part ids 0..25 `[s s]` (`parts`), or None.
             seed, steps, sampler, guidance, negative, on_step: as for a call of the pipeline.
 
         Raises:
@@ -300,12 +301,13 @@ class MuseDancePipeline:
         return runner.run(frames, ChunkedVAE(ResidentModel(self.model)), on_step)
 
     def encode_picture(self, picture: Tensor, part_map: Tensor | None = None) -> Reference:
-        """A picture `[3 s s]` in 0..1 of the checkpoint's size, with ids of its parts `[s s]`."""
+        """The reference of a picture `[3 s s]` in 0..1 and its part ids `[s s]`, s the
+        checkpoint's size."""
         vae = ChunkedVAE(ResidentModel(self.model))
         return Reference(picture, vae.encode(picture[None]), part_map)
 
     def encode_song(self, song: Waveform, beats: BeatGrid | None = None) -> SongFeatures:
-        """The log-mel of the whole song and its beats: `beats`, or tracked where that is None."""
+        """The log-mel of the whole song, with `beats`, or with tracked ones if that is None."""
         mel = song_log_mel(song, self.config.music.mel_bins)
         return SongFeatures(mel, beats if beats is not None else track_beats(song))
 
@@ -344,7 +346,7 @@ class MuseDancePipeline:
 
 
 def pick_device(name: str | torch.device) -> torch.device:
-    """The device called `name`; "auto" is cuda where there is one, else the CPU.
+    """The device called `name`; "auto" is CUDA if available, else the CPU.
 
     Raises:
         InputError: this machine has no such device.

@@ -1,4 +1,4 @@
-"""Sound and video files for reading through PyAV: opening, decoding, and one rising clock."""
+"""Reading sound and video files with PyAV: opening, decoding, and a steady clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_media(path: str | Path) -> Any:
     """
     import av
 
-    # Up to version 18 PyAV fails at tags that are not UTF-8 unless told to ignore their errors.
+    # Up to version 18 PyAV fails at tags that are not UTF-8 unless their errors are ignored.
     strict = hasattr(av.container.Container, "metadata_errors")
     return av.open(str(path), **({"metadata_errors": "ignore"} if strict else {}))
 

@@ -1,4 +1,4 @@
-"""Who may import whom, read from the source: no direction but the ones ARCHITECTURE.md allows."""
+"""Import directions, read from the source: only those that ARCHITECTURE.md allows."""
 
 from __future__ import annotations
 

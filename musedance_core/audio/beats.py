@@ -168,7 +168,8 @@ def parse_beats(text: str, name: str) -> BeatGrid:
 
 @dataclass(frozen=True)
 class BeatFrames:
-    """Beats per frame: one-hot `ids` int64 `[f]` and the continuous `count` float64 `[f]`."""
+    """Beats per frame: `ids` int64 `[f]`, 1 on a beat and else 0, and the continuous beat `count`,
+    float64 `[f]`."""
 
     ids: np.ndarray
     count: np.ndarray
@@ -187,25 +188,25 @@ def beat_frames(grid: BeatGrid, start: float, frames: int, fps: int, first: int 
     return BeatFrames(ids, grid.count(t))
 
 
-def whole_beats(grid: BeatGrid, start: float, frames: int, fps: int, even: int = 2) -> range:
-    """The frames of a seamless loop: from the video's first beat over as many beats as fit.
+def whole_beats(grid: BeatGrid, start: float, frames: int, fps: int, multiple: int = 2) -> range:
+    """The frames of a seamless loop: as many beats as fit, from the video's first beat on.
 
     Args:
         grid: the song's beats.
         start: seconds of the song at which the video starts.
-        frames: length of the video.
+        frames: number of frames of the video.
         fps: frames per second.
-        even: the number of beats is a multiple of it, since a move takes two beats to come back.
+        multiple: the number of beats is a multiple of this; moves repeat after two beats.
 
     Raises:
-        InputError: fewer than `even` beats from the first one on.
+        InputError: fewer than `multiple` beats after the first one.
     """
     beats = (grid.times - start) * fps
     inside = beats[(beats > -0.5) & (beats <= frames)]
-    fit = (len(inside) - 1) // even * even
-    if fit < even:
+    fit = (len(inside) - 1) // multiple * multiple
+    if fit < multiple:
         raise InputError(
-            f"A loop needs {even} whole beats, but {frames / fps:.2f} s at {grid.tempo:.1f} BPM, "
-            f"from {start:.2f} s of the song on, hold fewer."
+            f"A loop needs {multiple} whole beats, but {frames / fps:.2f} s at {grid.tempo:.1f} "
+            f"BPM, from {start:.2f} s of the song on, hold fewer."
         )
     return range(max(0, round(float(inside[0]))), round(float(inside[fit])))

@@ -60,16 +60,16 @@ def song_log_mel(wave: Waveform, mel_bins: int) -> Tensor:
 
 
 def clip_window(mel: Tensor, start: float, frames: int, fps: int, length: int = 1024) -> Tensor:
-    """The log-mel `[length mel]` around a clip, which is in the middle of it.
+    """The log-mel `[length mel]` of a window with a clip in its middle.
 
     It is padded with silence beyond the ends of the song.
 
     Args:
-        mel: `[t mel]` of the whole song.
-        start: of the clip, in seconds of the song.
-        frames: of the clip.
-        fps: frames per second.
-        length: windows of 10 ms.
+        mel: log-mel `[t mel]` of the whole song.
+        start: start of the clip in seconds of the song.
+        frames: number of video frames in the clip.
+        fps: video frames per second.
+        length: length of the window in mel frames of 10 ms.
     """
     spare = length * 0.010 - frames / fps
     first = round((start - spare / 2) / 0.010)

@@ -40,7 +40,7 @@ class Waveform:
 
     @property
     def is_silent(self) -> bool:
-        """Whether no sample is loud enough to hear."""
+        """True if no sample reaches the amplitude `INAUDIBLE`."""
         return self.samples.size == 0 or bool(np.abs(self.samples).max() < INAUDIBLE)
 
     def mono(self) -> Waveform:

@@ -40,7 +40,7 @@ def motion_weights(path: Path, entries: dict[str, Any]) -> tuple[dict[str, Tenso
 
 
 def has_middle(weights: dict[str, Tensor]) -> bool:
-    """Whether the middle block has a motion module, as in version 2."""
+    """True if the middle block has a motion module, as in version 2."""
     return any(name.startswith("unet.mid_block.") for name in weights)
 
 

@@ -1,4 +1,4 @@
-"""Files of weights that other programs wrote."""
+"""Weight files of other programs, such as public checkpoints."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ DAMAGE = (RuntimeError, OSError, EOFError, ImportError, AttributeError, LookupEr
 def read_foreign(path: Path) -> dict[str, Any]:
     """All entries of a safetensors file or of a PyTorch file.
 
-    Entries are tensors; a PyTorch file may also hold plain values, such as a step count. The table
-    "state_dict" is opened, and what lies beside it becomes entries of its own. PyTorch reads the
-    file as plain weights, so no code in it ever runs.
+    Entries are tensors; a PyTorch file may also hold plain values, such as a step count. Entries
+    of a nested "state_dict" are merged with those beside it. PyTorch loads the file with
+    `weights_only=True`, so no code in it ever runs.
 
     Raises:
         InputError: missing, damaged, of another kind, or with objects in it that need code.

@@ -1,7 +1,6 @@
 """A MuseDance checkpoint assembled from Stable Diffusion 1.5, AnimateDiff and AST (section 4.2).
 
-It is a place to start training from: nothing in it was trained to dance, and its provenance says
-so.
+It is a starting point for training: nothing in it was trained to dance, and its provenance says so.
 """
 
 from __future__ import annotations
@@ -116,7 +115,7 @@ def build_sd15(config: MuseDanceConfig, sources: Mapping[str, Path], seed: int =
     Raises:
         InputError: as for `assemble_sd15`.
     """
-    # The model is built without memory; names and shapes are all that is needed of it at first.
+    # On the meta device: only names and shapes are needed at first.
     with torch.device("meta"):
         model = MuseDance(config)
     own = model.state_dict()

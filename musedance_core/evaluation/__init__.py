@@ -1,1 +1,1 @@
-"""What a dance is worth: frame, video, beat and consistency figures, and the report of them."""
+"""Evaluation: image, video, beat and consistency metrics of clips, and their report."""

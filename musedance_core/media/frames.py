@@ -20,7 +20,7 @@ class DecodedFrame:
     """One frame of a video.
 
     Attributes:
-        seconds: when it is shown, from the beginning of playing.
+        seconds: its presentation time, from the beginning of playing.
         picture: the frame of PyAV, as it is stored.
         aspect: width of a stored pixel over its height.
     """

@@ -116,7 +116,7 @@ def _white(picture: Image.Image, name: str) -> float:
 
 
 def _is_finite(picture: Image.Image) -> bool:
-    """Whether no pixel is not-a-number, which the extrema may not show."""
+    """True if no pixel is NaN, which Pillow's extrema may not show."""
     return bool(np.isfinite(np.asarray(picture)).all())
 
 

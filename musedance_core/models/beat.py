@@ -18,8 +18,8 @@ NO_BEAT, BEAT, NULL_BEAT = 0, 1, 2
 def phase_features(count: Tensor) -> Tensor:
     """Sine and cosine of the phase within the beat and within two beats: `[...]` -> `[... 4]`.
 
-    `count` is the continuous beat count on the song's beat grid, so the two-beat phase tells even
-    beats from odd ones.
+    `count` is the continuous beat count on the song's beat grid, so the two-beat phase
+    distinguishes even beats from odd ones.
     """
     beat, pair = count * (2 * math.pi), count * math.pi
     return torch.stack([beat.sin(), beat.cos(), pair.sin(), pair.cos()], dim=-1)
@@ -37,7 +37,7 @@ class BeatTokens(nn.Module):
     def forward(self, ids: Tensor, count: Tensor, seconds: Tensor) -> Tensor:
         """Tokens `[b f d]` of `ids [b f]` (0, 1, 2), `count [b f]` and `seconds [f]`.
 
-        Frames with the null id carry no phase, so that a dropped condition tells nothing.
+        Frames with the null id carry no phase, so that a dropped condition carries no information.
         """
         tokens: Tensor = self.lookup(ids)
         tokens = tokens + seconds_embedding(seconds, self.token_width).to(tokens.dtype)

@@ -1,4 +1,4 @@
-"""Weights to start training from. Constructors never touch weights; `init_weights` does."""
+"""Weight initialisation. Constructors never touch weights; `init_weights` does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .transformer import SpatialTransformer
 from .unet import MuseDanceUNet
 
 SILU_GAIN = 1.68
-"""Factor on weights that makes up for the mean square that a SiLU loses."""
+"""Factor on weights that compensates the loss of mean square in a SiLU."""
 
 
 def _zero(module: nn.Module) -> None:
@@ -79,8 +79,9 @@ def _init_body_warp(body: BodyWarp) -> None:
 def _init_mask(mask: MaskEncoder) -> None:
     """Let a part map change the reference from the first step on, by a quarter of its variance.
 
-    PyTorch's default loses two thirds of the spread at every layer. An output that starts at zero
-    grows only as far as the denoiser uses it, and the denoiser does not learn to use nothing.
+    PyTorch's default initialisation loses two thirds of the standard deviation at every layer. A
+    zero-initialised output would grow only as the denoiser uses it, and the denoiser does
+    not learn to use an input that is zero.
     """
     for conv in (mask.conv_in, *mask.blocks, mask.conv_out):
         gain = 0.5 if conv is mask.conv_out else SILU_GAIN

@@ -19,7 +19,7 @@ from ..config import ScheduleConfig
 
 
 class NoiseSchedule:
-    """The only schedule, of training and sampling alike, built from the checkpoint's config.
+    """The noise schedule of training and sampling, built from the checkpoint's config.
 
     Scaled-linear betas. With zero terminal SNR the last timestep is pure noise.
     """

@@ -1,4 +1,4 @@
-"""The byte-pair encoding of texts, which is stored in the checkpoint."""
+"""The byte-pair tokenizer of the text encoder, which is stored in the checkpoint."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class UNetBackbone(nn.Module):
             for i in range(len(block.resnets)):
                 x = run_layer(block, i, torch.cat([x, skips.pop()], dim=1))
             for upsample in block.upsamplers:
-                x = upsample(x, skips[-1].shape[-2:])  # odd sizes return to what they were
+                x = upsample(x, skips[-1].shape[-2:])  # restores odd sizes
         return x
 
     def transformers(self) -> list[SpatialTransformer]:
@@ -123,7 +123,7 @@ class UNetBackbone(nn.Module):
         return sorted(layers, key=lambda module: module.index)
 
     def _build_down_blocks(self, channels: tuple[int, ...]) -> tuple[nn.ModuleList, list[int]]:
-        """The way down, and the channels of the skip connections that it leaves."""
+        """Encoder levels, and the channels of their skip connections."""
         blocks, skips, width = nn.ModuleList(), [channels[0]], channels[0]
         for level, c in enumerate(channels):
             block = UNetBlock()
@@ -138,7 +138,7 @@ class UNetBackbone(nn.Module):
         return blocks, skips
 
     def _build_up_blocks(self, channels: tuple[int, ...], skips: list[int]) -> nn.ModuleList:
-        """The way up, with one layer more per level: each takes one skip connection."""
+        """Decoder levels, with one layer more than the encoder's; each layer takes one skip."""
         blocks, width, skips = nn.ModuleList(), channels[-1], list(skips)
         for level in reversed(range(len(channels))):
             block = UNetBlock()
@@ -193,7 +193,7 @@ class UNetBackbone(nn.Module):
 
 
 class MuseDanceUNet(UNetBackbone):
-    """The denoiser. Without `dynamics` it is the model of stage 1, which knows single frames.
+    """The denoiser. Without `dynamics` it is the model of stage 1: frames are independent.
 
     `music` is needed with music modules, `schedule` by denoisers that copy from the picture.
     """
@@ -210,12 +210,12 @@ class MuseDanceUNet(UNetBackbone):
         first = config.channels[0]
         self.copy = None
         if config.copy_reach:
-            assert schedule is not None, "copying needs to know the noise schedule"
+            assert schedule is not None, "copying needs the noise schedule"
             self.copy = ReferenceCopy(config, schedule, ops)
         self.conv_norm_out = ops.GroupNorm(config.norm_groups, first, eps=1e-5)
         self.conv_out = ops.Conv2d(first, config.latent_channels, 3, padding=1)
         if dynamics is not None and dynamics.music:
-            assert music is not None, "music modules need to know the music encoder"
+            assert music is not None, "music modules need the config of the music encoder"
             self.music_tokens = MusicTokens(music.width, dynamics.token_width, ops)
         if dynamics is not None and dynamics.beat:
             self.beat_tokens = BeatTokens(dynamics.token_width, dynamics.beat_phase, ops)

@@ -179,7 +179,7 @@ def _cut(
 
 
 def _is_cut(job: CutJob) -> bool:
-    """Whether the source is cut, and cutting it again would give the same."""
+    """True if the source is cut, and cutting it again would give the same result."""
     state = _load_state(job)
     return state is not None and state.is_final
 
@@ -206,7 +206,7 @@ def _find_duplicates(jobs: Sequence[CutJob]) -> dict[str, str]:
 
 
 def _has_all_files(job: CutJob, duplicates: Mapping[str, str]) -> bool:
-    """Whether all files of the source's clips exist, except those of duplicates."""
+    """True if all files of the source's clips exist, except those of duplicates."""
     clips = [clip for clip in _finished_state(job).clips if clip.key not in duplicates]
     return all((job.dataset / name).is_file() for clip in clips for name in clip_files(clip))
 

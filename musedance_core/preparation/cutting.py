@@ -155,7 +155,7 @@ def _choose_spans(
         first = thumbs.first + part.start
         try:
             ids = None if parts is None else parts.for_frames(thumbs.model_frames[part], numbers)
-            # A model that finds nobody says nothing about where the dancer is.
+            # Where the model finds nobody, the dancer's place is unknown.
             known = ids if ids is not None and ids.any() else None
             crop = crop_or_reject(frames, numbers, known, thumbs.size, options)
             spans.append(ClipSpan(first, crop, numbers, known is not None))

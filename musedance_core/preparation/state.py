@@ -1,4 +1,4 @@
-"""State of the source videos that are cut, so that a run that was stopped goes on where it was.
+"""State of the source videos that are cut, so that an interrupted run resumes where it stopped.
 
 `DATASET/.prepare/SOURCE/` holds the source's clips as the lines of a `metadata.jsonl`, their
 signatures and the fingerprint of their music (`arrays.npz`), and the rejections (`state.json`).
@@ -53,7 +53,7 @@ class SourceState:
 
     @property
     def is_final(self) -> bool:
-        """Whether cutting the source again would give the same."""
+        """True if cutting the source again would give the same result."""
         return not any(rejection.kind in RETRIED for rejection in self.rejected)
 
 

@@ -94,7 +94,7 @@ def test_a_loop_runs_from_the_first_beat_over_pairs_of_beats() -> None:
     assert whole_beats(grid, 0.0, 48, 12) == range(3, 39)
     assert whole_beats(grid, 0.25, 48, 12) == range(0, 48)
     assert whole_beats(grid, 5.0, 40, 12) == range(3, 39)
-    assert whole_beats(grid, 0.25, 48, 12, even=8) == range(0, 48)
+    assert whole_beats(grid, 0.25, 48, 12, multiple=8) == range(0, 48)
 
 
 def test_a_loop_repeats_on_the_beat_at_odd_tempi() -> None:

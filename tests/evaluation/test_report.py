@@ -38,7 +38,7 @@ def rows() -> list[Row]:
 
 
 class Page(HTMLParser):
-    """What a page refers to, and whether its elements nest."""
+    """A parsed page: its links, its elements, and an error if they do not nest."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

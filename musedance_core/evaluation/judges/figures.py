@@ -57,7 +57,7 @@ def motion_figures(judges: Judges, truth: Dances, frames: int) -> dict[str, Any]
 
 @torch.no_grad()
 def identity_figures(judges: Judges, truth: Dancers) -> dict[str, Any]:
-    """Returns how well pairs of pictures of one dancer are told from pairs of two.
+    """Returns verification figures: pairs of pictures of one dancer against pairs of two dancers.
 
     Pictures of a pair differ in pose, place and background. Pairs of the same dancer are compared
     with three kinds: `other` dancers, other dancers on the `same_background`, and the same shape

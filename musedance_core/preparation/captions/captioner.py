@@ -1,7 +1,7 @@
-"""Captions that say how a clip moves, from a vision model that sees its frames (section 4.1).
+"""Captions of the motion in a clip, from a vision model that sees its frames (section 4.1).
 
 The paper shows every tenth frame of a clip to a vision model, which describes the motion and leaves
-out how the dancer and the place look. Any server with OpenAI's chat completions serves.
+out how the dancer and the place look. Any server with OpenAI's chat completions API will do.
 """
 
 from __future__ import annotations
@@ -252,5 +252,5 @@ def _without_quotes(text: str) -> str:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether the text can be written as UTF-8; JSON may hold half a surrogate pair."""
+    """True if the text can be written as UTF-8; JSON may hold lone surrogates."""
     return not re.search(r"[\ud800-\udfff]", text)

@@ -140,7 +140,7 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 def _is_address(url: str) -> bool:
-    """Whether `url` is an http(s) address of printable ASCII."""
+    """True if `url` is an http(s) address of printable ASCII."""
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
