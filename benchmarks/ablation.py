@@ -18,9 +18,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from musedance_core.evaluation.harness import load_tools
+from musedance_core.evaluation.harness import load_networks
 from musedance_core.evaluation.judges.networks import load_judges
-from musedance_core.evaluation.measure import Tools, measure
+from musedance_core.evaluation.measure import MetricNetworks, measure
 from musedance_core.evaluation.options import EvaluationOptions, Sampling
 from musedance_core.evaluation.report.files import write_report
 from musedance_core.evaluation.report.summary import Row, summarise
@@ -65,13 +65,15 @@ def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> 
     return path
 
 
-def score_row(label: str, path: Path, tools: Tools, options: EvaluationOptions, place: str) -> Row:
+def score_row(
+    label: str, path: Path, networks: MetricNetworks, options: EvaluationOptions, place: str
+) -> Row:
     """Evaluates the row's checkpoint on the test clips."""
     pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
     moves = load_config(CONFIG, ["output_dir=unused"]).data.moves
     scenes = world_scenes(pipeline.config, options.split, options.clips, FRAMES, moves)
     clips = sampled_clips(pipeline, scenes, options.sampling, Path(options.out), place)
-    measured = [measure(clip, tools) for clip in clips]
+    measured = [measure(clip, networks) for clip in clips]
     return summarise(label, str(path), measured, [f"moves {', '.join(moves)}"])
 
 
@@ -94,14 +96,14 @@ def main() -> None:
         (), str(report), clips=args.clips, sampling=sampling, command=command
     )
     judges = load_judges()
-    tools = replace(load_tools(options), identity=judges.identity, motion=judges.motion)
+    networks = replace(load_networks(options), identity=judges.identity, motion=judges.motion)
     rows = []
     for number, (label, modules) in enumerate(ROWS.items()):
         folder = Path(args.out) / label.replace(" + ", "-")
         began = time.monotonic()
         path = train_row(modules, args.init, folder, args.steps)
         print(f"{label}: trained in {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
-        rows.append(score_row(label, path, tools, options, f"clips/{number:02d}"))
+        rows.append(score_row(label, path, networks, options, f"clips/{number:02d}"))
     write_report(report, rows, options)
     print((report / "results.md").read_text())
 

@@ -26,9 +26,9 @@ from torch import Tensor
 
 from musedance_core.diffusion.guidance import Guidance
 from musedance_core.evaluation.clip import Clip, quantise
-from musedance_core.evaluation.harness import load_tools
+from musedance_core.evaluation.harness import load_networks
 from musedance_core.evaluation.judges.networks import load_judges
-from musedance_core.evaluation.measure import Tools, measure
+from musedance_core.evaluation.measure import MetricNetworks, measure
 from musedance_core.evaluation.options import EvaluationOptions, Sampling
 from musedance_core.evaluation.report.files import write_report
 from musedance_core.evaluation.report.summary import Row, summarise
@@ -65,7 +65,9 @@ def balanced(pipeline: MuseDancePipeline, each: int) -> list[Scene]:
     return [scene for scenes in by_move.values() for scene in scenes]
 
 
-def baseline(label: str, scenes: Sequence[Scene], make: Make, tools: Tools, out: Path) -> Row:
+def baseline(
+    label: str, scenes: Sequence[Scene], make: Make, networks: MetricNetworks, out: Path
+) -> Row:
     """Evaluates the video that `make(i, scene)` returns for every scene."""
     place = f"clips/{label.replace(' ', '-')}"
     (out / place).mkdir(parents=True)
@@ -89,15 +91,19 @@ def baseline(label: str, scenes: Sequence[Scene], make: Make, tools: Tools, out:
                 music=scene.music,
             )
 
-    return summarise(label, "a baseline", [measure(clip, tools) for clip in clips()])
+    return summarise(label, "a baseline", [measure(clip, networks) for clip in clips()])
 
 
 def table(
-    pipeline: MuseDancePipeline, scenes: list[Scene], sampling: Sampling, tools: Tools, out: Path
+    pipeline: MuseDancePipeline,
+    scenes: list[Scene],
+    sampling: Sampling,
+    networks: MetricNetworks,
+    out: Path,
 ) -> list[Row]:
     """Evaluates the model and its baselines."""
     made = sampled_clips(pipeline, scenes, sampling, out, "clips/model")
-    rows = [summarise("MuseDance", "the model", [measure(clip, tools) for clip in made])]
+    rows = [summarise("MuseDance", "the model", [measure(clip, networks) for clip in made])]
     strength = pipeline.config.schedule.guidance
     # v0 + s (v - v0) - s (v - v without music) is v0 + s (v without music - v0).
     deaf = Guidance(strength, {"music": -strength}, pipeline.config.schedule.guidance_rescale)
@@ -130,7 +136,7 @@ def table(
         "truth of another song": to_another_song,
         "truth through the autoencoder": round_trip,
     }
-    return rows + [baseline(name, scenes, make, tools, out) for name, make in made_by.items()]
+    return rows + [baseline(name, scenes, make, networks, out) for name, make in made_by.items()]
 
 
 def animated(
@@ -215,16 +221,20 @@ def music_matters(
 
 
 def long_dance(
-    pipeline: MuseDancePipeline, scene: Scene, sampling: Sampling, segments: int, tools: Tools
+    pipeline: MuseDancePipeline,
+    scene: Scene,
+    sampling: Sampling,
+    segments: int,
+    networks: MetricNetworks,
 ) -> None:
     """Samples a long dance of many segments."""
-    assert tools.identity is not None
+    assert networks.identity is not None
     song = make_song(LONG_SEED, 0, segments * FRAMES / FPS + 4, tempo=112.0)
     frames = segments * FRAMES
     truth = scene.truth[:1].expand(frames, -1, -1, -1)
     changed = replace(scene, song=song.wave, grid=song.grid, start=0.5, truth=truth)
     video = generate(pipeline, changed, sampling)
-    similar = similarity(tools.identity, quantise(video), scene.reference)
+    similar = similarity(networks.identity, quantise(video), scene.reference)
     print(
         f"{segments} segments: seams {seam_jump(motion_energy(video), FRAMES):.2f} of the median,"
     )
@@ -251,16 +261,16 @@ def main() -> None:
     command = shlex.join(["python", *sys.argv])
     options = EvaluationOptions((args.checkpoint,), str(out), sampling=sampling, command=command)
     judges = load_judges()
-    tools = replace(load_tools(options), identity=judges.identity, motion=judges.motion)
+    networks = replace(load_networks(options), identity=judges.identity, motion=judges.motion)
     pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     scenes = balanced(pipeline, args.each)
-    write_report(out, table(pipeline, scenes, sampling, tools, out), options)
+    write_report(out, table(pipeline, scenes, sampling, networks, out), options)
     print((out / "results.md").read_text(), flush=True)
     mixed = [scenes[i] for i in np.random.default_rng(0).permutation(len(scenes))]
     edited(pipeline, mixed, sampling, args.edits)
     music_matters(pipeline, mixed, sampling, args.pairs)
     if args.segments > 1:
-        long_dance(pipeline, mixed[0], sampling, args.segments, tools)
+        long_dance(pipeline, mixed[0], sampling, args.segments, networks)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ PARTS = {
     "music": "music encoder",
 }
 DYNAMICS = ("music", "beat", "motion")
-NOT_TRAINED = "NOT trained to dance: it is a place to start training from"
+NOT_TRAINED = "NOT trained to dance: a starting point for training"
 
 
 def describe(path: str | Path) -> str:

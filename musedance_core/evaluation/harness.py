@@ -19,7 +19,7 @@ from .backbones import FVD, LPIPS, Identity
 from .clip import Clip
 from .inputs import UNFINISHED, Entry, Inputs, named_rows, read_inputs, report_folder
 from .judges.networks import FEWEST, Judges, load_judges
-from .measure import Measured, Tools, measure
+from .measure import Measured, MetricNetworks, measure
 from .options import EvaluationOptions
 from .report.files import write_report
 from .report.summary import Row, summarise
@@ -42,58 +42,58 @@ def evaluate(options: EvaluationOptions) -> list[Row]:
         InputError: an input cannot be used.
     """
     image_metrics()
-    tools = load_tools(options)
+    networks = load_networks(options)
     inputs = read_inputs(options)
     entries = named_rows(options)
     out = report_folder(options.out)
     if inputs.clip is not None:
-        _probe(tools, inputs.clip.size, inputs.frames)
+        _probe(networks, inputs.clip.size, inputs.frames)
     rows: list[Row] = []
     (out / UNFINISHED).touch()
     for entry in entries:
         if entry.path in inputs.videos:
-            rows.append(_videos_row(options, entry, inputs.videos[entry.path], tools))
+            rows.append(_videos_row(options, entry, inputs.videos[entry.path], networks))
         else:
-            rows.append(_checkpoint_row(options, entry, inputs, tools))
+            rows.append(_checkpoint_row(options, entry, inputs, networks))
         write_report(out, rows, options)
     (out / UNFINISHED).unlink()
     return rows
 
 
-def load_tools(options: EvaluationOptions) -> Tools:
+def load_networks(options: EvaluationOptions) -> MetricNetworks:
     """Loads the user's backbones.
 
     Raises:
         InputError: a file is missing or is not TorchScript.
     """
     device = options.device
-    return Tools(
+    return MetricNetworks(
         lpips=LPIPS(options.lpips, device) if options.lpips else None,
         fvd=FVD(options.fvd, device) if options.fvd else None,
         identity=Identity(options.identity, device) if options.identity else None,
     )
 
 
-def _probe(tools: Tools, size: int, frames: int) -> None:
+def _probe(networks: MetricNetworks, size: int, frames: int) -> None:
     """Calls the networks on a grey clip, so that an unusable one fails before any sampling."""
     grey = torch.full((frames, 3, size, size), 0.5)
-    if tools.lpips is not None:
-        tools.lpips(grey, grey)
-    if tools.fvd is not None:
-        tools.fvd(grey)
-    if tools.identity is not None:
-        tools.identity(grey)
+    if networks.lpips is not None:
+        networks.lpips(grey, grey)
+    if networks.fvd is not None:
+        networks.fvd(grey)
+    if networks.identity is not None:
+        networks.identity(grey)
 
 
 def _videos_row(
-    options: EvaluationOptions, entry: Entry, pairs: Sequence[VideoPair], tools: Tools
+    options: EvaluationOptions, entry: Entry, pairs: Sequence[VideoPair], networks: MetricNetworks
 ) -> Row:
-    clips, about = video_clips(pairs, Path(options.out), entry.place), []
+    clips, about = video_clips(pairs, Path(options.out), entry.subfolder), []
     if options.world:
         judges = load_judges(device=options.device)
-        tools, about = _with_judges(tools, judges, FEWEST), [f"judged by {judges.name}"]
+        networks, about = _with_judges(networks, judges, FEWEST), [f"judged by {judges.name}"]
         clips = (_require_world_shape(clip, entry.path) for clip in clips)
-    measured = _measured(clips, len(pairs), entry.label, tools)
+    measured = _measured(clips, len(pairs), entry.label, networks)
     notes = [_beats_note(measured), REFERENCE_NOTES[options.truth is not None], *about]
     return summarise(entry.label, entry.path, measured, notes, options.sampling.seed)
 
@@ -109,14 +109,16 @@ def _require_world_shape(clip: Clip, folder: str) -> Clip:
     return clip
 
 
-def _checkpoint_row(options: EvaluationOptions, entry: Entry, inputs: Inputs, tools: Tools) -> Row:
+def _checkpoint_row(
+    options: EvaluationOptions, entry: Entry, inputs: Inputs, networks: MetricNetworks
+) -> Row:
     sampling = options.sampling
     pipeline = MuseDancePipeline.from_pretrained(
         entry.path, options.device, getattr(torch, sampling.dtype), sampling.allow_untrained
     )
     if options.dataset is None or inputs.records is None:
         judges = load_judges(device=options.device)
-        tools = _with_judges(tools, judges, inputs.frames)
+        networks = _with_judges(networks, judges, inputs.frames)
         scenes = world_scenes(pipeline.config, options.split, options.clips, inputs.frames)
         total = options.clips
         about = [f"the procedural world, split {options.split}", f"judged by {judges.name}"]
@@ -124,8 +126,8 @@ def _checkpoint_row(options: EvaluationOptions, entry: Entry, inputs: Inputs, to
         scenes = dataset_scenes(pipeline.config, options.dataset, inputs.records)
         total = len(inputs.records)
         about = [f"the data set {options.dataset}, split {options.split}"]
-    clips = sampled_clips(pipeline, scenes, sampling, Path(options.out), entry.place)
-    measured = _measured(clips, total, entry.label, tools)
+    clips = sampled_clips(pipeline, scenes, sampling, Path(options.out), entry.subfolder)
+    measured = _measured(clips, total, entry.label, networks)
     schedule = pipeline.config.schedule
     steps = sampling.steps or schedule.sampling_steps
     guidance = Guidance.of(schedule, sampling.guidance)
@@ -136,14 +138,16 @@ def _checkpoint_row(options: EvaluationOptions, entry: Entry, inputs: Inputs, to
     return summarise(entry.label, entry.path, measured, notes, sampling.seed)
 
 
-def _with_judges(tools: Tools, judges: Judges, frames: int) -> Tools:
+def _with_judges(networks: MetricNetworks, judges: Judges, frames: int) -> MetricNetworks:
     """Adds the sticker world's judges; the user's identity embedder takes precedence."""
     motion = judges.motion if frames >= FEWEST else None
-    return replace(tools, identity=tools.identity or judges.identity, motion=motion)
+    return replace(networks, identity=networks.identity or judges.identity, motion=motion)
 
 
-def _measured(clips: Iterator[Clip], total: int, label: str, tools: Tools) -> list[Measured]:
-    return [measure(clip, tools) for clip in tqdm(clips, label, total, unit="clip")]
+def _measured(
+    clips: Iterator[Clip], total: int, label: str, networks: MetricNetworks
+) -> list[Measured]:
+    return [measure(clip, networks) for clip in tqdm(clips, label, total, unit="clip")]
 
 
 def _beats_note(clips: Sequence[Measured]) -> str:

@@ -43,7 +43,7 @@ class Entry:
 
     path: str
     label: str
-    place: str
+    subfolder: str
 
 
 def read_inputs(options: EvaluationOptions) -> Inputs:

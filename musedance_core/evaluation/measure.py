@@ -37,12 +37,12 @@ Values = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Tools:
-    """Optional networks for measuring clips.
+class MetricNetworks:
+    """Optional networks behind metrics; a figure whose network is None is left out.
 
-    lpips: distance of frames from true ones, both [f 3 h w]. fvd: features [d] of a video
-    [f 3 h w]. identity: embeddings. motion: the motion judge of the sticker world, for videos
-    [b f 3 h w]; of longer videos it reads the first `MOST` frames.
+    lpips: mean distance of frames from true ones, both [f 3 h w] in 0..1. fvd: features [d] of a
+    video [f 3 h w]. identity: embeddings [n d] of pictures [n 3 h w]. motion: the motion judge of
+    the sticker world, for videos [b f 3 h w]; of longer videos it reads the first `MOST` frames.
     """
 
     lpips: Callable[[Tensor, Tensor], float] | None = None
@@ -88,7 +88,7 @@ class Measured:
         return self.beats[(self.beats >= 0) & (self.beats <= end)]
 
 
-def measure(clip: Clip, tools: Tools) -> Measured:
+def measure(clip: Clip, networks: MetricNetworks) -> Measured:
     """Measures the clip and its truth in the same way and compares them.
 
     Raises:
@@ -96,13 +96,13 @@ def measure(clip: Clip, tools: Tools) -> Measured:
             figure is not finite.
     """
     region = background_region(clip.frames if clip.truth is None else clip.truth, clip.reference)
-    sample = _measure_video(clip, clip.frames, region, tools)
+    sample = _measure_video(clip, clip.frames, region, networks)
     truth = None
     if clip.truth is not None:
-        truth = _measure_video(clip, clip.truth, region, tools)
+        truth = _measure_video(clip, clip.truth, region, networks)
         against = _against_truth(clip.frames, clip.truth, sample.energy, truth.energy, clip.fps)
-        if tools.lpips is not None:
-            against["lpips"] = tools.lpips(clip.frames, clip.truth)
+        if networks.lpips is not None:
+            against["lpips"] = networks.lpips(clip.frames, clip.truth)
         sample = replace(sample, values={**against, **sample.values})
         _require_finite(f"the truth of {clip.name}", truth)
     _require_finite(clip.name, sample)
@@ -126,7 +126,9 @@ def _require_finite(whose: str, figures: VideoFigures) -> None:
             raise InputError(f"The figure {MEASURES[name].label!r} of {whose} is not finite.")
 
 
-def _measure_video(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> VideoFigures:
+def _measure_video(
+    clip: Clip, frames: Tensor, region: Tensor, networks: MetricNetworks
+) -> VideoFigures:
     energy = motion_energy(frames)
     values: dict[str, float | None] = {"seam": seam_jump(energy, clip.segment)}
     track = beat = None
@@ -139,14 +141,14 @@ def _measure_video(clip: Clip, frames: Tensor, region: Tensor, tools: Tools) -> 
     if large_enough(region):
         values["background"] = background_error(frames, clip.reference, region)
         values["flicker"] = flicker(frames, region)
-    if tools.identity is not None:
-        similar = similarity(tools.identity, frames, clip.reference)
+    if networks.identity is not None:
+        similar = similarity(networks.identity, frames, clip.reference)
         values |= {"identity": float(similar.mean()), "drift": drift(similar, clip.segment)}
     features = {}
-    if tools.fvd is not None:
-        features["fvd"] = tools.fvd(frames).double().numpy()
-    if tools.motion is not None:
-        reading = tools.motion(rearrange(frames[:MOST], "f c h w -> 1 f c h w"))
+    if networks.fvd is not None:
+        features["fvd"] = networks.fvd(frames).double().numpy()
+    if networks.motion is not None:
+        reading = networks.motion(rearrange(frames[:MOST], "f c h w -> 1 f c h w"))
         features["world_frechet"] = reading.features[0].cpu().double().numpy()
         if clip.dance is not None:
             values |= _recognised(reading, clip.dance)
@@ -159,7 +161,7 @@ def _beat_values(track: BeatTrack, late: BeatLag | None) -> dict[str, float | No
     values: dict[str, float | None] = {}
     if scored is not None:
         values |= {
-            "alignment": scored.both,
+            "alignment": scored.harmonic_mean,
             "motion_to_music": scored.motion_to_music,
             "music_to_motion": scored.music_to_motion,
             "coverage": scored.coverage,

@@ -19,22 +19,26 @@ from .scenes import Scene
 
 
 def sampled_clips(
-    pipeline: MuseDancePipeline, scenes: Iterable[Scene], sampling: Sampling, out: Path, place: str
+    pipeline: MuseDancePipeline,
+    scenes: Iterable[Scene],
+    sampling: Sampling,
+    out: Path,
+    subfolder: str,
 ) -> Iterator[Clip]:
     """Yields one clip a scene; scene i has the seed `sampling.seed` + i.
 
-    Videos go to `out`/`place`, true ones to `out`/truth and beats to `out`/beats, so that videos of
-    another system can be compared with the same truth. The clips hold the pixels before encoding,
-    rounded to 8 bits on both sides.
+    Videos go to `out`/`subfolder`, true ones to `out`/truth, beats to `out`/beats, so that videos
+    of another system can be compared with the same truth. The clips hold the pixels before
+    encoding, rounded to 8 bits on both sides.
     """
-    for name in (place, "truth", "beats"):
+    for name in (subfolder, "truth", "beats"):
         (out / name).mkdir(parents=True, exist_ok=True)
     fps, segment = pipeline.config.clip.fps, pipeline.config.clip.frames
     for i, scene in enumerate(scenes):
         seeded = replace(sampling, seed=sampling.seed + i)
         frames = quantise(generate(pipeline, scene, seeded))
         grid = scene.grid.shifted(-scene.start)
-        video, true = f"{place}/{scene.name}.mp4", f"truth/{scene.name}.mp4"
+        video, true = f"{subfolder}/{scene.name}.mp4", f"truth/{scene.name}.mp4"
         write_video(out / video, [frames], fps, scene.song, scene.start)
         write_video(out / true, [scene.truth], fps, scene.song, scene.start)
         write_beats(out / "beats" / f"{scene.name}.json", grid)

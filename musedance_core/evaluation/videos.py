@@ -45,10 +45,10 @@ def match(folder: str, truth: str | None, beats: str | None) -> list[VideoPair]:
     if truth is not None and not set(videos) & set(truths):
         raise InputError(f"No video in {folder} has the name of one in {truth}.")
     grids = _grids(beats, list(videos))
-    for wanted, found, place in ((truth, truths, "truth"), (beats, grids, "beats")):
+    for wanted, found, kind in ((truth, truths, "truth"), (beats, grids, "beats")):
         missing = sorted(set(videos) - set(found))
         if wanted is not None and missing:
-            raise InputError(f"{videos[missing[0]]} has no {place} of its name in {wanted}.")
+            raise InputError(f"{videos[missing[0]]} has no {kind} of its name in {wanted}.")
     return [VideoPair(path, truths.get(stem), grids.get(stem)) for stem, path in videos.items()]
 
 
@@ -74,8 +74,8 @@ def _by_stem(folder: Path, suffixes: tuple[str, ...], what: str) -> dict[str, Pa
     return found
 
 
-def video_clips(pairs: Sequence[VideoPair], out: Path, place: str) -> Iterator[Clip]:
-    """Yields one clip a pair; files are copied to `out`/`place` and `out`/truth for the report.
+def video_clips(pairs: Sequence[VideoPair], out: Path, subfolder: str) -> Iterator[Clip]:
+    """Yields one clip a pair; files are copied to `out`/`subfolder` and `out`/truth for the report.
 
     The reference picture is the truth's first frame, or the video's own without a truth.
 
@@ -96,7 +96,7 @@ def video_clips(pairs: Sequence[VideoPair], out: Path, place: str) -> Iterator[C
             frames=frames,
             fps=fps,
             reference=(frames if truth is None else truth)[0],
-            video=_copied(pair.video, out, place),
+            video=_copied(pair.video, out, subfolder),
             truth=truth,
             truth_video=None if pair.truth is None else _copied(pair.truth, out, "truth"),
             beats=beats,
@@ -142,10 +142,10 @@ def _tracked(path: Path) -> np.ndarray | None:
     return None if grid.assumed else grid.times - first_frame_seconds(path)
 
 
-def _copied(path: Path, out: Path, place: str) -> str:
-    """Copies `path` into the report's folder `place`; returns its path relative to the report."""
-    target = out / place / path.name
+def _copied(path: Path, out: Path, subfolder: str) -> str:
+    """Copies `path` into `out`/`subfolder`; returns its path relative to `out`."""
+    target = out / subfolder / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(target) as temporary:
         shutil.copyfile(path, temporary)
-    return f"{place}/{path.name}"
+    return f"{subfolder}/{path.name}"

@@ -40,20 +40,20 @@ class Alignment:
     """Scores in 0..1.
 
     `motion_to_music` averages the closeness of each motion beat to the nearest music beat,
-    `music_to_motion` the reverse; `both` is their harmonic mean. `coverage` is the share of music
-    beats with a motion beat within `COVERAGE_WINDOW` seconds.
+    `music_to_motion` the reverse; `harmonic_mean` is that of the two. `coverage` is the share of
+    music beats with a motion beat within `COVERAGE_WINDOW` seconds.
     """
 
     motion_to_music: float
     music_to_motion: float
-    both: float
+    harmonic_mean: float
     coverage: float
 
 
 def beat_alignment(track: BeatTrack) -> Alignment | None:
     """Scores one video; None if no music beat is inside its window.
 
-    Without motion beats inside the window the scores are 0. Music beats outside the window are
+    Without motion beats inside the window all scores are 0. Music beats outside the window are
     skipped in `music_to_motion`, since motion beats cannot be detected there, but motion beats may
     match them.
     """
@@ -66,8 +66,8 @@ def beat_alignment(track: BeatTrack) -> Alignment | None:
         return Alignment(0.0, 0.0, 0.0, 0.0)
     to_music, to_motion = _distance(motion, track.music), _distance(music, track.motion)
     precision, recall = _closeness(to_music), _closeness(to_motion)
-    both = 2 * precision * recall / max(precision + recall, 1e-12)
-    return Alignment(precision, recall, both, float((to_motion <= COVERAGE_WINDOW).mean()))
+    mean = 2 * precision * recall / max(precision + recall, 1e-12)
+    return Alignment(precision, recall, mean, float((to_motion <= COVERAGE_WINDOW).mean()))
 
 
 def _distance(times: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -80,13 +80,13 @@ def _closeness(distance: np.ndarray) -> float:
 
 
 def shuffled_control(tracks: Sequence[BeatTrack]) -> list[float | None]:
-    """Returns each video's mean `both` against the music of the next `MOST_OTHERS` videos.
+    """Returns each video's mean `harmonic_mean` against the music of the next `MOST_OTHERS` videos.
 
     Videos of the same song are skipped. Two videos are compared over their common duration. None
     if there is no other music.
     """
     return [
-        _mean([_both(_against(one, other)) for other in _others(tracks, i)])
+        _mean([_harmonic_mean(_against(one, other)) for other in _others(tracks, i)])
         for i, one in enumerate(tracks)
     ]
 
@@ -103,18 +103,20 @@ def _against(one: BeatTrack, other: BeatTrack) -> BeatTrack:
 
 
 def chance_level(track: BeatTrack) -> float | None:
-    """Returns the mean `both` of the motion beats rotated in time within the window."""
+    """Returns the mean `harmonic_mean` of the motion beats rotated in time within the window."""
     first, last = track.window
     inside = track.motion[(track.motion >= first) & (track.motion <= last)]
     length = last - first
     shifts = (np.arange(ROTATIONS) + 0.5) / ROTATIONS * length
     rotated = [np.sort(first + (inside - first + shift) % length) for shift in shifts]
-    return _mean([_both(BeatTrack(motion, track.music, track.window)) for motion in rotated])
+    return _mean(
+        [_harmonic_mean(BeatTrack(motion, track.music, track.window)) for motion in rotated]
+    )
 
 
-def _both(track: BeatTrack) -> float | None:
+def _harmonic_mean(track: BeatTrack) -> float | None:
     scored = beat_alignment(track)
-    return None if scored is None else scored.both
+    return None if scored is None else scored.harmonic_mean
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -55,7 +55,7 @@ def beat_score(frames: Tensor, fps: float, grid: BeatGrid, start: float) -> Beat
         seconds = len(frames) / fps
         raise InputError(f"The song has no beat in the {seconds:.2f} s from {start:.2f} s on.")
     inside = (track.music >= 0) & (track.music <= len(frames) / fps)
-    return BeatScore(aligned.both, chance, energy, track.motion, track.music[inside], fps)
+    return BeatScore(aligned.harmonic_mean, chance, energy, track.motion, track.music[inside], fps)
 
 
 def draw_score(result: BeatScore) -> Image.Image:

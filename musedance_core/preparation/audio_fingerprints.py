@@ -1,10 +1,10 @@
 """Audio fingerprints: source videos with the same music, also cut elsewhere, louder or re-encoded.
 
-A fingerprint holds a sound's strongest spectral peaks. Pairs of near peaks vote for the shift in
-time between two sounds (as in Wang, "An industrial-strength audio search algorithm", 2003). At the
-shifts with the most votes, the share of peaks that coincide decides.
+A fingerprint holds a sound's strongest spectral peaks. Pairs of nearby peaks vote for the time
+offset between two sounds (as in Wang, "An industrial-strength audio search algorithm", 2003). At
+the offsets with the most votes, the share of coinciding peaks decides.
 
-Measured on songs of the dance world (24 s), other than those by which the threshold was chosen:
+Measured on songs of the dance world (24 s) that were not used to choose the threshold:
 
 | one song, changed | missed |
 |---|---|
@@ -12,7 +12,7 @@ Measured on songs of the dance world (24 s), other than those by which the thres
 | cut, quieter, AAC at 64 kbit/s and noise at 30 dB, all at once | 1 of 60 |
 | AAC at 32 kbit/s | 7 of 60 |
 
-| two songs | taken for one | largest share of common peaks |
+| two songs | wrongly matched | largest share of common peaks |
 |---|---|---|
 | of one genre at one tempo | 0 of 3,024 | 0.463 |
 | any two | 0 of 19,900 | 0.400 |
@@ -78,7 +78,7 @@ def audio_fingerprint(samples: np.ndarray, rate: int = RATE) -> np.ndarray:
         samples: `[n]` in -1..1 at `rate` Hz.
 
     Returns:
-        int32 `[peaks 2]`: frame of 16 ms and bin of 15.6 Hz, in the order of time. Silence and
+        int32 `[peaks 2]`: frame of 16 ms and bin of 15.6 Hz, sorted by time. Silence and
         sounds shorter than 64 ms have no peaks.
     """
     wave = Waveform(np.asarray(samples, dtype=np.float32)[None], rate).resampled(RATE)
@@ -174,7 +174,7 @@ class _PairIndex:
 
 
 def _peak_pairs(peaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes `[n]` of each peak with the next near ones, and the first peaks' frames `[n]`."""
+    """Hashes `[n]` of pairs of nearby peaks, and the frames `[n]` of their first peaks."""
     times, bins = peaks.T.astype(np.int64)
     paired = np.zeros(len(peaks), dtype=np.int64)
     hashes, frames = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -203,7 +203,7 @@ def _index(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> _PairIndex:
 
 
 def _candidate_shifts(peaks: Sequence[np.ndarray]) -> Iterator[tuple[int, int, int]]:
-    """(source, later source, shift) for the shifts of each two sources with the most votes.
+    """(source, later source, shift) for the shifts with the most votes of every pair of sources.
 
     Args:
         peaks: the fingerprint of each source.
@@ -262,7 +262,7 @@ def _chunk_borders(counts: np.ndarray) -> np.ndarray:
 def _enough_votes(
     ends: np.ndarray, others: np.ndarray, shifts: np.ndarray, votes: np.ndarray
 ) -> np.ndarray:
-    """Bool `[n]`: whether two sources overlap for long enough and the votes are many for that.
+    """Bool `[n]`: True for a long enough overlap with enough votes for its length.
 
     Args:
         ends: first and last frame of a fingerprint `[2]`.

@@ -100,7 +100,7 @@ def rest_pose(*shape: int) -> Pose:
 
 
 def body_points(pose: Pose) -> Tensor:
-    """Positions of the points of `BODY` in every pose, [... f 9 2], moved as `render` moves them.
+    """Positions of the points of `BODY` in every pose, [... f 9 2], transformed as in `render`.
 
     Unlike the centre alone, these points move in every move, so their speed is the dancer's.
     """

@@ -39,8 +39,9 @@ def render(
         pose: fields `[b f]`.
         places: `[b 3]`, x and y of the body's centre and its height, as shares of the picture.
 
-    Layers, backgrounds, pose and places must be on one device. A layer turns about its pivot, then
-    the body bends, leans, is scaled about its feet, turned about its centre and moved.
+    Layers, backgrounds, pose and places must be on one device. A layer is rotated about its
+    pivot; then the body is bent, sheared, scaled about its feet, rotated about its centre and
+    translated.
     """
     b, f = pose.shape
     h, w = backgrounds.shape[-2:]

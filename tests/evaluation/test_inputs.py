@@ -93,7 +93,7 @@ def test_rows_are_labelled_by_file_name_or_option() -> None:
     options = EvaluationOptions(("a/model.safetensors", "b/v1.5"), "out")
     assert [row.label for row in named_rows(options)] == ["model", "v1.5"]
     labelled = named_rows(replace(options, labels=("one", "two")))
-    assert [(row.label, row.place) for row in labelled] == [
+    assert [(row.label, row.subfolder) for row in labelled] == [
         ("one", "clips/01"),
         ("two", "clips/02"),
     ]

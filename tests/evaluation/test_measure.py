@@ -12,7 +12,7 @@ from torch import Tensor
 from musedance_core.errors import InputError
 from musedance_core.evaluation.clip import Clip, quantise
 from musedance_core.evaluation.judges.networks import MotionReading
-from musedance_core.evaluation.measure import Tools, measure
+from musedance_core.evaluation.measure import MetricNetworks, measure
 from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance
 
 FPS, FRAMES = 12, 48
@@ -49,7 +49,7 @@ def reads(move: str, side: str, size: str) -> Callable[[Tensor], MotionReading]:
 
 def test_the_truth_itself_is_perfect(draw: Draw, swing: Swing) -> None:
     truth = dance_of(draw, swing)
-    found = measure(clip_of(truth, truth), Tools(identity=colour))
+    found = measure(clip_of(truth, truth), MetricNetworks(identity=colour))
     values = found.sample.values
     assert found.truth is not None and found.truth.values.items() <= values.items()
     assert values["psnr"] == 100 and values["ssim"] == pytest.approx(1)
@@ -62,7 +62,7 @@ def test_the_truth_itself_is_perfect(draw: Draw, swing: Swing) -> None:
 
 def test_a_late_dance_is_late_against_both_beats_and_truth(draw: Draw, swing: Swing) -> None:
     truth, late = dance_of(draw, swing), dance_of(draw, swing, 0.1)
-    values = measure(clip_of(late, truth), Tools()).sample.values
+    values = measure(clip_of(late, truth), MetricNetworks()).sample.values
     assert values["lag"] == pytest.approx(0.1, abs=0.015)
     assert values["truth_lag"] == pytest.approx(0.1, abs=0.015)
     assert values["alignment"] < 0.3 and values["psnr"] < 40
@@ -72,21 +72,21 @@ def test_a_background_that_changes_is_seen_though_it_changes_all_the_time(
     draw: Draw, swing: Swing
 ) -> None:
     truth = dance_of(draw, swing)
-    values = measure(clip_of((truth + 0.2).clamp(0, 1), truth), Tools()).sample.values
+    values = measure(clip_of((truth + 0.2).clamp(0, 1), truth), MetricNetworks()).sample.values
     assert values["background"] == pytest.approx(51, abs=1)
 
 
 def test_without_truth_and_beats_the_rest_is_measured(draw: Draw, swing: Swing) -> None:
     frames = dance_of(draw, swing)
     alone = Clip("a", frames, FPS, frames[0], "a.mp4")
-    found = measure(alone, Tools(identity=colour))
+    found = measure(alone, MetricNetworks(identity=colour))
     assert found.truth is None and found.sample.track is None
     assert found.sample.values.keys() == {"background", "flicker", "identity"}
     assert len(found.beats_inside()) == 0
 
 
 def test_the_beats_of_a_clip_are_those_while_it_lasts(draw: Draw, swing: Swing) -> None:
-    found = measure(clip_of(dance_of(draw, swing), None), Tools())
+    found = measure(clip_of(dance_of(draw, swing), None), MetricNetworks())
     inside = found.beats_inside()
     assert inside.tolist() == pytest.approx((0.2 + 0.5 * np.arange(8)).tolist())
 
@@ -95,7 +95,7 @@ def test_two_segments_have_a_seam_and_a_drift(draw: Draw) -> None:
     way = 4 + 0.1 * np.arange(96)
     way[48:] += 5
     frames = quantise(draw(way))
-    values = measure(clip_of(frames, None), Tools(identity=colour)).sample.values
+    values = measure(clip_of(frames, None), MetricNetworks(identity=colour)).sample.values
     assert values["seam"] > 10 and values["drift"] == pytest.approx(1, abs=0.1)
 
 
@@ -103,19 +103,19 @@ def test_a_clip_says_how_long_its_segments_are(draw: Draw) -> None:
     way = 4 + 0.1 * np.arange(48)
     way[32:] += 5
     clip = replace(clip_of(quantise(draw(way)), None), segment=16)
-    values = measure(clip, Tools(identity=colour)).sample.values
+    values = measure(clip, MetricNetworks(identity=colour)).sample.values
     assert values["seam"] > 10 and "drift" in values
 
 
 def test_a_figure_that_is_not_finite_is_named(draw: Draw, swing: Swing) -> None:
     truth = dance_of(draw, swing)
-    for tools, label in (
-        (Tools(lpips=lambda one, two: float("nan")), "LPIPS"),
-        (Tools(fvd=lambda frames: torch.tensor([1.0, float("inf")])), "FVD"),
-        (Tools(identity=lambda frames: colour(frames) * float("nan")), "identity"),
+    for networks, label in (
+        (MetricNetworks(lpips=lambda one, two: float("nan")), "LPIPS"),
+        (MetricNetworks(fvd=lambda frames: torch.tensor([1.0, float("inf")])), "FVD"),
+        (MetricNetworks(identity=lambda frames: colour(frames) * float("nan")), "identity"),
     ):
         with pytest.raises(InputError, match=f"'{label}' of .*a is not finite"):
-            measure(clip_of(truth, truth), tools)
+            measure(clip_of(truth, truth), networks)
 
 
 def test_the_judges_answers_are_compared_with_the_request(draw: Draw, swing: Swing) -> None:
@@ -125,22 +125,24 @@ def test_the_judges_answers_are_compared_with_the_request(draw: Draw, swing: Swi
         (("hop", "left", "big"), (1, 1, 1)),
         (("spin", "right", "big"), (0, 0, 1)),
     ):
-        found = measure(clip_of(truth, truth, asked), Tools(motion=reads(*seen)))
+        found = measure(clip_of(truth, truth, asked), MetricNetworks(motion=reads(*seen)))
         values = found.sample.values
         assert (values["move"], values["side"], values["size"]) == scores
         assert found.sample.features["world_frechet"].shape == (3,)
     swings = Dance("slide", "left", "big")
-    values = measure(clip_of(truth, None, swings), Tools(motion=reads("slide", "right", "big")))
+    values = measure(
+        clip_of(truth, None, swings), MetricNetworks(motion=reads("slide", "right", "big"))
+    )
     assert values.sample.values["move"] == 1 and "side" not in values.sample.values
 
 
 def test_brought_networks_are_asked(draw: Draw, swing: Swing) -> None:
     truth, late = dance_of(draw, swing), dance_of(draw, swing, 0.1)
-    tools = Tools(
+    networks = MetricNetworks(
         lpips=lambda one, two: float((one - two).abs().mean()),
         fvd=lambda frames: frames.mean(dim=(0, 2, 3)),
     )
-    found = measure(clip_of(late, truth), tools)
+    found = measure(clip_of(late, truth), networks)
     assert found.sample.values["lpips"] > 0
     assert found.truth is not None and "lpips" not in found.truth.values
     assert found.sample.features["fvd"].shape == found.truth.features["fvd"].shape == (3,)

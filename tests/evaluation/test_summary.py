@@ -18,7 +18,9 @@ def look(psnr: float, motion: np.ndarray, music: np.ndarray, seed: int = 0) -> V
     scored = beat_alignment(track)
     assert scored is not None
     features = {"fvd": np.random.default_rng(seed).standard_normal(6)}
-    return VideoFigures({"psnr": psnr, "alignment": scored.both}, np.ones(47), track, features)
+    return VideoFigures(
+        {"psnr": psnr, "alignment": scored.harmonic_mean}, np.ones(47), track, features
+    )
 
 
 def clips(count: int, late: float = 0.0) -> list[Measured]:

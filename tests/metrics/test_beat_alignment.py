@@ -31,7 +31,7 @@ def track(motion: np.ndarray, beats: np.ndarray) -> BeatTrack:
 def both(one: BeatTrack) -> float:
     scored = beat_alignment(one)
     assert scored is not None
-    return scored.both
+    return scored.harmonic_mean
 
 
 def danced(draw: Draw, swing: Swing, period: float, first: float) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_a_square_on_the_beat_is_near_the_top_and_a_late_one_is_not(
     motion = danced(draw, swing, 0.5, 0.2)
     scored = beat_alignment(track(motion, grid(0.5, 0.2)))
     assert scored is not None and scored.coverage == 1
-    assert min(scored.motion_to_music, scored.music_to_motion, scored.both) > 0.95
+    assert min(scored.motion_to_music, scored.music_to_motion, scored.harmonic_mean) > 0.95
     scores = [both(track(motion, grid(0.5, 0.2 - late))) for late in (0, 0.05, 0.1, 0.25)]
     assert scores == sorted(scores, reverse=True)
     assert scores[1] == pytest.approx(np.exp(-0.5), abs=0.1) and scores[3] < 0.05
