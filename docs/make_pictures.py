@@ -18,7 +18,7 @@ from musedance_core.audio.waveform import load_waveform
 from musedance_core.cli import main as musedance
 from musedance_core.diffusion.guidance import Guidance
 from musedance_core.media.beat_plot import draw_beat_plot
-from musedance_core.media.images import fit_picture, load_picture
+from musedance_core.media.images import fit_picture, load_picture, to_uint8
 from musedance_core.pipeline import MuseDancePipeline, Prompts
 
 ROOT = Path(__file__).parents[1]
@@ -55,8 +55,7 @@ def crop(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def as_image(frame: Tensor) -> Image.Image:
-    pixels = rearrange(frame.clamp(0, 1) * 255, "c h w -> h w c").byte().numpy()
-    return Image.fromarray(pixels)
+    return Image.fromarray(rearrange(to_uint8(frame), "c h w -> h w c").numpy())
 
 
 class Studio:

@@ -50,19 +50,7 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         target = Path(os.path.realpath(target))
     _check_target(target, named)
 
-    prefix = f".{target.stem[:LONGEST_STEM]}.{_host()}-"
-    _remove_leftovers(target.parent, prefix, target.suffix)
-    try:
-        handle, name = tempfile.mkstemp(
-            dir=target.parent,
-            prefix=f"{prefix}{os.getpid()}-",
-            suffix=f".partial{target.suffix}",
-        )
-    except OSError as error:
-        raise InputError(f"{named} cannot be written: {error.strerror}.") from error
-    os.close(handle)
-    temporary = Path(name)
-    temporary.chmod(0o644)
+    temporary = _temporary_file(target, named)
     try:
         yield temporary
     except BaseException as error:
@@ -96,6 +84,24 @@ def _check_target(target: Path, named: str | Path) -> None:
             raise InputError(f"{named} is a directory; give the name of a file to write.")
         if not stat.S_ISREG(mode):
             raise InputError(f"{named} is no regular file; give the name of a file to write.")
+
+
+def _temporary_file(target: Path, named: str | Path) -> Path:
+    """Create the temporary file of `target`, and remove those that killed processes left."""
+    prefix = f".{target.stem[:LONGEST_STEM]}.{_host()}-"
+    _remove_leftovers(target.parent, prefix, target.suffix)
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent,
+            prefix=f"{prefix}{os.getpid()}-",
+            suffix=f".partial{target.suffix}",
+        )
+    except OSError as error:
+        raise InputError(f"{named} cannot be written: {error.strerror}.") from error
+    os.close(handle)
+    temporary = Path(name)
+    temporary.chmod(0o644)
+    return temporary
 
 
 def _host() -> str:

@@ -190,8 +190,9 @@ class Progress:
 
 
 def _jpeg(frame: Tensor) -> tuple[str, Image.Image, int]:
-    pixels = (frame.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
-    picture = Image.fromarray(pixels)
+    from ..musedance_core.media.images import to_uint8
+
+    picture = Image.fromarray(to_uint8(frame).numpy())
     factor = max(1, PREVIEW_SIZE // max(picture.size))
     grown = picture.resize((picture.width * factor, picture.height * factor))
     return "JPEG", grown, PREVIEW_SIZE

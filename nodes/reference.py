@@ -118,7 +118,9 @@ def fitted_picture(
 
 def as_picture(pixels: Tensor) -> Image.Image:
     """The host's `[h w]` or `[h w c]` in 0..1 as a picture, with alpha only where it is used."""
-    values = (pixels.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
+    from ..musedance_core.media.images import to_uint8
+
+    values = to_uint8(pixels).numpy()
     if values.ndim == 3 and values.shape[-1] == 4 and int(values[..., 3].min()) == 255:
         values = values[..., :3]
     return Image.fromarray(np.ascontiguousarray(values))
