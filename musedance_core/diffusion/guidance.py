@@ -1,4 +1,4 @@
-"""Guidance: what a denoiser is asked, and what is made of its answers."""
+"""Classifier-free guidance over all conditions and per condition."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Denoiser = Callable[[Tensor, Tensor, Conditions], Tensor]
 
 @dataclass(frozen=True)
 class StepInfo:
-    """What a caller hears after every denoising step; raise from the callback to cancel.
+    """The progress reported after every denoising step; raise in the callback to cancel.
 
     `step` counts from 1 within a segment, `segment` from 0; `denoised [b f c h w]` is the current
-    guess of the clean latents.
+    estimate of the clean latents.
     """
 
     segment: int
@@ -31,15 +31,15 @@ class StepInfo:
 
 
 CONDITIONS = ("text", "music", "reference")
-"""What guidance can weigh apart: "music" means music and beats together."""
+"""Conditions with a guidance weight of their own; "music" means music and beats."""
 
 
 @dataclass(frozen=True)
 class Guidance:
     """v = v0 + scale (v_full - v0) + sum of w_c (v_full - v_full without c).
 
-    `weights` maps names out of `CONDITIONS` to w_c; `rescale` pulls the result's spread back to
-    that of v_full, which zero terminal SNR needs.
+    `weights` maps names in `CONDITIONS` to w_c. `rescale` moves the result's standard deviation
+    towards that of v_full, which zero terminal SNR needs (arXiv 2305.08891).
     """
 
     scale: float
@@ -58,24 +58,24 @@ class Guidance:
         scale: float | None = None,
         weights: Mapping[str, float | None] | None = None,
     ) -> Guidance:
-        """The checkpoint's own, but for what is given and not None."""
+        """Returns the checkpoint's default guidance, replaced by arguments that are not None."""
         own = {name: getattr(schedule, f"{name}_guidance") for name in CONDITIONS}
-        given = {name: weight for name, weight in (weights or {}).items() if weight is not None}
+        changed = {name: weight for name, weight in (weights or {}).items() if weight is not None}
         return cls(
             schedule.guidance if scale is None else scale,
-            {**own, **given},
+            {**own, **changed},
             schedule.guidance_rescale,
         )
 
     def __str__(self) -> str:
-        """As people are told of it: `2, music 1`."""
+        """Returns a short description such as `2, music 1`."""
         weights = [f"{name} {weight:g}" for name, weight in self.weights.items() if weight]
         return ", ".join([f"{self.scale:g}", *weights])
 
 
 @dataclass(frozen=True)
 class ConditionSet:
-    """The full conditions, none of them, and the full ones without one, by name."""
+    """All conditions, none of them, and all but one, by its name."""
 
     full: Conditions
     none: Conditions
@@ -83,31 +83,33 @@ class ConditionSet:
 
 
 def guided(full: Tensor, none: Tensor, without: Mapping[str, Tensor], guidance: Guidance) -> Tensor:
-    """What is said under all conditions, led away from what is said under none of them, and under
-    all but one; `full` itself where nothing is stressed."""
-    led = full if guidance.scale == 1 else none + guidance.scale * (full - none)
+    """Combines predictions with all conditions, none, and all but one; see `Guidance`.
+
+    Returns `full` itself if the scale is 1 and all weights are 0.
+    """
+    combined = full if guidance.scale == 1 else none + guidance.scale * (full - none)
     for name, weight in guidance.weights.items():
         if weight:
-            led = led + weight * (full - without[name])
-    return led
+            combined = combined + weight * (full - without[name])
+    return combined
 
 
 def guided_velocity(
     denoise: Denoiser, x: Tensor, t: Tensor, conditions: ConditionSet, guidance: Guidance
 ) -> Tensor:
-    """The guided v of `x [b f c h w]` at `t [b]`.
+    """Returns the guided v of `x [b f c h w]` at `t [b]`.
 
-    That is one call of the network, one more at a scale other than 1, and one per weight not 0.
+    It takes one call of the network, one more if the scale is not 1, and one per non-zero weight.
     """
     full = denoise(x, t, conditions.full)
     none = full if guidance.scale == 1 else denoise(x, t, conditions.none)
-    stressed = [name for name, weight in guidance.weights.items() if weight]
-    without = {name: denoise(x, t, conditions.without[name]) for name in stressed}
+    weighted = [name for name, weight in guidance.weights.items() if weight]
+    without = {name: denoise(x, t, conditions.without[name]) for name in weighted}
     v = guided(full, none, without, guidance)
     if v is full:
         return v
     flat = "b f c h w -> b (f c h w)"
-    # A network that was never trained answers zero, whose spread is no divisor.
+    # Rescale towards the spread of the conditional prediction; an untrained network predicts 0.
     spread = rearrange(v, flat).std(dim=1).clamp_min(1e-8)
     ratio = rearrange(full, flat).std(dim=1) / spread
     rescaled = v * rearrange(ratio, "b -> b 1 1 1 1")

@@ -70,7 +70,7 @@ def _split(text: str) -> list[str]:
 
 
 def _is_only_a_number(match: re.Match[str]) -> bool:
-    """Whether the entry begins with a number other than 0 that nothing marks as a time."""
+    """Returns True if the entry begins with a positive number that is not marked as a time."""
     marked = match["bracket"] is not None or ":" in match["time"]
     return not marked and match["sentence"] is not None and float(match["time"]) > 0
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import load_waveform
-from musedance_core.diffusion.compositing import ALIKE, OTHER, composite, plain_background
+from musedance_core.diffusion.compositing import THRESHOLDS, composite, plain_background
 from musedance_core.geometry import warp_images
 from musedance_core.media.images import fit_picture, load_picture
 from musedance_core.pipeline import MuseDancePipeline
@@ -59,7 +59,8 @@ def busy(picture: Tensor) -> Tensor:
 
 
 def test_what_stands_still_becomes_the_picture(busy: Tensor) -> None:
-    noise = torch.rand(5, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)) * ALIKE
+    noise = torch.rand(5, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    noise = noise * THRESHOLDS.same
     out = composite(redraw(busy) + noise, busy, shifts(0, 5), redraw)
     assert torch.allclose(out, busy.expand(5, -1, -1, -1), atol=1e-5)
 
@@ -165,7 +166,7 @@ def test_a_plain_background_shows_where_the_dancer_was(picture: Tensor) -> None:
 
 def test_between_alike_and_other_it_is_a_mixture() -> None:
     flat = torch.full((3, SIZE, SIZE), 0.3)
-    frames = (flat + ALIKE + 0.25 * (OTHER - ALIKE))[None]
+    frames = (flat + THRESHOLDS.same + 0.25 * (THRESHOLDS.different - THRESHOLDS.same))[None]
     out = composite(frames, flat, shifts(0), redraw)
     assert torch.allclose(out, 0.25 * frames + 0.75 * flat, atol=1e-5)
 
@@ -212,7 +213,7 @@ def test_the_background_of_a_dance_is_the_pictures_own() -> None:
     )
 
     def background() -> Tensor:
-        """How far the corner pixels of all frames are from the picture's."""
+        """Differences of the frames' corner pixels from the picture's."""
         (segment,) = pipeline.animate(
             fitted.image, track, "it hops", frames=48, steps=4, part_map=fitted.part_map
         )
