@@ -34,11 +34,11 @@ class Header:
     """A checkpoint's metadata.
 
     Attributes:
-        config: of the model.
-        tokenizer: in the format of `tokenizer.json`.
+        config: config of the model.
+        tokenizer: the tokenizer in the format of `tokenizer.json`.
         provenance: `["trained"]`, whether the model was trained to dance; `["stages"]`, how each
             part was trained; and further notes.
-        licence: of the weights.
+        licence: licence of the weights.
     """
 
     config: MuseDanceConfig
@@ -210,7 +210,7 @@ def non_finite(weights: Mapping[str, Tensor]) -> list[str]:
 
 
 def _is_finite(w: Tensor) -> bool:
-    """In one pass: minimum and maximum show infinities, and NaN propagates to both."""
+    """True if all values are finite. One pass: aminmax shows infinities and propagates NaN."""
     low, high = w.float().aminmax()
     return bool(low.isfinite() and high.isfinite())
 
@@ -262,8 +262,8 @@ def load_checkpoint(
     Args:
         path: the file.
         ops: namespace of layers (`models.layers`).
-        device: of the weights.
-        dtype: of the weights.
+        device: device of the weights.
+        dtype: data type of the weights.
         autoencoder: False leaves the autoencoder out of the model and returns its weights apart.
 
     Raises:
@@ -291,7 +291,7 @@ def load_checkpoint(
 
 
 def _build(path: Path, header: Header, ops: Any, autoencoder: bool) -> MuseDance:
-    """The model without memory for its weights."""
+    """The model on the meta device, without memory for its weights."""
     try:
         with torch.device("meta"):
             return MuseDance(header.config, ops, autoencoder)

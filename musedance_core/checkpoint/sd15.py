@@ -83,9 +83,9 @@ def assemble_sd15(
         animatediff: motion modules of version 1, 2 or 3, in AnimateDiff's or diffusers' layout, a
             folder or a file; without them all motion modules start fresh.
         tokenizer: a folder with CLIP's vocab.json and merges.txt; by default `stable_diffusion`.
-        config: of the model, by default the preset sd15.
-        dtype: of the weights in the file.
-        seed: of the fresh weights.
+        config: config of the model, by default the preset sd15.
+        dtype: data type of the weights in the file.
+        seed: seed of the fresh weights.
 
     Raises:
         InputError: a source is missing, damaged, or not of this architecture.

@@ -49,7 +49,7 @@ class ClipRecord:
         audio: the file of the clip's own sound.
         track: the file of the source's whole sound; the model gets 10.24 s around the clip.
         start: seconds of the track at which the clip starts.
-        frames, fps, width, height: of the video file.
+        frames, fps, width, height: number of frames, rate and size in pixels of the video file.
         text: the motion caption, "" if there is none.
         source: name of the source video that the clip was cut from.
         track_id: id of the music; sources with the same music have the same id.

@@ -43,7 +43,7 @@ def read_frames(
     The file is decoded from its beginning, so every number is exactly that frame.
 
     Args:
-        folder: of the data set.
+        folder: folder of the data set.
         record: the clip.
         indices: frame numbers, in any order.
         size: side of the square in pixels.

@@ -26,8 +26,8 @@ def draw_beat_plot(
     Args:
         wave: the song.
         grid: its beats.
-        width: in pixels; 0 gives every second `PIXELS_PER_SECOND`, up to `MAX_WIDTH` in all.
-        height: in pixels.
+        width: width in pixels; 0 means `PIXELS_PER_SECOND` per second, up to `MAX_WIDTH`.
+        height: height in pixels.
     """
     width = width or int(np.clip(wave.seconds * PIXELS_PER_SECOND, 320, MAX_WIDTH))
     plot = Image.new("RGB", (width, height), PAPER)

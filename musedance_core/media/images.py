@@ -42,7 +42,7 @@ class Placement:
         box: the part of the picture that is used: left, top, right, bottom in its pixels.
         size: width and height that this part is scaled to.
         corner: left and top of the scaled part in the square.
-        side: of the square, in pixels.
+        side: side of the square in pixels.
     """
 
     box: tuple[int, int, int, int]
@@ -234,7 +234,7 @@ def _subject_map(
 
     Args:
         grey: alpha or a mask, of the picture's size.
-        placement: of the picture.
+        placement: placement of the picture in the square.
         level: maps the values of the visible pixels to that of a typical pixel of the subject.
         name: what error messages call `grey`.
 

@@ -72,7 +72,7 @@ class MuseDance(nn.Module):
         """ReferenceNet's features of the picture with its part map added (equation 1).
 
         Args:
-            latents: of the picture, `[b c h w]`.
+            latents: latents of the picture, `[b c h w]`.
             text: text tokens `[b 77 d]`.
             part_map: part ids `[b H W]`; None adds nothing.
             keep_map: bool `[b]`; False drops the part map of that sample.

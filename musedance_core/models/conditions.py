@@ -18,7 +18,7 @@ class LayerFeatures:
     Attributes:
         stream: residual stream before norm1, `[b n d]`.
         normed: the same after norm1, `[b n d]`.
-        height, width: of the feature map; n = height * width.
+        height, width: size of the feature map; n = height * width.
     """
 
     stream: Tensor
@@ -69,9 +69,9 @@ class WarpedReference:
 
     Attributes:
         warp: quadratic warps `[b f 2 6]` (`geometry.source_points`).
-        latents: of the warped picture, `[b f c h w]`.
+        latents: latents of the warped picture, `[b f c h w]`.
         features: ReferenceNet's last features, warped alike, `[b f d h w]`.
-        reference_latents: of the picture before warping, `[b c h w]`.
+        reference_latents: latents of the picture before warping, `[b c h w]`.
     """
 
     warp: Tensor

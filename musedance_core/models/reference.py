@@ -60,8 +60,8 @@ class ReferenceNet(UNetBackbone):
         """Features of the previous frames for the motion modules (section 3.3).
 
         Args:
-            latents: of the previous frames, oldest first, `[b m c h w]`.
-            text: `[b 77 d]`.
+            latents: latents of the previous frames, oldest first, `[b m c h w]`.
+            text: text tokens `[b 77 d]`.
         """
         m = latents.shape[1]
         features = self(

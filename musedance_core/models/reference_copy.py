@@ -112,7 +112,7 @@ class ReferenceCopy(nn.Module):
             x: the features that it was predicted from, `[(b f) d h w]`.
             noisy: the noisy latents, `[(b f) c h w]`, at timesteps `t [b]`.
             time: embeddings of the timesteps, `[(b f) d]`.
-            conditions: of the clip. Samples whose reference is dropped keep their `v`.
+            conditions: conditions of the clip. Samples whose reference is dropped keep their `v`.
         """
         schedule, frames = NoiseSchedule(self.schedule), len(v) // len(t)
         times, noisy = repeat(t, "b -> (b f)", f=frames), noisy.float()

@@ -226,7 +226,7 @@ class MuseDanceUNet(UNetBackbone):
         Args:
             x: noisy latents `[b f c h w]`.
             t: timesteps `[b]`, one for all frames of a clip.
-            conditions: of the clip.
+            conditions: conditions of the clip.
 
         Returns:
             v-prediction `[b f c h w]`.

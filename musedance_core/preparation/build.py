@@ -49,10 +49,10 @@ class BuildSettings:
     """Settings of a build.
 
     Attributes:
-        options: of the cutting.
+        options: options of the cutting.
         workers: processes that cut, one video each.
-        shares: of the clips that go to train, validation and test.
-        seed: of the split; it only concerns sources that have no split yet.
+        shares: shares of the clips that go to train, validation and test.
+        seed: seed of the split; it only concerns sources that have no split yet.
 
     Raises:
         InputError: a value is outside its range.

@@ -28,8 +28,8 @@ class Thumbnails:
     """All frames of a source at the frame rate of clips, scaled down.
 
     Attributes:
-        filter_frames: for the filters, uint8 `[f h w 3]`. Frame f is the one at (`first` + f) / fps
-            seconds.
+        filter_frames: frames for the filters, uint8 `[f h w 3]`. Frame f is the one at
+            (`first` + f) / fps seconds.
         model_frames: the same frames for a part model, in another size.
         numbers: their frame numbers in the source, int64 `[f]`.
         first: index of the first one; pictures may start later than the sound.

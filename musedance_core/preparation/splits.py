@@ -31,9 +31,9 @@ def split_sources(
     Args:
         sources: the track id of each source.
         clips: the number of clips of each source, at least one.
-        shares: of train, validation and test; they sum to 1. A share of 0 leaves a split empty,
-            every other split gets at least one group.
-        seed: of the random starts.
+        shares: shares of train, validation and test; they sum to 1. A share of 0 leaves a split
+            empty, every other split gets at least one group.
+        seed: seed of the random starts.
         fixed: the splits of tracks that have one already; they do not change.
 
     Raises:

@@ -18,10 +18,13 @@ from .stickers import Glyphs, Subject, augment
 KINDS = ("emoji", "puppet")
 MIXTURE = {"emoji": 0.6, "puppet": 0.4}
 USUAL_HEIGHT, LARGE_HEIGHT = (0.48, 0.68), (0.68, 0.85)
+"""Ranges of the dancer's height, as shares of the picture."""
 LARGE_SHARE = 0.15
 PLAIN_SHARE = 0.25
+"""Shares of dancers of large height, and of dancers with unaltered colours."""
 PAIR_HEIGHT = (0.38, 0.50)
 PAIR_DISTANCE = (0.20, 0.25)
+"""Ranges of height, and of distance from the picture's centre, of a dancer with a bystander."""
 
 
 @dataclass(frozen=True)

@@ -93,12 +93,6 @@ class ClipBatch(BodyBatch):
     grids: list[BeatGrid]
     starts: list[float]
 
-    def beats_in_clip(self, i: int) -> np.ndarray:
-        """Returns the beats inside clip i, in seconds from its start."""
-        seconds = self.frames.shape[1] / FPS
-        times = self.grids[i].times - self.starts[i]
-        return np.asarray(times[(times >= 0) & (times < seconds)])
-
 
 @dataclass(frozen=True)
 class _Scene:

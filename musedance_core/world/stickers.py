@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..errors import InputError
+from ..parts import SUBJECT
 
 GLYPH_FILE = Path(__file__).parent / "glyphs.json"
 GLYPH_SIZE = 109
@@ -27,7 +28,6 @@ FONT_PATHS = (
     "~/Library/Fonts/NotoColorEmoji.ttf",
     "C:/Windows/Fonts/NotoColorEmoji.ttf",
 )
-SUBJECT = 25
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class Subject:
     """A dancer as layers, bottom to top.
 
     layers [p 4 s s] are RGBA 0..1, all in the frame of the body at rest, which spans -0.5..0.5 both
-    ways (feet at y = +0.5). part_ids are the layers' part ids (0..25). Layer i turns by the pose's
-    field `drives[i]` (None: it is fixed to the body) about `pivots[i]`, in body units.
+    ways (feet at y = +0.5). part_ids are the layers' part ids (0..25). Layer i is
+    rotated by the pose's field `drives[i]` (None: it is fixed to the body) about `pivots[i]`, in
+    body units.
     """
 
     layers: Tensor

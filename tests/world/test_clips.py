@@ -78,8 +78,8 @@ def test_frames_show_the_poses_of_their_times(batch: ClipBatch) -> None:
     for i in np.flatnonzero(~batch.switched.numpy()):
         times = batch.starts[i] + np.arange(FRAMES) / FPS
         pose = clip_music(batch.songs[i], batch.grids[i], times).perform(batch.dances[i])
-        told = torch.stack([getattr(batch.poses, name)[i] for name in FIELDS], dim=-1)
-        assert torch.allclose(pose.stacked(), told, atol=1e-6)
+        batch_pose = torch.stack([getattr(batch.poses, name)[i] for name in FIELDS], dim=-1)
+        assert torch.allclose(pose.stacked(), batch_pose, atol=1e-6)
         count = torch.from_numpy(batch.grids[i].count(times)).float()
         assert torch.equal(batch.beat_count[i], count)
 
@@ -89,8 +89,6 @@ def test_beat_ids_stand_on_the_frames_nearest_to_the_beats(batch: ClipBatch) -> 
         frames = np.round((batch.grids[i].times - batch.starts[i]) * FPS).astype(int)
         wanted = [frame for frame in frames if 0 <= frame < FRAMES]
         assert np.flatnonzero(batch.beat_ids[i].numpy()).tolist() == sorted(set(wanted))
-        inside = batch.beats_in_clip(i)
-        assert ((inside >= 0) & (inside < FRAMES / FPS)).all()
 
 
 def test_previous_are_the_frames_before_or_the_reference_twice() -> None:

@@ -12,12 +12,12 @@ class JudgesTraining:
 
     Attributes:
         output: the .safetensors file to write.
-        name: of the judges; scores are compared only between judges of one name.
+        name: name of the judges; only scores of judges with the same name are comparable.
         embedder: judges whose embedder of dancers is used as it is; None trains a new one.
-        seed: of data and order.
+        seed: seed of the data and its order.
         threads: CPU threads.
-        clips, dancers: for training; dancers come in blocks of 16.
-        test_clips, test_dancers: for the figures.
+        clips, dancers: numbers for training; dancers come in blocks of 16.
+        test_clips, test_dancers: numbers for the accuracy on the test split.
         motion_steps, motion_batch: steps of the motion encoder and clips a step.
         identity_steps, identity_batch: steps of the embedder and blocks of 16 dancers a step.
         command: the command line, for the file's history.
