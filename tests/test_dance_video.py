@@ -37,7 +37,9 @@ def test_files_in_and_a_video_with_sound_out(pipe: MuseDancePipeline, tmp_path: 
     assert load_waveform(target).seconds == pytest.approx(14 / 12, abs=0.05)
 
 
-def test_a_dance_says_what_it_is(pipe: MuseDancePipeline, song: Waveform) -> None:
+def test_a_dance_video_has_length_beats_audio_and_cached_frames(
+    pipe: MuseDancePipeline, song: Waveform
+) -> None:
     video = pipe(CHICK, song, "it hops", start=0.5, steps=1, beats=BEATS)
     assert (len(video), video.fps, video.start, video.seconds) == (30, 12, 0.5, 2.5)
     assert isinstance(video.beats, BeatGrid) and video.beats.tempo == 120

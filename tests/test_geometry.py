@@ -7,7 +7,7 @@ import torch
 from musedance_core.geometry import least_squares
 
 
-def test_least_squares_solves_what_can_be_solved() -> None:
+def test_least_squares_recovers_exact_solutions() -> None:
     rows, weights = torch.randn(50, 6), torch.randn(6, 3)
     torch.testing.assert_close(least_squares(rows, rows @ weights), weights, atol=1e-4, rtol=1e-4)
 

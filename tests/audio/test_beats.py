@@ -171,7 +171,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_beats(tmp_path / "nowhere.json")
 
 
-def test_beats_from_a_file_are_given_and_not_assumed(tmp_path: Path) -> None:
+def test_beats_from_a_file_are_never_assumed(tmp_path: Path) -> None:
     path = tmp_path / "beats.json"
     write_beats(path, assumed_grid(4.0, 90.0))
     grid = read_beats(path)

@@ -147,7 +147,7 @@ def test_ignored_entries_and_fresh_modules_are_in_the_description(
     assert "the motion module of the middle block" in text
 
 
-def test_what_is_neither_weight_nor_harmless_is_refused(
+def test_entries_that_are_neither_weights_nor_harmless_are_refused(
     small: MuseDanceConfig, sources: dict[str, Path], tmp_path: Path
 ) -> None:
     path = tmp_path / "odd.ckpt"

@@ -76,9 +76,7 @@ def test_the_sound_lasts_as_long_as_the_frames(
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("start", [0.0, 1.37])
-def test_frame_k_is_shown_at_its_time_of_the_song(
-    tmp_path: Path, start: float, suffix: str
-) -> None:
+def test_frame_k_has_its_time_on_the_song_clock(tmp_path: Path, start: float, suffix: str) -> None:
     path, music = tmp_path / f"dance{suffix}", song(6, 44_100)
     frames = torch.zeros(48, 3, *SIZE)
     frames[30] = 1

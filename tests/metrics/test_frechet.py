@@ -23,11 +23,11 @@ def test_it_is_the_closed_form_where_that_exists(n: int, m: int, d: int) -> None
 
 
 @pytest.mark.parametrize(("n", "d"), [(3, 400), (10, 64), (64, 10)])
-def test_identical_sets_are_at_no_distance_and_moved_ones_at_their_way(n: int, d: int) -> None:
+def test_the_distance_is_the_squared_shift_between_equal_sets(n: int, d: int) -> None:
     a = RNG.standard_normal((n, d))
-    way = RNG.standard_normal(d)
+    shift = RNG.standard_normal(d)
     assert frechet_distance(a, a[::-1]) == pytest.approx(0, abs=1e-9 * d)
-    assert frechet_distance(a, a + way) == pytest.approx(way @ way, rel=1e-9)
+    assert frechet_distance(a, a + shift) == pytest.approx(shift @ shift, rel=1e-9)
 
 
 def test_it_is_symmetric_and_grows_with_the_spread() -> None:

@@ -38,13 +38,13 @@ def size_phrases(size: str) -> set[str]:
     return set(SIZE_ADJECTIVES[size]) | set(SIZE_ADVERBS[size])
 
 
-def drawn(count: int = 3000) -> list[tuple[Dance, str]]:
+def random_captions(count: int = 3000) -> list[tuple[Dance, str]]:
     rng = np.random.default_rng(0)
     return [(dance, caption(dance, rng)) for dance in (random_dance(rng) for _ in range(count))]
 
 
-def test_every_sentence_says_what_and_all_that_is_not_the_default() -> None:
-    for dance, sentence in drawn():
+def test_every_caption_names_move_and_non_default_side_and_size() -> None:
+    for dance, sentence in random_captions():
         assert says(sentence, move_phrases(dance.move)), sentence
         if dance.side != PLAIN_SIDE:
             assert says(sentence, side_phrases(dance.side)), sentence
@@ -53,7 +53,7 @@ def test_every_sentence_says_what_and_all_that_is_not_the_default() -> None:
 
 
 def test_no_sentence_names_the_other_side_or_another_size() -> None:
-    for dance, sentence in drawn():
+    for dance, sentence in random_captions():
         for side in set(SIDES) - {dance.side}:
             assert side not in re.findall("[a-z]+", sentence.lower()), sentence
         for size in set(SIZES) - {dance.size}:
@@ -61,7 +61,7 @@ def test_no_sentence_names_the_other_side_or_another_size() -> None:
 
 
 def test_timing_is_never_mentioned() -> None:
-    assert not [sentence for _, sentence in drawn() if TIMING.search(sentence)]
+    assert not [sentence for _, sentence in random_captions() if TIMING.search(sentence)]
 
 
 def test_no_wording_belongs_to_two_moves() -> None:
@@ -71,7 +71,7 @@ def test_no_wording_belongs_to_two_moves() -> None:
 
 
 def test_sentences_vary_in_wording_and_length() -> None:
-    sentences = [sentence for _, sentence in drawn()]
+    sentences = [sentence for _, sentence in random_captions()]
     assert len(set(sentences)) > 0.8 * len(sentences)
     words = np.array([len(sentence.split()) for sentence in sentences])
     assert words.min() <= 2 and words.max() >= 14

@@ -84,7 +84,7 @@ def test_frames_show_the_poses_of_their_times(batch: ClipBatch) -> None:
         assert torch.equal(batch.beat_count[i], count)
 
 
-def test_beat_ids_stand_on_the_frames_nearest_to_the_beats(batch: ClipBatch) -> None:
+def test_beat_ids_mark_the_frames_nearest_to_the_beats(batch: ClipBatch) -> None:
     for i in range(len(INDICES)):
         frames = np.round((batch.grids[i].times - batch.starts[i]) * FPS).astype(int)
         wanted = [frame for frame in frames if 0 <= frame < FRAMES]
@@ -192,7 +192,7 @@ def test_part_maps_of_pictures_are_where_the_dancers_are() -> None:
     assert (parts > 0).flatten(1).any(dim=1).all()
 
 
-def test_part_maps_say_what_kind_of_dancer_it_is() -> None:
+def test_part_maps_distinguish_emoji_and_puppets() -> None:
     emoji = world(mixture={"emoji": 1.0}).clips(range(6), frames=1)
     assert set(emoji.part_map.unique().tolist()) == {0, 25}
     puppets = world(mixture={"puppet": 1.0}).clips(range(6), frames=1)
@@ -232,7 +232,7 @@ def test_a_dancer_dances_to_another_clips_song(batch: ClipBatch) -> None:
     assert same(world().clips(INDICES, FRAMES, to=INDICES).frames, batch.frames)
 
 
-def test_beside_a_bystander_only_the_map_tells_who_dances() -> None:
+def test_beside_a_bystander_only_the_part_map_marks_the_dancer() -> None:
     alone, beside = (world(bystanders=share).clips(INDICES, FRAMES) for share in (0.0, 1.0))
     assert beside.captions == alone.captions
     assert same(beside.poses, alone.poses)
@@ -267,7 +267,7 @@ def test_bodies_are_those_of_the_clips() -> None:
     assert bodies.outlines.shape == (2, 8, 9, 2) and bodies.still_outline.shape == (2, 9, 2)
 
 
-def test_outlines_lie_around_the_dancer_that_is_drawn() -> None:
+def test_body_points_lie_around_the_rendered_dancer() -> None:
     world = World("validation", size=64, songs=2, mixture={"puppet": 1.0})
     bodies = world.bodies(range(12), 4)
     for i in range(12):

@@ -79,7 +79,7 @@ def test_a_missing_font_names_the_package() -> None:
     assert "/nowhere/emoji.ttf" in str(error.value)
 
 
-def test_glyphs_stand_on_the_ground_within_their_layer() -> None:
+def test_glyphs_touch_the_bottom_of_their_layer() -> None:
     glyphs = Glyphs("test", SIZE)
     for index in range(0, len(glyphs), 29):
         alpha = glyphs.subject(index).layers[0, 3]
@@ -127,7 +127,7 @@ def test_a_dancer_at_rest_stands_at_its_place() -> None:
     assert middle(right) == pytest.approx((48, 25.6), abs=0.2)
 
 
-def test_what_is_transparent_shows_the_background() -> None:
+def test_transparent_pixels_show_the_background() -> None:
     clear = Subject(torch.zeros(1, 4, 8, 8), (25,), (None,), ((0.0, 0.0),))
     background = torch.rand(1, 3, SIZE, SIZE)
     out = render([clear], background, pose(), CENTRED)

@@ -70,7 +70,7 @@ def test_librosa_hears_the_beats() -> None:
 
 
 @pytest.mark.parametrize("genre", GENRES)
-def test_energy_can_be_heard_in_every_genre(genre: str) -> None:
+def test_energy_raises_the_brightness_in_every_genre(genre: str) -> None:
     """Energy changes the brightness; the loudness of the file is normalised."""
     bright = []
     for level in (0.1, 0.5, 0.9):
