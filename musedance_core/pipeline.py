@@ -418,7 +418,8 @@ def _frames(wave: Waveform, name: str, start: float, seconds: float | None, fps:
             f"{name} is {wave.seconds:.2f} s long: {seconds:g} s from {start:g} s on run past its "
             f"end."
         )
-    frames = round((rest if seconds is None else seconds) * fps)
+    length = rest if seconds is None else seconds
+    frames = round(length * fps)
     if frames < 1:
-        raise InputError(f"The video must last at least one frame, 1/{fps} s.")
+        raise InputError(f"The video must last at least one frame, 1/{fps} s, not {length:g} s.")
     return frames

@@ -139,7 +139,7 @@ def test_frames_that_are_there_are_not_made_again(
         ({"start": 3.5}, "3.00 s long: start 3.5 is not in it"),
         ({"start": -1.0}, "start -1 is not in it"),
         ({"start": 1.0, "seconds": 2.5}, "2.5 s from 1 s on run past its end"),
-        ({"seconds": 0.01}, "at least one frame"),
+        ({"seconds": 0.01}, "at least one frame, 1/12 s, not 0.01 s"),
         ({"beats": [1.0, 0.5]}, "beats must rise"),
         ({"sampler": "heun"}, "not 'heun'"),
         ({"steps": 0}, "at least 1 step"),

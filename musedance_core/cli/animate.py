@@ -169,7 +169,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
     ):
         add(
             f"--{name}-guidance",
-            type=argtypes.finite,
+            type=argtypes.guidance_weight,
             metavar="W",
             help=f"guidance by {condition} alone, added to --guidance; costs one more pass a step "
             "unless 0 (default: the model's)",

@@ -42,6 +42,18 @@ def tempo(text: str) -> float:
     return value
 
 
+def within(low: float, high: float) -> Callable[[str], float]:
+    """The type of a number within `low`..`high`."""
+
+    def parse(text: str) -> float:
+        value = finite(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not within {low:g}..{high:g}.")
+        return value
+
+    return parse
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     """The type of a whole number within `low`..`high`."""
 
@@ -59,6 +71,10 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+guidance = within(0, 100)
+"""Guidance of all conditions; its useful values are below 20."""
+guidance_weight = within(-100, 100)
+"""Guidance of one condition, added to the one of all."""
 steps = whole(1, 1000)
 """A number of denoising steps."""
 count = whole(1, 10**6)

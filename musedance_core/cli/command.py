@@ -127,7 +127,7 @@ def add_steps(group: argparse._ActionsContainer) -> None:
     )
     group.add_argument(
         "--guidance",
-        type=argtypes.not_negative,
+        type=argtypes.guidance,
         metavar="G",
         help="how strictly to follow sentence, song and picture (default: the model's)",
     )

@@ -50,6 +50,8 @@ BAD = {
     "negative steps": ([PICTURE, SONG, "--steps", "-3"], "--steps"),
     "no steps": ([PICTURE, SONG, "--steps", "0"], "--steps"),
     "NaN guidance": ([PICTURE, SONG, "--guidance", "nan"], "--guidance"),
+    "huge guidance": ([PICTURE, SONG, "--guidance", "1e9"], "--guidance: 1e9 is not within 0..100"),
+    "huge text guidance": ([PICTURE, SONG, "--text-guidance", "1e9"], "not within -100..100"),
     "an unknown sampler": ([PICTURE, SONG, "--sampler", "heun"], "--sampler"),
     "an unknown quality": ([PICTURE, SONG, "--quality", "best"], "--quality"),
     "infinite text guidance": ([PICTURE, SONG, "--text-guidance", "inf"], "--text-guidance"),
