@@ -16,7 +16,13 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
-from .audio.beats import BeatGrid, parse_beats, read_beats, whole_beats
+from .audio.beats import (
+    BeatGrid,
+    parse_beats,
+    read_beats,
+    require_beats_in_song,
+    whole_beats,
+)
 from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
 from .audio.waveform import Waveform, load_waveform, require_music
@@ -233,6 +239,10 @@ class MuseDancePipeline:
         wave, name = _as_song(song)
         total = _frames(wave, name, start, seconds, self.config.clip.fps)
         grid = None if beats is None else _as_beats(beats)
+        if grid is not None:
+            require_beats_in_song(grid, wave.seconds, name)
+        prompts = parse_prompts(text) if isinstance(text, str) else text
+        require_prompts_in_song(prompts, wave.seconds, name)
         fitted = fit_picture(image, subject, self.config.clip.size)
         features = self.encode_song(wave, grid)
         if not isinstance(guidance, Guidance):
@@ -240,7 +250,7 @@ class MuseDancePipeline:
         runner = self._runner(
             self.encode_picture(fitted.image, fitted.part_map),
             features,
-            text,
+            prompts,
             seed=seed,
             start=start,
             settings=self._settings(steps, sampler, guidance),
@@ -394,6 +404,22 @@ def _as_song(song: str | Path | Waveform) -> tuple[Waveform, str]:
     wave, name = (song, "The song") if isinstance(song, Waveform) else (load_waveform(song), song)
     require_music(wave, str(name))
     return wave, str(name)
+
+
+def require_prompts_in_song(
+    prompts: Sequence[tuple[float, str]], seconds: float, name: str
+) -> None:
+    """Refuse a sentence that would never be danced to.
+
+    Raises:
+        InputError: a sentence begins after the `seconds` of the song called `name`.
+    """
+    for begin, sentence in prompts:
+        if begin >= seconds:
+            raise InputError(
+                f"{name} is {seconds:.2f} s long, so the sentence {sentence!r} at {begin:g} s is "
+                f"past its end."
+            )
 
 
 def _as_beats(beats: Beats) -> BeatGrid:

@@ -141,6 +141,11 @@ def test_frames_that_are_there_are_not_made_again(
         ({"start": 1.0, "seconds": 2.5}, "2.5 s from 1 s on run past its end"),
         ({"seconds": 0.01}, "at least one frame, 1/12 s, not 0.01 s"),
         ({"beats": [1.0, 0.5]}, "beats must rise"),
+        ({"beats": [30.0, 30.5]}, "3.00 s long: the beats are at 30 to 30.5 s"),
+        (
+            {"text": "0:00 it hops / 0:03 it sways"},
+            "the sentence 'it sways' at 3 s is past its end",
+        ),
         ({"sampler": "heun"}, "not 'heun'"),
         ({"steps": 0}, "at least 1 step"),
         ({"text": "0:00 it hops / it sways"}, "must begin with a time"),

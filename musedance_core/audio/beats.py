@@ -166,6 +166,19 @@ def parse_beats(text: str, name: str) -> BeatGrid:
     return BeatGrid(times, downbeats, tempo or 60 / float(np.median(np.diff(times))))
 
 
+def require_beats_in_song(grid: BeatGrid, seconds: float, name: str) -> None:
+    """Refuse the beats of another song, or in another unit.
+
+    Raises:
+        InputError: none of the beats is within the `seconds` of the song called `name`.
+    """
+    if not ((grid.times >= 0) & (grid.times <= seconds)).any():
+        raise InputError(
+            f"No beat is within {name}, which is {seconds:.2f} s long: the beats are at "
+            f"{grid.times[0]:g} to {grid.times[-1]:g} s."
+        )
+
+
 @dataclass(frozen=True)
 class BeatFrames:
     """Beats per frame: `ids` int64 `[f]`, 1 on a beat and else 0, and the continuous beat `count`,

@@ -230,10 +230,11 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     Raises:
         InputError: one of them cannot be used, or the song does not last as long as the video.
     """
-    from ..audio.beats import read_beats
+    from ..audio.beats import read_beats, require_beats_in_song
     from ..audio.waveform import load_waveform, require_music
     from ..diffusion.prompts import parse_prompts
     from ..media.images import load_mask, load_picture
+    from ..pipeline import require_prompts_in_song
 
     prompts = parse_prompts(options.text)
     picture = load_picture(options.picture)
@@ -241,7 +242,10 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     song = load_waveform(options.song, options.audio_track)
     require_music(song, options.song)
     _check_length(song, options)
+    require_prompts_in_song(prompts, song.seconds, options.song)
     beats = read_beats(options.beats) if options.beats else None
+    if beats is not None:
+        require_beats_in_song(beats, song.seconds, options.song)
     return AnimateInputs(picture, mask, song, prompts, beats)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
+from ..errors import InputError
 from .command import Command, fill
+from .targets import check_target
 
 DESCRIPTION = """\
 Combine public weights in one file of the preset sd15: Stable Diffusion 1.5, AST and, optionally,
@@ -51,6 +54,17 @@ def run(options: ConvertOptions) -> int:
     """
     from ..checkpoint.sd15 import assemble_sd15
 
+    # Refused before gigabytes are read.
+    sources = (
+        options.stable_diffusion,
+        options.ast,
+        options.animatediff,
+        options.tokenizer,
+    )
+    check_target(options.out, (".safetensors",), sources)
+    for source in sources:
+        if source is not None and not Path(source).exists():
+            raise InputError(f"There is no file or folder at {source}.")
     assemble_sd15(
         options.out,
         options.stable_diffusion,

@@ -50,7 +50,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wav(folder / "short.wav", clicks(0.2))
     (folder / "text.mp3").write_text("la la la " * 100)
     (folder / "text.safetensors").write_text("not a checkpoint " * 100)
-    for name, times in {"unsorted": [2.0, 1.0, 3.0], "infinite": [1.0, float("inf")]}.items():
+    lists = {"unsorted": [2.0, 1.0, 3.0], "infinite": [1.0, float("inf")], "late": [60.0, 61.0]}
+    for name, times in lists.items():
         text = json.dumps({"tempo": 120.0, "beats": times, "downbeats": []})
         (folder / f"{name}.json").write_text(text)
     (folder / "words.json").write_text('{"tempo": "fast"}')

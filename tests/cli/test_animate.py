@@ -63,6 +63,7 @@ BAD = {
     "negative seed": ([PICTURE, SONG, "--seed", "-1"], "--seed"),
     "unsorted beats": ([PICTURE, SONG, "--beats", "{inputs}/unsorted.json"], "unsorted.json"),
     "non-finite beats": ([PICTURE, SONG, "--beats", "{inputs}/infinite.json"], "infinite.json"),
+    "beats of another song": ([PICTURE, SONG, "--beats", "{inputs}/late.json"], "60 to 61 s"),
     "no beats": ([PICTURE, SONG, "--beats", "{inputs}/words.json"], "words.json"),
     "beats that are a song": ([PICTURE, SONG, "--beats", SONG], "song.wav"),
     "missing beats": ([PICTURE, SONG, "--beats", "{inputs}/none.json"], "none.json"),
@@ -74,6 +75,10 @@ BAD = {
     "not a checkpoint": ([PICTURE, SONG, "--checkpoint", "{inputs}/text.safetensors"], "text.safe"),
     "empty sentence": ([PICTURE, SONG, "--text", " "], "--text"),
     "times that fall": ([PICTURE, SONG, "--text", "0:08 hop / 0:02 sway"], "must rise"),
+    "a time beyond the song": (
+        [PICTURE, SONG, "--text", "0:00 hop / 9:00 sway"],
+        "'sway' at 540 s",
+    ),
     "a time without a sentence": ([PICTURE, SONG, "--text", "0:00 hop / 0:02"], "0:02"),
 }
 
