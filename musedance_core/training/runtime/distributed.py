@@ -15,7 +15,7 @@ from ...errors import InputError
 from ..config import TrainConfig
 
 MAIN_PROCESS_TIMEOUT = timedelta(hours=6)
-"""How long processes wait for one that works alone, as on caches or validation clips."""
+"""Time for which processes wait for one that works alone, as on caches or validation clips."""
 
 
 def build_accelerator(config: TrainConfig) -> Accelerator:
