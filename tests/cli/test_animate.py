@@ -133,14 +133,14 @@ def test_a_loop_keeps_whole_beats(
     words += ["--checkpoint", written, "--beats", beats, "--loop", "--seconds", "3", "--steps", "1"]
     assert run("animate", *words) == 0
     assert "2.00 s of dance (24 frames)" in capsys.readouterr().out
-    shown = 0
+    milliseconds = 0
     with Image.open(out) as picture:
         assert picture.info["loop"] == 0
         for k in range(picture.n_frames):  # equal frames may have become one
             picture.seek(k)
             picture.load()
-            shown += picture.info["duration"]
-    assert shown == 2000
+            milliseconds += picture.info["duration"]
+    assert milliseconds == 2000
 
 
 def test_quality_and_guidance_reach_the_sampler(

@@ -35,7 +35,7 @@ def test_incomplete_commands(
 def test_an_os_error_is_one_sentence(
     run: Run, inputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(*given: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "beats.json")
 
     monkeypatch.setattr("musedance_core.audio.waveform.load_waveform", full)
@@ -59,7 +59,7 @@ def test_too_little_memory_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def full(*given: object) -> None:
+    def full(*_: object) -> None:
         raise error
 
     monkeypatch.setattr("musedance_core.audio.waveform.load_waveform", full)
@@ -72,7 +72,7 @@ def test_too_little_memory_is_one_sentence(
 def test_other_runtime_errors_are_not_hidden(
     run: Run, inputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(*given: object) -> None:
+    def wrong(*_: object) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     monkeypatch.setattr("musedance_core.audio.waveform.load_waveform", wrong)
