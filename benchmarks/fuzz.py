@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,21 @@ START = 300.0
 Outcome = dict[str, Any]
 
 
-def run_target(name: str, first: int, stop: int, folder: Path) -> list[Outcome]:
-    """All cases of a target; a worker that dies or hangs is replaced from the next case on."""
-    outcomes: list[Outcome] = []
-    while first < stop:
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            outcomes += _run_worker(name, first, stop, Path(place) / "worker")
-        first = outcomes[-1]["case"] + 1
-    return outcomes
+def run_cases(names: Sequence[str], first: int, stop: int, folder: Path) -> list[Outcome]:
+    """The cases of all targets `names`; a worker that dies or hangs is replaced at the next case."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        outcomes = _run_worker(names, first, stop, Path(place) / "worker")
+    last = outcomes[-1]
+    after = names[names.index(last["target"]) + 1 :]
+    if last["case"] + 1 < stop:
+        outcomes += run_cases([last["target"]], last["case"] + 1, stop, folder)
+    return [*outcomes, *(run_cases(after, first, stop, folder) if after else [])]
 
 
-def _run_worker(name: str, first: int, stop: int, folder: Path) -> list[Outcome]:
-    outcomes, case, begin = [], first, time.monotonic()
-    command = [sys.executable, str(WORKER), str(folder), str(first), str(stop), name]
+def _run_worker(names: Sequence[str], first: int, stop: int, folder: Path) -> list[Outcome]:
+    """The outcomes up to the end, or up to the case at which the process dies."""
+    outcomes, name, case, begin = [], names[0], first, time.monotonic()
+    command = [sys.executable, str(WORKER), str(folder), str(first), str(stop), *names]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -55,8 +58,8 @@ def _run_worker(name: str, first: int, stop: int, folder: Path) -> list[Outcome]
             if isinstance(value, dict):
                 outcomes.append(value)
             else:
-                case = value[1]
-    if process.returncode or not outcomes:
+                (name, case), begin = value, time.monotonic()
+    if process.returncode:
         detail = f"the process ends with {process.returncode}"
         seconds = round(time.monotonic() - begin, 1)
         outcomes.append(
@@ -125,8 +128,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         names = list(targets(Path(place)))
         stop = options.first + -(-options.cases // len(names))
+        bounds = [
+            options.first + (stop - options.first) * i // options.workers
+            for i in range(options.workers + 1)
+        ]
         with ThreadPoolExecutor(options.workers) as pool:
-            runs = [pool.submit(run_target, n, options.first, stop, Path(place)) for n in names]
+            runs = [pool.submit(run_cases, names, *pair, Path(place)) for pair in pairwise(bounds)]
             outcomes = [outcome for run in runs for outcome in run.result()]
     if options.out is not None:
         options.out.write_text("".join(json.dumps(outcome) + "\n" for outcome in outcomes))

@@ -154,10 +154,11 @@ def main() -> None:
     # Once without limits: libraries that are imported late count as no one's memory.
     watch = Watch()
     signal.signal(signal.SIGALRM, _alarm)
-    for name, target in chosen.items():
-        outcome(name, target, 0, work, watch)
+    names = options.targets or list(chosen)
+    for name in names:
+        outcome(name, chosen[name], 0, work, watch)
     _limit_memory()
-    for name in options.targets or chosen:
+    for name in names:
         for case in range(options.first, options.stop):
             print(json.dumps([name, case]), flush=True)
             print(json.dumps(asdict(outcome(name, chosen[name], case, work, watch))), flush=True)
