@@ -35,7 +35,7 @@ Outcome = dict[str, Any]
 
 
 def run_cases(names: Sequence[str], first: int, stop: int, folder: Path) -> list[Outcome]:
-    """The cases of all targets `names`; a worker that dies or hangs is replaced at the next case."""
+    """The cases of all targets `names`; a new worker goes on where one died or hung."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         outcomes = _run_worker(names, first, stop, Path(place) / "worker")
     last = outcomes[-1]

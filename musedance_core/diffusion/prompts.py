@@ -10,6 +10,9 @@ from ..errors import InputError
 
 Item = TypeVar("Item")
 
+LATEST = 1e6
+"""Seconds, eleven days: no song has later times."""
+
 # A number with a colon (0:08, 1:02.5, 1:00:00) or in square brackets is a time wherever it stands.
 _TIME = re.compile(r"[\[(]?(?<![\d:.])\d+(?::\d+){1,2}(?:\.\d+)?(?![\d:])|\[\d+(?:\.\d+)?\]")
 # Signs of Chinese and Japanese keyboards.
@@ -32,8 +35,8 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
     which may belong to the sentence, such as `2 big hops`.
 
     Raises:
-        InputError: no sentence, an entry without a time, a time without a sentence, or times that
-            do not rise.
+        InputError: no sentence, an entry without a time, a time without a sentence, times that do
+            not rise, or one beyond `LATEST`.
     """
     entries = _split(text)
     if not entries:
@@ -53,6 +56,10 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
         if match["sentence"] is None:
             raise InputError(f"The prompt timeline has no sentence at {match['time']}.")
         seconds = _seconds(match["time"])
+        if seconds > LATEST:
+            raise InputError(
+                f"The prompt timeline has a time of {seconds:g} s, outside of any song."
+            )
         if timed and seconds <= timed[-1][0]:
             raise InputError(
                 f"The times of the prompt timeline must rise, but {seconds:g} s comes after "

@@ -23,6 +23,9 @@ TYPE_NAMES = {
     dict: "keys and values",
 }
 
+LONGEST_VALUE = 80
+"""Characters of a value in an error message."""
+
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Reads a YAML file and applies `dotted.key=value` overrides, whose values are YAML too.
@@ -41,7 +44,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
         _apply(values, override)
     if not values.get("output_dir"):
         raise InputError("Say where to write: output_dir=FOLDER.")
-    config: TrainConfig = merge(TrainConfig(output_dir="somewhere"), values, "config")
+    try:
+        config: TrainConfig = merge(TrainConfig(output_dir="somewhere"), values, "config")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     return config
 
 
@@ -50,6 +56,12 @@ def _reason(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem or error.context} in line {error.problem_mark.line + 1}"
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _short(value: Any) -> str:
+    """A value as it is written in Python, cut to the length of a line."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def dump_config(config: TrainConfig) -> str:
@@ -114,11 +126,11 @@ def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
     changed: dict[str, Any] = {}
     for name, value in values.items():
         if name not in names:
-            raise InputError(f"{where}: there is no key {name!r}; there are {sorted(names)}.")
+            raise InputError(f"{where}: there is no key {_short(name)}; there are {sorted(names)}.")
         current = getattr(base, name)
         if is_dataclass(current):
             if not isinstance(value, Mapping):
-                raise InputError(f"{where}.{name} takes keys and values, not {value!r}.")
+                raise InputError(f"{where}.{name} takes keys and values, not {_short(value)}.")
             changed[name] = merge(current, value, f"{where}.{name}")
         else:
             changed[name] = _convert(current, value, hints[name], f"{where}.{name}")
@@ -136,15 +148,15 @@ def _convert(current: Any, value: Any, hint: Any, where: str) -> Any:
     if kind is tuple and isinstance(value, list):
         texts = hint == tuple[str, ...]
         if texts and not all(isinstance(item, str) for item in value):
-            raise InputError(f"{where} must be a list of texts, not {value!r}.")
+            raise InputError(f"{where} must be a list of texts, not {_short(value)}.")
         return tuple(value)
     if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             return float(value)
         except ValueError as error:
-            raise InputError(f"{where} must be {TYPE_NAMES[kind]}, not {value!r}.") from error
+            raise InputError(f"{where} must be {TYPE_NAMES[kind]}, not {_short(value)}.") from error
     if kind is str and value is None:
         return "none" if where.endswith(".resume") else ""
     if type(value) is not kind:
-        raise InputError(f"{where} must be {TYPE_NAMES[kind]}, not {value!r}.")
+        raise InputError(f"{where} must be {TYPE_NAMES[kind]}, not {_short(value)}.")
     return value

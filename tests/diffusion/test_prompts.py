@@ -75,6 +75,8 @@ def test_numbers_and_fractions_stay_in_a_sentence() -> None:
         ("", "empty"),
         (" / ", "empty"),
         ("0:08 hop / 0:04 sway", "4 s comes after 8 s"),
+        ("0:00 hop / 999999:00 sway", "time of 5.99999e[+]07 s, outside"),
+        pytest.param(f"0:00 hop / 0:{400 * '9'} sway", "inf s, outside", id="infinite"),
         ("0:00 hop / 0:00 sway", "must rise"),
         ("0:00 hop / sway", "'sway' of the prompt timeline must begin with a time"),
         ("sway | hop", "'sway' of the prompt timeline must begin with a time"),

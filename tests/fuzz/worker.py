@@ -88,7 +88,7 @@ def outcome(name: str, target: Target, case: int, folder: Path, watch: Watch) ->
         target.load(folder / file)
     except InputError as error:
         kind, detail = "refused", str(error)
-        if len(detail.splitlines()) != 1 or not detail.endswith((".", "!", "?")):
+        if len(detail.splitlines()) != 1 or not detail.endswith("."):
             kind, detail = "failed", f"no sentence: {detail}"
     except (Exception, Overtime):
         kind, detail = "failed", traceback.format_exc()
