@@ -145,7 +145,7 @@ def test_damaged_yaml_is_one_sentence(tmp_path: Path, text: str) -> None:
 
 
 def test_a_wrong_key_names_the_file_and_is_cut_to_a_line(tmp_path: Path) -> None:
-    path = written(tmp_path, f"output_dir: x\n{'k' * 1000}: 1\n")
+    path = write_config(tmp_path, f"output_dir: x\n{'k' * 1000}: 1\n")
     with pytest.raises(InputError, match="there is no key 'kkk") as caught:
         load_config(path)
     assert str(path) in str(caught.value) and "k" * 100 not in str(caught.value)
