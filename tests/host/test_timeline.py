@@ -63,6 +63,11 @@ WORKFLOW: dict[str, Any] = {
     "extra": {},
 }
 TEXT = "app.rootGraph.getNodeById(2).widgets.find((one) => one.name === 'timeline').value"
+READY = (
+    "document.querySelector('#vue-app')?.__vue_app__?.config.globalProperties.$pinia"
+    "._s.get('canvas')?.canvas"
+)
+"""The canvas of the frontend, once it can take a workflow."""
 NODE = "app.rootGraph.getNodeById(2)"
 
 
@@ -92,7 +97,7 @@ class Browser:
     def open(self) -> None:
         """Load the page, and wait until the host is ready for a workflow."""
         self.page.goto(self.comfy.url)
-        self.page.wait_for_function("window.comfyAPI?.app.app.extensionManager", timeout=90_000)
+        self.page.wait_for_function(f"() => {READY}", timeout=90_000)
         self.page.wait_for_timeout(3000)
 
     def run(self) -> dict[str, Any]:
@@ -150,6 +155,7 @@ def browser(comfy: Comfy, request: pytest.FixtureRequest) -> Iterator[Browser]:
         opened.watch()
         opened.open()
         page.evaluate("(workflow) => window.comfyAPI.app.app.loadGraphData(workflow)", WORKFLOW)
+        page.locator(".beat-timeline-summary").wait_for(timeout=60_000)
         page.wait_for_timeout(1500)
         page.keyboard.press("Escape")
         yield opened
