@@ -45,10 +45,7 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         InputError: `target` is no regular file, its folder does not exist or cannot be written to,
             the disk is full, or the target cannot be replaced.
     """
-    named, target = target, Path(target)
-    if os.path.islink(target):
-        target = Path(os.path.realpath(target))
-    _check_target(target, named)
+    named, target = target, require_target(target)
 
     temporary = _temporary_file(target, named)
     try:
@@ -68,8 +65,15 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         ) from error
 
 
-def _check_target(target: Path, named: str | Path) -> None:
-    """Refuse at once a target that could not be replaced in the end."""
+def require_target(named: str | Path) -> Path:
+    """The file that writing to `named` would replace, which is another one for a symbolic link.
+
+    Raises:
+        InputError: it is no regular file, its folder does not exist, or its name is impossible.
+    """
+    target = Path(named)
+    if os.path.islink(target):
+        target = Path(os.path.realpath(target))
     try:
         mode = target.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -84,6 +88,7 @@ def _check_target(target: Path, named: str | Path) -> None:
             raise InputError(f"{named} is a directory; give the name of a file to write.")
         if not stat.S_ISREG(mode):
             raise InputError(f"{named} is no regular file; give the name of a file to write.")
+    return target
 
 
 def _temporary_file(target: Path, named: str | Path) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import require_target
 
 
 def check_target(target: str, suffixes: Sequence[str], inputs: Sequence[str | None]) -> None:
@@ -16,14 +17,12 @@ def check_target(target: str, suffixes: Sequence[str], inputs: Sequence[str | No
         InputError: one sentence with the name of the file.
     """
     path = Path(target)
-    if path.is_dir():
-        raise InputError(f"{target} is a directory; give the name of a file to write.")
-    if path.suffix.lower() not in suffixes:
+    if not path.is_dir() and path.suffix.lower() not in suffixes:
         raise InputError(f"The name {target} must end in {' or '.join(suffixes)}.")
-    if not path.parent.is_dir():
-        raise InputError(f"The folder {path.parent} of {path.name} does not exist.")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"The folder {path.parent} of {path.name} cannot be written to.")
+    replaced = require_target(path)
+    if not os.access(replaced.parent, os.W_OK):
+        raise InputError(f"The folder {replaced.parent} of {replaced.name} cannot be written to.")
     for name in inputs:
-        if name is not None and path.resolve() == Path(name).resolve():
+        # Unlike Path.resolve, realpath raises nothing where links form a loop.
+        if name is not None and os.path.realpath(path) == os.path.realpath(name):
             raise InputError(f"{target} would overwrite {name}, which is also an input.")

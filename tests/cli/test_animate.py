@@ -103,6 +103,27 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert after == before
 
 
+def test_links_that_lead_nowhere_are_refused_before_the_work(
+    run: Run, inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop, dangling, picture = (tmp_path / name for name in ("loop.mp4", "dangling.mp4", "p.png"))
+    loop.symlink_to(loop)
+    dangling.symlink_to(tmp_path / "no" / "a.mp4")
+    picture.symlink_to(picture)
+    sticker, out = inputs / "sticker.png", tmp_path / "a.mp4"
+    for source, target, sentence in (
+        (sticker, loop, "loop.mp4 cannot be written: Too many levels of symbolic links."),
+        (sticker, dangling, f"The folder {tmp_path / 'no'} of a.mp4 does not exist."),
+        (picture, out, "There is no picture file at"),
+    ):
+        # No such checkpoint: the sentence about a link comes first.
+        words = [source, inputs / "song.wav", "--text", "hop", "--checkpoint", tmp_path / "none"]
+        assert run("animate", *words, "--out", target) == 2
+        printed = capsys.readouterr().err
+        assert sentence in printed and printed.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == [dangling, loop, picture]
+
+
 def test_a_dance_is_written_with_exact_frames_and_sound(
     run: Run, inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
