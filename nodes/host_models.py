@@ -1,4 +1,4 @@
-"""A checkpoint as the host's VAE and CLIP, and as the dancing model that the host moves about."""
+"""Adapters of our networks to the host, which loads and offloads them as it needs memory."""
 
 from __future__ import annotations
 

@@ -145,5 +145,5 @@ def require_upright_mask(subject: Tensor) -> None:
     if outside and bool((subject < 0.01).any()):
         raise InputError(
             "The subject mask is white around the dancer instead of on it, as MASK of Load Image "
-            "is: turn it round with Invert Mask."
+            "is: invert it with Invert Mask."
         )

@@ -1,4 +1,4 @@
-"""What the pack shows in the host, read without it: help pages, translations, templates."""
+"""Help pages, translations and templates of the pack, read without the host."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def keys(value: Any) -> Any:
 
 
 def api_form(template: dict[str, Any]) -> dict[str, Any]:
-    """What the frontend queues for a saved workflow: classes, widgets' values and links."""
+    """Converts a saved workflow to the API form: classes, widget values and links."""
     off = {node["id"] for node in template["nodes"] if node["mode"] == BYPASSED}
     sources = {link[0]: [str(link[1]), link[2]] for link in template["links"]}
     prompt = {}

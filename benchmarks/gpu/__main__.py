@@ -100,7 +100,7 @@ class Conductor:
         return f"exit code {code}" if code else ""
 
     def _write_down(self, task: Task, failed: str, seconds: float, logged: int) -> None:
-        """How a task ended; of a failure the last lines after the first `logged` bytes."""
+        """Records a task's outcome; for a failure the last lines after the first `logged` bytes."""
         findings = Findings(self.folder, task.part)
         if not failed:
             findings.add(task.name, finished=True, seconds=seconds)
@@ -111,7 +111,7 @@ class Conductor:
         findings.add(task.name, failed=failed, seconds=seconds, last_lines=last)
 
     def summary(self) -> None:
-        """What did not go well, in three lines at the end."""
+        """Prints the checks that did not pass, in three lines."""
         lines = (self.folder / FILE).read_text(encoding="utf-8").splitlines()
         entries = [json.loads(line) for line in lines]
         passed = sum(entry.get("passed", False) for entry in entries)

@@ -1,4 +1,4 @@
-"""What machine this is, and its two ceilings: matrix products and memory copies."""
+"""The machine, and its two ceilings: matrix products and memory copies."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ MODELS: dict[str, Make] = {"sticker": embedded, "sd15": narrow}
 
 @torch.no_grad()
 def answers(model: MuseDance) -> dict[str, Tensor]:
-    """What every network says of fixed inputs, by name."""
+    """Outputs of every network for fixed inputs, by name."""
     config, parameter = model.config, next(model.unet.parameters())
     generator = torch.Generator().manual_seed(4)
     text = model.text(token_ids(config, 1).to(parameter.device))

@@ -1,4 +1,4 @@
-"""What all measurements share: their arguments, the device, models of random weights, inputs."""
+"""Shared by all measurements: arguments, the device, models with random weights, inputs."""
 
 from __future__ import annotations
 

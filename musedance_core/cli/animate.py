@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=argtypes.seed,
         default=0,
         metavar="N",
-        help="of the noise; another one varies the same dance (default: 0)",
+        help="random seed of the noise; another one varies the same dance (default: 0)",
     )
     _add_sampling(parser.add_argument_group("quality and guidance"))
     add(

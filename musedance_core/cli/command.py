@@ -94,7 +94,7 @@ def add_audio_track(parser: argparse.ArgumentParser) -> None:
 
 
 def add_precision(group: argparse._ActionsContainer) -> None:
-    """The number format of the computation, and leave to use an untrained model."""
+    """The number format of the computation, and permission to use an untrained model."""
     group.add_argument(
         "--dtype",
         default="float32",

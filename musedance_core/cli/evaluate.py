@@ -47,26 +47,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="they are clips of the sticker world, so its judges score them too",
     )
     _add_sampling(parser.add_argument_group("checkpoints"))
-    backbones = parser.add_argument_group("networks that you bring, as TorchScript")
+    backbones = parser.add_argument_group("user-supplied networks, as TorchScript")
     for name, figure in (("lpips", "LPIPS"), ("fvd", "FVD"), ("identity", "identity")):
         backbones.add_argument(f"--{name}", metavar="FILE", help=f"for {figure}")
     add_device(parser)
 
 
 def _add_sampling(group: argparse._ArgumentGroup) -> None:
-    """Which clips a checkpoint generates, and how."""
+    """Options for sampling a checkpoint."""
     add = group.add_argument
     add("--dataset", metavar="FOLDER", help="use its clips instead of the procedural world's")
     splits = ("train", "validation", "test")
-    add("--split", default="test", choices=splits, metavar="S", help="of either (default: test)")
-    add("--clips", type=argtypes.count, default=10, metavar="N", help="how many (default: 10)")
+    add(
+        "--split",
+        default="test",
+        choices=splits,
+        metavar="S",
+        help="split of the world or the data set (default: test)",
+    )
+    add(
+        "--clips",
+        type=argtypes.count,
+        default=10,
+        metavar="N",
+        help="number of clips (default: 10)",
+    )
     add(
         "--seconds",
         type=argtypes.above_zero,
         metavar="S",
         help="length of the world's clips (default: one segment)",
     )
-    add("--seed", type=argtypes.seed, default=0, metavar="N", help="of the sampling (default: 0)")
+    add("--seed", type=argtypes.seed, default=0, metavar="N", help="random seed (default: 0)")
     add("--sampler", default="ddim", choices=SAMPLERS, metavar="NAME", help="(default: ddim)")
     add_steps(group)
     add_precision(group)

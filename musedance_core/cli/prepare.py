@@ -66,9 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=3,
         default=(0.9, 0.05, 0.05),
         metavar=("TRAIN", "VALIDATION", "TEST"),
-        help="of the clips (default: 0.9 0.05 0.05)",
+        help="shares of the clips (default: 0.9 0.05 0.05)",
     )
-    add("--seed", type=int, default=0, help="of the split (default: %(default)s)")
+    add("--seed", type=int, default=0, help="random seed of the split (default: %(default)s)")
     add("--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
     add("--dry-run", action="store_true", help="print what would be done and write nothing")
 
@@ -82,8 +82,8 @@ def _add_cutting(parser: argparse.ArgumentParser) -> None:
         ("seconds", float, "length of a clip"),
         ("fps", int, "frames a second"),
         ("size", int, "pixels of the longer side"),
-        ("min_motion", float, "less motion than this is a still"),
-        ("max_motion", float, "more motion than this is a cut or noise"),
+        ("min_motion", float, "clips with less motion are rejected as still"),
+        ("max_motion", float, "clips with more motion are rejected as restless"),
     )
     for name, kind, about in numbers:
         add(
@@ -96,7 +96,7 @@ def _add_cutting(parser: argparse.ArgumentParser) -> None:
         "--aspect",
         choices=sorted(ASPECTS),
         default=DEFAULTS.aspect,
-        help="of the crop (default: %(default)s)",
+        help="shape of the crop (default: %(default)s)",
     )
 
 

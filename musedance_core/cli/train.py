@@ -35,11 +35,11 @@ STAGES: Mapping[str, str] = {
     "music": "the music encoder on exact labels",
     "vae": "the patch autoencoder",
     "stage1": "denoiser, ReferenceNet and mask encoder on single frames",
-    "body": "the planner that moves a small model's picture as one body",
+    "body": "the planner of the dancer's motion (small models)",
     "stage2": "the music, beat and motion modules on clips",
 }
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
-"""The configs of a checkout; not there beside an installed package."""
+"""The configs of a checkout; an installed package has none."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class DanceInputs:
     Attributes:
         reference: the picture.
         song: the whole song.
-        prompts: seconds of the song, rising, and the text tokens `[1 77 d]` that hold from then on.
+        prompts: seconds of the song, rising, and the text tokens `[1 77 d]` from then on.
         settings: steps, sampler and guidance.
         seed: the noise of segment k depends on the seed and k.
         start: where in the song the video starts, in seconds.
@@ -82,11 +82,11 @@ class Tail:
     """The state between two segments.
 
     Attributes:
-        latents: of the last m frames shown, `[m c h w]`; at the start the picture's, m times.
+        latents: of the last m frames output, `[m c h w]`; at the start the picture's, m times.
         start: where in the song the video starts, in seconds.
-        frame: number of frames shown so far.
+        frame: number of frames output so far.
         index: number of segments so far.
-        segment: the segment before, cut to the frames shown; None at the start.
+        segment: the previous segment, cut to the frames output; None at the start.
     """
 
     latents: Tensor
@@ -96,7 +96,7 @@ class Tail:
     segment: DenoisedSegment | None = None
 
     def after(self, segment: DenoisedSegment) -> Tail:
-        """The tail after `segment`, which is cut to the frames shown."""
+        """The tail after `segment`, which is cut to the frames output."""
         frames = torch.cat([self.latents.to(segment.latents), segment.latents])
         last = frames[len(frames) - len(self.latents) :]
         frame = self.frame + len(segment.latents)
@@ -107,7 +107,7 @@ class Tail:
 class Segment:
     """One finished piece of video.
 
-    `frames [f 3 h w]` float32 in 0..1, cut to the frames shown; `first` is the index of its first
+    `frames [f 3 h w]` float32 in 0..1, cut to the frames output; `first` is the index of its first
     frame in the video; the next segment continues from `tail`.
     """
 
@@ -121,7 +121,7 @@ class SegmentRunner:
     """Denoises the segments of one dance in order, and decodes them.
 
     Args:
-        model: the model, wherever it is kept.
+        model: the model.
         inputs: what all segments share.
         cache: finished segments are taken from here and written here, where it is given.
     """
@@ -165,8 +165,8 @@ class SegmentRunner:
     def segment_after(
         self, tail: Tail, on_step: OnStepInfo | None = None, segments: int = 1
     ) -> DenoisedSegment:
-        """The whole segment that continues `tail`, float32 on the CPU; `on_step` as in `run`, told
-        that there are `segments` in all.
+        """The whole segment that continues `tail`, float32 on the CPU; `on_step` as in `run`, with
+        `segments` as the total.
 
         Raises:
             InputError: the model's output is not finite.

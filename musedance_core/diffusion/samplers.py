@@ -31,10 +31,10 @@ def sample_ddim(
     x = noise
     for i, t in enumerate(times):
         now = t.expand(len(x))
-        clean, residue = schedule.clean_and_noise(x, denoise(x, now), now)
+        clean, noise_part = schedule.clean_and_noise(x, denoise(x, now), now)
         on_step(i + 1, clean)
         if i + 1 < steps:
-            x = schedule.add_noise(clean, residue, times[i + 1].expand(len(x)))
+            x = schedule.add_noise(clean, noise_part, times[i + 1].expand(len(x)))
     return clean
 
 
@@ -43,31 +43,34 @@ def sample_dpmpp_2m(
 ) -> Tensor:
     """DPM-Solver++ of second order, multistep (arXiv 2211.01095), from `noise` to clean latents.
 
-    Half the log of the signal-to-noise ratio is its clock; it starts at minus infinity, where the
+    Time is half the log of the signal-to-noise ratio; it starts at minus infinity, where the
     step from pure noise has no weight in the extrapolation, and the last step is of first order.
     """
     times = schedule.timesteps(steps)
     alpha = schedule.alphas_cumprod[times].double()
-    clock = 0.5 * (alpha / (1 - alpha)).log()
+    half_log_snr = 0.5 * (alpha / (1 - alpha)).log()
     x, before = noise, None
     for i, t in enumerate(times.to(noise.device)):
         now = t.expand(len(x))
         clean, _ = schedule.clean_and_noise(x, denoise(x, now), now)
         on_step(i + 1, clean)
         if i + 1 < steps:
-            guess = clean
+            extrapolated = clean
             if before is not None:
-                ahead, behind = clock[i + 1] - clock[i], clock[i] - clock[i - 1]
-                guess = clean + float(ahead / (2 * behind)) * (clean - before)
-            x = _towards(guess, x, alpha[i], alpha[i + 1])
+                ahead, behind = (
+                    half_log_snr[i + 1] - half_log_snr[i],
+                    half_log_snr[i] - half_log_snr[i - 1],
+                )
+                extrapolated = clean + float(ahead / (2 * behind)) * (clean - before)
+            x = _exact_step(extrapolated, x, alpha[i], alpha[i + 1])
             before = clean
     return clean
 
 
-def _towards(guess: Tensor, x: Tensor, now: Tensor, then: Tensor) -> Tensor:
-    """One exact step of x' = (s' / s) x + (a' - a s' / s) guess between two signal powers."""
+def _exact_step(extrapolated: Tensor, x: Tensor, now: Tensor, then: Tensor) -> Tensor:
+    """One exact step of x' = (s' / s) x + (a' - a s' / s) clean between two signal powers."""
     shrink = ((1 - then) / (1 - now)).sqrt()
-    return float(shrink) * x + float(then.sqrt() - now.sqrt() * shrink) * guess
+    return float(shrink) * x + float(then.sqrt() - now.sqrt() * shrink) * extrapolated
 
 
 SAMPLERS: dict[str, Sampler] = {
@@ -78,6 +81,6 @@ SAMPLERS: dict[str, Sampler] = {
 
 
 def require_sampler(name: str) -> None:
-    """Raises InputError where no sampler is called `name`."""
+    """Raises InputError if no sampler has this name."""
     if name not in SAMPLERS:
         raise InputError(f"The sampler must be one of {', '.join(SAMPLERS)}, not {name!r}.")

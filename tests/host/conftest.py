@@ -33,7 +33,7 @@ ENDS = ("execution_success", "execution_error", "execution_interrupted")
 
 
 def comfy_folder() -> Path:
-    """Where ComfyUI is: `COMFYUI_PATH`, or where comfy-cli puts it."""
+    """The ComfyUI checkout: `COMFYUI_PATH`, or comfy-cli's default."""
     return Path(os.environ.get("COMFYUI_PATH", "~/comfy/ComfyUI")).expanduser()
 
 
@@ -75,7 +75,7 @@ class Comfy:
         return str(answer["prompt_id"])
 
     def finished(self, prompt_id: str) -> dict[str, Any]:
-        """What the host remembers of a run, once it is over."""
+        """Returns the host's history entry of a finished run."""
         end = time.monotonic() + RUN_SECONDS
         while time.monotonic() < end:
             history = self.get(f"/history/{prompt_id}")
@@ -198,7 +198,7 @@ def workflow(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Heard:
-    """What the websocket said during a run: messages, and how many previews of how many bytes."""
+    """Messages of the websocket during a run, and the sizes of its previews."""
 
     messages: list[dict[str, Any]]
     previews: list[int]

@@ -1,4 +1,4 @@
-"""What workflows that people have saved rely on: ids, inputs in their order, types and defaults."""
+"""The interface that saved workflows rely on: ids, inputs in order, types and defaults."""
 
 from __future__ import annotations
 

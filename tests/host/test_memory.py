@@ -1,4 +1,4 @@
-"""Where memory runs short: the host's own functions, with networks that claim too much."""
+"""Out-of-memory handling with the host's own functions and networks that claim too much."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from .conftest import ROOT, Comfy
 PACK = "ComfyUI-MuseDance"
 TEMPLATES = sorted(file.stem for file in (ROOT / "workflows").glob("*.json"))
 UPLOADS = {"upload", "audioUI"}
-"""What the frontend adds to the nodes that load a file."""
+"""Widgets that the frontend adds to file-loading nodes."""
 LOADERS = ("LoadImage", "LoadAudio", "MuseDance_Load", "CheckpointLoaderSimple")
 BROUGHT = ("musedance-sd15.safetensors", "v1-5-pruned-emaonly-fp16.safetensors")
-"""What users bring for template 5, which says so."""
+"""Files that template 5 asks the user for."""
 
 
 def served(comfy: Comfy, path: str) -> bytes:
@@ -51,7 +51,7 @@ def texts_of(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def ours(comfy: Comfy) -> dict[str, Any]:
-    """What the host tells of the pack's nodes."""
+    """The host's description of the pack's nodes."""
     known = comfy.get("/object_info")
     return {name: told for name, told in known.items() if name.startswith("MuseDance_")}
 

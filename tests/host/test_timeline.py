@@ -16,7 +16,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 HOSTS_OWN = ("Failed to load resource", "graph accessed before initialization")
-"""What the host itself says in its console, with any pack or none."""
+"""Console messages of the host itself, with any pack or none."""
 SLOT = {"flags": {}, "mode": 0, "properties": {}}
 WORKFLOW: dict[str, Any] = {
     "version": 0.4,

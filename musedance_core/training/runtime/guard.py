@@ -18,7 +18,7 @@ class TrainingDiverged(InputError):
 
 
 class StopRequest:
-    """Whether a signal asked this process to stop.
+    """A request by signal to stop this process.
 
     Attributes:
         requested: by SIGTERM or Ctrl+C.
