@@ -11,6 +11,7 @@ from comfy_api.v0_0_2 import io
 from einops import rearrange
 from torch import Tensor
 
+from ..musedance_core.diffusion.sampler_names import SAMPLER_NAMES
 from ..musedance_core.errors import InputError
 from . import host
 from .types import BEATS, MODEL, MUSIC, REFERENCE, VAE, Conditioning, Music, Prompts, Weights
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ..musedance_core.diffusion.segment import Reference, SamplingSettings
     from ..musedance_core.diffusion.segment_cache import SegmentCache
     from .host_models import HostModel
-
-SAMPLERS = ("ddim", "euler", "dpmpp_2m")
 
 
 def dance_inputs() -> list[Any]:
@@ -57,7 +56,7 @@ def denoising_inputs() -> list[Any]:
         ),
         io.Combo.Input(
             "sampler",
-            options=list(SAMPLERS),
+            options=list(SAMPLER_NAMES),
             default="ddim",
             tooltip="dpmpp_2m is best with few steps.",
         ),

@@ -8,10 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from ..diffusion.sampler_names import SAMPLER_NAMES
 from ..errors import InputError
 from . import argtypes
 from .command import (
-    SAMPLERS,
     Command,
     add_audio_track,
     add_beat_tracker,
@@ -157,7 +157,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
     )
     add(
         "--sampler",
-        choices=SAMPLERS,
+        choices=SAMPLER_NAMES,
         metavar="NAME",
         help="ddim, euler or dpmpp_2m; the last needs the fewest steps (default: ddim)",
     )

@@ -9,7 +9,6 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from . import argtypes
 
-SAMPLERS = ("ddim", "euler", "dpmpp_2m")
 DTYPES = ("float32", "bfloat16", "float16")
 
 Value = TypeVar("Value")

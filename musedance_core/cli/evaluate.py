@@ -6,9 +6,10 @@ import argparse
 import os
 from dataclasses import replace
 
+from ..diffusion.sampler_names import SAMPLER_NAMES
 from ..evaluation.options import EvaluationOptions, Sampling
 from . import argtypes
-from .command import SAMPLERS, Command, add_device, add_precision, add_steps, fill
+from .command import Command, add_device, add_precision, add_steps, fill
 
 DESCRIPTION = """\
 Score dances; every PATH becomes one row of the tables.
@@ -79,7 +80,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
         help="length of the world's clips (default: one segment)",
     )
     add("--seed", type=argtypes.seed, default=0, metavar="N", help="random seed (default: 0)")
-    add("--sampler", default="ddim", choices=SAMPLERS, metavar="NAME", help="(default: ddim)")
+    add("--sampler", default="ddim", choices=SAMPLER_NAMES, metavar="NAME", help="(default: ddim)")
     add_steps(group)
     add_precision(group)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..models.schedule import NoiseSchedule
+from .sampler_names import SAMPLER_NAMES
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 OnStep = Callable[[int, Tensor], None]
@@ -73,11 +74,10 @@ def _exact_step(extrapolated: Tensor, x: Tensor, now: Tensor, then: Tensor) -> T
     return float(shrink) * x + float(then.sqrt() - now.sqrt() * shrink) * extrapolated
 
 
-SAMPLERS: dict[str, Sampler] = {
-    "ddim": sample_ddim,
-    "euler": sample_ddim,
-    "dpmpp_2m": sample_dpmpp_2m,
-}
+# DDIM is Euler's method, under both names.
+SAMPLERS: dict[str, Sampler] = dict(
+    zip(SAMPLER_NAMES, (sample_ddim, sample_ddim, sample_dpmpp_2m), strict=True)
+)
 
 
 def require_sampler(name: str) -> None:
