@@ -14,9 +14,10 @@ from .version import __version__
 if TYPE_CHECKING:
     from .audio.beats import BeatGrid
     from .audio.waveform import Waveform
+    from .dance_video import DanceVideo
     from .diffusion.guidance import Guidance
     from .errors import InputError
-    from .pipeline import DanceVideo, MuseDancePipeline
+    from .pipeline import MuseDancePipeline
 
 __all__ = [
     "BeatGrid",
@@ -30,7 +31,7 @@ __all__ = [
 
 _MODULES = {
     "BeatGrid": "audio.beats",
-    "DanceVideo": "pipeline",
+    "DanceVideo": "dance_video",
     "Guidance": "diffusion.guidance",
     "InputError": "errors",
     "MuseDancePipeline": "pipeline",

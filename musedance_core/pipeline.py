@@ -6,9 +6,7 @@ pipe("chick.png", "song.ogg", "big hops").save("dance.mp4")
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -21,19 +19,18 @@ from .audio.beats import (
     parse_beats,
     read_beats,
     require_beats_in_song,
-    whole_beats,
 )
 from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .checkpoint.format import load_checkpoint
+from .dance_video import DanceVideo
 from .diffusion.guidance import Guidance
-from .diffusion.prompts import parse_prompts
+from .diffusion.prompts import parse_prompts, require_prompts_in_song
 from .diffusion.resident import ChunkedVAE, ResidentModel
 from .diffusion.runner import DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .errors import InputError
-from .media.animated import ANIMATED_SUFFIXES, write_animated
 from .media.image_file import to_rgb
 from .media.images import (
     fit_picture,
@@ -43,7 +40,6 @@ from .media.images import (
     require_picture,
     to_uint8,
 )
-from .media.video import VIDEO_SUFFIXES, write_video
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
 
@@ -54,99 +50,6 @@ Prompts = str | Sequence[tuple[float, str]]
 song (rising) and the sentence that applies from then on."""
 Beats = BeatGrid | Sequence[float] | str | Path
 """Beats, their times in seconds of the song, or a file as `musedance beats --json` writes it."""
-
-
-@dataclass(frozen=True)
-class DanceVideo:
-    """A dance video that is generated lazily, segment by segment, so that memory is bounded by one.
-
-    Every iteration over `chunks` generates it anew; `frames` generates it once and caches it.
-
-    Attributes:
-        fps: frames per second.
-        song: the whole song.
-        beats: the beats danced to, in seconds of the song.
-        begin: time in the song at which the first segment starts, in seconds.
-        frame_range: the frames of the video, counted from `begin`; not all of them after `loop`.
-        run: `run(n)` yields the segments of the first n frames, counted from `begin`.
-    """
-
-    fps: int
-    song: Waveform
-    beats: BeatGrid
-    begin: float
-    frame_range: range
-    run: Callable[[int], Iterator[Segment]]
-
-    def __len__(self) -> int:
-        """Number of frames."""
-        return len(self.frame_range)
-
-    @property
-    def start(self) -> float:
-        """Time in the song at which the video starts, in seconds."""
-        return self.begin + self.frame_range.start / self.fps
-
-    @property
-    def seconds(self) -> float:
-        """Length of the video in seconds."""
-        return len(self) / self.fps
-
-    @property
-    def audio(self) -> Waveform:
-        """The part of the song that plays during the video."""
-        return self.song.cut(self.start, self.seconds)
-
-    def chunks(self) -> Iterator[Tensor]:
-        """Yields the video as frames `[f 3 h w]` float32 in 0..1, segment by segment."""
-        if "frames" in self.__dict__:
-            yield self.frames
-            return
-        for segment in self.run(self.frame_range.stop):
-            frames = segment.frames[max(0, self.frame_range.start - segment.first) :]
-            if len(frames):
-                yield frames
-
-    @cached_property
-    def frames(self) -> Tensor:
-        """All frames `[f 3 h w]`, float32 in 0..1."""
-        return torch.cat(list(self.chunks()))
-
-    def loop(self) -> DanceVideo:
-        """The longest part with an even number of whole beats, which repeats without a break.
-
-        Raises:
-            InputError: the video is shorter than two beats.
-        """
-        frames = whole_beats(self.beats, self.begin, self.frame_range.stop, self.fps)
-        return replace(self, frame_range=frames)
-
-    def save(self, path: str | Path, on_frames: Callable[[Tensor], None] | None = None) -> None:
-        """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound, .gif or
-        .webp without.
-
-        Args:
-            path: the file to write.
-            on_frames: called with every chunk of frames `[f 3 h w]` before it is written.
-
-        Raises:
-            InputError: another ending, or a file that cannot be written.
-        """
-
-        def chunks() -> Iterator[Tensor]:
-            for frames in self.chunks():
-                if on_frames is not None:
-                    on_frames(frames)
-                yield frames
-
-        suffix = Path(path).suffix.lower()
-        if suffix in ANIMATED_SUFFIXES:
-            write_animated(path, chunks(), self.fps)
-        elif suffix in VIDEO_SUFFIXES:
-            write_video(path, chunks(), self.fps, self.song, self.start)
-        else:
-            known = " or ".join(VIDEO_SUFFIXES + ANIMATED_SUFFIXES)
-            raise InputError(f"The name {path} must end in {known}.")
 
 
 class MuseDancePipeline:
@@ -404,22 +307,6 @@ def _as_song(song: str | Path | Waveform) -> tuple[Waveform, str]:
     wave, name = (song, "The song") if isinstance(song, Waveform) else (load_waveform(song), song)
     require_music(wave, str(name))
     return wave, str(name)
-
-
-def require_prompts_in_song(
-    prompts: Sequence[tuple[float, str]], seconds: float, name: str
-) -> None:
-    """Refuse a sentence that would never be danced to.
-
-    Raises:
-        InputError: a sentence begins after the `seconds` of the song called `name`.
-    """
-    for begin, sentence in prompts:
-        if begin >= seconds:
-            raise InputError(
-                f"{name} is {seconds:.2f} s long, so the sentence {sentence!r} at {begin:g} s is "
-                f"past its end."
-            )
 
 
 def _as_beats(beats: Beats) -> BeatGrid:

@@ -20,6 +20,7 @@ LAYERS = (
     {"presets", "models", "audio"},
     {"diffusion", "media", "metrics"},
     {"checkpoint"},
+    {"dance_video"},
     {"pipeline"},
     {"world", "dataset"},
     {"preparation", "evaluation"},

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from ..audio.beats import BeatGrid
     from ..audio.waveform import Waveform
+    from ..dance_video import DanceVideo
     from ..diffusion.guidance import StepInfo
-    from ..pipeline import DanceVideo, MuseDancePipeline
+    from ..pipeline import MuseDancePipeline
 
 DESCRIPTION = """\
 Make PICTURE dance to SONG.
@@ -232,9 +233,8 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     """
     from ..audio.beats import read_beats, require_beats_in_song
     from ..audio.waveform import load_waveform, require_music
-    from ..diffusion.prompts import parse_prompts
+    from ..diffusion.prompts import parse_prompts, require_prompts_in_song
     from ..media.images import load_mask, load_picture
-    from ..pipeline import require_prompts_in_song
 
     prompts = parse_prompts(options.text)
     picture = load_picture(options.picture)

@@ -94,3 +94,19 @@ def at_time(entries: Sequence[tuple[float, Item]], seconds: float) -> Item:
     """The last entry that has begun at `seconds`, or the first one before that."""
     begun = [item for time, item in entries if time <= seconds + 1e-6]
     return begun[-1] if begun else entries[0][1]
+
+
+def require_prompts_in_song(
+    prompts: Sequence[tuple[float, str]], seconds: float, name: str
+) -> None:
+    """Checks that every sentence begins within the song.
+
+    Raises:
+        InputError: a sentence begins after the `seconds` of the song called `name`.
+    """
+    for begin, sentence in prompts:
+        if begin >= seconds:
+            raise InputError(
+                f"{name} is {seconds:.2f} s long, so the sentence {sentence!r} at {begin:g} s is "
+                f"past its end."
+            )

@@ -1,0 +1,111 @@
+"""A dance as a video that is generated while it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .audio.beats import BeatGrid, whole_beats
+from .audio.waveform import Waveform
+from .diffusion.runner import Segment
+from .errors import InputError
+from .media.animated import ANIMATED_SUFFIXES, write_animated
+from .media.video import VIDEO_SUFFIXES, write_video
+
+
+@dataclass(frozen=True)
+class DanceVideo:
+    """A dance video that is generated lazily, segment by segment, so that memory is bounded by one.
+
+    Every iteration over `chunks` generates it anew; `frames` generates it once and caches it.
+
+    Attributes:
+        fps: frames per second.
+        song: the whole song.
+        beats: the beats danced to, in seconds of the song.
+        begin: time in the song at which the first segment starts, in seconds.
+        frame_range: the frames of the video, counted from `begin`; not all of them after `loop`.
+        run: `run(n)` yields the segments of the first n frames, counted from `begin`.
+    """
+
+    fps: int
+    song: Waveform
+    beats: BeatGrid
+    begin: float
+    frame_range: range
+    run: Callable[[int], Iterator[Segment]]
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.frame_range)
+
+    @property
+    def start(self) -> float:
+        """Time in the song at which the video starts, in seconds."""
+        return self.begin + self.frame_range.start / self.fps
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video in seconds."""
+        return len(self) / self.fps
+
+    @property
+    def audio(self) -> Waveform:
+        """The part of the song that plays during the video."""
+        return self.song.cut(self.start, self.seconds)
+
+    def chunks(self) -> Iterator[Tensor]:
+        """Yields the video as frames `[f 3 h w]` float32 in 0..1, segment by segment."""
+        if "frames" in self.__dict__:
+            yield self.frames
+            return
+        for segment in self.run(self.frame_range.stop):
+            frames = segment.frames[max(0, self.frame_range.start - segment.first) :]
+            if len(frames):
+                yield frames
+
+    @cached_property
+    def frames(self) -> Tensor:
+        """All frames `[f 3 h w]`, float32 in 0..1."""
+        return torch.cat(list(self.chunks()))
+
+    def loop(self) -> DanceVideo:
+        """The longest part with an even number of whole beats, which repeats without a break.
+
+        Raises:
+            InputError: the video is shorter than two beats.
+        """
+        frames = whole_beats(self.beats, self.begin, self.frame_range.stop, self.fps)
+        return replace(self, frame_range=frames)
+
+    def save(self, path: str | Path, on_frames: Callable[[Tensor], None] | None = None) -> None:
+        """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound, .gif or
+        .webp without.
+
+        Args:
+            path: the file to write.
+            on_frames: called with every chunk of frames `[f 3 h w]` before it is written.
+
+        Raises:
+            InputError: another ending, or a file that cannot be written.
+        """
+
+        def chunks() -> Iterator[Tensor]:
+            for frames in self.chunks():
+                if on_frames is not None:
+                    on_frames(frames)
+                yield frames
+
+        suffix = Path(path).suffix.lower()
+        if suffix in ANIMATED_SUFFIXES:
+            write_animated(path, chunks(), self.fps)
+        elif suffix in VIDEO_SUFFIXES:
+            write_video(path, chunks(), self.fps, self.song, self.start)
+        else:
+            known = " or ".join(VIDEO_SUFFIXES + ANIMATED_SUFFIXES)
+            raise InputError(f"The name {path} must end in {known}.")
