@@ -12,9 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from musedance_core.cli.animate import SheetFrames
-from musedance_core.cli.command import SAMPLERS
 from musedance_core.diffusion import samplers
 from musedance_core.diffusion.runner import Segment, SegmentRunner
+from musedance_core.diffusion.sampler_names import SAMPLER_NAMES
 from musedance_core.diffusion.segment import SamplingSettings
 from musedance_core.pipeline import MuseDancePipeline
 
@@ -182,7 +182,7 @@ def test_quality_and_guidance_reach_the_sampler(
     chosen = [(settings.steps, settings.sampler) for settings in used]
     assert chosen == [(8, "dpmpp_2m"), (3, "euler"), (20, "ddim")]
     assert used[0].guidance.weights == {"text": 0.0, "music": 1.5, "reference": 0.0}
-    assert tuple(samplers.SAMPLERS) == SAMPLERS
+    assert tuple(samplers.SAMPLERS) == SAMPLER_NAMES
 
 
 def test_a_prompt_timeline_changes_the_sentence(
