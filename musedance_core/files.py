@@ -144,7 +144,20 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:  # it runs, as another user
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """True for a process that has ended and that its parent has not waited for, on Linux.
+
+    The workers of a killed process stay so where no init process collects them, as in containers.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    # The state follows the name, which is in brackets and may hold brackets itself.
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]
 
 
 def _lacks_space(error: Exception, folder: Path) -> bool:

@@ -84,6 +84,22 @@ def test_a_killed_writers_file_is_removed_by_the_next_write(tmp_path: Path) -> N
     assert [p.name[:8] for p in tmp_path.iterdir() if p.name.startswith(".")] == [".video2."]
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux shows zombies")
+def test_a_killed_writer_that_nobody_waited_for_counts_as_dead(tmp_path: Path) -> None:
+    target = tmp_path / "video.mp4"
+    command = [sys.executable, "-c", SLOW_WRITER, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == "writing\n"
+        os.kill(writer.pid, signal.SIGKILL)
+        end = time.monotonic() + 30
+        while " Z " not in Path(f"/proc/{writer.pid}/stat").read_text():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        with atomic_path(target) as temporary:
+            temporary.write_text("whole")
+        assert list(tmp_path.iterdir()) == [target]
+
+
 def test_a_body_that_is_terminated_leaves_nothing(tmp_path: Path) -> None:
     """SIGTERM where it is turned into an exception, as the command line does."""
     code = SLOW_WRITER.replace("SIGINT", "SIGTERM")

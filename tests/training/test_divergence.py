@@ -192,7 +192,7 @@ def test_an_init_that_could_not_be_written_again_is_refused(
     next(tensor for name, tensor in tensors.items() if name.startswith("text.")).fill_(value)
     save_file(tensors, path, metadata)
     config = replace(run_config, init=str(path), export_dtype=dtype)
-    with pytest.raises(InputError, match=r"init\.safetensors .* text\."):
+    with pytest.raises(InputError, match=r"init\.safetensors .*text\."):
         load_initial_model(config)
 
 
