@@ -231,8 +231,11 @@ class MuseDancePipeline:
         return tokens
 
     def _settings(self, steps: int | None, sampler: str, guidance: Guidance) -> SamplingSettings:
-        default = self.config.schedule.sampling_steps
-        return SamplingSettings(default if steps is None else steps, guidance, sampler)
+        schedule = self.config.schedule
+        steps = schedule.sampling_steps if steps is None else steps
+        if steps > schedule.steps:
+            raise InputError(f"Sampling takes at most {schedule.steps} steps, not {steps}.")
+        return SamplingSettings(steps, guidance, sampler)
 
     def _runner(
         self,

@@ -148,6 +148,7 @@ def test_frames_that_are_there_are_not_made_again(
         ),
         ({"sampler": "heun"}, "not 'heun'"),
         ({"steps": 0}, "at least 1 step"),
+        ({"steps": 1001}, "at most 1000 steps"),
         ({"text": "0:00 it hops / it sways"}, "must begin with a time"),
     ],
 )

@@ -84,8 +84,8 @@ def test_a_denoiser_that_copies_the_picture_everywhere_keeps_it(track: SongFeatu
     picture = torch.linspace(0, 1, 3 * 32 * 32).reshape(3, 32, 32)
     with torch.no_grad():
         views = model.vae.shifted_latents(model.vae.encode(picture[None]))
-        kept = model.vae.decode(views[:, :, ::4, ::4])
-    assert len(frames) == 14 and torch.allclose(frames, kept.expand_as(frames), atol=1e-4)
+        copied = model.vae.decode(views[:, :, ::4, ::4])
+    assert len(frames) == 14 and torch.allclose(frames, copied.expand_as(frames), atol=1e-4)
 
 
 def test_a_shorter_video_is_the_beginning_of_a_longer_one(
@@ -106,36 +106,36 @@ def test_the_second_segment_depends_on_the_tail_of_the_first(
     assert not torch.equal(hops[1].frames, sways[1].frames)
 
 
-def test_every_step_is_heard_and_may_cancel(
+def test_every_step_is_reported_and_may_cancel(
     pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
-    heard: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     def on_step(info: StepInfo) -> None:
-        heard.append((info.segment, info.step))
-        if len(heard) == 3:
+        reported.append((info.segment, info.step))
+        if len(reported) == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         animate(pipeline, track, on_step=on_step)
-    assert heard == [(0, 1), (0, 2), (1, 1)]
+    assert reported == [(0, 1), (0, 2), (1, 1)]
 
 
 def test_it_is_an_iterator_that_works_on_demand(
     pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
-    heard: list[int] = []
+    reported: list[int] = []
     stream = pipeline.animate(
         torch.zeros(3, 32, 32),
         track,
         "it sways",
         frames=12,
         steps=1,
-        on_step=lambda info: heard.append(info.segment),
+        on_step=lambda info: reported.append(info.segment),
     )
-    assert isinstance(stream, Iterator) and heard == []
+    assert isinstance(stream, Iterator) and reported == []
     next(stream)
-    assert heard == [0]
+    assert reported == [0]
 
 
 def test_every_condition_reaches_the_frames(
@@ -159,7 +159,7 @@ def test_every_condition_reaches_the_frames(
         assert (video(segments) - base).abs().max() > 1e-5, name
 
 
-def test_a_list_of_sentences_changes_between_segments(
+def test_a_prompt_timeline_changes_between_segments(
     pipeline: MuseDancePipeline, track: SongFeatures
 ) -> None:
     both = video(

@@ -87,11 +87,11 @@ def test_numbers_and_fractions_stay_in_a_sentence() -> None:
         ("8", "no sentence at 8"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_one_sentence(text: str, words: str) -> None:
+def test_a_timeline_that_cannot_be_read_is_one_sentence(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         parse_prompts(text)
 
 
-def test_the_last_that_has_begun_holds_and_the_first_before_all() -> None:
+def test_the_last_sentence_that_has_begun_applies() -> None:
     entries = [(2.0, "a"), (4.0, "b")]
     assert [at_time(entries, t) for t in (0.0, 2.0, 3.99, 4.0, 100.0)] == ["a", "a", "a", "b", "b"]

@@ -112,15 +112,15 @@ def test_a_perfect_denoiser_is_followed_to_the_clean_latents(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLERS)
 @pytest.mark.parametrize("steps", [1, 2, 7])
-def test_every_step_is_told_once_in_order(name: str, steps: int) -> None:
-    heard: list[int] = []
+def test_every_step_is_reported_once_in_order(name: str, steps: int) -> None:
+    reported: list[int] = []
 
-    def hear(step: int, denoised: torch.Tensor) -> None:
-        heard.append(step)
+    def report(step: int, denoised: torch.Tensor) -> None:
+        reported.append(step)
 
-    told: OnStep = hear
-    out = SAMPLERS[name](denoise, noise(), NoiseSchedule(CONFIG), steps, told)
-    assert heard == list(range(1, steps + 1)) and out.isfinite().all()
+    on_step: OnStep = report
+    out = SAMPLERS[name](denoise, noise(), NoiseSchedule(CONFIG), steps, on_step)
+    assert reported == list(range(1, steps + 1)) and out.isfinite().all()
 
 
 def test_an_unknown_sampler_is_refused() -> None:

@@ -34,12 +34,12 @@ def test_the_same_gives_the_same_name_wherever_it_lies() -> None:
 
 def test_a_segment_comes_back_and_others_do_not(tmp_path: Path) -> None:
     store = SegmentCache(tmp_path / "new" / "folder")
-    kept = {"latents": torch.randn(4, 3, 2, 2), "warp": torch.randn(4, 2, 6)}
+    segment = {"latents": torch.randn(4, 3, 2, 2), "warp": torch.randn(4, 2, 6)}
     assert store.read("one") is None
-    store.write("one", kept)
+    store.write("one", segment)
     read = store.read("one")
-    assert read is not None and set(read) == set(kept)
-    assert all(torch.equal(read[name], kept[name]) for name in kept)
+    assert read is not None and set(read) == set(segment)
+    assert all(torch.equal(read[name], segment[name]) for name in segment)
     assert store.read("two") is None
     assert [p.name for p in store.folder.iterdir()] == ["one.safetensors"]
 
