@@ -132,7 +132,7 @@ def border(pixels: Tensor) -> tuple[Tensor, ...]:
 
 
 def lacks_alpha(image: Tensor) -> bool:
-    """Whether a picture `[h w 3]` shows something within a border of pure black, which is what most
+    """Returns True if a picture `[h w 3]` has a border of pure black, which is what most
     programs leave of transparency that they drop."""
     black = image.shape[-1] == 3 and not any(edge.any() for edge in border(image))
     return bool(black and image.any())
