@@ -17,6 +17,7 @@ CORE = ROOT / "musedance_core"
 LAYERS = (
     {"errors", "version"},
     {"config", "files", "streams", "parts", "geometry"},
+    {"dance"},
     {"presets", "models", "audio"},
     {"diffusion", "media", "metrics"},
     {"checkpoint"},

@@ -1,0 +1,1 @@
+"""Dances on a skeleton: rigs of pictures, motion, posing, skinning, and poses as pictures."""

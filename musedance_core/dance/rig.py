@@ -1,0 +1,123 @@
+"""The rig of a picture: its joints, which of them are there, and how sure that is."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from ..files import atomic_path
+from .skeleton import INDEX, JOINTS
+
+LARGEST_SIDE = 16_384
+"""Pixels; a rig of a larger picture is refused."""
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Joints of the dancer in a picture.
+
+    Attributes:
+        size: width and height of the picture in pixels.
+        joints: `[16 2]` x and y in its pixels, y down, in the order of `JOINTS`; NaN where a joint
+            is absent.
+        confidence: `[16]` in 0..1.
+        parts: weights `[p h w]` in 0..1 of the parts of `PARTS`, at any resolution over the whole
+            picture, or None where they have to follow from the joints.
+    """
+
+    size: tuple[int, int]
+    joints: Tensor
+    confidence: Tensor
+    parts: Tensor | None = None
+
+    @property
+    def present(self) -> Tensor:
+        """Bool `[16]`: the joints that are there."""
+        return torch.isfinite(self.joints).all(dim=-1)
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"size": [w, h], "joints": {name: [x, y] or null}, "confidence": {name: 0..1}}`."""
+        places = self.joints.tolist()
+        return {
+            "size": list(self.size),
+            "joints": {
+                name: [round(x, 2) for x in places[i]] if bool(self.present[i]) else None
+                for name, i in INDEX.items()
+            },
+            "confidence": {name: round(float(self.confidence[i]), 3) for name, i in INDEX.items()},
+        }
+
+    def scaled(self, size: tuple[int, int]) -> Rig:
+        """The same rig for the picture resized to `size`, width and height."""
+        factor = self.joints.new_tensor([size[0] / self.size[0], size[1] / self.size[1]])
+        return Rig(size, self.joints * factor, self.confidence, self.parts)
+
+
+def parse_rig(text: str, name: str) -> Rig:
+    """The rig of a JSON text as `Rig.to_json` gives it; joints that are not named are absent.
+
+    Raises:
+        InputError: the text, called `name`, is not such a rig.
+    """
+    try:
+        values = json.loads(text)
+        width, height = (_side(n) for n in values["size"])
+        places, sure = values["joints"], values.get("confidence", {})
+        unknown = sorted((set(places) | set(sure)) - set(JOINTS))
+        if unknown:
+            raise ValueError(f"there is no joint {unknown[0]!r}")
+        joints = torch.full((len(JOINTS), 2), math.nan)
+        confidence = torch.zeros(len(JOINTS))
+        for joint, place in places.items():
+            if place is not None:
+                joints[INDEX[joint]] = torch.tensor([_number(v, 10 * LARGEST_SIDE) for v in place])
+                confidence[INDEX[joint]] = 1.0
+        for joint, value in sure.items():
+            confidence[INDEX[joint]] = min(1.0, abs(_number(value, 1.0)))
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, RecursionError) as e:
+        raise InputError(
+            f"{name} is no rig ({e}): it must hold size [width, height] and joints "
+            '{"right_wrist": [x, y] or null, ...} in pixels.'
+        ) from e
+    return Rig((width, height), joints, confidence)
+
+
+def read_rig(path: str | Path) -> Rig:
+    """The rig in the JSON file at `path`.
+
+    Raises:
+        InputError: there is no such file, or it is no rig.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The rig {path} cannot be read: {error}.") from error
+    return parse_rig(text, f"The file {path}")
+
+
+def write_rig(rig: Rig, path: str | Path) -> None:
+    """Writes the rig as JSON, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(rig.to_json(), indent=1) + "\n", encoding="utf-8")
+
+
+def _side(value: Any) -> int:
+    number = _number(value, LARGEST_SIDE)
+    if number < 1:
+        raise ValueError(f"a side of {value} pixels")
+    return round(number)
+
+
+def _number(value: Any, limit: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is not a number")
+    if not math.isfinite(value) or abs(value) > limit:
+        raise ValueError(f"{value!r} is out of range")
+    return float(value)
