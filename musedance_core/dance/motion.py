@@ -54,7 +54,7 @@ class DanceMotion:
     fps: float
 
     def __len__(self) -> int:
-        return self.root.shape[-2]
+        return int(self.root.shape[-2])
 
     def field(self, name: str) -> Tensor:
         """One field of the root, `[... f]`."""
@@ -98,8 +98,8 @@ class DanceMotion:
         rate = 1 / (seconds[1] - seconds[0]) if len(seconds) > 1 else self.fps
         flat = torch.cat([self.root, rearrange(self.limbs, "... s xy -> ... (s xy)")], dim=-1)
         values = _cubic(flat, position)
-        root, limbs = values.split([len(ROOT), 2 * len(SEGMENT_NAMES)], dim=-1)
-        limbs = rearrange(limbs, "... (s xy) -> ... s xy", xy=2)
+        root = values[..., : len(ROOT)]
+        limbs = rearrange(values[..., len(ROOT) :], "... (s xy) -> ... s xy", xy=2)
         limbs = limbs / limbs.norm(dim=-1, keepdim=True).clamp_min(1.0)
         return DanceMotion(root, limbs, float(rate))
 
@@ -148,7 +148,7 @@ def _cubic(values: Tensor, position: Tensor) -> Tensor:
     before, here, after, later = (values[..., (index + k).clamp(0, last), :] for k in (-1, 0, 1, 2))
     slope, next_slope = (after - before) / 2, (later - here) / 2
     s2, s3 = share**2, share**3
-    curve = (2 * s3 - 3 * s2 + 1) * here + (s3 - 2 * s2 + share) * slope
+    curve: Tensor = (2 * s3 - 3 * s2 + 1) * here + (s3 - 2 * s2 + share) * slope
     return curve + (3 * s2 - 2 * s3) * after + (s3 - s2) * next_slope
 
 

@@ -83,7 +83,7 @@ STANDING = torch.tensor(
 """Joints `[16 2]` of a standing person: x to the right from the middle, y up from the ground, in
 body heights."""
 
-# Keypoints of a face seen from the front: share of the way from the neck to the top of the head, and
+# Keypoints of a face from the front: share of the way from the neck to the top of the head, and
 # shift to the character's left in lengths of that way.
 _FACE = {
     "nose": (0.45, 0.0),
@@ -122,4 +122,4 @@ def from_openpose(keypoints: Tensor) -> Tensor:
         "chest": at["neck"] + _CHEST * (pelvis - at["neck"]),
         "head_top": at["neck"] + (at["nose"] - at["neck"]) / _FACE["nose"][0],
     }
-    return torch.stack([middle.get(name, at.get(name)) for name in JOINTS], dim=-2)  # type: ignore[arg-type]
+    return torch.stack([(at | middle)[name] for name in JOINTS], dim=-2)
