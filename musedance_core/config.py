@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 OPTIONAL_KEYS = {
     *("copy_reach", "copy_body", "copy_pixels"),
     *("text_guidance", "music_guidance", "reference_guidance"),
+    "rig",
 }
-"""Keys that older files lack. Their defaults leave such a model as it was."""
+"""Keys that files may lack. Their defaults leave such a model as it was."""
 
 
 LARGEST_SIZE, LARGEST_DEPTH = 2**17, 64
@@ -307,8 +309,48 @@ class ScheduleConfig:
 
 
 @dataclass(frozen=True)
+class RigConfig:
+    """The rig network, which finds a figure's joints and parts in a picture.
+
+    Attributes:
+        size: side in pixels of the square crop that it works on.
+        channels: width of each level, at a half, a quarter, an eighth and a sixteenth of `size`.
+        layers: residual blocks per level of the encoder; the decoder has one.
+        heads: attention heads of the deepest level.
+        norm_groups: groups of every GroupNorm.
+    """
+
+    size: int = 128
+    channels: tuple[int, ...] = (32, 48, 96, 160)
+    layers: int = 1
+    heads: int = 4
+    norm_groups: int = 8
+
+    def __post_init__(self) -> None:
+        _check_sizes(self, depths=("layers",))
+        _check(2 <= len(self.channels) <= 6, f"channels must have 2..6 levels: {self.channels}")
+        _check(
+            self.size % 2 ** len(self.channels) == 0,
+            f"size {self.size} cannot be halved {len(self.channels)} times",
+        )
+        for width in self.channels:
+            _check(
+                width % self.norm_groups == 0,
+                f"width {width} is not divisible by {self.norm_groups} groups",
+            )
+        _check(
+            self.channels[-1] % self.heads == 0,
+            f"width {self.channels[-1]} is not divisible by {self.heads} heads",
+        )
+
+
+@dataclass(frozen=True)
 class MuseDanceConfig:
-    """The whole model. `preset` names the configuration that it was derived from."""
+    """The whole model.
+
+    `preset` names the configuration that it was derived from. `rig` is None in models that find no
+    joints.
+    """
 
     preset: str
     clip: ClipConfig
@@ -319,6 +361,7 @@ class MuseDanceConfig:
     text: TextConfig
     music: MusicConfig
     schedule: ScheduleConfig
+    rig: RigConfig | None = None
 
     def __post_init__(self) -> None:
         _check(
@@ -374,8 +417,9 @@ def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
     types = get_type_hints(cls)
     built: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, dict) and is_dataclass(types[name]):
-            built[name] = _build(types[name], value, f"{where}.{name}")
+        kind = next((k for k in (types[name], *get_args(types[name])) if is_dataclass(k)), None)
+        if isinstance(value, dict) and kind is not None:
+            built[name] = _build(cast(type[Any], kind), value, f"{where}.{name}")
             continue
         _check(_fits(value, types[name]), f"{where}.{name} must not be {repr(value)[:60]}")
         built[name] = tuple(value) if isinstance(value, list) else value
@@ -389,4 +433,6 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is float:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and math.isfinite(value)
+    if NoneType in get_args(kind):
+        return value is None
     return type(value) is kind

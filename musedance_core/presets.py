@@ -8,6 +8,7 @@ from .config import (
     MaskConfig,
     MuseDanceConfig,
     MusicConfig,
+    RigConfig,
     ScheduleConfig,
     TextConfig,
     UNetConfig,
@@ -67,6 +68,7 @@ STICKER = MuseDanceConfig(
         std=3.0,
     ),
     schedule=ScheduleConfig(shared_noise=0.9, guidance=1.0, sampling_steps=20),
+    rig=RigConfig(),
 )
 
 PRESETS = {"sd15": SD15, "sticker": STICKER}

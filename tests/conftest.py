@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from musedance_core.checkpoint.format import save_checkpoint
-from musedance_core.config import MuseDanceConfig
+from musedance_core.config import MuseDanceConfig, RigConfig
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer, train_tokenizer
 from musedance_core.presets import preset
@@ -40,6 +40,7 @@ def config() -> MuseDanceConfig:
         vae=replace(STICKER.vae, latent_channels=4, refiner_width=16, refiner_blocks=1),
         text=replace(STICKER.text, vocab_size=300, width=32, layers=1, heads=2),
         music=replace(STICKER.music, width=32, layers=1, heads=2),
+        rig=RigConfig(size=32, channels=(8, 16), heads=2),
     )
 
 

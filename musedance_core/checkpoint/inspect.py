@@ -19,7 +19,10 @@ PARTS = {
     "vae": "autoencoder",
     "text": "text encoder",
     "music": "music encoder",
+    "rig": "rig network",
 }
+OPTIONAL = ("body", "rig")
+"""Parts that only some models have."""
 DYNAMICS = ("music", "beat", "motion")
 NOT_TRAINED = "NOT trained to dance: a starting point for training"
 
@@ -94,8 +97,8 @@ def _part(name: str) -> str:
 def _parameters(counts: dict[str, tuple[int, set[str]]]) -> list[str]:
     lines = []
     for part, title in PARTS.items():
-        if part == "body" and part not in counts:
-            continue  # only models that warp the picture have one
+        if part in OPTIONAL and part not in counts:
+            continue
         lines.append(_row(title, *counts.get(part, (0, set()))))
         if part == "unet":
             lines += [

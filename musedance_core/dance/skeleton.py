@@ -42,13 +42,17 @@ DRAW_ORDER = tuple(
 )
 """Parts from the bottom layer to the top one."""
 
-MIRRORED_JOINTS = tuple(
-    INDEX[
-        name.replace("right", "left") if name.startswith("right") else name.replace("left", "right")
-    ]
-    for name in JOINTS
-)
+
+def _other_side(name: str) -> str:
+    if name.startswith("right"):
+        return name.replace("right", "left")
+    return name.replace("left", "right")
+
+
+MIRRORED_JOINTS = tuple(INDEX[_other_side(name)] for name in JOINTS)
 """Index of the joint at the other side; of a joint in the middle, its own."""
+MIRRORED_PARTS = tuple(PART_INDEX[_other_side(name)] for name in PARTS)
+"""Index of the part at the other side; of torso and head, their own."""
 
 DENSEPOSE: dict[str, tuple[int, ...]] = {
     "torso": (1, 2),

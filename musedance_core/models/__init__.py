@@ -26,6 +26,7 @@ from .initialise import init_weights
 from .mask import MaskEncoder
 from .music import MusicEncoder
 from .reference import ReferenceNet
+from .rig_net import RigNet
 from .text import TextEncoder
 from .unet import MuseDanceUNet
 from .vae import PatchAutoencoder, build_vae
@@ -47,8 +48,8 @@ __all__ = [
 class MuseDance(nn.Module):
     """All networks of a checkpoint, as children named like its parts.
 
-    `unet`, `reference`, `mask`, `vae`, `text`, `music`, and `body` in small models that warp the
-    picture. Pictures and frames are in 0..1.
+    `unet`, `reference`, `mask`, `vae`, `text`, `music`, `body` in small models that warp the
+    picture, and `rig` in those that find its joints. Pictures and frames are in 0..1.
     """
 
     def __init__(self, config: MuseDanceConfig, ops: Any = nn, autoencoder: bool = True) -> None:
@@ -65,6 +66,7 @@ class MuseDance(nn.Module):
             self.vae = build_vae(config.vae, ops)
         self.text = TextEncoder(config.text)
         self.music = MusicEncoder(config.music)
+        self.rig = None if config.rig is None else RigNet(config.rig, ops)
 
     def reference_features(
         self, latents: Tensor, text: Tensor, part_map: Tensor | None, keep_map: Tensor | None = None
