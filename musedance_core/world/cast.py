@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .backgrounds import random_background
 from .choreography import rest_pose
-from .puppets import random_puppet
+from .old_puppets import random_puppet
 from .render import render
 from .stickers import Glyphs, Subject, augment
 

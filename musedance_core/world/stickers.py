@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -78,15 +79,21 @@ def draw_glyph(text: str, font: str) -> np.ndarray:
     return np.asarray(image.crop(box)) if box else np.zeros((0, 0, 4), np.uint8)
 
 
+@lru_cache
+def glyph_names(split: str) -> tuple[str, ...]:
+    """The emoji of a split."""
+    splits: dict[str, list[str]] = json.loads(GLYPH_FILE.read_text(encoding="utf-8"))
+    if split not in splits:
+        raise ValueError(f"split must be one of {sorted(splits)}: {split!r}")
+    return tuple(splits[split])
+
+
 class Glyphs:
     """The glyphs of one split, drawn on first use and cached."""
 
     def __init__(self, split: str, size: int, font: str | None = None) -> None:
         """`size` is the side of the square layers in pixels."""
-        splits: dict[str, list[str]] = json.loads(GLYPH_FILE.read_text(encoding="utf-8"))
-        if split not in splits:
-            raise ValueError(f"split must be one of {sorted(splits)}: {split!r}")
-        self.names, self.size, self.font = splits[split], size, find_font(font)
+        self.names, self.size, self.font = glyph_names(split), size, find_font(font)
         self._cache: dict[int, Tensor] = {}
 
     def __len__(self) -> int:

@@ -16,7 +16,7 @@ from musedance_core.world.backgrounds import random_background
 from musedance_core.world.choreography import Pose
 from musedance_core.world.make_glyphs import candidate_glyphs, split_glyphs
 from musedance_core.world.moves import FIELDS, SCALES
-from musedance_core.world.puppets import random_puppet
+from musedance_core.world.old_puppets import random_puppet
 from musedance_core.world.render import Rendered, render
 from musedance_core.world.stickers import (
     GLYPH_FILE,
