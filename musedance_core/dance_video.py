@@ -13,9 +13,7 @@ from torch import Tensor
 from .audio.beats import BeatGrid, whole_beats
 from .audio.waveform import Waveform
 from .diffusion.runner import Segment
-from .errors import InputError
-from .media.animated import ANIMATED_SUFFIXES, write_animated
-from .media.video import VIDEO_SUFFIXES, write_video
+from .media.output import write_output
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,10 @@ class DanceVideo:
         return self.song.cut(self.start, self.seconds)
 
     def chunks(self) -> Iterator[Tensor]:
-        """Yields the video as frames `[f 3 h w]` float32 in 0..1, segment by segment."""
+        """Yields the video as frames `[f c h w]` float32 in 0..1, segment by segment.
+
+        c is 3, or 4 with straight alpha for a video without a background.
+        """
         if "frames" in self.__dict__:
             yield self.frames
             return
@@ -71,7 +72,7 @@ class DanceVideo:
 
     @cached_property
     def frames(self) -> Tensor:
-        """All frames `[f 3 h w]`, float32 in 0..1."""
+        """All frames `[f c h w]`, float32 in 0..1."""
         return torch.cat(list(self.chunks()))
 
     def loop(self) -> DanceVideo:
@@ -84,15 +85,17 @@ class DanceVideo:
         return replace(self, frame_range=frames)
 
     def save(self, path: str | Path, on_frames: Callable[[Tensor], None] | None = None) -> None:
-        """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound, .gif or
-        .webp without.
+        """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound; .gif,
+        .webp or .png, animated, without; numbered PNG pictures into a folder.
 
         Args:
-            path: the file to write.
-            on_frames: called with every chunk of frames `[f 3 h w]` before it is written.
+            path: the file to write, or a folder: one that is there and empty, or a text that ends
+                in a slash.
+            on_frames: called with every chunk of frames `[f c h w]` before it is written.
 
         Raises:
-            InputError: another ending, or a file that cannot be written.
+            InputError: another ending, transparent frames for a format without transparency, or a
+                file that cannot be written.
         """
 
         def chunks() -> Iterator[Tensor]:
@@ -101,11 +104,4 @@ class DanceVideo:
                     on_frames(frames)
                 yield frames
 
-        suffix = Path(path).suffix.lower()
-        if suffix in ANIMATED_SUFFIXES:
-            write_animated(path, chunks(), self.fps)
-        elif suffix in VIDEO_SUFFIXES:
-            write_video(path, chunks(), self.fps, self.song, self.start)
-        else:
-            known = " or ".join(VIDEO_SUFFIXES + ANIMATED_SUFFIXES)
-            raise InputError(f"The name {path} must end in {known}.")
+        write_output(path, chunks(), self.fps, self.song, self.start)

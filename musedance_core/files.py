@@ -1,4 +1,4 @@
-"""Writing files so that they are complete or not there at all."""
+"""Writing files and folders so that they are complete or not there at all."""
 
 from __future__ import annotations
 
@@ -65,6 +65,68 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         ) from error
 
 
+@contextmanager
+def atomic_folder(target: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `target`; on success it becomes `target`, with all its files.
+
+    The temporary folder is called `.NAME.HOST-PID-RANDOM.partial`, and is removed as the temporary
+    file of `atomic_path` is.
+
+    Raises:
+        InputError: `target` is a file or a folder with something in it, the folder around it does
+            not exist or cannot be written to, or the disk is full.
+    """
+    named, target = target, require_new_folder(target)
+
+    prefix = f".{target.name[:LONGEST_STEM]}.{_host()}-"
+    _remove_leftovers(target.parent, prefix, "")
+    try:
+        name = tempfile.mkdtemp(
+            dir=target.parent, prefix=f"{prefix}{os.getpid()}-", suffix=".partial"
+        )
+    except OSError as error:
+        raise InputError(f"{named} cannot be written: {error.strerror}.") from error
+    temporary = Path(name)
+    temporary.chmod(0o755)
+    try:
+        yield temporary
+    except BaseException as error:
+        full = isinstance(error, Exception) and _lacks_space(error, target.parent)
+        shutil.rmtree(temporary, ignore_errors=True)
+        if full:
+            raise InputError(f"There is not enough space on the disk to write {named}.") from error
+        raise
+    try:
+        if target.is_dir():  # Windows replaces no folder, not even an empty one
+            target.rmdir()
+        temporary.rename(target)
+    except OSError as error:  # somebody has put something there
+        rescued = _visible_copy(temporary, target)
+        raise InputError(
+            f"{named} cannot be replaced: {error.strerror}. The new folder is {rescued}."
+        ) from error
+
+
+def require_new_folder(named: str | Path) -> Path:
+    """The folder that writing a folder to `named` would make, which a symbolic link may rename.
+
+    Raises:
+        InputError: it is a file or not empty, or the folder around it does not exist.
+    """
+    target = Path(os.path.realpath(named))
+    try:
+        if target.is_dir():
+            if any(target.iterdir()):
+                raise InputError(f"The folder {named} is not empty: give a new or an empty one.")
+        elif target.exists():
+            raise InputError(f"{named} is a file; give the name of a folder to write.")
+        elif not target.parent.is_dir():
+            raise InputError(f"The folder {target.parent} of {target.name} does not exist.")
+    except OSError as error:
+        raise InputError(f"{named} cannot be written: {error.strerror}.") from error
+    return target
+
+
 def require_target(named: str | Path) -> Path:
     """The file that writing to `named` would replace, which is another one for a symbolic link.
 
@@ -115,7 +177,7 @@ def _host() -> str:
 
 
 def remove_leftovers(folder: str | Path) -> None:
-    """Remove the temporary files of `atomic_path` in `folder` that killed processes left."""
+    """Remove the temporary files and folders in `folder` that killed processes left."""
     _remove_matching(Path(folder), rf"\..*\.{_host()}-(\d{{1,9}})-\w+\.partial(\.[^.]*)?")
 
 
@@ -126,15 +188,20 @@ def _remove_leftovers(folder: Path, prefix: str, suffix: str) -> None:
 
 
 def _remove_matching(folder: Path, expression: str) -> None:
-    """Remove the files with names that match; the first group is a process, which must be dead."""
+    """Remove what has a name that matches; the first group is a process, which must be dead."""
     if os.name == "nt":  # there is no harmless way there to ask whether a process lives
         return
     pattern = re.compile(expression)
     with os.scandir(folder) as entries:
         matches = [match for entry in entries if (match := pattern.fullmatch(entry.name))]
     for match in matches:
-        if not _is_alive(int(match[1])):
-            (folder / match[0]).unlink(missing_ok=True)
+        leftover = folder / match[0]
+        if _is_alive(int(match[1])):
+            continue
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def _is_alive(pid: int) -> bool:
@@ -172,7 +239,7 @@ def _lacks_space(error: Exception, folder: Path) -> bool:
 
 
 def _visible_copy(temporary: Path, target: Path) -> Path:
-    """Give a file that cannot take its target's place a name of its own; returns that."""
+    """Give a file or folder that cannot take its target's place a free name; returns that."""
     number = 1
     while (path := target.with_name(f"{target.stem}-{number}{target.suffix}")).exists():
         number += 1

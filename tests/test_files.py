@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from musedance_core.errors import InputError
-from musedance_core.files import atomic_path
+from musedance_core.files import atomic_folder, atomic_path
 
 SLOW_WRITER = """
 import signal, sys, time
@@ -129,6 +129,64 @@ def test_the_target_of_a_symbolic_link_is_replaced(tmp_path: Path, exists: bool)
         temporary.write_text("new")
     assert target.read_text() == "new" and link.is_symlink() and chain.is_symlink()
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["v.mp4"]
+
+
+SLOW_FOLDER = """
+import sys, time
+from musedance_core.files import atomic_folder
+with atomic_folder(sys.argv[1]) as temporary:
+    (temporary / "a.txt").write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_appears_with_all_its_files(tmp_path: Path) -> None:
+    target = tmp_path / "frames"
+    for _ in range(2):  # new, and empty
+        with atomic_folder(target) as temporary:
+            assert temporary.parent == tmp_path
+            (temporary / "a.txt").write_text("whole")
+            assert not target.exists() or not list(target.iterdir())
+        assert [p.name for p in target.iterdir()] == ["a.txt"] and len(
+            list(tmp_path.iterdir())
+        ) == 1
+        (target / "a.txt").unlink()
+
+
+def test_a_folder_with_files_and_a_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a.txt").write_text("old")
+    for name, words in (
+        ("full", "full is not empty"),
+        ("full/a.txt", "is a file"),
+        ("no/frames", "does not exist"),
+    ):
+        with pytest.raises(InputError, match=words), atomic_folder(tmp_path / name):
+            pass
+    assert (tmp_path / "full" / "a.txt").read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_files_that_arrive_meanwhile_are_not_lost(tmp_path: Path) -> None:
+    target = tmp_path / "frames"
+    words = r"The new folder is .*frames-1"
+    with pytest.raises(InputError, match=words), atomic_folder(target) as temporary:
+        (temporary / "a.txt").write_text("new")
+        target.mkdir()
+        (target / "b.txt").write_text("other")
+    assert (target / "b.txt").exists() and (tmp_path / "frames-1" / "a.txt").exists()
+
+
+def test_a_killed_writers_folder_is_removed_by_the_next_write(tmp_path: Path) -> None:
+    target = tmp_path / "frames"
+    command = [sys.executable, "-c", SLOW_FOLDER, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == "writing\n"
+        writer.kill()
+    assert not target.exists() and len(list(tmp_path.iterdir())) == 1
+    with atomic_folder(target) as temporary:
+        (temporary / "a.txt").write_text("whole")
+    assert list(tmp_path.iterdir()) == [target]
 
 
 LIMITED_WRITER = """

@@ -20,7 +20,7 @@ from .command import (
     add_steps,
     fill,
 )
-from .targets import check_target
+from .targets import check_output, check_target
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -77,8 +77,8 @@ class AnimateOptions:
     def __post_init__(self) -> None:
         if self.beats and self.beat_this:
             raise InputError("Beats come from --beats or from --beat-this, not from both.")
-        if self.loop and not self.out.lower().endswith((".gif", ".webp")):
-            raise InputError(f"--loop is for .gif and .webp, not for {self.out}.")
+        if self.loop and not self.out.lower().endswith((".gif", ".webp", ".png")):
+            raise InputError(f"--loop is for .gif, .webp and .png, not for {self.out}.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,13 +123,13 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         "--out",
         required=True,
         metavar="FILE",
-        help="the video to write: .mp4, .mov, .m4v, .mkv or .webm with sound; .gif or .webp "
-        "without, repeating for ever",
+        help="the video to write: .mp4, .mov, .m4v, .mkv or .webm with sound; .gif, .webp or .png "
+        "without, repeating for ever; or a folder, with a slash at its end, for PNG pictures",
     )
     add(
         "--loop",
         action="store_true",
-        help="cut the video to whole beats, so that a .gif or .webp repeats without a break",
+        help="cut the video to whole beats, so that a .gif, .webp or .png repeats without a break",
     )
     add(
         "--seconds",
@@ -337,12 +337,9 @@ def _check_length(song: Waveform, options: AnimateOptions) -> None:
 
 def _check_targets(options: AnimateOptions) -> None:
     """Refuse files to write that could only fail later, or that would overwrite an input."""
-    from ..media.animated import ANIMATED_SUFFIXES
-    from ..media.video import VIDEO_SUFFIXES
-
     inputs = [options.picture, options.song, options.mask, options.beats]
     inputs += [options.checkpoint, options.beat_this]
-    check_target(options.out, VIDEO_SUFFIXES + ANIMATED_SUFFIXES, inputs)
+    check_output(options.out, inputs)
     if options.preview_sheet is not None:
         check_target(options.preview_sheet, (".png",), [*inputs, options.out])
 

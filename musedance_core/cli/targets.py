@@ -7,7 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import require_target
+from ..files import require_new_folder, require_target
+
+
+def check_output(target: str, inputs: Sequence[str | None]) -> None:
+    """Refuse a video or a folder of pictures that could not be written in the end.
+
+    Raises:
+        InputError: one sentence with its name.
+    """
+    from ..media.output import SUFFIXES
+    from ..media.png_sequence import is_folder
+
+    if not is_folder(target):
+        check_target(target, SUFFIXES, inputs)
+        return
+    folder = require_new_folder(target)
+    if not os.access(folder.parent, os.W_OK):
+        raise InputError(f"The folder {folder.parent} of {folder.name} cannot be written to.")
 
 
 def check_target(target: str, suffixes: Sequence[str], inputs: Sequence[str | None]) -> None:

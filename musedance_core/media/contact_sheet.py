@@ -22,7 +22,7 @@ def spread(total: int, tiles: int = 48) -> list[int]:
 
 
 def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequence[str]) -> None:
-    """Write `frames`, each `[3 h w]` in 0..1, as rows of labelled tiles, atomically.
+    """Write `frames`, each `[c h w]` in 0..1, as rows of labelled tiles, atomically.
 
     Raises:
         InputError: `path` is a directory or its folder does not exist.
@@ -35,14 +35,14 @@ def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequ
     draw = ImageDraw.Draw(sheet)
     for i, (tile, label) in enumerate(zip(tiles, labels, strict=True)):
         corner = (GAP + i % columns * width, GAP + i // columns * height)
-        sheet.paste(tile, corner)
+        sheet.paste(tile, corner, tile if tile.mode == "RGBA" else None)
         draw.text((corner[0], corner[1] + tile.size[1]), label, fill="black")
     with atomic_path(path) as temporary:
         sheet.save(temporary, format="PNG")
 
 
 def _tile(frame: Tensor) -> Image.Image:
-    """A frame `[3 h w]` as a picture `TILE` pixels wide."""
+    """A frame `[3 h w]`, or `[4 h w]` with straight alpha, as a picture `TILE` pixels wide."""
     picture = Image.fromarray(rearrange(to_uint8(frame), "c h w -> h w c").numpy())
     height = max(1, round(TILE * picture.height / picture.width))
     return picture.resize((TILE, height), Image.Resampling.LANCZOS)

@@ -29,3 +29,12 @@ def test_spread_includes_both_ends() -> None:
     chosen = spread(1000)
     assert chosen[0] == 0 and chosen[-1] == 999 and len(set(chosen)) == 48
     assert spread(1) == [0]
+
+
+def test_transparent_frames_are_on_white(tmp_path: Path) -> None:
+    frame = torch.zeros(4, 32, 32)
+    frame[3, :16] = 1
+    write_contact_sheet(tmp_path / "sheet.png", [frame], ["0 s"])
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        pixels = np.asarray(sheet)
+    assert not pixels[20, 64].any() and (pixels[100, 64] == 255).all()

@@ -139,8 +139,8 @@ def test_failures_leave_the_old_file(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         write_video(path, stopped(), 12, song(1, 44_100))
-    with pytest.raises(InputError, match="33x32"):
-        write_video(path, [torch.zeros(2, 3, 32, 33)], 12)
+    with pytest.raises(InputError, match="cannot be transparent"):
+        write_video(path, [torch.zeros(2, 4, 32, 32)], 12)
     with pytest.raises(InputError, match="no frames to write"):
         write_video(path, [], 12, song(1, 44_100))
     with pytest.raises(InputError, match="directory"):
