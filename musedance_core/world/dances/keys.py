@@ -13,11 +13,13 @@ to the next beat. Left and right are the viewer's. Lengths are in body heights, 
   and `k` after it how far the knee points outwards: `=k.8`.
 - Body: one number per beat and field.
 
-All phrases are spread to `PHRASE` beats, the period of every dance.
+A key between two beats that is not written is NaN until `filled`. All phrases are spread to
+`PHRASE` beats, the period of every dance.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -45,7 +47,8 @@ _UPPER, _FORE = 0.171, 0.155
 """Lengths of the arms of a standing person."""
 STANCE = 0.085
 """Distance of a dancer's feet from the middle."""
-KNEE = 0.4
+_MARKS = {"^": 0.0, "~": 0.0, "k": 0.4}
+"""Marks of a foot's height, front and knee, and their values where none is written."""
 
 ARM_POSES = {
     "down": "8/4",
@@ -125,16 +128,20 @@ def repeated(keys: np.ndarray, length: int) -> np.ndarray:
     return np.tile(keys, (length // len(keys), 1))
 
 
+def filled(keys: np.ndarray) -> np.ndarray:
+    """Keys `[2 * beats, d]` of a whole phrase with the missing ones between their neighbours."""
+    halfway = (keys + np.roll(keys, -2, axis=0)) / 2
+    return np.where(np.isnan(keys), np.roll(halfway, 1, axis=0), keys)
+
+
 def _keys(text: str, parse: Callable[[str], list[float]]) -> np.ndarray:
-    """Keys per half-beat `[2 * beats, d]`; one that is not written lies between its neighbours."""
+    """Keys per half-beat `[2 * beats, d]`, NaN where none is written."""
     written = [[parse(key.strip()) for key in beat.split(",")] for beat in text.split("|")]
     if any(len(beat) > 2 for beat in written):
         raise ValueError(f"more than two keys in a beat: {text!r}")
     keys = []
-    for i, beat in enumerate(written):
-        following = written[(i + 1) % len(written)][0]
-        middle = beat[1] if len(beat) == 2 else list((np.add(beat[0], following)) / 2)
-        keys += [beat[0], middle]
+    for beat in written:
+        keys += [beat[0], beat[1] if len(beat) == 2 else [np.nan] * len(beat[0])]
     return np.array(keys, dtype=np.float64)
 
 
@@ -177,8 +184,7 @@ def _feet(key: str) -> list[float]:
 
 
 def _foot(word: str, rest: float) -> list[float]:
-    place, _, front = word.partition("~")
-    place, _, up = place.partition("^")
-    x, _, knee = place.partition("k")
-    values = [rest if x == "=" else float(x), float(up or 0), float(front or 0)]
-    return [*values, float(knee or KNEE)]
+    place, *marked = re.split(r"([\^~k])", word)
+    parts = dict(zip(marked[::2], marked[1::2], strict=True))
+    x = rest if place == "=" else float(place)
+    return [x, *(float(parts.get(mark, default)) for mark, default in _MARKS.items())]

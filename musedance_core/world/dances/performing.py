@@ -20,7 +20,7 @@ from ...dance.motion import ROOT, SEGMENT_INDEX, SEGMENT_NAMES, DanceMotion
 from ...dance.skeleton import INDEX, SEGMENTS, STANDING
 from ..clip_music import ClipMusic
 from .dance import Dance, Take
-from .keys import ARMS, BODY, CHANNEL, CHANNELS, FEET, PHRASE, STANCE, mirrored, repeated
+from .keys import ARMS, BODY, CHANNEL, CHANNELS, FEET, PHRASE, STANCE, filled, mirrored, repeated
 from .moves import MOVE_TABLE, Move
 from .styles import ARM_STYLES, GROOVES, LEG_STYLES, parsed_arms, parsed_body, parsed_feet
 
@@ -29,6 +29,8 @@ LOWEST_AMPLITUDE = 0.6
 """Amplitude of a move at energy 0."""
 STEP = 0.22
 """Height of a step as a share of its length."""
+CHANGE = 2.2
+"""How late a foot rises, and how early the other one comes down, when the weight changes."""
 REACH = 0.995
 """Longest distance from hip to ankle as a share of the leg: a straight knee locks."""
 
@@ -68,6 +70,7 @@ _LAG[
 _LAG[CHANNEL["head"]] = 1.2
 _LAGS, _GROUP = np.unique(_LAG, return_inverse=True)
 
+_BODY = slice(0, len(BODY))
 _SIDES = ("left", "right")
 _THIGH, _SHIN = (
     float((STANDING[end] - STANDING[start]).norm())
@@ -149,9 +152,17 @@ def _between(
     passes = (end == start + 1)[..., None]
     halfway = (first + last) / 2
     arc = np.where(passes, middle, halfway) - halfway
-    values = first + way * (last - first) + 4 * way * (1 - way) * arc
-    # A foot that changes its place is lifted.
     lifted = 4 * way * (1 - way)
+    values = first + way * (last - first) + lifted * arc
+    # Where one foot comes down as the other goes up, the weight changes in between.
+    left, right = (CHANNEL[f"{side}_foot_up"] for side in _SIDES)
+    up = last - first
+    changes = up[..., left] * up[..., right] < 0
+    for i in (left, right):
+        share = way[..., i]
+        late = first[..., i] * (1 - share) ** CHANGE + last[..., i] * share**CHANGE
+        values[..., i] = np.where(changes, late + lifted[..., i] * arc[..., i], values[..., i])
+    # A foot that changes its place is lifted.
     for side in _SIDES:
         x, up = CHANNEL[f"{side}_foot_x"], CHANNEL[f"{side}_foot_up"]
         length = np.abs(last[..., x] - first[..., x])
@@ -269,38 +280,44 @@ def _leg(
 @lru_cache(maxsize=4096)
 def _score(dance: Dance, take: Take) -> _Score:
     move, manner = MOVE_TABLE[dance.move], MANNERS[dance.mood]
-    arms = _arm_track(move, dance, take)
-    feet = parsed_feet(_chosen(move.feet or LEG_STYLES, take.legs))
-    body = parsed_body(tuple(move.body.items()))
-    groove = parsed_body(tuple(GROOVES[take.groove].items()))
-    # The tracks of a move that is repeated as its mirror image fill half of it.
-    length = 2 * (move.beats // 2 if move.mirror else move.beats)
-    keys = np.zeros((length, len(CHANNELS)))
-    keys[:, : len(BODY)] = repeated(body, length)
-    keys[:, ARMS] = repeated(arms[:length] if len(arms) > length else arms, length)
-    keys[:, FEET] = repeated(feet[:length] if len(feet) > length else feet, length)
-    if move.mirror:
-        keys = np.concatenate([keys, mirrored(keys)])
+    keys = _spread(parsed_body(tuple(move.body.items())), _BODY, move)
+    keys += _spread(_arm_track(move, dance, take), ARMS, move)
+    keys += _spread(parsed_feet(_chosen(move.feet or LEG_STYLES, take.legs)), FEET, move)
     turns = 2 * pi * np.stack([_whole(move.rolls), _whole(move.spins)], axis=-1)
     # Where the sentence leaves it open, the second half of the phrase may come first.
     if dance.side == "either" and take.order >= 0.5:
-        keys = np.roll(keys, len(keys) // 2, axis=0)
-        turns = _from_the_middle(turns, move.beats // 2)
-    keys = repeated(keys, 2 * PHRASE)
+        keys = np.roll(keys, move.beats, axis=0)
+        turns = _from_beat(turns, move.beats // 2)
     _vary(keys, take)
     size = SIZE_FACTOR[dance.size]
     bounce = move.groove * manner.bounce * (0.6 + 0.8 * take.bounce) * size**-0.5
-    keys[:, : len(BODY)] += bounce * repeated(groove, 2 * PHRASE)
+    groove = parsed_body(tuple(GROOVES[take.groove].items()))
+    keys[:, _BODY] += bounce * filled(repeated(groove, 2 * PHRASE))
     keys[:, CHANNEL["drop"]] += 0.022 + manner.drop
     keys[:, CHANNEL["head"]] += manner.head
-    sign = 1.0
     if dance.side == "left" or (dance.side == "either" and take.mirror):
-        keys, sign = mirrored(keys), -1.0
+        keys, turns = mirrored(keys), -turns
     amplitude = size * manner.amplitude * (0.92 + 0.16 * take.reach)
-    return _Score(keys, sign * turns, 0.0 if move.glides else STEP, amplitude, manner.smoothness)
+    return _Score(keys, turns, 0.0 if move.glides else STEP, amplitude, manner.smoothness)
+
+
+def _spread(track: np.ndarray, channels: slice, move: Move) -> np.ndarray:
+    """A track of some channels over a whole phrase, `[16 25]`, the other channels 0.
+
+    Of a move whose second half is the mirror image of the first, a track that is no longer than the
+    half is mirrored too; a longer one is danced as it is written.
+    """
+    half = move.beats
+    keys = np.zeros((len(track), len(CHANNELS)))
+    keys[:, channels] = track
+    if move.mirror and len(track) <= half:
+        keys = repeated(keys, half)
+        keys = np.concatenate([keys, mirrored(keys)])
+    return filled(repeated(keys, 2 * PHRASE))
 
 
 def _arm_track(move: Move, dance: Dance, take: Take) -> np.ndarray:
+    """Arms that the sentence asks for, those of the move, or a style that the take chooses."""
     if dance.arms != "free":
         return parsed_arms(ARM_STYLES[dance.arms])
     return parsed_arms(_chosen(move.arms or tuple(ARM_STYLES.values()), take.arms))
@@ -326,7 +343,7 @@ def _whole(text: str) -> np.ndarray:
     return np.array([0.0, *(ends[-1] * i + end for i in range(repeats) for end in ends)])
 
 
-def _from_the_middle(turns: np.ndarray, beats: int) -> np.ndarray:
+def _from_beat(turns: np.ndarray, beats: int) -> np.ndarray:
     """Turns `[9 2]` of a phrase that starts `beats` later."""
     return np.concatenate(
         [np.zeros((1, 2)), np.roll(np.diff(turns, axis=0), -beats, axis=0).cumsum(axis=0)]

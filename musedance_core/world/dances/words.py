@@ -48,6 +48,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("body-roll: body rolls", "roll its body", "do body rolls", "do a body roll"),
         "roll its chest: chest rolls",
     ),
+    "reach": (
+        *("reach up: high reaches", "reach for the sky: sky reaches", "reach for the stars"),
+        *("stretch up: stretches", "reach up & dip its hips"),
+    ),
     "snake": (
         *("snake: snaking moves", "do the snake: snake moves", "slither: slithers"),
         *("move like a snake", "wriggle: wriggles"),
