@@ -37,6 +37,7 @@ STAGES: Mapping[str, str] = {
     "stage1": "denoiser, ReferenceNet and mask encoder on single frames",
     "body": "the planner of the dancer's motion (small models)",
     "stage2": "the music, beat and motion modules on clips",
+    "rig": "the network that finds joints and parts in a picture (small models)",
 }
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 """The configs of a checkout; an installed package has none."""
@@ -64,7 +65,7 @@ def add_to(commands: Subcommands[Parser]) -> None:
 
 
 def _stage_command(stage: str, about: str) -> Command[TrainOptions]:
-    preset = "smoke" if stage in ("stage1", "body", "stage2") else "sticker"
+    preset = "smoke" if stage in ("stage1", "body", "stage2", "rig") else "sticker"
     return Command(
         stage,
         f"train {about}",

@@ -182,7 +182,8 @@ class TrainConfig:
         validate_clips: number of validation clips, 0 for none.
         validate_steps: their denoising steps; 0 for the model's default.
         trackers: any of "tensorboard" and "wandb".
-        precision: "fp32", or "bf16" for autocast on a GPU; trainable weights stay in fp32.
+        precision: "fp32", or "bf16" for autocast, which also CPUs with AVX512-BF16 or AMX do
+            faster; trainable weights stay in fp32.
         frozen_precision: precision of the frozen weights on a GPU.
         export_dtype: data type of model.safetensors.
         gradient_checkpointing: recompute activations to save memory.

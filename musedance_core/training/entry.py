@@ -17,6 +17,7 @@ from .stages.base import Stage
 from .stages.body import BodyStage
 from .stages.diffusion import DiffusionStage
 from .stages.music import MusicStage
+from .stages.rig import RigStage
 from .stages.stage1 import Stage1
 from .stages.stage2 import Stage2
 from .stages.text import TextStage
@@ -31,6 +32,7 @@ STAGES: Mapping[str, MakeStage] = {
     "stage1": Stage1,
     "body": BodyStage,
     "stage2": Stage2,
+    "rig": RigStage,
 }
 """The stages by the names that the command line uses."""
 

@@ -21,9 +21,8 @@ MAIN_PROCESS_TIMEOUT = timedelta(hours=6)
 def build_accelerator(config: TrainConfig) -> Accelerator:
     """Returns the accelerator with the config's precision and the installed trackers."""
     trackers = [name for name in config.trackers if importlib.util.find_spec(name) is not None]
-    use_bf16 = config.precision == "bf16" and torch.cuda.is_available()
     return Accelerator(
-        mixed_precision="bf16" if use_bf16 else "no",
+        mixed_precision="bf16" if config.precision == "bf16" else "no",
         log_with=trackers or None,
         project_dir=config.output_dir,
         kwargs_handlers=[InitProcessGroupKwargs(timeout=MAIN_PROCESS_TIMEOUT)],

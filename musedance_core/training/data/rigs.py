@@ -1,0 +1,237 @@
+"""Figures of the dance world in crops for the rig network, varied in place, shape and colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from ...dance.skeleton import MIRRORED_JOINTS, MIRRORED_PARTS, SEGMENTS
+from ...models.rig_net import rig_input
+from ...world.backgrounds import random_background
+from ...world.rig_samples import RigSample, rig_sample
+from ..config import DataConfig
+from ..stages.base import SPLIT_SEEDS, Batch
+
+RIG_STREAM, FIGURE_STREAM, CROP_STREAM = 102, 0, 1
+CROPS_EACH = 2
+"""Crops of the same figure, one after the other: it takes longer to draw a figure than to crop
+it."""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How crops of the same figure differ. Single numbers are probabilities or deviations."""
+
+    known_mask: float = 0.5
+    """Crops with a mask; the others show the figure before a background."""
+    fill: tuple[float, float] = (0.7, 0.96)
+    """Longer side of the figure, as a share of the crop."""
+    whole_picture: float = 0.5
+    """Crops without a mask that show a whole picture, where figures may be small ..."""
+    small_fill: tuple[float, float] = (0.3, 0.96)
+    """... as these shares of the crop."""
+    turn: float = 0.15
+    """Deviation of the rotation, in radians."""
+    stretch: float = 0.12
+    """Deviation of the logarithm of width over height."""
+    shear: float = 0.06
+    """Deviation of the sideways shift per height."""
+    cut: float = 0.06
+    """Figures that the picture's lower edge cuts off, as in a portrait ..."""
+    cut_height: tuple[float, float] = (0.4, 0.9)
+    """... below this share of their height."""
+    grey: float = 0.08
+    """Figures without colours."""
+    recolour: float = 0.5
+    """Figures with another exposure, contrast and tint."""
+    blur: float = 0.2
+    noise: float = 0.2
+    """Crops that are blurred, and crops that are noisy."""
+    rough_mask: float = 0.3
+    """Masks with a wide, narrow or soft edge."""
+    clutter: float = 0.4
+    """Backgrounds with shapes on them."""
+
+
+VARIATION = Variation()
+
+
+class WorldRigs:
+    """Batches of `crops [b 5 s s]` with the truth about them.
+
+    `joints [b 16 2]` are in 0..1 of the crop, and bool `present [b 16]` says which are there.
+    `parts [b s s]` has 0 for the background, else 1 + the index in `PARTS`. `height [b]` is the
+    figure's height as a share of the crop.
+    """
+
+    def __init__(self, size: int, data: DataConfig, split: str) -> None:
+        self.size, self.split, self.font = size, split, data.font or None
+        self.seeds = (data.seed, SPLIT_SEEDS[split], RIG_STREAM)
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        return [f"{self.split} figure {index} of the dance world" for index in indices]
+
+    def __call__(self, indices: list[int]) -> Batch:
+        figures = {number: self.figure(number) for number in {i // CROPS_EACH for i in indices}}
+        crops = [
+            random_crop(
+                figures[index // CROPS_EACH],
+                np.random.default_rng((*self.seeds, CROP_STREAM, index)),
+                self.size,
+            )
+            for index in indices
+        ]
+        return {name: torch.stack([crop[name] for crop in crops]) for name in crops[0]}
+
+    def figure(self, number: int) -> RigSample:
+        """A figure of this split."""
+        rng = np.random.default_rng((*self.seeds, FIGURE_STREAM, number))
+        return rig_sample(rng, self.size, split=self.split, font=self.font)
+
+
+def random_crop(sample: RigSample, rng: np.random.Generator, size: int) -> Batch:
+    """A random crop of `size` pixels of a figure; the names are those of `WorldRigs`."""
+    known = bool(rng.random() < VARIATION.known_mask)
+    flipped = bool(rng.random() < 0.5)
+    alpha = sample.picture[3:]
+    premultiplied = torch.cat([sample.picture[:3] * alpha, alpha])
+    linear = _random_shape(rng, flipped)
+
+    # The figure's pixels and joints, in the picture and then in the turned and stretched figure.
+    side = alpha.shape[-1]
+    rows, columns = torch.nonzero(alpha[0, ::2, ::2] > 0.3, as_tuple=True)
+    pixels = (4 * torch.stack([columns, rows], dim=-1) + 2) / side - 1
+    joints = sample.joints / side * 2 - 1
+    inverse = torch.linalg.inv(linear)
+    pixels, joints = pixels @ inverse.T, joints @ inverse.T
+    bottom = float(pixels[:, 1].max())
+    if rng.random() < VARIATION.cut:
+        top = float(pixels[:, 1].min())
+        bottom = top + float(rng.uniform(*VARIATION.cut_height)) * (bottom - top)
+        pixels = pixels[pixels[:, 1] <= bottom]
+
+    # The crop's scale and centre.
+    low, high = pixels.amin(dim=0), pixels.amax(dim=0)
+    half = (high - low) / 2
+    small = not known and rng.random() < VARIATION.whole_picture
+    fill = float(rng.uniform(*(VARIATION.small_fill if small else VARIATION.fill)))
+    scale = float(half.max()) / fill
+    room = 1 - half / scale
+    if not small:
+        room = room.clamp_max(0.06)
+    shift = torch.from_numpy(rng.uniform(-1, 1, 2)).float() * room
+    centre = (low + high) / 2 - shift * scale
+    joints = (joints - centre) / scale
+    edge = (bottom - float(centre[1])) / scale
+
+    # Pixels; below a cut there is nothing.
+    matrix = torch.cat([linear * scale, (linear @ centre)[:, None]], dim=1)
+    grid = F.affine_grid(matrix[None], [1, 1, size, size], align_corners=False)
+    layers = F.grid_sample(premultiplied[None], grid, align_corners=False)[0]
+    part_map = F.grid_sample(
+        sample.part_map[None, None].float(), grid, mode="nearest", align_corners=False
+    )[0, 0]
+    shown = (torch.linspace(-1, 1, size) <= edge + 1 / size).float()[:, None]
+    alpha = (layers[3:] * shown).clamp(0, 1)
+    colours = (layers[:3] / layers[3:].clamp_min(1e-3)).clamp(0, 1)
+    crop = _draw(colours, alpha, known, shown if bottom < high[1] else None, rng)
+
+    present = torch.isfinite(joints).all(dim=-1) & (joints.abs() < 1).all(dim=-1)
+    present &= torch.nan_to_num(joints[:, 1], 9.0) <= edge + 0.04
+    parts = part_map.long() * (alpha[0] > 0.5)
+    if flipped:
+        joints, present = joints[MIRRORED_JOINTS, :], present[MIRRORED_JOINTS,]
+        parts = torch.tensor([0, *(1 + part for part in MIRRORED_PARTS)])[parts]
+    return {
+        "crops": crop,
+        "joints": torch.nan_to_num(joints / 2 + 0.5, 0.5),
+        "present": _whole_limbs(present),
+        "parts": parts,
+        "height": torch.tensor(float((high - low)[1]) / scale / 2),
+    }
+
+
+def _random_shape(rng: np.random.Generator, flipped: bool) -> Tensor:
+    """A matrix `[2 2]` from the crop to the picture: rotation, stretch, shear, and mirroring."""
+    angle = float(rng.normal(0, VARIATION.turn))
+    stretch = float(rng.normal(0, VARIATION.stretch)) / 2
+    shear = float(rng.normal(0, VARIATION.shear))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    shape = np.array([[np.exp(-stretch), shear], [0, np.exp(stretch)]])
+    mirror = np.diag([-1.0 if flipped else 1.0, 1.0])
+    return torch.from_numpy(mirror @ shape @ turn).float()
+
+
+def _draw(
+    colours: Tensor, alpha: Tensor, known: bool, shown: Tensor | None, rng: np.random.Generator
+) -> Tensor:
+    """The input of the network; `shown` marks the rows above a picture's lower edge."""
+    size = alpha.shape[-1]
+    colours = _recolour(colours, rng)
+    rough = known and rng.random() < VARIATION.rough_mask
+    if not known or rough:
+        background = random_background(rng, size)
+        if rng.random() < VARIATION.clutter:
+            background = _with_clutter(background, rng)
+        colours = torch.lerp(background, colours, alpha)
+    if rng.random() < VARIATION.blur:
+        colours = F.avg_pool2d(colours[None], 3, 1, 1, count_include_pad=False)[0]
+    if rng.random() < VARIATION.noise:
+        noise = torch.from_numpy(rng.standard_normal(colours.shape, dtype=np.float32))
+        colours = (colours + float(rng.uniform(0.01, 0.08)) * noise).clamp(0, 1)
+    mask = _rough(alpha, rng) if rough else alpha
+    crop = rig_input(colours[None], mask[None] if known else None)[0]
+    if shown is not None:
+        crop[:4] *= shown
+    return crop
+
+
+def _recolour(colours: Tensor, rng: np.random.Generator) -> Tensor:
+    """The colours of a figure, or others."""
+    if rng.random() < VARIATION.grey:
+        colours = colours.mean(dim=0, keepdim=True).expand(3, -1, -1)
+    if rng.random() >= VARIATION.recolour:
+        return colours
+    gain = torch.from_numpy(rng.normal(1, 0.08, 3)).float() * float(np.exp(rng.normal(0, 0.2)))
+    contrast = float(np.exp(rng.normal(0, 0.2)))
+    return ((colours - 0.5) * contrast * gain[:, None, None] + 0.5).clamp(0, 1)
+
+
+def _with_clutter(background: Tensor, rng: np.random.Generator) -> Tensor:
+    """A background with random shapes."""
+    size = background.shape[-1]
+    pixels = rearrange((background * 255).byte(), "c h w -> h w c").numpy()
+    image = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(image)
+    for _ in range(int(rng.integers(2, 10))):
+        x, y, w, h = (rng.uniform(0, 1, 4) * (1, 1, 0.5, 0.5) * size).tolist()
+        fill = tuple(int(v) for v in rng.integers(0, 256, 3))
+        shape = draw.ellipse if rng.random() < 0.5 else draw.rectangle
+        shape([x - w / 2, y - h / 2, x + w / 2, y + h / 2], fill=fill)
+    return rearrange(torch.from_numpy(np.asarray(image).copy()).float() / 255, "h w c -> c h w")
+
+
+def _rough(alpha: Tensor, rng: np.random.Generator) -> Tensor:
+    """A mask as a person or a segmentation network makes it."""
+    width = int(rng.choice((3, 5)))
+    kind = int(rng.integers(3))
+    if kind == 0:
+        return F.avg_pool2d(alpha[None], width, 1, width // 2)[0]
+    grown = F.max_pool2d(alpha[None] if kind == 1 else 1 - alpha[None], width, 1, width // 2)[0]
+    return (grown if kind == 1 else 1 - grown).round()
+
+
+def _whole_limbs(present: Tensor) -> Tensor:
+    """Bool `[16]`: joints that are there and whose limb is there as far as the trunk."""
+    whole = present.clone()
+    for inner, outer in SEGMENTS.values():
+        whole[outer] &= whole[inner]
+    return whole
