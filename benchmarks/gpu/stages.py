@@ -22,6 +22,7 @@ CONFIGS = {
     "text": "train/configs/sticker/text.yaml",
     "music": "train/configs/sticker/music.yaml",
     "vae": "train/configs/sticker/vae.yaml",
+    "rig": "train/configs/smoke/rig.yaml",
     "stage1": "train/configs/smoke/stage1.yaml",
     "body": "train/configs/smoke/body.yaml",
     "stage2": "train/configs/smoke/stage2.yaml",

@@ -22,10 +22,10 @@ from .networks import dance
 from .setup import Job, job
 
 STAGES = (
-    *("text", "music", "vae", "stage1", "body", "stage2_hop", "stage2_few", "stage2"),
+    *("text", "music", "vae", "rig", "stage1", "body", "stage2_hop", "stage2_few", "stage2"),
     "stage2_long",
 )
-RECIPE_MINUTES = 24.0
+RECIPE_MINUTES = 28.0
 """The sum of `max_minutes` over `train/configs/sticker/gpu`."""
 STARTING = 14.0
 """Seconds in which a stage starts and saves, roughly."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 import yaml
 
@@ -128,6 +128,9 @@ def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
         if name not in names:
             raise InputError(f"{where}: there is no key {_short(name)}; there are {sorted(names)}.")
         current = getattr(base, name)
+        optional = [kind for kind in get_args(hints[name]) if is_dataclass(kind)]
+        if current is None and optional and isinstance(value, Mapping):
+            current = cast(type[Any], optional[0])()  # a part that the base lacks
         if is_dataclass(current):
             if not isinstance(value, Mapping):
                 raise InputError(f"{where}.{name} takes keys and values, not {_short(value)}.")

@@ -17,6 +17,7 @@ from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import TrainConfig
 from musedance_core.training.runtime.initial_model import (
     InitialModel,
+    fresh_model,
     load_initial_model,
     write_model,
 )
@@ -134,10 +135,12 @@ def test_the_provenance_has_config_versions_and_git_state(
         ("stage2", False, True),
         ("body", True, True),
         ("body", False, False),
+        ("rig", True, True),
+        ("rig", False, False),
         ("stage1", True, False),
     ],
 )
-def test_stage_2_makes_a_dancer_and_the_planner_keeps_it_one(
+def test_stage_2_makes_a_dancer_and_planner_and_rig_keep_it_one(
     model: MuseDance,
     tokenizer: Tokenizer,
     run_config: TrainConfig,
@@ -165,3 +168,16 @@ def test_frozen_weights_are_exported_in_their_original_precision(
     path = write_model(InitialModel(model, tokenizer), "stage1", config, 1, 0.1, {name: original})
     loaded = dict(load_checkpoint(path).model.named_parameters())
     assert torch.equal(loaded[name], original)
+
+
+def test_a_rig_network_can_be_added_to_a_model(
+    model: MuseDance, tokenizer: Tokenizer, run_config: TrainConfig, tmp_path: Path
+) -> None:
+    """As to a model that was trained before there were rig networks."""
+    without = fresh_model(replace(model.config, rig=None))
+    path = tmp_path / "without.safetensors"
+    save_checkpoint(path, without, tokenizer, {"trained": True}, dtype=None)
+    small = {"rig": {"size": 32, "channels": [8, 16], "heads": 2}}
+    initial = load_initial_model(replace(run_config, init=str(path), model=small))
+    assert initial.trained and initial.model.config.rig == model.config.rig
+    assert initial.report.fresh and all(n.startswith("rig.") for n in initial.report.fresh)

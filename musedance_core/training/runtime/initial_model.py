@@ -165,7 +165,7 @@ def write_model(
         InputError: the file cannot be written.
     """
     entry = stage_provenance(part, config, steps, minutes)
-    trained = part == "stage2" or (part == "body" and initial.trained)
+    trained = part == "stage2" or (part in ("body", "rig") and initial.trained)
     provenance = {"trained": trained, "stages": [*initial.stages, entry]}
     header = Header(initial.model.config, initial.tokenizer.to_json(), provenance, "Apache-2.0")
     path = Path(config.output_dir) / "model.safetensors"
