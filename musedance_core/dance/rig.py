@@ -77,7 +77,8 @@ def parse_rig(text: str, name: str) -> Rig:
         confidence = torch.zeros(len(JOINTS))
         for joint, place in places.items():
             if place is not None:
-                joints[INDEX[joint]] = torch.tensor([_number(v, 10 * LARGEST_SIDE) for v in place])
+                x, y = (_number(v, 10 * LARGEST_SIDE) for v in place)
+                joints[INDEX[joint]] = torch.tensor([x, y])
                 confidence[INDEX[joint]] = 1.0
         for joint, value in sure.items():
             confidence[INDEX[joint]] = min(1.0, abs(_number(value, 1.0)))
@@ -118,6 +119,6 @@ def _side(value: Any) -> int:
 def _number(value: Any, limit: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")
-    if not math.isfinite(value) or abs(value) > limit:
+    if not abs(value) <= limit:  # NaN is out of range too
         raise ValueError(f"{value!r} is out of range")
     return float(value)

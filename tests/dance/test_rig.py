@@ -1,0 +1,56 @@
+"""Rig files: read back as written, and other JSON in one sentence."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from musedance_core.dance.posing import Body
+from musedance_core.dance.rig import Rig, parse_rig, read_rig, write_rig
+from musedance_core.dance.skeleton import INDEX, JOINTS
+from musedance_core.errors import InputError
+
+
+def test_a_rig_is_read_back(tmp_path: Path) -> None:
+    joints = Body.standing(300, 100, 350).joints.clone()
+    joints[INDEX["left_wrist"]] = math.nan
+    rig = Rig((200, 400), joints, torch.linspace(0, 1, 16))
+    write_rig(rig, tmp_path / "rig.json")
+    back = read_rig(tmp_path / "rig.json")
+    assert back.size == rig.size and torch.equal(back.present, rig.present)
+    assert torch.allclose(back.joints, joints, atol=0.006, equal_nan=True)
+    assert torch.allclose(back.confidence, rig.confidence, atol=6e-4)
+    assert set(json.loads((tmp_path / "rig.json").read_text())["joints"]) == set(JOINTS)
+    half = back.scaled((100, 200))
+    assert half.size == (100, 200)
+    assert torch.allclose(half.joints, back.joints / 2, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON",
+        "[]",
+        "3",
+        '{"size": [2, 3]}',
+        '{"size": [2], "joints": {}}',
+        '{"size": [0, 3], "joints": {}}',
+        '{"size": [2, 99999], "joints": {}}',
+        '{"size": [2, 3], "joints": {"tail": [1, 2]}}',
+        '{"size": [2, 3], "joints": {"neck": [1]}}',
+        '{"size": [2, 3], "joints": {"neck": [1, 2, 3]}}',
+        '{"size": [2, 3], "joints": {"neck": [NaN, 2]}}',
+        '{"size": [2, 3], "joints": {"neck": [Infinity, 2]}}',
+        '{"size": [2, 3], "joints": {"neck": [1' + "0" * 400 + ", 2]}}",
+        '{"size": [2, 3], "joints": {"neck": [true, 2]}}',
+        '{"size": [2, 3], "joints": {}, "confidence": {"neck": 2}}',
+        "[" * 100_000,
+    ],
+)
+def test_other_json_is_one_sentence(text: str) -> None:
+    with pytest.raises(InputError, match=r"^It is no rig \(.*in pixels\.$"):
+        parse_rig(text, "It")
