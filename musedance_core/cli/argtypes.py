@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
+
+TRANSPARENT = "transparent"
+SMALLEST_SIDE, LARGEST_SIDE = 64, 2048
+"""Bounds of a video's sides in pixels."""
 
 
 def finite(text: str) -> float:
@@ -82,6 +88,40 @@ count = whole(1, 10**6)
 track = whole(1, 1000)
 """The number of a sound track."""
 seed = whole(0, 2**32 - 1)
+frame_size = whole(SMALLEST_SIDE, LARGEST_SIDE)
+"""The longer side of a video in pixels."""
+frame_rate = within(1, 60)
+"""Frames a second."""
+
+
+def width_height(text: str) -> tuple[int, int]:
+    """Width and height of a video in pixels, such as 512x768."""
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no width and height such as 512x768.")
+    return frame_size(match[1]), frame_size(match[2])
+
+
+def background(text: str) -> str | tuple[int, int, int] | Path:
+    """ "transparent", a colour as red, green and blue in 0..255, or the path of a picture.
+
+    A colour is one of CSS, or has three or six hexadecimal digits after `#`. A file whose name is a
+    colour needs its folder before it, such as ./red.
+    """
+    from PIL import ImageColor
+
+    name = text.strip().lower()
+    if name == TRANSPARENT:
+        return TRANSPARENT
+    if name in ImageColor.colormap or re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", name):
+        red, green, blue = ImageColor.getrgb(name)[:3]
+        return red, green, blue
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a picture file, nor a colour such as white or #ffd400, nor "
+            f"{TRANSPARENT}."
+        )
+    return Path(text)
 
 
 def sentence(text: str) -> str:

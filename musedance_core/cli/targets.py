@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import require_new_folder, require_target
+from .argtypes import TRANSPARENT
 
 
 def check_output(target: str, inputs: Sequence[str | None]) -> None:
@@ -25,6 +26,27 @@ def check_output(target: str, inputs: Sequence[str | None]) -> None:
     folder = require_new_folder(target)
     if not os.access(folder.parent, os.W_OK):
         raise InputError(f"The folder {folder.parent} of {folder.name} cannot be written to.")
+
+
+def require_background_fits(background: object, target: str) -> None:
+    """Refuse a transparent background for a format that has none.
+
+    Args:
+        background: what `argtypes.background` returns, or None.
+        target: the video to write.
+
+    Raises:
+        InputError: one sentence with the formats that can be transparent.
+    """
+    from ..media.output import TRANSPARENT_SUFFIXES
+    from ..media.png_sequence import is_folder
+
+    opaque = Path(target).suffix.lower() not in TRANSPARENT_SUFFIXES and not is_folder(target)
+    if background == TRANSPARENT and opaque:
+        raise InputError(
+            f"--background {TRANSPARENT} is for {', '.join(TRANSPARENT_SUFFIXES)} and folders, not "
+            f"for {target}."
+        )
 
 
 def check_target(target: str, suffixes: Sequence[str], inputs: Sequence[str | None]) -> None:
