@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -10,17 +11,36 @@ import numpy as np
 from ..dance.skeleton import INDEX, JOINTS
 
 KINDS = ("human", "animal", "robot", "odd", "stick", "mascot", "armless", "legless", "limbless")
-KIND_SHARES = (0.44, 0.19, 0.09, 0.07, 0.04, 0.09, 0.03, 0.03, 0.02)
+KIND_SHARES = (0.40, 0.20, 0.09, 0.07, 0.05, 0.09, 0.04, 0.04, 0.02)
 """Kinds of puppets. A mascot is a trunk with a face and limbs, and has no head of its own."""
+
+FIGURES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
+    "adult": ((0.125, 0.170), (0.45, 0.51), (0.34, 0.46)),
+    "long": ((0.105, 0.180), (0.52, 0.60), (0.30, 0.46)),
+    "cartoon": ((0.20, 0.30), (0.30, 0.42), (0.34, 0.52)),
+    "child": ((0.22, 0.30), (0.34, 0.40), (0.34, 0.46)),
+    "chibi": ((0.36, 0.54), (0.16, 0.26), (0.38, 0.60)),
+    "heavy": ((0.17, 0.34), (0.22, 0.38), (0.55, 0.80)),
+}
+"""Ranges of the heights of head and legs in body heights, and of half the width of the shoulders in
+heights of the trunk."""
+_FIGURES_OF = {
+    "human": ("adult", "long", "cartoon", "child", "chibi", "heavy"),
+    "animal": ("cartoon", "cartoon", "child", "chibi", "chibi", "heavy"),
+}
 
 
 @dataclass(frozen=True)
 class Build:
     """Proportions of a puppet, in body heights; widths are half widths.
 
-    `head` is the height of the head, 0 for none. `arm` and `leg` are the half widths at the inner
-    joint, the middle one and the outer one. `view` is how far the figure faces to the picture's
-    right, -1..1.
+    Attributes:
+        kind: one of `KINDS`.
+        head: height of the head, 0 for none; `head_width` is half its width.
+        arm, leg: half widths at the inner joint, the middle one and the outer one.
+        view: how far the figure faces to the picture's right, -1..1.
+        thin: whether limbs are lines.
+        tubes: whether limbs are rows of rings.
     """
 
     kind: str
@@ -38,9 +58,18 @@ class Build:
     hand: float
     foot: float
     view: float
-    arms: bool
-    legs: bool
     thin: bool
+    tubes: bool
+
+    @property
+    def arms(self) -> bool:
+        """Whether it has arms."""
+        return self.kind not in ("armless", "limbless")
+
+    @property
+    def legs(self) -> bool:
+        """Whether it has legs."""
+        return self.kind not in ("legless", "limbless")
 
     @property
     def hip_y(self) -> float:
@@ -67,9 +96,9 @@ class Build:
             at[INDEX["head_top"]] = (0, self.neck_y - self.neck - self.head)
         for side, sign in (("right", -1), ("left", 1)):
             if self.arms:
-                drop = self.arm[0] * 0.8 if self.head > 0 else 0.35 * self.torso
-                x = sign * self.shoulder * self.spread(0.6)
-                start = np.array([x, self.neck_y + drop])
+                drop = min(self.arm[0] * 0.9, 0.3 * self.torso) if self.head else 0.35 * self.torso
+                drop = 0.1 * self.torso if self.kind == "stick" else drop
+                start = np.array([sign * self.shoulder * self.spread(0.6), self.neck_y + drop])
                 way = np.array([sign * np.sin(arm_angle), np.cos(arm_angle)])
                 at[INDEX[f"{side}_shoulder"]] = start
                 at[INDEX[f"{side}_elbow"]] = start + way * self.arm_length * 0.51
@@ -84,70 +113,62 @@ class Build:
         return at
 
 
-def random_build(rng: np.random.Generator, kind: str) -> Build:
-    """Proportions for one of `KINDS`."""
-    style = str(rng.choice(["adult", "long", "cartoon", "child", "chibi", "heavy"]))
-    if kind == "animal":
-        style = str(rng.choice(["cartoon", "child", "chibi", "heavy"]))
-    head, legs, girth = {
-        "adult": (rng.uniform(0.125, 0.175), rng.uniform(0.45, 0.52), rng.uniform(0.32, 0.46)),
-        "long": (rng.uniform(0.11, 0.18), rng.uniform(0.52, 0.60), rng.uniform(0.30, 0.45)),
-        "cartoon": (rng.uniform(0.20, 0.30), rng.uniform(0.30, 0.42), rng.uniform(0.34, 0.55)),
-        "child": (rng.uniform(0.22, 0.30), rng.uniform(0.34, 0.40), rng.uniform(0.34, 0.46)),
-        "chibi": (rng.uniform(0.36, 0.52), rng.uniform(0.16, 0.26), rng.uniform(0.38, 0.62)),
-        "heavy": (rng.uniform(0.16, 0.30), rng.uniform(0.24, 0.38), rng.uniform(0.55, 0.85)),
-    }[style]
-    thin = kind == "stick" or rng.random() < 0.1
-    if kind == "mascot" or kind == "limbless":
-        head, legs, girth = 0.0, rng.uniform(0.18, 0.42), rng.uniform(0.42, 0.85)
+def random_build(rng: np.random.Generator, kind: str, figures: Sequence[str] = ()) -> Build:
+    """Proportions for one of `KINDS`, of one of `figures` if there are any."""
+    usual = _FIGURES_OF.get(kind, tuple(FIGURES))
+    figure = str(rng.choice(list(figures or usual)))
+    head, legs, girth = (float(rng.uniform(*span)) for span in FIGURES[figure])
+    thin = kind == "stick" or (kind != "human" and rng.random() < 0.12) or rng.random() < 0.04
+    if kind in ("mascot", "limbless"):
+        no_head = kind == "mascot" or rng.random() < 0.6
+        head = 0.0 if no_head else head
+        legs, girth = float(rng.uniform(0.18, 0.42)), float(rng.uniform(0.42, 0.85))
         thin = rng.random() < 0.6
     if kind == "robot":
-        girth = rng.uniform(0.42, 0.75)
-        thin = rng.random() < 0.35
-    arms = kind not in ("armless", "limbless")
-    has_legs = kind not in ("legless", "limbless")
-    if not has_legs:
-        legs = 0.0
-        head = min(head, rng.uniform(0.25, 0.42)) if head else 0.0
+        girth, thin = float(rng.uniform(0.42, 0.75)), bool(rng.random() < 0.3)
+    if kind in ("legless", "limbless"):
+        legs, head = 0.0, head and float(rng.uniform(0.25, 0.5))
+        girth = float(rng.uniform(0.3, 0.6))
     neck = float(rng.choice([0.0, rng.uniform(0, 0.03)])) if head else 0.0
     torso = 1 - head - neck - legs
-    shoulder = torso * girth * rng.uniform(0.85, 1.0)
+    shoulder = torso * girth * float(rng.uniform(0.85, 1.0))
     if kind in ("mascot", "limbless") and rng.random() < 0.5:
-        shoulder = torso * rng.uniform(0.45, 0.65)
-    hip = shoulder * rng.uniform(0.4, 0.62)
-    arm = shoulder * rng.uniform(0.24, 0.42)
-    leg = min(hip * rng.uniform(0.75, 1.05), 0.4 * legs) if legs else 0.05
+        shoulder = torso * float(rng.uniform(0.45, 0.65))
+    hip = shoulder * float(rng.uniform(0.4, 0.6))
+    arm = float(np.clip(shoulder * rng.uniform(0.24, 0.42), 0.014, 0.075))
+    leg = float(np.clip(hip * rng.uniform(0.75, 1.0), 0.016, max(0.02, 0.36 * legs)))
+    if kind == "stick":
+        shoulder, hip = float(rng.uniform(0, 0.02)), float(rng.uniform(0, 0.015))
     if thin:
-        arm = leg = rng.uniform(0.008, 0.018)
-    taper, calf = rng.uniform(0.65, 1.1), rng.uniform(0.6, 1.1)
-    length = torso * rng.uniform(0.95, 1.3) if head else torso * rng.uniform(0.5, 0.9)
-    wide = rng.uniform(0.8, 1.15) if style in ("chibi", "cartoon") else rng.uniform(0.68, 0.95)
+        arm = leg = float(rng.uniform(0.008, 0.018))
+    taper, calf = float(rng.uniform(0.62, 1.1)), float(rng.uniform(0.55, 1.1))
+    length = torso * float(rng.uniform(0.95, 1.3) if head else rng.uniform(0.5, 0.9))
+    wide = rng.uniform(0.8, 1.15) if figure in ("chibi", "cartoon") else rng.uniform(0.68, 0.95)
     return Build(
-        kind,
-        float(head),
-        float(head * wide / 2),
-        neck,
-        float(torso),
-        float(legs),
-        float(shoulder),
-        float(shoulder * rng.uniform(0.7, 1.15)),
-        float(hip),
-        float(max(length, 0.16)),
-        (float(arm), float(arm * (1 + taper) / 2), float(arm * taper)),
-        (float(leg), float(leg * (1 + calf) / 2), float(leg * calf)),
-        float(arm * rng.uniform(0.9, 1.4) if not thin else rng.uniform(0.015, 0.05)),
-        float(min(0.3 * legs, max(0.02, leg * rng.uniform(0.6, 1.1)) + 0.01)),
-        random_view(rng),
-        arms,
-        has_legs,
-        thin,
+        kind=kind,
+        head=head,
+        head_width=float(head * wide / 2),
+        neck=neck,
+        torso=torso,
+        leg_length=legs,
+        shoulder=shoulder,
+        waist=shoulder * float(rng.uniform(0.7, 1.15)),
+        hip=hip,
+        arm_length=max(length, 0.16),
+        arm=(arm, arm * (1 + taper) / 2, arm * taper),
+        leg=(leg, leg * (1 + calf) / 2, leg * calf),
+        hand=float(rng.uniform(0.014, 0.045)) if thin else arm * float(rng.uniform(0.85, 1.3)),
+        foot=min(0.3 * legs, max(0.02, leg * float(rng.uniform(0.55, 1.0))) + 0.008),
+        view=random_view(rng),
+        thin=thin,
+        tubes=bool(rng.random() < 0.5),
     )
 
 
 def random_view(rng: np.random.Generator) -> float:
     """Mostly from the front, at times turned a little, or seen from the side."""
     kind = rng.random()
-    if kind < 0.6:
+    if kind < 0.58:
         return 0.0
     way = float(rng.choice((-1, 1)))
-    return way * float(rng.uniform(0.1, 0.6) if kind < 0.82 else rng.uniform(0.75, 1.0))
+    return way * float(rng.uniform(0.1, 0.6) if kind < 0.8 else rng.uniform(0.75, 1.0))

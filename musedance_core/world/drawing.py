@@ -17,6 +17,8 @@ Colour = tuple[int, int, int]
 Points = np.ndarray
 PLAIN = 1
 """Material of pixels without a texture; 0 is an outline or nothing."""
+WIDE = 5
+"""Pixels; wider outlines need rounded corners."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Shape:
         material: `PLAIN`, or the index of a texture + 2.
         width: thickness of a line in body heights.
         clipped: drawn only where the part is filled already.
+        ghost: not drawn: where the figure goes on beyond the part, so that shading is even there.
     """
 
     points: Points
@@ -40,6 +43,7 @@ class Shape:
     material: int = PLAIN
     width: float = 0.0
     clipped: bool = False
+    ghost: bool = False
 
 
 class Sketch:
@@ -72,6 +76,11 @@ class Sketch:
             Shape(np.asarray(points, float), fill, self._group, False, PLAIN, width, clipped)
         )
 
+    def ghost(self, points: Points) -> None:
+        """Adds a place where the figure goes on beyond the part."""
+        self._group += 1
+        self.shapes.append(Shape(points, (0, 0, 0), self._group, False, ghost=True))
+
     def _add(
         self,
         points: Points | Sequence[Points],
@@ -94,6 +103,7 @@ class Tile:
         left, top: place of the rectangle on the canvas, in pixels.
         colour: uint8 `[h w 3]`.
         mask: bool `[h w]`, the drawn pixels.
+        whole: bool `[h w]`, those and where the figure goes on.
         material: uint8 `[h w]`, see `Shape`; 0 in outlines.
     """
 
@@ -101,6 +111,7 @@ class Tile:
     top: int
     colour: np.ndarray
     mask: np.ndarray
+    whole: np.ndarray
     material: np.ndarray
 
 
@@ -116,7 +127,7 @@ def rasterise(
     `unit` is a body height in pixels. `outline` holds a width in pixels and a colour. None if
     nothing falls on the canvas.
     """
-    every = np.concatenate(places)
+    every = np.concatenate([p for p, s in zip(places, shapes, strict=True) if not s.ghost])
     margin = 3 + (outline[0] if outline else 0)
     margin += max((s.width * unit for s in shapes), default=0.0)
     low = np.maximum(np.floor(every.min(0) - margin), 0).astype(int)
@@ -129,14 +140,17 @@ def rasterise(
     flat = [(p - low).ravel().tolist() for p in places]
     last = -1
     for i, shape in enumerate(shapes):
+        if shape.ghost:
+            continue
         # The outline of a whole group lies under all its shapes.
         if outline and shape.outlined and shape.group != last:
-            thick, colour = 2 * outline[0] + 1, (*outline[1], 255)
+            thick, colour = max(1, round(2 * outline[0] + 1)), (*outline[1], 255)
+            joint = "curve" if thick >= WIDE else None
             for j, other in enumerate(shapes):
                 if other.group == shape.group:
                     ring = [*flat[j], *flat[j][:4]]
-                    draw.line(ring, colour, max(1, round(thick)), joint="curve")
-                    draw_ids.line(ring, 0, max(1, round(thick)), joint="curve")
+                    draw.line(ring, colour, thick, joint)
+                    draw_ids.line(ring, 0, thick, joint)
         last = shape.group
         fill = (*shape.fill, 255)
         if shape.clipped:
@@ -150,7 +164,23 @@ def rasterise(
             draw.polygon(flat[i], fill)
             draw_ids.polygon(flat[i], shape.material)
     pixels = np.asarray(picture)
-    return Tile(int(low[0]), int(low[1]), pixels[..., :3], pixels[..., 3] > 0, np.asarray(ids))
+    mask = pixels[..., 3] > 0
+    ghosts = [flat[i] for i, shape in enumerate(shapes) if shape.ghost]
+    return Tile(
+        int(low[0]),
+        int(low[1]),
+        pixels[..., :3],
+        mask,
+        _with_ghosts(mask, ghosts) if ghosts else mask,
+        np.asarray(ids),
+    )
+
+
+def _with_ghosts(mask: np.ndarray, ghosts: Sequence[list[float]]) -> np.ndarray:
+    whole = Image.fromarray(mask.view(np.uint8))
+    for flat in ghosts:
+        ImageDraw.Draw(whole).polygon(flat, 1)
+    return np.asarray(whole).view(bool)
 
 
 def _draw_clipped(
@@ -229,6 +259,21 @@ def smooth(points: Iterable[tuple[float, float]], steps: int = 5) -> Points:
 def symmetric(right: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """A contour that is the mirror image of itself, from its right half, top to bottom."""
     return [*right, *((-x, y) for x, y in reversed(right))]
+
+
+def swell(
+    a: Points, b: Points, wa: float, wb: float, bulge: float, at: float = 0.4
+) -> tuple[Points, Points]:
+    """Both sides of a segment from a to b, `[n 2]` each from a to b, of half widths `wa` and `wb`,
+    wider by `bulge` at the share `at` of its length."""
+    d = b - a
+    n = np.array([-d[1], d[0]]) / max(1e-9, float(np.hypot(*d)))
+    t = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    # One smooth hill over the segment, highest at `at`.
+    hill = np.sin(np.pi * t ** (np.log(0.5) / np.log(at)))
+    half = wa + (wb - wa) * t + bulge * hill
+    middle, side = a + t[:, None] * d, half[:, None] * n
+    return middle + side, middle - side
 
 
 def capsule(a: Points, b: Points, wa: float, wb: float, n: int = 7) -> Points:

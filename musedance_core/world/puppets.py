@@ -14,34 +14,22 @@ from ..dance.figure import LayeredFigure
 from ..dance.posing import Body
 from ..dance.rig import Rig
 from ..dance.skeleton import DRAW_ORDER, INDEX, PART_INDEX, PARTS
-from .bodies import Wardrobe, draw_arm, draw_leg, draw_torso, random_wardrobe, torso_contour
 from .builds import KIND_SHARES, KINDS, Build, random_build
-from .drawing import Colour, Shape, Sketch, rasterise
-from .heads import (
-    EARS,
-    HAIRS,
-    HeadColours,
-    HeadFrame,
-    animal_head,
-    face,
-    human_head,
-    odd_head,
-    robot_head,
-)
-from .styles import Style, bright, from_hsv, random_style, shaded
+from .colours import random_hair, random_palette, random_skin
+from .drawing import Shape, Sketch, rasterise
+from .faces import HeadColours, HeadFrame, face
+from .hair import HAIRS
+from .heads import EARS, animal_head, human_head, odd_head, plain_head, robot_head
+from .limbs import draw_arm, draw_leg
+from .styles import Style, bright, random_style
+from .themes import random_theme
+from .trunks import draw_trunk, trunk_contour
+from .wardrobe import SKIRTS, Wardrobe, random_wardrobe
 
 FINE = 3
 """Supersampling factor of layers."""
 FILL = 0.94
 """Share of a layer's side that the figure fills."""
-SKINS: tuple[Colour, ...] = (
-    *((255, 220, 190), (240, 195, 160), (225, 170, 130), (190, 130, 90), (140, 90, 60)),
-    *((95, 60, 45), (255, 205, 60), (250, 225, 205)),
-)
-FURS: tuple[Colour, ...] = (
-    *((150, 105, 65), (205, 150, 95), (235, 160, 80), (240, 235, 225), (70, 60, 60)),
-    *((130, 130, 135), (245, 190, 195), (120, 170, 90), (90, 140, 190), (250, 215, 90)),
-)
 
 
 @dataclass(frozen=True)
@@ -139,114 +127,130 @@ def random_puppet(rng: np.random.Generator, size: int, split: str = "train") -> 
 def design_puppet(
     rng: np.random.Generator, split: str = "train", kinds: Mapping[str, float] | None = None
 ) -> Puppet:
-    """A random puppet of a split's styles; `kinds` weighs `KINDS`."""
-    shares = np.array(KIND_SHARES if kinds is None else [kinds.get(k, 0.0) for k in KINDS])
-    kind = str(rng.choice(KINDS, p=shares / shares.sum()))
-    build = random_build(rng, kind)
-    skin = _skin(rng, kind)
-    palette = _palette(rng)
-    clothes = random_wardrobe(rng, build, skin, palette)
-    style = random_style(rng, split, palette)
-    hair = _hair_colour(rng, palette)
-    if rng.random() < 0.05:  # one colour
-        clothes, hair = _monochrome(clothes, skin), skin
-
-    arm_angle = float(rng.uniform(0.35, 1.5))
-    joints = build.joints(arm_angle, float(rng.uniform(0.02, 0.12)))
-    sketches = {name: Sketch() for name in PARTS}
-    seeds = tuple(int(x) for x in rng.integers(0, 2**31, 2))
-    draw_torso(sketches["torso"], rng, build, clothes, torso_contour(rng, build))
-    for side, sign in (("right", -1), ("left", 1)):
-        at = {
-            n: joints[INDEX[f"{side}_{n}"]]
-            for n in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-        }
-        if build.arms:
-            draw_arm(
-                sketches[f"{side}_upper_arm"],
-                sketches[f"{side}_forearm"],
-                seeds,
-                build,
-                clothes,
-                (at["shoulder"], at["elbow"], at["wrist"]),
-                sign,
-            )
-        if build.legs:
-            draw_leg(
-                sketches[f"{side}_thigh"],
-                sketches[f"{side}_shin"],
-                seeds,
-                build,
-                clothes,
-                (at["hip"], at["knee"], at["ankle"]),
-                sign,
-            )
-    colours = HeadColours(skin, hair, palette[0], bright(rng))
-    long_hair = _draw_head(sketches, rng, build, colours)
-    parts = {
-        n: tuple(_unsteady(s.shapes, rng, style.wobble)) for n, s in sketches.items() if s.shapes
-    }
-    return Puppet(
-        joints, parts, _order(rng, build, long_hair), style, _box(parts, style), build.view
+    """A random puppet of a split's styles; `kinds` weighs `builds.KINDS`."""
+    theme = random_theme(rng)
+    shares = kinds or theme.kinds or dict(zip(KINDS, KIND_SHARES, strict=True))
+    weights = np.array(list(shares.values()))
+    build = random_build(
+        rng, str(rng.choice(list(shares), p=weights / weights.sum())), theme.figures
     )
+    skin, palette = random_skin(rng, theme, build.kind), random_palette(rng, theme)
+    clothes = random_wardrobe(rng, build, theme, skin, palette)
+    style = random_style(rng, split, theme, palette)
+    hair = random_hair(rng, theme, palette)
+    if rng.random() < theme.one_colour:
+        clothes, hair = clothes.in_one_colour(skin), skin
+    colours = HeadColours(clothes.skin, hair, clothes.extra, bright(rng))
+    blank, hair_style = bool(rng.random() > theme.faces), str(rng.choice(HAIRS))
+    order = _order(rng, build, clothes, hair_style)
+
+    joints = build.joints(float(rng.uniform(0.35, 1.5)), float(rng.uniform(0.02, 0.12)))
+    sketches = {name: Sketch() for name in PARTS}
+    draw_trunk(sketches["torso"], rng, build, clothes, trunk_contour(rng, build))
+    _draw_limbs(sketches, rng, build, clothes, joints, order)
+    if build.head > 0:
+        frame = _head_frame(build, blank, theme.natural)
+        _draw_head(sketches["head"], rng, build.kind, frame, colours, hair_style)
+    else:
+        y = build.neck_y + build.torso * float(rng.uniform(0.35, 0.5))
+        r = build.shoulder * float(rng.uniform(0.55, 0.85))
+        frame = HeadFrame(0, y, r, min(r, 0.4 * build.torso), build.view, blank)
+        face(sketches["torso"], rng, frame, colours)
+    parts = {n: _unsteady(s.shapes, rng, style.wobble) for n, s in sketches.items() if s.shapes}
+    return Puppet(joints, parts, order, style, _box(parts, style), build.view)
+
+
+def _draw_limbs(
+    sketches: Mapping[str, Sketch],
+    rng: np.random.Generator,
+    build: Build,
+    clothes: Wardrobe,
+    joints: np.ndarray,
+    order: tuple[int, ...],
+) -> None:
+    """Draws arms and legs; both sides are alike."""
+    seed = int(rng.integers(0, 2**31))
+    level = {PARTS[part]: i for i, part in enumerate(order)}
+
+    def at(*names: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        a, b, c = (joints[INDEX[name]] for name in names)
+        return a, b, c
+
+    for side, sign in (("right", -1), ("left", 1)):
+        upper, lower = f"{side}_upper_arm", f"{side}_forearm"
+        if build.arms:
+            places = at(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+            same = np.random.default_rng(seed)
+            draw_arm(sketches[upper], sketches[lower], same, build, clothes, places, sign)
+        upper, lower = f"{side}_thigh", f"{side}_shin"
+        if build.legs:
+            places = at(f"{side}_hip", f"{side}_knee", f"{side}_ankle")
+            over = level[lower] > level[upper], level[upper] > level["torso"]
+            same = np.random.default_rng(seed)
+            draw_leg(sketches[upper], sketches[lower], same, build, clothes, places, sign, *over)
+
+
+def _head_frame(build: Build, blank: bool, natural: bool) -> HeadFrame:
+    y = build.neck_y - build.neck - build.head / 2
+    x = 0.15 * build.view * build.head_width
+    return HeadFrame(x, y, build.head_width, build.head / 2, build.view, blank, natural)
 
 
 def _draw_head(
-    sketches: Mapping[str, Sketch], rng: np.random.Generator, build: Build, colours: HeadColours
-) -> bool:
-    """Draws the head, or the face of a trunk without one; true if hair falls behind the trunk."""
-    if build.head == 0:
-        y = build.neck_y + build.torso * float(rng.uniform(0.35, 0.5))
-        r = build.shoulder * float(rng.uniform(0.55, 0.85))
-        face(
-            sketches["torso"],
-            rng,
-            HeadFrame(0, y, r, min(r, 0.4 * build.torso), build.view),
-            colours,
-        )
-        return False
-    y = build.neck_y - build.neck - build.head / 2
-    frame = HeadFrame(
-        0.15 * build.view * build.head_width, y, build.head_width, build.head / 2, build.view
-    )
-    sketch = sketches["head"]
-    kind = build.kind
-    if kind in ("armless", "legless"):
+    sketch: Sketch,
+    rng: np.random.Generator,
+    kind: str,
+    frame: HeadFrame,
+    colours: HeadColours,
+    hair: str,
+) -> None:
+    """Draws the head of a kind of puppet; trunks without limbs have any kind of head."""
+    if kind in ("armless", "legless", "limbless"):
         kind = str(rng.choice(["human", "animal", "animal", "odd", "robot"]))
-    hair = ""
-    if kind == "human":
-        hair = str(rng.choice(HAIRS))
+    if kind == "human" and not frame.blank:
         human_head(sketch, rng, frame, colours, hair)
+    elif kind == "human":
+        plain_head(sketch, rng, frame, colours, hair)
     elif kind == "animal":
         animal_head(sketch, rng, frame, colours, str(rng.choice(EARS)))
     elif kind == "robot":
         robot_head(sketch, rng, frame, colours)
     else:
         odd_head(sketch, rng, frame, colours)
-    return hair in ("long", "wavy", "bob") and rng.random() < 0.6
 
 
-def _order(rng: np.random.Generator, build: Build, head_behind: bool) -> tuple[int, ...]:
-    """Parts from bottom to top; the far arm of a turned figure lies behind the trunk."""
+def _order(rng: np.random.Generator, build: Build, clothes: Wardrobe, hair: str) -> tuple[int, ...]:
+    """Parts from bottom to top. The far arm of a turned figure lies behind the trunk, long hair
+    does at times, and legs lie over what hangs down behind."""
     order = list(DRAW_ORDER)
-    if head_behind or rng.random() < 0.15:
-        order.remove(PART_INDEX["head"])
-        order.insert(order.index(PART_INDEX["torso"]), PART_INDEX["head"])
+
+    def move(part: str, place: int) -> None:
+        order.remove(PART_INDEX[part])
+        order.insert(place, PART_INDEX[part])
+
+    if rng.random() < (0.6 if hair in ("long", "wavy", "bob") else 0.15):
+        move("head", order.index(PART_INDEX["torso"]))
     behind: list[str] = []
     if abs(build.view) > 0.3 or rng.random() < 0.12:
-        behind = (
-            ["left"] if build.view > 0 or (build.view == 0 and rng.random() < 0.5) else ["right"]
-        )
+        far = "left" if build.view > 0 or (build.view == 0 and rng.random() < 0.5) else "right"
+        behind = [far]
     elif rng.random() < 0.12:
         behind = ["left", "right"]
     for side in behind:
-        for name in (f"{side}_forearm", f"{side}_upper_arm"):
-            order.remove(PART_INDEX[name])
-            order.insert(0, PART_INDEX[name])
+        move(f"{side}_forearm", 0)
+        move(f"{side}_upper_arm", 0)
     if rng.random() < 0.2:  # shins over thighs
         for side in ("right", "left"):
-            i, j = order.index(PART_INDEX[f"{side}_shin"]), order.index(PART_INDEX[f"{side}_thigh"])
-            order[i], order[j] = order[j], order[i]
+            move(f"{side}_shin", order.index(PART_INDEX[f"{side}_thigh"]))
+    skirt = clothes.top in SKIRTS
+    if not skirt and (clothes.back == "cape" or rng.random() < 0.15):
+        legs = [part for part in order if PARTS[part].endswith(("thigh", "shin"))]
+        for part in legs:
+            move(PARTS[part], order.index(PART_INDEX["torso"]))
+        for part in legs:
+            order.remove(part)
+        place = order.index(PART_INDEX["torso"]) + 1
+        order[place:place] = legs
     return tuple(order)
 
 
@@ -256,61 +260,11 @@ def _box(parts: Mapping[str, tuple[Shape, ...]], style: Style) -> tuple[float, f
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
-def _unsteady(shapes: list[Shape], rng: np.random.Generator, wobble: float) -> list[Shape]:
+def _unsteady(shapes: list[Shape], rng: np.random.Generator, wobble: float) -> tuple[Shape, ...]:
     """Shapes as an unsteady hand draws them."""
     if wobble == 0:
-        return shapes
-    waves = rng.uniform(20, 60, (2, 2))
-    phase = rng.uniform(0, 6, 2)
-    return [
-        Shape(
-            s.points + wobble * np.sin(s.points @ waves + phase),
-            *(s.fill, s.group, s.outlined, s.material, s.width, s.clipped),
-        )
-        for s in shapes
-    ]
-
-
-def _skin(rng: np.random.Generator, kind: str) -> Colour:
-    if kind == "human":
-        base = SKINS[int(rng.integers(len(SKINS)))] if rng.random() < 0.85 else bright(rng)
-    elif kind == "robot":
-        base = from_hsv(rng.random(), rng.choice([0.05, 0.1, 0.5]), rng.uniform(0.45, 0.95))
-    elif kind == "stick":
-        base = bright(rng) if rng.random() < 0.5 else (30, 28, 30)
-    elif kind == "animal":
-        base = FURS[int(rng.integers(len(FURS)))] if rng.random() < 0.7 else bright(rng)
-    else:
-        base = bright(rng)
-    jitter = rng.integers(-14, 15, 3)
-    return tuple(int(np.clip(c + j, 0, 255)) for c, j in zip(base, jitter, strict=True))  # type: ignore[return-value]
-
-
-def _palette(rng: np.random.Generator) -> list[Colour]:
-    """Four or five colours, at times of near hues."""
-    if rng.random() < 0.3:
-        hue, spread = rng.random(), rng.uniform(0.02, 0.15)
-        return [
-            from_hsv(hue + spread * rng.normal(), rng.uniform(0.2, 0.9), rng.uniform(0.25, 1))
-            for _ in range(4)
-        ]
-    return [bright(rng) for _ in range(5)]
-
-
-def _hair_colour(rng: np.random.Generator, palette: list[Colour]) -> Colour:
-    if rng.random() < 0.3:
-        return palette[-1]
-    natural: tuple[Colour, ...] = (
-        (40, 30, 28),
-        (75, 48, 30),
-        (120, 75, 40),
-        (205, 160, 80),
-        (170, 75, 35),
-        (200, 200, 200),
-        (25, 25, 30),
+        return tuple(shapes)
+    waves, phase = rng.uniform(20, 60, (2, 2)), rng.uniform(0, 6, 2)
+    return tuple(
+        replace(s, points=s.points + wobble * np.sin(s.points @ waves + phase)) for s in shapes
     )
-    return shaded(natural[int(rng.integers(len(natural)))], float(rng.uniform(0.8, 1.0)))
-
-
-def _monochrome(clothes: Wardrobe, colour: Colour) -> Wardrobe:
-    return replace(clothes, cloth=colour, trousers=colour, shoes=colour, extra=colour, skin=colour)

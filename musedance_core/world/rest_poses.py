@@ -11,8 +11,8 @@ from ..dance.motion import ROOT, ROOT_INDEX, SEGMENT_NAMES, DanceMotion
 
 ARMS = ("down", "a", "t", "up", "hips", "wave", "flex", "front", "behind", "bent", "any")
 _ARM_SHARES = (0.22, 0.15, 0.08, 0.12, 0.1, 0.08, 0.05, 0.06, 0.03, 0.06, 0.05)
-LEGS = ("stand", "wide", "step", "walk", "run", "squat", "kick", "cross", "knee")
-_LEG_SHARES = (0.38, 0.15, 0.08, 0.12, 0.08, 0.05, 0.05, 0.04, 0.05)
+LEGS = ("stand", "wide", "step", "walk", "run", "squat", "kick", "cross", "knee", "sit")
+_LEG_SHARES = (0.36, 0.15, 0.08, 0.12, 0.08, 0.05, 0.05, 0.03, 0.05, 0.03)
 _ROOT_SPREAD = {
     "lean": 0.08,
     "bend": 0.03,
@@ -46,7 +46,8 @@ def random_rest_pose(rng: np.random.Generator, facing: float) -> DanceMotion:
         vectors[f"{side}_upper_arm"] = _vector(upper, short)
         vectors[f"{side}_forearm"] = _vector(lower, fore)
         thigh, shin = _leg(rng, walks, sign, way, side == front)
-        vectors[f"{side}_thigh"], vectors[f"{side}_shin"] = _vector(thigh), _vector(shin)
+        far = 0.5 if walks == "sit" else 1.0  # thighs of a figure that sits point at the viewer
+        vectors[f"{side}_thigh"], vectors[f"{side}_shin"] = _vector(thigh, far), _vector(shin)
     root = torch.zeros(1, len(ROOT))
     if rng.random() < 0.6:
         for name, spread in _ROOT_SPREAD.items():
@@ -130,6 +131,8 @@ def _leg(
     if kind == "kick" and front:
         thigh = sign * u(0.5, 1.4)
         return thigh, thigh + sign * u(-0.3, 0.2)
+    if kind == "sit":
+        return sign * u(0.6, 1.4), sign * u(-0.1, 0.8)
     if kind == "cross":
         return -sign * u(0.05, 0.25), -sign * u(0.05, 0.3)
     if kind == "knee" and front:

@@ -18,7 +18,7 @@ from torch import Tensor
 from ..dance.posing import pose_body
 from ..dance.skeleton import INDEX, JOINTS, PART_INDEX, PARTS
 from .backgrounds import random_background
-from .drawing import rasterise
+from .drawing import Colour, Shape, rasterise
 from .puppets import Puppet, design_puppet
 from .rest_poses import random_rest_pose
 from .stickers import draw_glyph, find_font, glyph_names
@@ -28,7 +28,7 @@ FINE = 2
 UNIT = 256.0
 """Pixels of a body height while a figure is posed."""
 GLYPH_SHARE, LIMBLESS_SHARE = 0.17, 0.08
-CROPPED_SHARE, BORDER_SHARE = 0.07, 0.08
+CROPPED_SHARE, BORDER_SHARE, CONTOUR_SHARE = 0.09, 0.08, 0.12
 CHEST_UP = 0.58
 LIMBED = frozenset(
     "⛷⛹🏂🏃🏄🏇🏊🏋🏌🤸🤹🤺🤼🤽🤾🚣🚴🚵🚶🧍🧎🧗🧘🛀🛌🏃💃🕺🕴🧖🙇🙅🙆🙋🙍🙎💁💆💇🤦🤷🧏🤰🤱🫃🫄👼💂👰🤵🥷"
@@ -151,12 +151,16 @@ def draw_posed(
 def _placing(
     rng: np.random.Generator, points: np.ndarray, joints: np.ndarray, size: int
 ) -> tuple[float, np.ndarray]:
-    """Scale and shift that put the posed figure into the square, at times with legs cut off."""
+    """Scale and shift that put the posed figure into the square, at times cut off at the knees,
+    the hips or the chest."""
     low, high = points.min(0), points.max(0)
-    cut = rng.random() < CROPPED_SHARE and np.isfinite(joints[INDEX["right_knee"]]).all()
+    cut = rng.random() < CROPPED_SHARE
     if cut:
-        names = ["right_knee", "left_knee"] if rng.random() < 0.5 else ["right_hip", "left_hip"]
-        high = np.array([high[0], max(joints[INDEX[n], 1] for n in names)])
+        level = str(rng.choice(["knee", "hip", "pelvis", "chest"]))
+        names = [level] if level in INDEX else [f"right_{level}", f"left_{level}"]
+        below = [joints[INDEX[name], 1] for name in names]
+        cut = bool(np.isfinite(below).all())
+        high = np.array([high[0], max(below)]) if cut else high
     extent = float((high - low).max())
     fill = float(rng.uniform(0.5, 1.0) if rng.random() < 0.5 else rng.uniform(0.8, 1.0))
     scale = fill * (size - 2) / max(1.0, extent)
@@ -180,22 +184,19 @@ def _composite(
     parts = np.zeros((side, side), np.uint8)
     style = puppet.style
     ordered = [PARTS[i] for i in puppet.order if PARTS[i] in places]
-    if rng.random() < BORDER_SHARE:  # the white border of a sticker
+    # Pictures have one outline around the whole figure at times, or the white border of a sticker.
+    line = style.line(unit)
+    if rng.random() < BORDER_SHARE:
         border = (unit * float(rng.uniform(0.012, 0.035)), (255, 255, 255))
-        for name in ordered:
-            chosen = [i for i, s in enumerate(puppet.parts[name]) if s.outlined]
-            shapes = [replace(puppet.parts[name][i], group=1) for i in chosen]
-            if not shapes:
-                continue
-            tile = rasterise(shapes, [places[name][i] for i in chosen], unit, border, (side, side))
-            if tile is not None:
-                at = _window(tile.left, tile.top, tile.mask)
-                colour[at][tile.mask] = 255
-                parts[at][tile.mask] = PART_INDEX[name] + 1
+        _around(puppet, ordered, places, unit, border, colour, parts)
+    contour = line is not None and rng.random() < CONTOUR_SHARE
+    if contour and line:
+        _around(puppet, ordered, places, unit, line, colour, parts)
     shadow = style.finish in ("soft", "photo", "painted") and rng.random() < 0.7
     for name in ordered:
         shapes = puppet.parts[name]
-        tile = rasterise(shapes, places[name], unit, style.line(unit), (side, side))
+        own = None if contour and name != "head" else line
+        tile = rasterise(shapes, places[name], unit, own, (side, side))
         if tile is None:
             continue
         to_body = _to_body(shapes, places[name])
@@ -208,6 +209,29 @@ def _composite(
     return _reduced(colour, parts)
 
 
+def _around(
+    puppet: Puppet,
+    names: list[str],
+    places: dict[str, list[np.ndarray]],
+    unit: float,
+    border: tuple[float, Colour],
+    colour: np.ndarray,
+    parts: np.ndarray,
+) -> None:
+    """Draws the figure, grown by a border, in place in the border's colour."""
+    for name in names:
+        chosen = [i for i, s in enumerate(puppet.parts[name]) if s.outlined]
+        shapes = [replace(puppet.parts[name][i], group=1) for i in chosen]
+        if not shapes:
+            continue
+        at = [places[name][i] for i in chosen]
+        tile = rasterise(shapes, at, unit, border, (parts.shape[1], parts.shape[0]))
+        if tile is not None:
+            window = _window(tile.left, tile.top, tile.mask)
+            colour[window][tile.mask] = border[1]
+            parts[window][tile.mask] = PART_INDEX[name] + 1
+
+
 def _cast_shadow(under: np.ndarray, mask: np.ndarray, radius: float) -> None:
     """Darkens in place what lies near the edge of a part above it."""
     blurred = Image.fromarray(mask.view(np.uint8) * np.uint8(255)).filter(
@@ -217,7 +241,7 @@ def _cast_shadow(under: np.ndarray, mask: np.ndarray, radius: float) -> None:
     under[:] = (under * dark[..., None] >> 8).astype(np.uint8)
 
 
-def _to_body(shapes: tuple, places: list[np.ndarray]) -> np.ndarray:  # type: ignore[type-arg]
+def _to_body(shapes: tuple[Shape, ...], places: list[np.ndarray]) -> np.ndarray:
     """The affine map `[2 3]` from pixels of the canvas to body units that fits a part best."""
     points = np.concatenate([s.points for s in shapes])
     pixels = np.concatenate(places)
@@ -235,8 +259,8 @@ def _reduced(colour: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndar
     solid = parts > 0
     full = np.dstack([colour * solid[..., None], solid * np.uint8(255)])
     small = np.asarray(Image.fromarray(full, "RGBa").reduce(FINE).convert("RGBA")).copy()
-    blocks = parts.reshape(parts.shape[0] // FINE, FINE, -1, FINE)
-    return small, blocks.max((1, 3))
+    rows = np.maximum(parts[::FINE], parts[1::FINE])
+    return small, np.maximum(rows[:, ::FINE], rows[:, 1::FINE])
 
 
 def _glyph(

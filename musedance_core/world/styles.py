@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from .drawing import PLAIN, Colour, Tile
+from .themes import Theme
 
 Field = np.ndarray
 Pattern = Callable[[Field, Field, np.ndarray], Field]
@@ -57,8 +58,33 @@ PATTERNS: dict[str, Pattern] = {
         _dots(u, v, 9, 0.1), 0.7 * _dots(u, v, 9, 0.3) * _wave(np.arctan2(v % 0.11, u % 0.11))
     ),
 }
-FINISHES = ("flat", "cel", "soft", "gradient", "painted", "watercolour", "crayon", "photo")
-_FINISH_SHARES = (0.30, 0.15, 0.14, 0.10, 0.09, 0.04, 0.05, 0.13)
+FINISHES = {
+    "flat": 0.32,
+    "cel": 0.17,
+    "soft": 0.14,
+    "gradient": 0.12,
+    "painted": 0.10,
+    "crayon": 0.06,
+    "photo": 0.09,
+}
+"""How surfaces are filled, with weights."""
+OUTLINES = {
+    "none": 0.36,
+    "thin": 0.2,
+    "middle": 0.18,
+    "thick": 0.1,
+    "heavy": 0.03,
+    "coloured": 0.13,
+}
+OUTLINE_WIDTHS = {
+    "none": (0.0, 0.0),
+    "thin": (0.003, 0.007),
+    "middle": (0.007, 0.013),
+    "thick": (0.013, 0.020),
+    "heavy": (0.020, 0.030),
+    "coloured": (0.005, 0.012),
+}
+"""Ranges of the width of outlines in body heights."""
 HELD_OUT_PATTERNS = ("plaid", "zigzag", "scales")
 HELD_OUT_FINISHES = ("watercolour",)
 """Only characters of the test split have these, half of them at least one."""
@@ -80,7 +106,7 @@ class Style:
 
     Attributes:
         outline: width in body heights, 0 for none, and colour.
-        finish: of `FINISHES`.
+        finish: of `FINISHES` or `HELD_OUT_FINISHES`.
         textures: those of materials 2, 3 ...
         light: direction that the light comes from, x and y.
         depth: strength of the shading in 0..1.
@@ -133,7 +159,7 @@ class Style:
             return None
         depth, noise = self.depth, self.noise
         if self.finish == "cel":
-            lit = _moved(tile.mask, self.light, 0.022 * unit)
+            lit = _moved(tile.whole, self.light, 0.022 * unit)
             return np.where(lit, 1.0, 1 - 0.55 * depth)[..., None].astype(np.float32)
         if self.finish == "gradient":
             along = self.light[0] * u * 2 - self.light[1] * (v + 0.5)
@@ -161,20 +187,20 @@ class Style:
     def _round(self, tile: Tile, unit: float) -> Field:
         """Brightness of a rounded surface in 0..1, from how deep inside the part a pixel is."""
         radius = 0.03 * unit
-        inside = Image.fromarray(tile.mask.view(np.uint8) * np.uint8(255))
+        inside = Image.fromarray(tile.whole.view(np.uint8) * np.uint8(255))
         blurred = np.asarray(inside.filter(ImageFilter.BoxBlur(radius))) / np.float32(255)
         dx, dy = (round(a * 0.02 * unit) for a in self.light)
         return _shift(blurred, dx, dy)
 
 
-def random_style(rng: np.random.Generator, split: str, palette: list[Colour]) -> Style:
-    """A style of a split; `palette` gives colours of outlines and textures."""
+def random_style(
+    rng: np.random.Generator, split: str, theme: Theme, palette: list[Colour]
+) -> Style:
+    """A style of a theme and a split; `palette` gives colours of outlines and textures."""
     held_out = split == "test" and rng.random() < 0.5
-    finish = str(rng.choice(FINISHES, p=_FINISH_SHARES))
-    if held_out and rng.random() < 0.4:
+    finish = str(rng.choice(theme.finishes) if theme.finishes else _free(rng, FINISHES))
+    if held_out and rng.random() < 0.5:
         finish = str(rng.choice(HELD_OUT_FINISHES))
-    elif finish in HELD_OUT_FINISHES:
-        finish = "painted"
     usual = [name for name in PATTERNS if name not in HELD_OUT_PATTERNS]
     names = HELD_OUT_PATTERNS if held_out else usual
     textures = tuple(
@@ -187,15 +213,22 @@ def random_style(rng: np.random.Generator, split: str, palette: list[Colour]) ->
         for _ in range(2)
     )
     angle = float(rng.uniform(-2.6, -0.5))
+    wobble = theme.wobble if rng.random() < 0.7 else float(rng.choice([0, 0, 0, 0.002, 0.004]))
     return Style(
-        _outline(rng, palette),
+        _outline(rng, theme, palette),
         finish,
         textures,
         (float(np.cos(angle)), float(np.sin(angle))),
         float(rng.uniform(0.3, 0.75)),
         smooth_noise(rng),
-        float(rng.choice([0, 0, 0, 0.002, 0.004])),
+        wobble,
     )
+
+
+def _free(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+    """A name by its weight."""
+    weights = np.array(list(shares.values()))
+    return str(rng.choice(list(shares), p=weights / weights.sum()))
 
 
 def smooth_noise(rng: np.random.Generator) -> np.ndarray:
@@ -207,19 +240,14 @@ def smooth_noise(rng: np.random.Generator) -> np.ndarray:
     return np.ascontiguousarray(fine[8:-8, 8:-8])
 
 
-def _outline(rng: np.random.Generator, palette: list[Colour]) -> tuple[float, Colour]:
-    kind = rng.choice(5, p=[0.36, 0.2, 0.2, 0.12, 0.12])
-    dark: Colour = tuple(int(x) for x in rng.integers(0, 60, 3))  # type: ignore[assignment]
-    if kind == 0:
-        return 0.0, dark
-    if kind == 1:
-        return float(rng.uniform(0.003, 0.007)), dark
-    if kind == 2:
-        return float(rng.uniform(0.007, 0.014)), dark
-    if kind == 3:
-        return float(rng.uniform(0.014, 0.022)), dark
-    colour = palette[int(rng.integers(len(palette)))]
-    return float(rng.uniform(0.005, 0.012)), shaded(colour, 0.5)
+def _outline(rng: np.random.Generator, theme: Theme, palette: list[Colour]) -> tuple[float, Colour]:
+    kind = str(rng.choice(theme.outlines) if theme.outlines else _free(rng, OUTLINES))
+    dark: Colour = (0, 0, 0)
+    if rng.random() < 0.6:
+        dark = tuple(int(x) for x in rng.integers(0, 60, 3))  # type: ignore[assignment]
+    if kind == "coloured":
+        dark = shaded(palette[int(rng.integers(len(palette)))], 0.5)
+    return float(rng.uniform(*OUTLINE_WIDTHS[kind])), dark
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
