@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
+from .fill import fill_holes
 from .posing import Body
-from .skeleton import DRAW_ORDER
+from .rig import Rig
+from .segmentation import LIMBS, segment
+from .skeleton import DRAW_ORDER, INDEX, PART_INDEX, PARTS, SEGMENTS
+
+SEAM = 2
+"""Pixels by which a layer goes on under those that cover it, whatever its shape."""
+CLOSING = 0.06
+"""Radius in body heights of the gaps and bays of the trunk that are closed under other parts."""
+UNDER = 0.025
+"""Width in body heights of the rim of the trunk that goes on under other parts."""
+DEEP_ROOT = 1.0
+"""An arm that comes out of the trunk farther from its shoulder than so many of its radii is drawn
+below the trunk."""
+OUTLINE = 0.018
+"""Width in body heights of the outlines between two parts."""
+UNLIKE, ALIKE = 0.25, 0.12
+"""Distances of colours that are not, and that are, those of a part."""
+FAINT = 1 / 255
+"""Alpha of an empty pixel."""
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -25,3 +51,318 @@ class LayeredFigure:
     layers: Tensor
     body: Body
     order: tuple[int, ...] = DRAW_ORDER
+
+
+def split_figure(picture: Tensor, rig: Rig) -> LayeredFigure:
+    """Cuts the figure of `picture [4 h w]`, straight RGBA in 0..1, into its parts.
+
+    Alpha says what is figure. Limbs that are absent, or that cannot be told from what they hang on,
+    stay with it; a figure without limbs and head is one layer.
+    """
+    picture = torch.nan_to_num(picture.float()).clamp(0, 1)
+    box = figure_box(picture[3])
+    layers = torch.zeros(len(PARTS), *picture.shape)
+    left, top, right, bottom = box
+    found = segment(picture, rig, box)
+    cutter = _Cutter(
+        picture[:, top:bottom, left:right],
+        found.labels[top:bottom, left:right].numpy(),
+        found.joints - torch.tensor([left, top]),
+    )
+    layers[:, :, top:bottom, left:right] = cutter.layers()
+    joints = cutter.joints + torch.tensor([left, top])
+    body = Body.of(replace(rig, joints=joints), box)
+    return LayeredFigure(layers, body, cutter.order)
+
+
+def figure_box(alpha: Tensor) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is not empty in `alpha [h w]`; of all if all is empty."""
+    solid = alpha > FAINT
+    rows, columns = solid.any(dim=1).nonzero()[:, 0], solid.any(dim=0).nonzero()[:, 0]
+    if not len(rows):
+        return 0, 0, alpha.shape[1], alpha.shape[0]
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A cut across a limb: its middle, its half width, and the unit direction of the limb."""
+
+    middle: Tensor
+    radius: float
+    along: Tensor
+
+
+class _Cutter:
+    """Makes layers of labelled pixels, with joints that turn without gaps."""
+
+    def __init__(self, picture: Tensor, labels: NDArray[np.int64], joints: Tensor) -> None:
+        self.colours = torch.cat([picture[:3] * picture[3:], picture[3:]])
+        self.alpha = picture[3]
+        self.labels = labels
+        self.joints = joints.clone()
+        self.height = float(labels.shape[0])
+        self.solid = picture[3].numpy() > 0.5
+        y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in labels.shape), indexing="ij")
+        self.points = torch.stack([x, y], dim=-1)
+        self.order = self._order({limb: self._root(limb) for limb in LIMBS})
+        self._share_outlines()
+        # Every pixel's share of each part; pixels between two parts are of both.
+        own = torch.from_numpy(np.stack([self.labels == i for i in range(len(PARTS))])).float()
+        self.shares = F.avg_pool2d(F.pad(own[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
+        # Hidden parts stay off the figure's edges, so that these are not drawn twice.
+        self.interior = -F.max_pool2d(-self.alpha[None], 3, 1, 1)[0]
+        self.roots = {limb: self._root(limb) for limb in LIMBS}
+        self._centre_joints()
+
+    def layers(self) -> Tensor:
+        """The layers `[p 4 h w]`, premultiplied."""
+        result = torch.zeros(len(PARTS), *self.colours.shape)
+        for place, part in enumerate(self.order):
+            share = self.shares[part]
+            above = list(self.order[place + 1 :])
+            covered = self.shares[above].sum(dim=0).clamp(0, 1)
+            layer = self.colours * (share + self._cap(part)).clamp(0, 1)
+            hidden = self._hidden(part, covered)
+            result[part] = layer + (1 - layer[3:]) * hidden if hidden is not None else layer
+        return result
+
+    # Joints -------------------------------------------------------------------------------------
+
+    def _has(self, joint: str) -> bool:
+        return bool(self.joints[INDEX[joint]].isfinite().all())
+
+    def _segments(self, limb: str) -> list[str]:
+        """Segments of a limb that are there."""
+        return [s for s in LIMBS[limb] if all(self.joints[i].isfinite().all() for i in SEGMENTS[s])]
+
+    def _root(self, limb: str) -> tuple[float, _Section] | None:
+        """How far from its inner joint, along its bones, a limb comes out of what covers it, and
+        its section there."""
+        segments = self._segments(limb)
+        mask = np.isin(self.labels, [PART_INDEX[s] for s in LIMBS[limb]]) & self.solid
+        walked = 0.0
+        for name in segments:
+            start, end = (self.joints[i] for i in SEGMENTS[name])
+            bone = end - start
+            length = float(bone.norm())
+            sections = []
+            for distance in np.arange(0.0, length, 1.0):
+                section = _section(
+                    mask, start + distance / length * bone, bone / length, self.height
+                )
+                if section is not None:
+                    sections.append((float(distance), section))
+            if sections:
+                # The first section that is about as wide as the limb.
+                widths = sorted(s.radius for _, s in sections)
+                usual = widths[len(widths) // 2]
+                distance, section = next(item for item in sections if item[1].radius >= 0.8 * usual)
+                return walked + distance, section
+            walked += length
+        return None
+
+    def _centre_joints(self) -> None:
+        """Moves elbows and knees to the middle of their limb, and finds its radius there."""
+        self.radius: dict[str, float] = {}
+        for limb, (inner, outer) in LIMBS.items():
+            if len(self._segments(limb)) < 2:
+                continue
+            a, b, c = (self.joints[i] for i in (*SEGMENTS[inner], SEGMENTS[outer][1]))
+            along = F.normalize(F.normalize(b - a, dim=0) + F.normalize(c - b, dim=0), dim=0)
+            if float(along.norm()) < 0.5:
+                along = F.normalize(c - b, dim=0)
+            mask = np.isin(self.labels, [PART_INDEX[inner], PART_INDEX[outer]]) & self.solid
+            section = _section(mask, b, along, self.height)
+            if section is not None:
+                limit = 0.8 * min(float((b - a).norm()), float((c - b).norm()))
+                shift = section.middle - b
+                if float(shift.norm()) < limit:
+                    self.joints[SEGMENTS[inner][1]] = section.middle
+                self.radius[limb] = min(section.radius, max(limit, 1.0))
+
+    def _order(self, roots: dict[str, tuple[float, _Section] | None]) -> tuple[int, ...]:
+        """The usual order, arms that come out of the side of the trunk below it."""
+        order = list(DRAW_ORDER)
+        for limb in ("right_arm", "left_arm"):
+            root = roots[limb]
+            if root is not None and root[0] > DEEP_ROOT * root[1].radius:
+                part = PART_INDEX[LIMBS[limb][0]]
+                order.remove(part)
+                order.insert(order.index(PART_INDEX["torso"]), part)
+        return tuple(order)
+
+    def _share_outlines(self) -> None:
+        """Gives outlines between two parts to the upper one, and what has the colours of the other
+        part to that."""
+        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
+        width = max(2.0, OUTLINE * self.height)
+        group_of = _groups()
+        usual = {}
+        for part in self.order:
+            own = (self.labels == part) & self.solid
+            inner = own & (ndimage.distance_transform_edt(own) > width)
+            if own.any():
+                known = torch.from_numpy(inner if inner.any() else own).float()
+                usual[part] = fill_holes(straight, known)
+        labels = self.labels.copy()
+        for part in usual:
+            own = (self.labels == part) & self.solid
+            unlike = ((straight - usual[part]).norm(dim=0) > UNLIKE).numpy() & own
+            place = self.order.index(part)
+            others = [q for q in usual if group_of[q] != group_of[part]]
+            for upper in (True, False):
+                beside = [q for q in others if (self.order.index(q) > place) == upper]
+                mask = np.isin(self.labels, beside) & self.solid
+                if not mask.any() or not unlike.any():
+                    continue
+                away, nearest = ndimage.distance_transform_edt(~mask, return_indices=True)
+                change = unlike & (away <= width)
+                neighbour = self.labels[tuple(nearest)]
+                if not upper:
+                    # The lower part gets its own colours only.
+                    alike = np.zeros_like(change)
+                    for q in beside:
+                        like = ((straight - usual[q]).norm(dim=0) < ALIKE).numpy()
+                        alike |= like & (neighbour == q)
+                    change &= alike
+                labels[change] = neighbour[change]
+        self.labels = labels
+
+    # Layers -------------------------------------------------------------------------------------
+
+    def _disc(self, centre: Tensor, radius: float) -> Tensor:
+        result: Tensor = (radius - (self.points - centre).norm(dim=-1) + 0.5).clamp(0, 1)
+        return result
+
+    def _cap(self, part: int) -> Tensor:
+        """Round ends `[h w]`, taken from the part below at the joint between the two."""
+        cap = torch.zeros_like(self.alpha)
+        place = self.order.index(part)
+        for limb, segments in LIMBS.items():
+            numbers = [PART_INDEX[s] for s in segments]
+            if part not in numbers or self.roots[limb] is None:
+                continue
+            inner, outer = numbers
+            other = outer if part == inner else inner
+            # Between the two segments, on the one that lies above.
+            if limb in self.radius and place > self.order.index(other):
+                disc = self._disc(self.joints[SEGMENTS[segments[0]][1]], self.radius[limb])
+                cap = cap + disc * self.shares[other]
+            # At the trunk.
+            torso = PART_INDEX["torso"]
+            root = self.roots[limb]
+            if part == inner and root is not None and place > self.order.index(torso):
+                disc = self._disc(self.joints[SEGMENTS[segments[0]][0]], root[1].radius)
+                cap = torch.maximum(cap, disc * self.shares[torso])
+        return cap
+
+    def _hidden(self, part: int, covered: Tensor) -> Tensor | None:
+        """What of a part lies under those above it, premultiplied `[4 h w]`."""
+        own = self.labels == part
+        if PARTS[part] == "torso":
+            return self._filled(own, covered, CLOSING * self.height, UNDER * self.height)
+        if PARTS[part] == "head":
+            return self._filled(own, covered, CLOSING * self.height, SEAM)
+        limb = next(k for k, v in LIMBS.items() if PARTS[part] in v)
+        root = self.roots[limb]
+        if root is None:
+            return None
+        hidden = self._filled(own, covered, 0.5 * root[1].radius, SEAM)
+        below = self.order.index(part) < self.order.index(PART_INDEX["torso"])
+        if below and PARTS[part] in self._segments(limb):
+            extension = self._extended(PARTS[part], limb, root, covered)
+            if extension is not None:
+                alpha = hidden[3:] if hidden is not None else torch.zeros(1, 1, 1)
+                hidden = extension * (1 - alpha) + (hidden if hidden is not None else 0)
+        return hidden
+
+    def _filled(self, own: Mask, covered: Tensor, closing: float, rim: float) -> Tensor:
+        """A part's own colours continued over its gaps, bays and rim where it is `covered`."""
+        if not own.any() or not bool((covered > 0).any()):
+            return torch.zeros_like(self.colours)
+        solid = own & self.solid
+        margin = int(closing) + 2
+        padded = np.pad(~solid, margin, constant_values=True)
+        outside = np.asarray(ndimage.distance_transform_edt(padded), np.float32)
+        closed = ndimage.distance_transform_edt(outside <= closing) > closing
+        shape = (closed | (outside <= rim))[margin:-margin, margin:-margin]
+        # Only what touches the part: a limb beside it, beyond a gap of air, hides nothing of it.
+        inside = shape & ((covered > 0) & (self.interior > 0.5)).numpy()
+        pieces, _ = ndimage.label(inside | solid)
+        touching = np.zeros(pieces.max() + 1, np.bool_)
+        touching[np.unique(pieces[solid])] = True
+        touching[0] = False
+        shape = torch.from_numpy(touching[pieces] & shape).float()
+        alpha = _softened(shape) * (covered > 0).float() * self.interior
+        # Pixels at the part's edge are mixed with what is beside it.
+        inner = ndimage.binary_erosion(solid, iterations=2)
+        known = torch.from_numpy(inner if inner.any() else solid).float()
+        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
+        return torch.cat([fill_holes(straight, known) * alpha, alpha[None]])
+
+    def _extended(
+        self, name: str, limb: str, root: tuple[float, _Section], covered: Tensor
+    ) -> Tensor | None:
+        """A segment continued from its limb's root to the segment's inner joint, where the trunk
+        covers it: the colours across the root, drawn out along the bone."""
+        distance, section = root
+        start, end = (self.joints[i] for i in SEGMENTS[name])
+        length = float((end - start).norm())
+        if name == LIMBS[limb][1]:
+            inner = SEGMENTS[LIMBS[limb][0]]
+            distance -= float((self.joints[inner[1]] - self.joints[inner[0]]).norm())
+        if distance < 0:
+            return None
+        bone = (end - start) / max(length, 1e-6)
+        relative = self.points - start
+        s = relative @ bone
+        t = relative @ torch.stack([-bone[1], bone[0]])
+        # Across the limb, the middle of the section is the middle of the extension at the root.
+        across = torch.stack([-section.along[1], section.along[0]])
+        offset = (section.middle - start) @ torch.stack([-bone[1], bone[0]])
+        share = (s / max(distance, 1.0)).clamp(0, 1) if distance <= length else torch.ones_like(s)
+        t = t - offset * share
+        source = section.middle + section.along * 1.0 + t[..., None] * across
+        size = torch.tensor([self.labels.shape[1], self.labels.shape[0]])
+        shares = self.shares[[PART_INDEX[n] for n in LIMBS[limb]]].sum(dim=0)
+        pixels = (self.colours * shares)[None]
+        grid = (2 * source / size - 1)[None]
+        drawn = F.grid_sample(pixels, grid, align_corners=False)[0]
+        cap = (section.radius + 1 - torch.hypot(s.clamp_max(0), t) + 0.5).clamp(0, 1)
+        reach = min(distance + 2, length + section.radius)
+        body = ((s > -section.radius) & (s <= reach) & (t.abs() <= section.radius + 3)).float()
+        cap = torch.where(s < 0, cap, torch.ones_like(cap))
+        return drawn * cap * body * (covered > 0).float() * self.interior
+
+
+def _groups() -> dict[int, str]:
+    """The limb, or else the part itself, that each part belongs to."""
+    groups = {i: name for i, name in enumerate(PARTS)}
+    for limb, segments in LIMBS.items():
+        groups |= {PART_INDEX[name]: limb for name in segments}
+    return groups
+
+
+def _section(mask: Mask, point: Tensor, along: Tensor, height: float) -> _Section | None:
+    """The section of `mask` across `along` through `point`, or None if the point is not on it."""
+    across = torch.stack([-along[1], along[0]])
+    ends = []
+    for sign in (-1.0, 1.0):
+        steps = torch.arange(0, max(4.0, 0.25 * height), 0.5)
+        places = (point + sign * steps[:, None] * across).floor().long()
+        x, y = places.unbind(-1)
+        inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
+        on = inside & torch.from_numpy(
+            mask[y.clamp(0, mask.shape[0] - 1).numpy(), x.clamp(0, mask.shape[1] - 1).numpy()]
+        )
+        if not bool(on[0]):
+            return None
+        off = (~on).nonzero()[:, 0]
+        ends.append(sign * float(steps[int(off[0]) if len(off) else -1]))
+    return _Section(point + sum(ends) / 2 * across, (ends[1] - ends[0]) / 2, along)
+
+
+def _softened(mask: Tensor) -> Tensor:
+    """`mask [h w]` with edges three pixels wide."""
+    return F.avg_pool2d(mask[None], 3, 1, 1, count_include_pad=False)[0]

@@ -1,0 +1,61 @@
+"""Smooth continuation of colours into what is hidden."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+GROWTH = 0.012
+"""Width of the rim around a figure, in long sides of the picture, whose pixels are not trusted:
+they hold a fringe of the figure."""
+LEAST_GROWTH = 2
+"""The least width of that rim in pixels."""
+
+
+def fill_background(picture: Tensor, figure_alpha: Tensor) -> Tensor:
+    """The picture `[3 h w]` with the surroundings of a figure, of `figure_alpha [h w]` in 0..1,
+    continued smoothly over it."""
+    rim = max(LEAST_GROWTH, round(GROWTH * max(figure_alpha.shape)))
+    hidden = grow((figure_alpha > 1 / 255).float(), rim)
+    return fill_holes(picture, 1 - hidden)
+
+
+def fill_holes(values: Tensor, weight: Tensor) -> Tensor:
+    """`values [c h w]` where `weight [h w]` is 1, and a smooth continuation of them where it is 0.
+
+    Push-pull: averages of what is known, over squares that double in size, fill what is not known
+    at the finer size. Where nothing is known, 0.
+    """
+    levels = [(values * weight, weight[None])]
+    while max(levels[-1][1].shape[1:]) > 1:
+        levels.append((_halved(levels[-1][0]), _halved(levels[-1][1])))
+    filled, known = levels[-1]
+    filled = filled / known.clamp_min(1e-12)
+    for weighted, known in reversed(levels[:-1]):
+        coarse = F.interpolate(
+            filled[None], size=known.shape[1:], mode="bilinear", align_corners=False
+        )[0]
+        # An average that half of a square knows is as good as one that all of it knows.
+        trust = (2 * known).clamp_max(1) if known is not levels[0][1] else known
+        filled = coarse + trust * (weighted / known.clamp_min(1e-12) - coarse)
+    return filled
+
+
+def grow(mask: Tensor, radius: int) -> Tensor:
+    """`mask [h w]` in 0..1 grown by `radius` pixels, as an octagon."""
+    grown = mask[None, None]
+    for step in range(radius):
+        # Squares and diamonds in turn.
+        if step % 3 == 1:
+            grown = F.max_pool2d(grown, 3, 1, 1)
+        else:
+            tall = F.max_pool2d(grown, (3, 1), 1, (1, 0))
+            grown = torch.maximum(tall, F.max_pool2d(grown, (1, 3), 1, (0, 1)))
+    return grown[0, 0]
+
+
+def _halved(values: Tensor) -> Tensor:
+    """Means over squares of 2 x 2 pixels of `values [c h w]`; an odd side's last square is
+    narrower."""
+    return F.avg_pool2d(values[None], 2, ceil_mode=True, count_include_pad=False)[0]
