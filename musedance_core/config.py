@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from types import NoneType
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 OPTIONAL_KEYS = {
     *("copy_reach", "copy_body", "copy_pixels"),
     *("text_guidance", "music_guidance", "reference_guidance"),
-    "rig",
+    *("rig", "choreographer"),
 }
 """Keys that files may lack. Their defaults leave such a model as it was."""
 
@@ -345,11 +345,45 @@ class RigConfig:
 
 
 @dataclass(frozen=True)
+class ChoreographerConfig:
+    """The diffusion model over dance motions (`models/choreographer.py`).
+
+    Attributes:
+        poses: poses in every frame of a clip, which one token holds.
+        previous: frames of poses before the segment that the motion modules take.
+        width: width of the tokens.
+        layers: number of layers.
+        heads: attention heads of every attention layer.
+        ff_mult: inner width of feed-forward layers over their width.
+        norm_groups: groups of every GroupNorm.
+        schedule: noise schedule, and defaults of guidance and sampling.
+    """
+
+    poses: int = 2
+    previous: int = 4
+    width: int = 160
+    layers: int = 4
+    heads: int = 4
+    ff_mult: int = 2
+    norm_groups: int = 8
+    schedule: ScheduleConfig = ScheduleConfig(guidance=1.0, sampling_steps=8)
+
+    def __post_init__(self) -> None:
+        _check_sizes(self, depths=("layers",))
+        _check(self.poses <= 16, f"poses must be 1..16 a frame: {self.poses}")
+        _check(
+            self.width % self.norm_groups == 0 and self.width % (2 * self.heads) == 0,
+            f"width {self.width} is not divisible by {self.norm_groups} groups, twice "
+            f"{self.heads} heads",
+        )
+
+
+@dataclass(frozen=True)
 class MuseDanceConfig:
     """The whole model.
 
     `preset` names the configuration that it was derived from. `rig` is None in models that find no
-    joints.
+    joints, `choreographer` in those that plan no dance.
     """
 
     preset: str
@@ -362,6 +396,7 @@ class MuseDanceConfig:
     music: MusicConfig
     schedule: ScheduleConfig
     rig: RigConfig | None = None
+    choreographer: ChoreographerConfig | None = None
 
     def __post_init__(self) -> None:
         _check(
@@ -417,13 +452,23 @@ def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
     types = get_type_hints(cls)
     built: dict[str, Any] = {}
     for name, value in values.items():
-        kind = next((k for k in (types[name], *get_args(types[name])) if is_dataclass(k)), None)
-        if isinstance(value, dict) and kind is not None:
-            built[name] = _build(cast(type[Any], kind), value, f"{where}.{name}")
+        kind, optional = without_none(types[name])
+        if isinstance(value, dict) and is_dataclass(kind):
+            built[name] = _build(kind, value, f"{where}.{name}")
             continue
-        _check(_fits(value, types[name]), f"{where}.{name} must not be {repr(value)[:60]}")
+        _check(
+            _fits(value, kind) or (optional and value is None),
+            f"{where}.{name} must not be {repr(value)[:60]}",
+        )
         built[name] = tuple(value) if isinstance(value, list) else value
     return cls(**built)
+
+
+def without_none(kind: Any) -> tuple[Any, bool]:
+    """The type K of a field that is declared as K or as `K | None`, and whether it may be None."""
+    if NoneType not in get_args(kind):
+        return kind, False
+    return next(one for one in get_args(kind) if one is not NoneType), True
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -433,6 +478,4 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is float:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and math.isfinite(value)
-    if NoneType in get_args(kind):
-        return value is None
     return type(value) is kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .config import (
+    ChoreographerConfig,
     ClipConfig,
     DynamicsConfig,
     MaskConfig,
@@ -69,6 +70,7 @@ STICKER = MuseDanceConfig(
     ),
     schedule=ScheduleConfig(shared_noise=0.9, guidance=1.0, sampling_steps=20),
     rig=RigConfig(),
+    choreographer=ChoreographerConfig(),
 )
 
 PRESETS = {"sd15": SD15, "sticker": STICKER}

@@ -16,12 +16,13 @@ PARTS = {
     "reference": "ReferenceNet",
     "mask": "part-map encoder",
     "body": "body planner",
+    "choreographer": "choreographer",
     "vae": "autoencoder",
     "text": "text encoder",
     "music": "music encoder",
     "rig": "rig network",
 }
-OPTIONAL = ("body", "rig")
+OPTIONAL = ("body", "rig", "choreographer")
 """Parts that only some models have."""
 DYNAMICS = ("music", "beat", "motion")
 NOT_TRAINED = "NOT trained to dance: a starting point for training"

@@ -14,6 +14,7 @@ from ..config import MuseDanceConfig
 from ..geometry import warp_images
 from .beat import NULL_BEAT
 from .body_warp import BodyWarp, feature_map
+from .choreographer import Choreographer
 from .conditions import (
     ClipAudio,
     Conditions,
@@ -32,6 +33,7 @@ from .unet import MuseDanceUNet
 from .vae import PatchAutoencoder, build_vae
 
 __all__ = [
+    "Choreographer",
     "ClipAudio",
     "Conditions",
     "MotionFeatures",
@@ -49,7 +51,8 @@ class MuseDance(nn.Module):
     """All networks of a checkpoint, as children named like its parts.
 
     `unet`, `reference`, `mask`, `vae`, `text`, `music`, `body` in small models that warp the
-    picture, and `rig` in those that find its joints. Pictures and frames are in 0..1.
+    picture, `rig` in those that find its joints, and `choreographer` in those that plan a dance.
+    Pictures and frames are in 0..1.
     """
 
     def __init__(self, config: MuseDanceConfig, ops: Any = nn, autoencoder: bool = True) -> None:
@@ -62,6 +65,11 @@ class MuseDance(nn.Module):
         self.body = None
         if config.unet.copy_body:
             self.body = BodyWarp(config.unet, config.dynamics, config.music, ops)
+        self.choreographer = None
+        if config.choreographer is not None:
+            self.choreographer = Choreographer(
+                config.choreographer, config.dynamics, config.text, config.music, ops
+            )
         if autoencoder:
             self.vae = build_vae(config.vae, ops)
         self.text = TextEncoder(config.text)

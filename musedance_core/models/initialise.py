@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from .body_warp import BodyWarp
+from .choreographer import Choreographer
 from .layers import Attention, ConditionedTemporalBlock, ResBlock, seconds_embedding
 from .mask import MaskEncoder
 from .motion import MotionModule
@@ -50,6 +51,8 @@ def init_weights(model: nn.Module) -> None:
             init_copy(module)
         elif isinstance(module, BodyWarp):
             _init_body_warp(module)
+        elif isinstance(module, Choreographer):
+            _init_choreographer(module)
     for module in model.modules():
         init_dynamics_outputs(module)
 
@@ -74,6 +77,13 @@ def _init_body_warp(body: BodyWarp) -> None:
     for name, module in body.named_modules():
         if name.startswith("music.") and name.endswith("to_out.0"):
             _zero(module)
+
+
+def _init_choreographer(choreographer: Choreographer) -> None:
+    """Start at v = 0, with layers that the timestep does not modulate yet."""
+    _zero(choreographer.pose_out)
+    for layer in choreographer.layers:
+        _zero(layer.time)
 
 
 def _init_mask(mask: MaskEncoder) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast, get_args, get_type_hints
 
 import yaml
 
-from ..config import MuseDanceConfig
+from ..config import MuseDanceConfig, without_none
 from ..errors import InputError
 from ..presets import preset
 from .config import TrainConfig, flatten
@@ -127,10 +127,12 @@ def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
     for name, value in values.items():
         if name not in names:
             raise InputError(f"{where}: there is no key {_short(name)}; there are {sorted(names)}.")
-        current = getattr(base, name)
-        optional = [kind for kind in get_args(hints[name]) if is_dataclass(kind)]
-        if current is None and optional and isinstance(value, Mapping):
-            current = cast(type[Any], optional[0])()  # a part that the base lacks
+        current, (kind, optional) = getattr(base, name), without_none(hints[name])
+        if value is None and optional:
+            changed[name] = None
+            continue
+        if current is None and is_dataclass(kind):
+            current = kind()
         if is_dataclass(current):
             if not isinstance(value, Mapping):
                 raise InputError(f"{where}.{name} takes keys and values, not {_short(value)}.")

@@ -15,6 +15,7 @@ from .runtime.loop import Trainer
 from .runtime.validation import ValidationClips
 from .stages.base import Stage
 from .stages.body import BodyStage
+from .stages.choreographer import ChoreographerStage
 from .stages.diffusion import DiffusionStage
 from .stages.music import MusicStage
 from .stages.rig import RigStage
@@ -31,6 +32,7 @@ STAGES: Mapping[str, MakeStage] = {
     "vae": VaeStage,
     "stage1": Stage1,
     "body": BodyStage,
+    "choreographer": ChoreographerStage,
     "stage2": Stage2,
     "rig": RigStage,
 }

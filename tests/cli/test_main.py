@@ -84,7 +84,10 @@ def test_version_and_help(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"musedance {__version__}\n"
     commands = ("animate", "beats", "inspect", "evaluate", "convert", "prepare", "train")
-    stages = ("text", "music", "vae", "stage1", "body", "stage2", "rig", "judges")
+    stages = (
+        *("text", "music", "vae", "stage1", "body", "choreographer", "stage2", "rig"),
+        "judges",
+    )
     for words in [[command] for command in commands] + [["train", stage] for stage in stages]:
         assert run(*words, "--help") == 0
         assert f"usage: musedance {' '.join(words)}" in capsys.readouterr().out

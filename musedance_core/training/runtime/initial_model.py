@@ -28,7 +28,7 @@ from .guard import non_finite_tensors
 from .provenance import stage_provenance
 
 TOKENIZER_SENTENCES = 20_000
-OPTIONAL = (*DYNAMICS, "unet.copy.*", "body.*", "rig.*")
+OPTIONAL = (*DYNAMICS, "unet.copy.*", "body.*", "rig.*", "choreographer.*")
 """Parameters that a config may add to the model of `init` or remove from it."""
 
 

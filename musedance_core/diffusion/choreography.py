@@ -1,0 +1,266 @@
+"""The dance of a song as poses, segment by segment: sampling of the choreographer.
+
+Every segment continues the poses of the one before, and a sentence counts from the first segment
+that begins at or after its time. So memory is bounded by one segment, on the song's own clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, pi
+
+import torch
+from einops import rearrange, repeat
+from torch import Tensor
+
+from ..audio.beats import beat_frames
+from ..audio.mel import clip_window
+from ..dance.motion import FEATURES, ROOT_INDEX, DanceMotion, join, standing
+from ..errors import InputError
+from ..models import Choreographer, ClipAudio, Conditions, MuseDance
+from ..models.schedule import NoiseSchedule
+from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
+from .prompts import at_time
+from .samplers import SAMPLERS
+from .segment import SongFeatures, require_finite
+
+SAMPLER = "dpmpp_2m"
+
+
+@dataclass(frozen=True)
+class Rest:
+    """A dancer without a beat: stands and sways a little.
+
+    Attributes:
+        period: seconds of one sway.
+        lean: its angle in radians.
+        breath: change of the logarithm of the height.
+    """
+
+    period: float = 4.0
+    lean: float = 0.02
+    breath: float = 0.006
+
+
+REST = Rest()
+
+
+@dataclass(frozen=True)
+class DanceSettings:
+    """Number of denoising `steps`, and `guidance`, in which "reference" means the poses before.
+
+    Raises:
+        InputError: fewer than one step.
+    """
+
+    steps: int
+    guidance: Guidance
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError(f"Sampling takes at least 1 step, not {self.steps}.")
+
+    @classmethod
+    def of(
+        cls,
+        model: MuseDance,
+        steps: int | None = None,
+        guidance: float | None = None,
+        weights: Mapping[str, float | None] | None = None,
+    ) -> DanceSettings:
+        """Returns the checkpoint's defaults, replaced by arguments that are not None."""
+        schedule = require_choreographer(model).config.schedule
+        return cls(
+            schedule.sampling_steps if steps is None else steps,
+            Guidance.of(schedule, guidance, weights),
+        )
+
+
+@dataclass(frozen=True)
+class DanceScore:
+    """What a dance is made of.
+
+    Attributes:
+        song: the whole song.
+        prompts: seconds of the song, rising, and the text tokens `[1 77 d]` from then on.
+        seed: the noise of segment k depends on the seed and k; another seed is another take.
+        start: where in the song the dance starts, in seconds.
+    """
+
+    song: SongFeatures
+    prompts: Sequence[tuple[float, Tensor]]
+    seed: int = 0
+    start: float = 0.0
+
+
+def require_choreographer(model: MuseDance) -> Choreographer:
+    """Returns the choreographer of a model.
+
+    Raises:
+        InputError: it has none.
+    """
+    if model.choreographer is None:
+        raise InputError("This model plans no dance: it has no choreographer.")
+    return model.choreographer
+
+
+def choreograph(
+    model: MuseDance, score: DanceScore, seconds: float, settings: DanceSettings | None = None
+) -> DanceMotion:
+    """Returns the dance `[f]` of the next `seconds`; see `dance_segments`.
+
+    Raises:
+        InputError: the model has no choreographer, or its output is not finite.
+    """
+    motion = join(list(dance_segments(model, score, seconds, settings)))
+    return motion[: max(1, ceil(seconds * motion.fps - 1e-6))]
+
+
+@torch.no_grad()
+def dance_segments(
+    model: MuseDance, score: DanceScore, seconds: float, settings: DanceSettings | None = None
+) -> Iterator[DanceMotion]:
+    """Yields the dance of the next `seconds` in whole segments, on demand.
+
+    Angles go on from segment to segment. Where no beat was found in the song, the dancer rests.
+
+    Raises:
+        InputError: the model has no choreographer, or its output is not finite.
+    """
+    choreographer = require_choreographer(model)
+    settings = settings or DanceSettings.of(model)
+    clip, poses = model.config.clip, choreographer.config.poses
+    count, fps = clip.frames * poses, clip.fps * poses
+    previous: Tensor | None = None
+    before: DanceMotion | None = None
+    for index in range(max(1, ceil(seconds / clip.seconds - 1e-6))):
+        if score.song.grid.assumed:
+            motion = rest_motion(index * count, count, fps)
+        else:
+            features = next_features(model, score, index, previous, settings)
+            require_finite(features, f"The poses of segment {index + 1}", features.dtype)
+            previous = features[-choreographer.config.previous * poses :]
+            motion = DanceMotion.from_features(features.float().cpu(), fps)
+        if before is not None:
+            motion = join([before, motion])[1:]
+        before = motion[-1:]
+        yield motion
+
+
+def rest_motion(first: int, count: int, fps: int) -> DanceMotion:
+    """Returns poses `first` to `first + count - 1` of a dancer who stands and sways a little."""
+    motion = standing(count, fps)
+    phase = (first + torch.arange(count)) * (2 * pi / (fps * REST.period))
+    root = motion.root.clone()
+    root[:, ROOT_INDEX["lean"]] = REST.lean * phase.sin()
+    root[:, ROOT_INDEX["height"]] = REST.breath * (2 * phase).sin()
+    return replace(motion, root=root)
+
+
+def next_features(
+    model: MuseDance,
+    score: DanceScore,
+    index: int,
+    previous: Tensor | None,
+    settings: DanceSettings,
+) -> Tensor:
+    """Returns the features `[k 27]` of segment `index` after the poses `previous [m 27]`, of which
+    the first segment has none."""
+    clip, choreographer = model.config.clip, require_choreographer(model)
+    like = choreographer.mean
+    begin = score.start + index * clip.seconds
+    tokens = at_time(score.prompts, begin)
+    audio = segment_audio(model, score.song, score.start, index * clip.frames, like)
+    generator = torch.Generator().manual_seed(score.seed * 1_000_003 + index)
+    noise = pose_noise(model, [generator]).to(like)
+    batch = None if previous is None else previous[None].to(like)
+    return sample_features(model, tokens.to(like), audio, batch, noise, settings)[0]
+
+
+def segment_audio(
+    model: MuseDance, song: SongFeatures, start: float, first: int, like: Tensor
+) -> ClipAudio:
+    """Returns music and beats of the segment that begins with frame `first` of a dance that starts
+    at `start` seconds of the song, on the device and in the dtype of `like`."""
+    clip = model.config.clip
+    begin = start + first / clip.fps
+    window = clip_window(song.mel, begin, clip.frames, clip.fps, model.config.music.length)
+    music, seconds = model.music.encode_clip(window[None].to(like), clip.seconds)
+    beats = beat_frames(song.grid, start, clip.frames, clip.fps, first)
+    return ClipAudio(
+        music,
+        seconds,
+        torch.from_numpy(beats.ids)[None].to(like.device),
+        torch.from_numpy(beats.count)[None].float().to(like.device),
+        model.frame_seconds(clip.frames, like.device),
+    )
+
+
+def pose_noise(model: MuseDance, generators: Sequence[torch.Generator]) -> Tensor:
+    """Returns the noise `[b k 27]` of one segment, from one generator per sample."""
+    shape = (model.config.clip.frames * require_choreographer(model).config.poses, FEATURES)
+    return torch.stack([torch.randn(shape, generator=g) for g in generators])
+
+
+@torch.no_grad()
+def sample_features(
+    model: MuseDance,
+    text: Tensor,
+    audio: ClipAudio,
+    previous: Tensor | None,
+    noise: Tensor,
+    settings: DanceSettings,
+) -> Tensor:
+    """Samples segments of a dance.
+
+    Args:
+        text: text tokens `[b 77 d]`.
+        audio: music and beats.
+        previous: features of the poses before, `[b m 27]`; None at the start.
+        noise: `[b k 27]`.
+        settings: steps and guidance.
+
+    Returns:
+        The features of the poses, `[b k 27]`.
+    """
+    choreographer = require_choreographer(model)
+    conditions = condition_set(model, text, audio, previous, settings.guidance)
+
+    def predict(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        v = choreographer(rearrange(x, "b k d 1 1 -> b k d"), t, conditions)
+        return rearrange(v, "b k d -> b k d 1 1")
+
+    def denoise(x: Tensor, t: Tensor) -> Tensor:
+        return guided_velocity(predict, x, t, conditions, settings.guidance)
+
+    # The samplers take latents; a pose is a picture of one pixel.
+    schedule = NoiseSchedule(choreographer.config.schedule)
+    start = rearrange(noise, "b k d -> b k d 1 1")
+    clean = SAMPLERS[SAMPLER](denoise, start, schedule, settings.steps, lambda step, x: None)
+    return choreographer.denormalise(rearrange(clean, "b k d 1 1 -> b k d"))
+
+
+def condition_set(
+    model: MuseDance, text: Tensor, audio: ClipAudio, previous: Tensor | None, guidance: Guidance
+) -> ConditionSet:
+    """Returns the conditions of segments: all of them, none, and all but one for every weight that
+    is not 0. Arguments as in `sample_features`."""
+    choreographer = require_choreographer(model)
+    before = None
+    if previous is not None:
+        before = choreographer.encode_previous(choreographer.normalise(previous))
+
+    def build(*dropped: str) -> Conditions:
+        keep = repeat(torch.tensor("music" not in dropped), "-> b", b=len(text)).to(text.device)
+        clip_audio = replace(audio, keep=keep)
+        return Conditions(
+            text=torch.zeros_like(text) if "text" in dropped else text,
+            previous=None if "reference" in dropped else before,
+            music=model.embed_music(clip_audio, choreographer),
+            beat=model.embed_beats(clip_audio, choreographer),
+            seconds=audio.seconds,
+        )
+
+    weighted = [name for name, weight in guidance.weights.items() if weight]
+    return ConditionSet(build(), build(*CONDITIONS), {name: build(name) for name in weighted})

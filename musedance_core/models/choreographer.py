@@ -1,0 +1,156 @@
+"""The choreographer: a diffusion model over dance motions, made of the paper's modules.
+
+One token stands for the poses within a frame of the clip. Tokens attend to the sentence, to the
+music, to the beats, and to each other and the poses before the segment, as the denoiser's feature
+maps do with one pixel each (section 3.3). Another noise is another take of the same dance.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..config import ChoreographerConfig, DynamicsConfig, MusicConfig, TextConfig
+from ..dance.motion import FEATURES
+from .beat import BeatModule, BeatTokens
+from .conditions import Conditions, MotionFeatures
+from .layers import Attention, FeedForward, TimeEmbedding
+from .motion import MotionModule
+from .music import MusicModule, MusicTokens
+
+PHRASE_PERIODS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Periods of the phases that a token knows, in beats: half-beats up to phrases of two bars."""
+
+
+class ChoreographerLayer(nn.Module):
+    """Text, music, beats and poses before, then a feed-forward layer that knows the timestep.
+
+    Modules that `dynamics` switches off are None.
+    """
+
+    def __init__(
+        self, config: ChoreographerConfig, dynamics: DynamicsConfig, text_width: int, ops: Any = nn
+    ) -> None:
+        super().__init__()
+        width, heads = config.width, config.heads
+        self.text_norm = ops.LayerNorm(width)
+        self.text = Attention(width, text_width, heads, ops)
+        self.music = MusicModule(width, width, heads, ops) if dynamics.music else None
+        self.beat = BeatModule(width, width, heads, ops) if dynamics.beat else None
+        self.motion = (
+            MotionModule(width, dynamics, config.norm_groups, 0, ops) if dynamics.motion else None
+        )
+        self.time = ops.Linear(4 * width, 2 * width)
+        self.ff_norm = ops.LayerNorm(width)
+        self.ff = FeedForward(width, config.ff_mult, ops=ops)
+
+    def forward(self, x: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
+        """Tokens `x [b f d]` with the timestep's embedding `time [b 4d]` -> `[b f d]`."""
+        frames = x.shape[1]
+        x = x + self.text(self.text_norm(x), conditions.text)
+
+        # The paper's modules take feature maps; these have one pixel.
+        maps = rearrange(x, "b f d -> (b f) d 1 1")
+        if self.music is not None:
+            assert conditions.music is not None and conditions.seconds is not None
+            maps = self.music(maps, conditions.music, conditions.seconds, frames)
+        if self.beat is not None:
+            assert conditions.beat is not None and conditions.seconds is not None
+            maps = self.beat(maps, conditions.beat, conditions.seconds, frames)
+        if self.motion is not None:
+            maps = self.motion(maps, conditions, frames)
+        x = rearrange(maps, "(b f) d 1 1 -> b f d", f=frames)
+
+        scale, shift = self.time(F.silu(time))[:, None].chunk(2, dim=-1)
+        out: Tensor = x + self.ff(self.ff_norm(x) * (1 + scale) + shift)
+        return out
+
+
+class Choreographer(nn.Module):
+    """Predicts v of noisy dance features from text, music, beats and the poses before.
+
+    `mean` and `std [27]` are those of the features in training; the network works on normalised
+    ones. Music and beats are embedded in its own projections, `music_tokens` and `beat_tokens`.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        config: ChoreographerConfig,
+        dynamics: DynamicsConfig,
+        text: TextConfig,
+        music: MusicConfig,
+        ops: Any = nn,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        width, token = config.width, config.poses * FEATURES
+        own = DynamicsConfig(
+            token_width=width,
+            heads=config.heads,
+            motion_attentions=1,
+            motion_ff_mult=config.ff_mult,
+            music=dynamics.music,
+            beat=dynamics.beat,
+            motion=dynamics.motion,
+        )
+        self.register_buffer("mean", torch.zeros(FEATURES))
+        self.register_buffer("std", torch.ones(FEATURES))
+
+        # Poses in, with a network of their own for the clean ones before the segment.
+        self.pose_in = ops.Linear(token, width)
+        self.previous_in = ops.Linear(token, width)
+        self.time_embedding = TimeEmbedding(width, ops)
+        self.time_in = ops.Linear(4 * width, width)
+
+        # Its own projections of music and beats.
+        self.music_tokens = MusicTokens(music.width, width, ops) if own.music else None
+        self.beat_tokens = BeatTokens(width, True, ops, PHRASE_PERIODS) if own.beat else None
+
+        self.layers = nn.ModuleList(
+            [ChoreographerLayer(config, own, text.width, ops) for _ in range(config.layers)]
+        )
+        self.out_norm = ops.LayerNorm(width)
+        self.pose_out = ops.Linear(width, token)
+
+    def normalise(self, features: Tensor) -> Tensor:
+        """`DanceMotion.features` `[... 27]` with zero mean and unit variance."""
+        return (features - self.mean.to(features)) / self.std.to(features)
+
+    def denormalise(self, features: Tensor) -> Tensor:
+        """The inverse of `normalise`."""
+        return features * self.std.to(features) + self.mean.to(features)
+
+    def encode_previous(self, poses: Tensor) -> MotionFeatures:
+        """Tokens of the normalised poses before the segment, `[b m*poses 27]`, as every motion
+        module takes them, `[b m 1 d]`."""
+        tokens = self.previous_in(self._to_tokens(poses))
+        return MotionFeatures((rearrange(tokens, "b m d -> b m 1 d"),))
+
+    def forward(self, noisy: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        """v of normalised `noisy [b k 27]`, k poses over the segment, at timesteps `t [b]`.
+
+        `conditions` hold text, music and beats in this network's projections, the `seconds` of the
+        clip's frames, and as `previous` the result of `encode_previous`, which samples with a False
+        `keep_reference` do not see.
+        """
+        x = self.pose_in(self._to_tokens(noisy))
+        time = self.time_embedding(t, x.dtype)
+        x = x + self.time_in(F.silu(time))[:, None]
+        # Tokens and beats have the same rate, so each token knows its own beat from the start.
+        if conditions.beat is not None:
+            x = x + conditions.beat.to(x)
+        for layer in self.layers:
+            x = layer(x, time, conditions)
+        out = self.pose_out(self.out_norm(x))
+        return rearrange(out, "b f (p d) -> b (f p) d", p=self.config.poses)
+
+    def _to_tokens(self, poses: Tensor) -> Tensor:
+        """The poses of each frame side by side, `[b f*p 27]` -> `[b f p*27]`."""
+        return rearrange(poses, "b (f p) d -> b f (p d)", p=self.config.poses)
