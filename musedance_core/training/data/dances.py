@@ -15,8 +15,8 @@ from ...audio.waveform import Waveform
 from ...config import MuseDanceConfig
 from ...models.tokenizer import Tokenizer
 from ...world.clip_music import ClipMusic, clip_music, random_beat_edit
-from ...world.dances.captions import caption
-from ...world.dances.dance import Dance, Take, random_dance, random_take, song_dance
+from ...world.dances.captions import caption, random_sentence
+from ...world.dances.dance import Dance, Take, random_dance, random_take
 from ...world.dances.performing import dance_motions, ease
 from ...world.songs import Song, make_song
 from ..config import DataConfig
@@ -29,9 +29,9 @@ WINDOWS = 24
 FASTEST, SLOWEST = 190.0, 60.0
 ANY_TEMPO = 0.35
 """Share of the songs at any tempo; the others have one that suits their genre."""
-EDITED, CONTINUED, SWITCHED, UNTOLD = 0.3, 0.5, 0.3, 0.06
-"""Shares of samples with edited beats, with the poses before them, of those with another dance
-before them, and of samples with an empty sentence."""
+EDITED, CONTINUED, SWITCHED = 0.3, 0.5, 0.3
+"""Shares of samples with edited beats, with the poses before them, and of those with another dance
+before them."""
 SWITCH_SECONDS = 0.6
 """Time that it takes to go over from one dance to another."""
 SILENCE = Waveform(np.zeros((1, 1), np.float32), 16_000)
@@ -149,7 +149,7 @@ class WorldDances:
     def scene(self, index: int) -> DanceScene:
         """Returns the choices of sample `index`."""
         rng = np.random.default_rng((self.seed, DANCE_STREAM, index))
-        moves, training = self.data.moves, self.split == "train"
+        training = self.split == "train"
         # The song, a place in it, and the beats, as they are or edited.
         number, window = int(rng.integers(self.data.songs)), int(rng.integers(WINDOWS))
         song, _ = self.song(number)
@@ -160,16 +160,16 @@ class WorldDances:
         grid = random_beat_edit(song.grid, rng) if edited else song.grid
         poses = np.arange(-self.previous * self.poses, self.frames * self.poses)
         music = clip_music(song, grid, start + poses / self.fps)
-        # The sentence, or none, and the take.
-        if rng.random() < UNTOLD and training:
-            dance = song_dance(rng, float(music.energy.mean()), song.smoothness, moves)
-            sentence = ""
+        # The sentence, in training sometimes an empty one, and the take.
+        if training:
+            energy = float(music.energy.mean())
+            dance, sentence = random_sentence(rng, energy, song.smoothness)
         else:
-            dance = random_dance(rng, moves)
+            dance = random_dance(rng)
             sentence = caption(dance, rng)
         continued = bool(rng.random() < CONTINUED)
         switched = continued and training and rng.random() < SWITCHED
-        before = (random_dance(rng, moves), random_take(rng)) if switched else None
+        before = (random_dance(rng), random_take(rng)) if switched else None
         take = random_take(rng)
         return DanceScene(
             dance, take, sentence, number, window, grid, start, continued, before, music

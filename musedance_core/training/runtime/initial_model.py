@@ -18,8 +18,8 @@ from ...errors import InputError
 from ...models import MuseDance, init_weights
 from ...models.initialise import copy_unet_to_reference
 from ...models.tokenizer import Tokenizer, train_tokenizer
-from ...world.captions import caption
-from ...world.choreography import random_dance
+from ...world.dances.captions import caption
+from ...world.dances.dance import random_dance
 from ..config import TrainConfig
 from ..config_file import model_config
 from ..stages.base import match_names

@@ -182,7 +182,7 @@ class ChoreographerStage(Stage):
             )
             for i, one in zip(new, tokens.half(), strict=True):
                 self._windows[windows[i]] = one
-        return torch.stack([self._windows[window] for window in windows]).float()
+        return torch.stack([self._windows[window].float() for window in windows])
 
     def condition_variants(self, batch: Batch) -> dict[str, Batch]:
         """Returns the batch as "right", and copies with one wrong condition, by its name."""

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from ...models import MuseDance
 from ...models.tokenizer import Tokenizer
-from ...world.captions import caption, labels
-from ...world.choreography import MOVES, SIDES, SIZES, random_dance
+from ...world.dances.captions import caption
+from ...world.dances.dance import ARMS, MOODS, MOVES, SIDES, SIZES, labels, random_dance
 from ..config import TrainConfig
 from ..runtime.step_random import StepRandom
 from .base import SPLIT_SEEDS, Batch, SampleSource, Stage
@@ -21,11 +21,17 @@ CAPTION_STREAM = 101
 TOKEN_NOISE = 0.3
 PADDING_TOKENS = 30
 """Captions are so short that at least so many tokens at the end are padding."""
-ATTRIBUTES = {"move": len(MOVES), "side": len(SIDES), "size": len(SIZES)}
+ATTRIBUTES = {
+    "move": len(MOVES),
+    "side": len(SIDES),
+    "size": len(SIZES),
+    "mood": len(MOODS),
+    "arms": len(ARMS),
+}
 
 
 class Captions:
-    """Random captions with their labels: move, side and size, `[b 3]`."""
+    """Random captions with their labels of all `ATTRIBUTES`, `[b 5]`."""
 
     def __init__(self, tokenizer: Tokenizer, seed: int, split: str) -> None:
         self.tokenizer, self.seeds = tokenizer, (seed, SPLIT_SEEDS[split], CAPTION_STREAM)
@@ -44,7 +50,7 @@ class Captions:
 
 
 class TextStage(Stage):
-    """Cross-entropy of move, side and size, classified from noisy tokens.
+    """Cross-entropy of move, side, size, mood and arms, classified from noisy tokens.
 
     The denoiser attends to all 77 tokens, and most of them are padding. So the classes are read
     from the mean of all tokens, from the last token and from a random padding token.
