@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from einops import reduce, repeat
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ...dance.stick import stick_joints
 from ...errors import InputError
@@ -20,6 +17,7 @@ from ...models.schedule import NoiseSchedule
 from ...models.tokenizer import Tokenizer
 from ..config import TrainConfig
 from ..data.dances import WorldDances
+from ..runtime.attention import fast_attention
 from ..runtime.step_random import StepRandom
 from .base import Batch, SampleSource, Stage
 from .diffusion import EVALUATION_SEED, EVALUATION_TIMES, mismatch
@@ -108,7 +106,7 @@ class ChoreographerStage(Stage):
         previous = previous + (rng.normal(*previous.shape[1:]) * strength).to(previous)
         # Predict v, and compare with the truth as features and as joints.
         noisy = self.schedule.add_noise(clean, noise, t)
-        with self._precision():
+        with fast_attention(self.device):
             v = self.choreographer(noisy, t, self.conditions(batch, mask, previous))
         v = v.float()
         error = (v - self.schedule.velocity(clean, noise, t)) ** 2
@@ -127,16 +125,6 @@ class ChoreographerStage(Stage):
         return JOINT_LOSS.position * reduce(place, mean, "mean") + JOINT_LOSS.speed * reduce(
             speed, mean, "mean"
         )
-
-    @contextmanager
-    def _precision(self) -> Iterator[None]:
-        """Autocast to bf16 where the config asks for it, also on a CPU, where plain matrix products
-        learn faster than fused attention."""
-        device = self.device.type
-        use_bf16 = self.config.precision == "bf16"
-        kernels = [SDPBackend.MATH] if device == "cpu" else list(_GPU_KERNELS)
-        with sdpa_kernel(kernels), torch.autocast(device, torch.bfloat16, enabled=use_bf16):
-            yield
 
     def conditions(self, batch: Batch, mask: ConditionMask, previous: Tensor) -> Conditions:
         """Returns the network's conditions, with the normalised poses `previous [b m 27]`."""
@@ -219,7 +207,7 @@ class ChoreographerStage(Stage):
         generator = torch.Generator().manual_seed(EVALUATION_SEED)
         noise = torch.randn(clean.shape, generator=generator).to(clean)
         losses = []
-        with self._precision():
+        with fast_attention(self.device):
             conditions = self.conditions(batch, mask, previous)
             for time in EVALUATION_TIMES:
                 t = repeat(torch.tensor(time), "-> b", b=len(clean)).to(clean.device)
@@ -227,6 +215,3 @@ class ChoreographerStage(Stage):
                 error = (v.float() - self.schedule.velocity(clean, noise, t)) ** 2
                 losses.append(reduce(error, "b k d -> b", "mean"))
         return torch.stack(losses)
-
-
-_GPU_KERNELS = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)

@@ -14,6 +14,7 @@ from ...models.tokenizer import Tokenizer
 from ...world.dances.captions import caption
 from ...world.dances.dance import ARMS, MOODS, MOVES, SIDES, SIZES, labels, random_dance
 from ..config import TrainConfig
+from ..runtime.attention import fast_attention
 from ..runtime.step_random import StepRandom
 from .base import SPLIT_SEEDS, Batch, SampleSource, Stage
 
@@ -74,7 +75,8 @@ class TextStage(Stage):
         return [head(pooled) for head in self.heads.values()]
 
     def forward(self, batch: Batch, rng: StepRandom) -> Tensor:
-        tokens = self.model.text(batch["ids"])
+        with fast_attention(self.device):
+            tokens = self.model.text(batch["ids"]).float()
         noise = rng.normal(*tokens.shape[1:]).to(tokens)
         tokens = tokens + TOKEN_NOISE * noise
         loss: Tensor = tokens.new_zeros(())
