@@ -93,3 +93,21 @@ def random_beat_edit(grid: BeatGrid, rng: np.random.Generator) -> BeatGrid:
     if kind == "jitter":
         return grid.jittered(rng, period / 8)
     return grid.shifted(float(rng.choice([-1, 1]) * rng.uniform(0.1, 0.5) * period))
+
+
+def random_music(rng: np.random.Generator, frames: int, fps: float) -> ClipMusic:
+    """Music without a song: a tempo within `SLOWEST`..`FASTEST`, unsteady beats, even energy."""
+    period = 60 / float(np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST))))
+    beats = int(frames / fps / period) + 3
+    times = np.arange(beats) * period + rng.uniform(-0.06, 0.06, beats) * period
+    grid = BeatGrid(times, times[:0], 60 / period)
+    count = grid.count(np.arange(frames) / fps + rng.uniform(1, 1.99) * period)
+    count = count + int(rng.integers(16))
+    beat = np.floor(count).astype(np.int64)
+    return ClipMusic(
+        count=count,
+        energy=np.full(frames, rng.random()),
+        smoothness=float(rng.random()),
+        frozen=np.zeros(frames, dtype=bool),
+        origin=beat,
+    )

@@ -23,6 +23,7 @@ class Move:
             "leg", or the direction of the "turn"; empty where the move has no side.
         vigour: 0 for calm songs .. 1 for energetic ones.
         groove: amplitude of the groove under the move.
+        posed: the poses of the arms are what the move is, so that its size hardly changes them.
         glides: feet slide instead of stepping.
         rolls, spins: turns of the figure about its middle and about its upright axis, made by the
             end of each beat.
@@ -36,6 +37,7 @@ class Move:
     sided: str = ""
     vigour: float = 0.5
     groove: float = 1.0
+    posed: bool = False
     glides: bool = False
     rolls: str = "0"
     spins: str = "0"
@@ -107,6 +109,7 @@ BODY_MOVES: dict[str, Move] = {
         mirror=True,
         sided="way",
         vigour=0.4,
+        groove=0.35,
     ),
     "nod": Move(
         body={"head": "26 | -6", "lean": "6 | -2", "drop": ".04 | .0", "height": "-.04 | .01"},
@@ -173,16 +176,16 @@ BODY_MOVES: dict[str, Move] = {
         arms=("vee | 160/190 120/130", "20/60 60/20 | 40/20 20/50", "head"),
         feet=("-.13 .13",),
         body={
-            "x": ".01 | .075",
-            "lean": "18 | -2",
-            "bend": "-.05 | .09",
-            "head": "18 | 4",
-            "drop": ".01 | .075",
+            "x": "0 | .08",
+            "lean": "19 | 0",
+            "bend": "0 | .1",
+            "head": "18 | 2",
+            "drop": ".01 | .06",
         },
         mirror=True,
         sided="way",
         vigour=0.3,
-        groove=0.4,
+        groove=0.2,
     ),
     "hip-sway": Move(
         arms=("hips", "hips 24/30 | hips 36/50", "hips head | hips 114/236"),
@@ -245,8 +248,8 @@ BODY_MOVES: dict[str, Move] = {
 LEG_MOVES: dict[str, Move] = {
     # Places after jumping-jacks of Mesh2Motion.
     "jumping-jack": Move(
-        arms=("178/184, 98/100 | 12/10, 98/100", "160/168, 90/95 | 16/14, 90/95"),
-        feet=("-.24 .24, -.15^.06 .15^.06 | -.07 .07, -.15^.06 .15^.06",),
+        arms=("178/184 | 12/10", "160/168 | 16/14"),
+        feet=("-.24 .24, -.15^.04 .15^.04 | -.07 .07, -.15^.04 .15^.04",),
         body={"drop": ".04 | .05", "height": "-.01 | -.03"},
         vigour=0.95,
         groove=0.3,
@@ -284,7 +287,7 @@ LEG_MOVES: dict[str, Move] = {
         mirror=True,
         sided="way",
         vigour=0.5,
-        groove=0.8,
+        groove=0.35,
     ),
     "kick": Move(
         beats=4,
@@ -296,10 +299,10 @@ LEG_MOVES: dict[str, Move] = {
         groove=0.6,
     ),
     "can-can": Move(
-        beats=4,
+        beats=8,
         arms=("hips", "out", "80/110"),
-        feet=("= .09^.25~.2 | -.07 .27^.42~.16", "-.07 .27^.42~.16 | = .09^.25~.2"),
-        body={"lean": "-2 | -11", "x": "-.03 | -.05", "drop": ".03 | .01", "head": "0 | -4"},
+        feet=("= .1^.3~.18 | = = | -.07 .27^.42~.16 | = =",),
+        body={"lean": "-3 | 2 | -11 | 0", "x": "-.03 | .0 | -.05 | .0", "drop": ".02 | .06"},
         mirror=True,
         sided="leg",
         vigour=0.95,
@@ -328,17 +331,23 @@ LEG_MOVES: dict[str, Move] = {
         mirror=True,
         sided="way",
         vigour=0.55,
-        groove=0.6,
+        groove=0.35,
     ),
     "moonwalk": Move(
         beats=8,
-        arms=("20/30 -10/-10 | -10/-10 20/30", "30/70 10/30 | 10/30 30/70"),
-        feet=(".05^.03 .13 | .05 .01^.03 | -.07^.03 .01 | -.07 -.11^.03",),
-        body={"x": ".09 | .03 | -.03 | -.09", "yaw": "38", "lean": "7", "drop": ".04"},
+        arms=("34/60 -14/-10 | -14/-10 34/60", "30/70 10/30 | 10/30 30/70"),
+        feet=(".03k0 .22^.04k.9 | .03^.04k0 -.02k.9 | -.21k0 -.02^.04k.9 | -.21^.04k0 -.24k.9",),
+        body={
+            "x": ".12 | .04 | -.08 | -.16",
+            "yaw": "24",
+            "lean": "11 | 6 | 11 | 6",
+            "drop": ".06",
+            "head": "-6",
+        },
         mirror=True,
         sided="way",
         vigour=0.5,
-        groove=0.4,
+        groove=0.3,
         glides=True,
     ),
     "lunge": Move(
@@ -358,6 +367,7 @@ ARM_MOVES: dict[str, Move] = {
         body={"x": ".05 | -.05", "lean": "5 | -5", "head": "6 | -4"},
         sided="arm",
         vigour=0.6,
+        posed=True,
     ),
     "hand-wave": Move(
         arms=("loose 112/128 | loose 122/206", "hips 120/132 | hips 130/210"),
@@ -367,11 +377,11 @@ ARM_MOVES: dict[str, Move] = {
     ),
     "arm-wave": Move(
         beats=4,
-        arms=("118/50 90/95 | 74/130 106/78 | 92/100 72/128 | 86/80 118/52",),
-        body={"x": "-.05 | -.01 | .05 | .01", "lean": "-6 | 3 | 6 | -3", "head": "-6 | 0 | 6 | 0"},
+        arms=("124/40 88/96 | 66/138 112/64 | 90/104 62/140 | 84/72 126/42",),
+        body={"x": "-.06 | -.01 | .06 | .01", "lean": "-7 | 3 | 7 | -3", "head": "-6 | 0 | 6 | 0"},
         sided="way",
         vigour=0.4,
-        groove=0.8,
+        groove=0.7,
     ),
     "clap": Move(
         arms=("10/245 | 52/128", "165/238 | 128/150", "10/245 | 20/200"),
@@ -384,6 +394,7 @@ ARM_MOVES: dict[str, Move] = {
         body={"drop": ".0 | .08", "height": ".03 | -.03"},
         vigour=0.75,
         groove=0.7,
+        posed=True,
     ),
     "robot": Move(
         beats=4,
@@ -393,7 +404,8 @@ ARM_MOVES: dict[str, Move] = {
         mirror=True,
         sided="arm",
         vigour=0.5,
-        groove=0.25,
+        posed=True,
+        groove=0.2,
     ),
     "floss": Move(
         arms=("-34/-36 42/44",),
@@ -412,6 +424,7 @@ ARM_MOVES: dict[str, Move] = {
         sided="way",
         vigour=0.7,
         groove=0.8,
+        posed=True,
     ),
     "macarena": Move(
         beats=8,
@@ -424,6 +437,7 @@ ARM_MOVES: dict[str, Move] = {
         sided="arm",
         vigour=0.4,
         groove=0.6,
+        posed=True,
     ),
     # Arms and lean after fighting-right-jab of Mesh2Motion.
     "punch": Move(
@@ -442,6 +456,7 @@ ARM_MOVES: dict[str, Move] = {
         sided="arm",
         vigour=0.8,
         groove=0.7,
+        posed=True,
     ),
     "cabbage-patch": Move(
         beats=4,
@@ -463,6 +478,7 @@ ARM_MOVES: dict[str, Move] = {
         sided="way",
         vigour=0.5,
         groove=0.7,
+        posed=True,
     ),
     "chicken": Move(
         arms=("86/-95 | 28/-150",),
@@ -485,6 +501,7 @@ ARM_MOVES: dict[str, Move] = {
         },
         vigour=0.7,
         groove=0.7,
+        posed=True,
     ),
     "sprinkler": Move(
         beats=8,

@@ -90,6 +90,7 @@ class _Score:
     turns: np.ndarray
     step: float
     amplitude: float
+    arms: float
     smoothness: float
 
 
@@ -105,9 +106,9 @@ def dance_motions(
     scores = [_score(dance, take) for dance, take in zip(dances, takes, strict=True)]
     keys = np.stack([score.keys for score in scores])
     turns = np.stack([score.turns for score in scores])
-    step, amplitude, shift = (
+    step, amplitude, arms, shift = (
         np.array([getattr(score, name) for score in scores])[:, None]
-        for name in ("step", "amplitude", "smoothness")
+        for name in ("step", "amplitude", "arms", "smoothness")
     )
     count = np.stack([one.count for one in music])
     start = np.stack([one.origin for one in music]).astype(np.int64)
@@ -119,10 +120,10 @@ def dance_motions(
     beat = np.floor(count).astype(np.int64)
     end = np.where(hold, start, beat + 1)
     progress = count - beat
-    way = ease(progress[..., None] ** _LAGS, smoothness[..., None])
+    way = np.clip(ease(progress[..., None] ** _LAGS, smoothness[..., None]), 0, 1)
     strength = amplitude * (LOWEST_AMPLITUDE + (1 - LOWEST_AMPLITUDE) * energy)
     values = _between(keys, start, end, way[..., _GROUP], step)
-    values = _scaled(values, keys, strength, amplitude)
+    values = _scaled(values, keys, strength, amplitude, arms)
     plain = way[..., int(np.searchsorted(_LAGS, 1.0))]
     root, limbs = _posed(values, _turned(turns, start, end, plain))
     root_, limbs_ = torch.from_numpy(root).float(), torch.from_numpy(limbs).float()
@@ -171,19 +172,23 @@ def _between(
 
 
 def _scaled(
-    values: np.ndarray, keys: np.ndarray, strength: np.ndarray, amplitude: np.ndarray
+    values: np.ndarray,
+    keys: np.ndarray,
+    strength: np.ndarray,
+    amplitude: np.ndarray,
+    exponent: np.ndarray,
 ) -> np.ndarray:
     """Channels with the amplitude of the music and of the sentence.
 
-    The body moves about rest, arms about the mean of their phrase and less than in proportion, so
-    that raised arms stay up. Places of the feet follow the sentence alone: they must not slide
-    when the music gets louder.
+    The body moves about rest, arms about the mean of their phrase and less than in proportion (to
+    the power `exponent`), so that raised arms stay up. Places of the feet follow the sentence
+    alone: they must not slide when the music gets louder.
     """
     n = len(BODY)
     values[..., :n] *= strength[..., None]
     arms = values[..., ARMS]
     middle = reduce(keys[..., ARMS], "b half d -> b 1 d", "mean")
-    values[..., ARMS] = middle + np.clip(strength**0.5, 0.6, 1.15)[..., None] * (arms - middle)
+    values[..., ARMS] = middle + np.clip(strength**exponent, 0.6, 1.15)[..., None] * (arms - middle)
     for side, rest in zip(_SIDES, (-STANCE, STANCE), strict=True):
         x, up, front = (CHANNEL[f"{side}_foot_{name}"] for name in ("x", "up", "front"))
         values[..., x] = rest + np.minimum(amplitude, 1.25) * (values[..., x] - rest)
@@ -298,7 +303,8 @@ def _score(dance: Dance, take: Take) -> _Score:
     if dance.side == "left" or (dance.side == "either" and take.mirror):
         keys, turns = mirrored(keys), -turns
     amplitude = size * manner.amplitude * (0.92 + 0.16 * take.reach)
-    return _Score(keys, turns, 0.0 if move.glides else STEP, amplitude, manner.smoothness)
+    step, arms = 0.0 if move.glides else STEP, 0.12 if move.posed else 0.5
+    return _Score(keys, turns, step, amplitude, arms, manner.smoothness)
 
 
 def _spread(track: np.ndarray, channels: slice, move: Move) -> np.ndarray:
