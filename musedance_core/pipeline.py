@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from einops import rearrange
 from PIL import Image
@@ -24,7 +25,12 @@ from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .checkpoint.format import load_checkpoint
+from .dance.openpose_json import read_rig_or_openpose
+from .dance.pose_video import pose_keypoints
+from .dance.rig import Rig
+from .dance_poses import DancePoses
 from .dance_video import DanceVideo
+from .diffusion.choreography import DanceScore, DanceSettings, choreograph
 from .diffusion.guidance import Guidance
 from .diffusion.prompts import parse_prompts, require_prompts_in_song
 from .diffusion.resident import ChunkedVAE, ResidentModel
@@ -44,6 +50,8 @@ from .models import MuseDance
 from .models.tokenizer import Tokenizer
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
+
+USUAL_FPS = 24.0
 
 Prompts = str | Sequence[tuple[float, str]]
 """A sentence, a prompt timeline as `parse_prompts` reads it, or pairs of a time in seconds of the
@@ -168,6 +176,52 @@ class MuseDancePipeline:
             frame_range=range(total),
             run=lambda frames: runner.run(frames, vae, on_step),
         )
+
+    @torch.no_grad()
+    def pose(
+        self,
+        song: str | Path | Waveform,
+        text: Prompts,
+        *,
+        seconds: float | None = None,
+        start: float = 0.0,
+        seed: int = 0,
+        steps: int | None = None,
+        guidance: float | None = None,
+        beats: Beats | None = None,
+        size: tuple[int, int] = (512, 512),
+        fps: float = USUAL_FPS,
+        rig: str | Path | Rig | None = None,
+    ) -> DancePoses:
+        """A dance to `song` as OpenPose keypoints and drawings, without a picture.
+
+        Args:
+            song, text, seconds, start, seed, beats: as for a call of the pipeline.
+            steps: denoising steps of the choreographer; None is the checkpoint's default.
+            guidance: guidance of all its conditions; None is the checkpoint's default.
+            size: width and height of the drawings.
+            fps: frames a second.
+            rig: proportions of the dancer; a file as `musedance rig --json` writes it, or OpenPose
+                JSON. None is a standing person.
+
+        Raises:
+            InputError: any of these cannot be used, or the model has no choreographer.
+        """
+        wave, name = _as_song(song)
+        frames = _frames(wave, name, start, seconds, fps)
+        grid = None if beats is None else _as_beats(beats)
+        if grid is not None:
+            require_beats_in_song(grid, wave.seconds, name)
+        prompts = parse_prompts(text) if isinstance(text, str) else text
+        require_prompts_in_song(prompts, wave.seconds, name)
+        settings = DanceSettings.of(self.model, steps, guidance)
+        proportions = read_rig_or_openpose(rig) if isinstance(rig, str | Path) else rig
+        features = self.encode_song(wave, grid)
+        tokens = [(when, self.encode_text(sentence)) for when, sentence in prompts]
+        score = DanceScore(features, tokens, seed, start)
+        motion = choreograph(self.model, score, frames / fps, settings).at(np.arange(frames) / fps)
+        keypoints = pose_keypoints(motion, size, proportions)
+        return DancePoses(keypoints, size, fps, wave, features.grid, start)
 
     @torch.no_grad()
     def animate(
@@ -320,7 +374,7 @@ def _as_beats(beats: Beats) -> BeatGrid:
     return parse_beats(str([float(time) for time in beats]), "beats")
 
 
-def _frames(wave: Waveform, name: str, start: float, seconds: float | None, fps: int) -> int:
+def _frames(wave: Waveform, name: str, start: float, seconds: float | None, fps: float) -> int:
     """Frames of a video of `seconds`, or of the rest of the song, from `start` on.
 
     Raises:
@@ -337,5 +391,5 @@ def _frames(wave: Waveform, name: str, start: float, seconds: float | None, fps:
     length = rest if seconds is None else seconds
     frames = round(length * fps)
     if frames < 1:
-        raise InputError(f"The video must last at least one frame, 1/{fps} s, not {length:g} s.")
+        raise InputError(f"The video must last at least one frame, 1/{fps:g} s, not {length:g} s.")
     return frames

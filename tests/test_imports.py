@@ -21,7 +21,7 @@ LAYERS = (
     {"presets", "models", "audio"},
     {"diffusion", "media", "metrics"},
     {"checkpoint"},
-    {"dance_video"},
+    {"dance_video", "dance_poses"},
     {"pipeline"},
     {"world", "dataset"},
     {"preparation", "evaluation"},
