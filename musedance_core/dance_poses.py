@@ -51,8 +51,8 @@ class DancePoses:
 
     def chunks(self) -> Iterator[Tensor]:
         """Yields the drawings as frames `[f 3 h w]` float32 in 0..1, some at a time."""
-        for keypoints in self.keypoints.split(CHUNK):
-            yield draw_pose(keypoints, self.size)
+        for first in range(0, len(self), CHUNK):
+            yield draw_pose(self.keypoints[first : first + CHUNK], self.size)
 
     @cached_property
     def frames(self) -> Tensor:
