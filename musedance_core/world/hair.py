@@ -7,23 +7,44 @@ from math import pi
 import numpy as np
 
 from .drawing import (
+    Colour,
     Sketch,
     arc,
     box,
     capsule,
     ellipse,
     smooth,
+    star,
     superellipse,
     symmetric,
 )
 from .faces import BLACK, WHITE, HeadColours, HeadFrame
-from .styles import shaded
+from .styles import bright, shaded
 
 HAIRS = (
     *("short", "parted", "spiky", "bob", "long", "wavy", "bun", "tails", "ponytail", "afro"),
-    *("curly", "mohawk", "bald", "fringe", "balding"),
+    *("curly", "mohawk", "bald", "fringe", "balding", "short", "parted", "locks", "locks"),
 )
-HATS = ("cap", "beanie", "top hat", "wizard", "crown", "helmet", "band", "straw", "santa", "bow")
+HATS = (
+    "cap",
+    "beanie",
+    "top hat",
+    "wizard",
+    "crown",
+    "helmet",
+    "band",
+    "straw",
+    "santa",
+    "bow",
+    "hood",
+    "scarf",
+    "headphones",
+    "halo",
+    "police",
+    "chef",
+    "flowers",
+    "horned",
+)
 
 
 def hair_behind(
@@ -128,6 +149,21 @@ def hair_front(
             ]
         )
         sketch.outlined(np.concatenate([dome, inner]), c)
+    elif hair == "locks":
+        ends = np.linspace(0.98, -0.98, int(rng.integers(4, 7)))
+        lift = (low + 0.35) * ends**2 + low
+        locks = [
+            ellipse(x + a * rx + back, y + b * ry, 0.34 * rx, 0.24 * ry, n=14)
+            for a, b in zip(ends, lift, strict=True)
+        ]
+        rim = np.linspace(pi, 2 * pi, 7)
+        locks += [
+            ellipse(x + rx * np.cos(t), y + ry * np.sin(t) * 0.95, 0.3 * rx, 0.27 * ry, n=14)
+            for t in rim
+        ]
+        sketch.outlined(
+            [np.concatenate([dome, arc(x, y + low * ry, rx, 0.1 * ry, 0.0, pi, 8)]), *locks], c
+        )
     elif hair == "fringe":
         inner = np.array(
             [
@@ -220,10 +256,64 @@ def put_hat(
     elif hat == "straw":
         sketch.outlined(arc(x, brim, 0.8 * rx, 0.8 * ry, pi, 2 * pi, 12), (225, 190, 110))
         sketch.outlined(ellipse(x, brim, 1.6 * rx, 0.22 * ry), (235, 200, 120))
-    else:
+    elif hat == "bow":
         side = float(rng.choice((-0.6, 0.0, 0.6)))
         at = (x + side * rx, y - 0.95 * ry)
         for way in (-1, 1):
             wing = [(0.0, 0.0), (way * 0.5, -0.3), (way * 0.5, 0.3)]
             sketch.outlined(np.array([(at[0] + a * rx, at[1] + b * rx) for a, b in wing]), c)
         sketch.outlined(ellipse(*at, 0.14 * rx, 0.14 * rx), shaded(c, 0.8))
+    else:
+        _more_hats(sketch, rng, f, c, hat)
+
+
+def _more_hats(sketch: Sketch, rng: np.random.Generator, f: HeadFrame, c: Colour, hat: str) -> None:
+    x, y, rx, ry = f.x, f.y, f.rx, f.ry
+    brim = y - 0.45 * ry
+    if hat in ("hood", "scarf"):
+        # A ring of cloth around the face.
+        down = 1.2 if hat == "hood" else 1.5
+        outer = ellipse(x, y + 0.02 * ry, 1.18 * rx, 1.16 * ry, n=28)
+        inner = ellipse(*f.at(0, 0.12), 0.78 * rx, 0.82 * ry, n=28)
+        ring = np.concatenate([outer, outer[:1], inner[:1], inner[::-1]])
+        sketch.outlined(ring, c)
+        if hat == "scarf":
+            chin = [
+                (x - 0.9 * rx, y + 0.7 * ry),
+                (x + 0.9 * rx, y + 0.7 * ry),
+                (x + 0.7 * rx, y + down * ry),
+            ]
+            sketch.outlined(np.array([*chin, (x - 0.7 * rx, y + down * ry)]), c)
+    elif hat == "headphones":
+        bow = arc(x, y, 1.12 * rx, 1.15 * ry, pi, 2 * pi, 14)
+        sketch.line(bow, 0.12 * rx, shaded(c, 0.6))
+        for side in (-1, 1):
+            sketch.outlined(ellipse(x + side * 1.08 * rx, y + 0.05 * ry, 0.24 * rx, 0.34 * ry), c)
+    elif hat == "halo":
+        ring = ellipse(x, y - 1.35 * ry, 0.75 * rx, 0.16 * ry)
+        sketch.line(np.concatenate([ring, ring[:1]]), 0.12 * rx, (250, 215, 70))
+    elif hat == "police":
+        sketch.outlined(ellipse(x, brim - 0.45 * ry, 1.25 * rx, 0.4 * ry), c)
+        sketch.outlined(box(x, brim - 0.1 * ry, 1.0 * rx, 0.18 * ry), shaded(c, 0.7))
+        sketch.outlined(ellipse(x, brim + 0.1 * ry, 0.8 * rx, 0.14 * ry), BLACK)
+        sketch.plain(star(x, brim - 0.4 * ry, 0.2 * rx, 0.1 * rx, 6), (245, 200, 60))
+    elif hat == "chef":
+        puffs = [
+            ellipse(x + a * rx, brim - 0.75 * ry, 0.55 * rx, 0.45 * ry) for a in (-0.5, 0.0, 0.5)
+        ]
+        sketch.outlined([*puffs, box(x, brim - 0.25 * ry, 0.8 * rx, 0.3 * ry)], WHITE)
+    elif hat == "flowers":
+        for a in np.linspace(-0.85, 0.85, 5):
+            at = (x + a * rx, y - (0.95 - 0.45 * a * a) * ry)
+            sketch.outlined(ellipse(*at, 0.2 * rx, 0.2 * rx, n=12), bright(rng))
+            sketch.plain(ellipse(*at, 0.08 * rx, 0.08 * rx, n=8), (250, 220, 80))
+    else:
+        for side in (-1, 1):
+            horn = [
+                (0.75 * side, -0.75),
+                (1.3 * side, -0.9),
+                (1.35 * side, -1.5),
+                (1.05 * side, -1.1),
+            ]
+            sketch.outlined(smooth([(x + a * rx, y + b * ry) for a, b in horn], 4), (235, 225, 200))
+        sketch.outlined(arc(x, brim, 1.08 * rx, 0.75 * ry, pi, 2 * pi, 14), shaded(c, 0.8))

@@ -224,6 +224,9 @@ def _hand(
         sketch.outlined([put(thumb), put(ellipse(0, 0.25 * r, 0.85 * r, 1.1 * r, n=18))], colour)
         if kind == "glove":
             sketch.outlined(put(box(0, -0.8 * r, 0.8 * r, 0.25 * r, 0.2 * r)), colour)
+    elif kind == "flipper":
+        wide = float(rng.uniform(1.0, 1.5)) * r
+        sketch.outlined(put(ellipse(0, 0.2 * r, wide, 2.0 * r, n=20)), colour)
     elif kind in ("fingers", "splayed"):
         sketch.outlined([put(p) for p in _fingers(rng, r, kind == "splayed")], colour)
     elif kind == "claw":

@@ -29,6 +29,7 @@ UNIT = 256.0
 """Pixels of a body height while a figure is posed."""
 GLYPH_SHARE, LIMBLESS_SHARE = 0.17, 0.08
 CROPPED_SHARE, BORDER_SHARE, CONTOUR_SHARE = 0.09, 0.08, 0.12
+UNEVEN_SHARE = 0.6
 CHEST_UP = 0.58
 LIMBED = frozenset(
     "⛷⛹🏂🏃🏄🏇🏊🏋🏌🤸🤹🤺🤼🤽🤾🚣🚴🚵🚶🧍🧎🧗🧘🛀🛌🏃💃🕺🕴🧖🙇🙅🙆🙋🙍🙎💁💆💇🤦🤷🧏🤰🤱🫃🫄👼💂👰🤵🥷"
@@ -135,6 +136,8 @@ def draw_posed(
     joints = posed.shown_joints[0].numpy().copy()
     joints[~body.present.numpy()] = np.nan
 
+    if rng.random() < UNEVEN_SHARE:
+        points, joints = _uneven(rng, points, joints)
     scale, shift = _placing(rng, points, joints, size)
     points, joints = points * scale + shift, joints * scale + shift
     places, first = {}, 0
@@ -146,6 +149,16 @@ def draw_posed(
         places[name] = each
     picture, parts = _composite(puppet, rng, places, scale * UNIT * FINE, size)
     return picture, joints, parts
+
+
+def _uneven(
+    rng: np.random.Generator, points: np.ndarray, joints: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points and joints, pushed about by slow waves: no hand draws both sides alike."""
+    waves, phase = rng.normal(0, 12, (2, 2)) / UNIT, rng.uniform(0, 6, 2)
+    size = rng.uniform(0.004, 0.016) * UNIT
+    moved, at = (p + size * np.sin(p @ waves + phase) for p in (points, joints))
+    return moved, at
 
 
 def _placing(
@@ -204,8 +217,8 @@ def _composite(
         at = _window(tile.left, tile.top, tile.mask)
         if shadow:
             _cast_shadow(colour[at], tile.mask, 0.02 * unit)
-        colour[at][tile.mask] = shaded[tile.mask]
-        parts[at][tile.mask] = PART_INDEX[name] + 1
+        np.copyto(colour[at], shaded, where=tile.mask[..., None])
+        np.copyto(parts[at], np.uint8(PART_INDEX[name] + 1), where=tile.mask)
     return _reduced(colour, parts)
 
 
@@ -229,7 +242,7 @@ def _around(
         if tile is not None:
             window = _window(tile.left, tile.top, tile.mask)
             colour[window][tile.mask] = border[1]
-            parts[window][tile.mask] = PART_INDEX[name] + 1
+            np.copyto(parts[window], np.uint8(PART_INDEX[name] + 1), where=tile.mask)
 
 
 def _cast_shadow(under: np.ndarray, mask: np.ndarray, radius: float) -> None:

@@ -65,6 +65,7 @@ FINISHES = {
     "gradient": 0.12,
     "painted": 0.10,
     "crayon": 0.06,
+    "glossy": 0.07,
     "photo": 0.09,
 }
 """How surfaces are filled, with weights."""
@@ -165,7 +166,7 @@ class Style:
             along = self.light[0] * u * 2 - self.light[1] * (v + 0.5)
             return (1 + depth * np.clip(along, -0.6, 0.6))[..., None]
         if self.finish == "crayon":
-            grain = _noise(noise, u + 0.5 * v, v, 24)
+            grain = 0.6 * _noise(noise, u + 0.5 * v, v, 50) + 0.4 * _noise(noise, u - v, v, 12)
             return (1 + depth * (1.2 * grain - 0.5))[..., None]
         round_ = self._round(tile, unit)
         if self.finish == "watercolour":
@@ -176,6 +177,10 @@ class Style:
             steps = np.round(4 * (round_ + 0.6 * strokes)) / 4
             return (1 + depth * (steps - 1.1))[..., None]
         soft = 1 + depth * (1.5 * round_ - 1.2)
+        if self.finish == "glossy":
+            return (soft + 1.2 * depth * np.clip(4 * self._round(tile, unit, 0.035) - 3, 0, 1))[
+                ..., None
+            ]
         if self.finish == "photo":
             soft = (
                 soft
@@ -184,12 +189,13 @@ class Style:
             )
         return soft[..., None]
 
-    def _round(self, tile: Tile, unit: float) -> Field:
-        """Brightness of a rounded surface in 0..1, from how deep inside the part a pixel is."""
+    def _round(self, tile: Tile, unit: float, shift: float = 0.02) -> Field:
+        """Brightness of a rounded surface in 0..1: how deep inside the part a pixel is, moved by
+        `shift` body heights towards the light."""
         radius = 0.03 * unit
         inside = Image.fromarray(tile.whole.view(np.uint8) * np.uint8(255))
         blurred = np.asarray(inside.filter(ImageFilter.BoxBlur(radius))) / np.float32(255)
-        dx, dy = (round(a * 0.02 * unit) for a in self.light)
+        dx, dy = (round(a * shift * unit) for a in self.light)
         return _shift(blurred, dx, dy)
 
 
