@@ -1,4 +1,4 @@
-"""A judge of dances: which move, side and size joints in motion show.
+"""A judge of dances: which move, side and size joints in motion show, given the beats.
 
 It is trained on the world's dances by dancers of many builds, in about three minutes on one core,
 and has no file of its own.
@@ -7,7 +7,6 @@ and has no file of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +32,8 @@ from ...world.dances import (
 
 FPS = 24.0
 FRAMES = 96
+CYCLES = (2.0, 4.0, 8.0)
+"""Beats of the cycles by which the judge knows when in a phrase a pose is shown."""
 GROUP = 16
 """Dances by the same dancer."""
 _CENTRE = STANDING * torch.tensor([1.0, -1.0])
@@ -48,11 +49,11 @@ class Verdict:
 
 
 class DanceJudge(nn.Module):
-    """Classifies dances by joints `[b f 16 2]` at `FPS`, as `joints` gives them."""
+    """Classifies dances by joints at `FPS`, as `joints` gives them, and beat counts."""
 
     def __init__(self, width: int = 128) -> None:
         super().__init__()
-        features = 4 * len(JOINTS)
+        features = 4 * len(JOINTS) + 2 * len(CYCLES)
         self.convolutions = nn.Sequential(
             *(nn.Conv1d(features, width, 5, stride=2, padding=2), nn.GELU()),
             *(nn.Conv1d(width, width, 5, stride=2, padding=2), nn.GELU()),
@@ -66,11 +67,14 @@ class DanceJudge(nn.Module):
             }
         )
 
-    def forward(self, places: Tensor) -> Verdict:
+    def forward(self, places: Tensor, count: Tensor) -> Verdict:
+        """Verdicts on joints `[b f 16 2]` at the beat counts `[b f]`."""
         x = places - _CENTRE
         speed = (x[:, 1:] - x[:, :-1]) * (FPS / 4)
         x = torch.cat([x, F.pad(speed, (0, 0, 0, 0, 0, 1))], dim=-1)
-        h = self.convolutions(rearrange(4 * x, "b f j d -> b (j d) f"))
+        turn = 2 * torch.pi * count[:, None] / torch.tensor(CYCLES)[:, None]
+        moving = rearrange(4 * x, "b f j d -> b (j d) f")
+        h = self.convolutions(torch.cat([moving, turn.sin(), turn.cos()], dim=1))
         pooled = torch.cat(
             [reduce(h, "b d f -> b d", how) for how in ("mean", "max")] + [h.std(dim=-1)], dim=-1
         )
@@ -104,11 +108,26 @@ def random_body(rng: np.random.Generator) -> Body:
     return Body(flat, torch.ones(len(JOINTS), dtype=torch.bool), 0.0, 1.0)
 
 
-def random_dances(rng: np.random.Generator, count: int) -> tuple[list[Dance], Tensor]:
-    """Dances and their joints `[count f 16 2]`; takes, music and builds are random."""
-    dances, places = [], []
-    while len(dances) < count:
-        some = [random_dance(rng) for _ in range(min(GROUP, count - len(dances)))]
+@dataclass(frozen=True)
+class JudgedDances:
+    """Dances with their joints `[n f 16 2]` and beat counts `[n f]`."""
+
+    dances: list[Dance]
+    places: Tensor
+    count: Tensor
+
+    @property
+    def targets(self) -> Tensor:
+        """Indices `[n 3]` of move, side and size."""
+        return torch.tensor([labels(dance)[:3] for dance in self.dances])
+
+
+def random_dances(rng: np.random.Generator, number: int) -> JudgedDances:
+    """Dances with random takes, music and dancers."""
+    dances: list[Dance] = []
+    places, counts = [], []
+    while len(dances) < number:
+        some = [random_dance(rng) for _ in range(min(GROUP, number - len(dances)))]
         music = [random_music(rng, FRAMES, FPS) for _ in some]
         motions = dance_motions(some, music, [random_take(rng) for _ in some], FPS)
         joined = DanceMotion(
@@ -116,8 +135,9 @@ def random_dances(rng: np.random.Generator, count: int) -> tuple[list[Dance], Te
         )
         shown = joints(joined, random_body(rng))
         places.append(rearrange(shown, "(b f) j d -> b f j d", f=FRAMES))
+        counts += [torch.from_numpy(one.count).float() for one in music]
         dances += some
-    return dances, torch.cat(places)
+    return JudgedDances(dances, torch.cat(places), torch.stack(counts))
 
 
 def train_dance_judge(seconds: float = 150.0, seed: int = 0, clips: int = 24_000) -> DanceJudge:
@@ -125,8 +145,8 @@ def train_dance_judge(seconds: float = 150.0, seed: int = 0, clips: int = 24_000
     begin = time.monotonic()
     rng = np.random.default_rng((seed, 0))
     torch.manual_seed(seed)
-    dances, places = random_dances(rng, clips)
-    targets = torch.tensor([labels(dance)[:3] for dance in dances])
+    data = random_dances(rng, clips)
+    targets = data.targets
     judge = DanceJudge()
     optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=0.02)
     share, batch = 0.0, 64
@@ -137,9 +157,9 @@ def train_dance_judge(seconds: float = 150.0, seed: int = 0, clips: int = 24_000
         for group in optimizer.param_groups:
             group["lr"] = rate
         some = torch.from_numpy(rng.integers(0, clips, batch))
-        loss = judge_loss(judge(places[some]), targets[some])
+        loss = judge_loss(judge(data.places[some], data.count[some]), targets[some])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return judge.eval()
 
@@ -155,14 +175,12 @@ def judge_loss(verdict: Verdict, targets: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def accuracy(judge: DanceJudge, dances: Sequence[Dance], places: Tensor) -> dict[str, float]:
+def accuracy(judge: DanceJudge, data: JudgedDances) -> dict[str, float]:
     """Shares of the dances whose move, side (where it is named) and size the judge recognises."""
-    verdict = judge(places)
-    targets = torch.tensor([labels(dance)[:3] for dance in dances])
+    verdict, targets = judge(data.places, data.count), data.targets
     right = {
         name: (getattr(verdict, name).argmax(dim=1) == targets[:, i]).double()
         for i, name in enumerate(("move", "side", "size"))
     }
-    named = targets[:, 1] != SIDES.index("either")
-    right["side"] = right["side"][named]
+    right["side"] = right["side"][targets[:, 1] != SIDES.index("either")]
     return {name: float(values.mean()) for name, values in right.items()}
