@@ -250,7 +250,7 @@ LEG_MOVES: dict[str, Move] = {
     "jumping-jack": Move(
         arms=("178/184 | 12/10", "160/168 | 16/14"),
         feet=("-.24 .24, -.15^.04 .15^.04 | -.07 .07, -.15^.04 .15^.04",),
-        body={"drop": ".04 | .05", "height": "-.01 | -.03"},
+        body={"drop": ".03 | .06", "height": ".05 | -.06", "width": "-.02 | .03"},
         vigour=0.95,
         groove=0.3,
     ),
@@ -382,6 +382,7 @@ ARM_MOVES: dict[str, Move] = {
         sided="way",
         vigour=0.4,
         groove=0.7,
+        posed=True,
     ),
     "clap": Move(
         arms=("10/245 | 52/128", "165/238 | 128/150", "10/245 | 20/200"),
