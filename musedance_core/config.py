@@ -84,8 +84,8 @@ class UNetConfig:
             network trained from scratch needs them to find the same place in the reference.
         copy_reach: largest distance in latent cells from which the denoiser copies from the picture
             (`models/reference_copy.py`); 0 switches copying off.
-        copy_body: condition on the picture warped to every frame (`models/body_warp.py`).
-        copy_pixels: composite decoded frames from the picture's own pixels where they show it
+        copy_body: condition on the planned frames (`models/choreographer.py`).
+        copy_pixels: composite frames at the picture's own size from its own pixels
             (`diffusion/compositing.py`).
         dropout: dropout rate of residual and feed-forward layers, 0..1.
     """

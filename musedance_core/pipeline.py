@@ -7,6 +7,7 @@ pipe("chick.png", "song.ogg", "big hops").save("dance.mp4")
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .checkpoint.format import load_checkpoint
+from .dance.dancer import Dancer
 from .dance.openpose_json import read_rig_or_openpose
 from .dance.pose_video import pose_keypoints
 from .dance.rig import Rig
@@ -34,7 +36,7 @@ from .diffusion.choreography import DanceScore, DanceSettings, choreograph
 from .diffusion.guidance import Guidance
 from .diffusion.prompts import parse_prompts, require_prompts_in_song
 from .diffusion.resident import ChunkedVAE, ResidentModel
-from .diffusion.runner import DanceInputs, OnStepInfo, Segment, SegmentRunner
+from .diffusion.runner import USUAL_FPS, DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .errors import InputError
 from .media.image_file import to_rgb
@@ -46,9 +48,13 @@ from .media.images import (
     require_picture,
     to_uint8,
 )
+from .media.staging import Background, cut_out, stage
 from .models import MuseDance
+from .models.rig_net import RigNet, find_rig
 from .models.tokenizer import Tokenizer
 
+RIG_TOLERANCE = 0.02
+"""Relative difference of aspect that a rig may have from its picture, for rounded sizes."""
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
 USUAL_FPS = 24.0
@@ -121,6 +127,11 @@ class MuseDancePipeline:
         negative: str | None = None,
         mask: str | Path | Image.Image | None = None,
         beats: Beats | None = None,
+        size: int | None = None,
+        fps: float | None = None,
+        background: Background = None,
+        rig: str | Path | Rig | None = None,
+        draft: bool = False,
         on_step: OnStepInfo | None = None,
     ) -> DanceVideo:
         """The dance of `picture` to `song`; frames are generated when they are read or saved.
@@ -140,7 +151,16 @@ class MuseDancePipeline:
             negative: the negative prompt.
             mask: white where the dancer is, with the picture's aspect ratio.
             beats: the beats to dance to; None tracks them.
+            size: the frame's long side in pixels; None is the picture's own, 256 to 1024.
+            fps: frames a second; None is 24.
+            background: "transparent", a colour as three numbers of 0..255, or a picture, behind the
+                dancer; None is the picture's own.
+            rig: the dancer's joints, or a file as `musedance rig --json` writes it; None finds them.
+            draft: show the planned dance alone, without denoising.
             on_step: called after every denoising step; an exception from it ends the dance.
+
+        The last five but `on_step` are for models that plan the dance, as the embedded one does;
+        others make square frames of their own size and rate.
 
         Raises:
             InputError: any of these cannot be used.
@@ -148,28 +168,31 @@ class MuseDancePipeline:
         image = as_picture(picture)
         subject = None if mask is None else _as_mask(mask, image)
         wave, name = _as_song(song)
-        total = _frames(wave, name, start, seconds, self.config.clip.fps)
+        fps = self._fps(fps)
+        total = _frames(wave, name, start, seconds, fps)
         grid = None if beats is None else _as_beats(beats)
         if grid is not None:
             require_beats_in_song(grid, wave.seconds, name)
         prompts = parse_prompts(text) if isinstance(text, str) else text
         require_prompts_in_song(prompts, wave.seconds, name)
-        fitted = fit_picture(image, subject, self.config.clip.size)
+        reference = self.prepare_picture(image, subject, size, background, rig)
         features = self.encode_song(wave, grid)
         if not isinstance(guidance, Guidance):
             guidance = Guidance.of(self.config.schedule, guidance)
         runner = self._runner(
-            self.encode_picture(fitted.image, fitted.part_map),
+            reference,
             features,
             prompts,
             seed=seed,
             start=start,
             settings=self._settings(steps, sampler, guidance),
             negative=negative,
+            fps=fps,
+            denoise=not draft,
         )
         vae = ChunkedVAE(ResidentModel(self.model))
         return DanceVideo(
-            fps=self.config.clip.fps,
+            fps=fps,
             song=wave,
             beats=features.grid,
             begin=start,
@@ -273,6 +296,27 @@ class MuseDancePipeline:
         vae = ChunkedVAE(ResidentModel(self.model))
         return Reference(picture, vae.encode(picture[None]), part_map)
 
+    @torch.no_grad()
+    def prepare_picture(
+        self,
+        picture: Image.Image,
+        mask: Image.Image | None = None,
+        size: int | None = None,
+        background: Background = None,
+        rig: str | Path | Rig | None = None,
+    ) -> Reference:
+        """The reference of a picture of any size; arguments as for a call of the pipeline.
+
+        Raises:
+            InputError: the rig cannot be used.
+        """
+        if self.model.rig is None:
+            fitted = fit_picture(picture, mask, self.config.clip.size)
+            return self.encode_picture(fitted.image, fitted.part_map)
+        dancer = stage_dancer(self.model.rig, picture, mask, size, background, rig)
+        rgba, part_map = dancer.in_square(self.config.clip.size).at_rest()
+        return replace(self.encode_picture(rgba[:3].clamp(0, 1), part_map), dancer=dancer)
+
     def encode_song(self, song: Waveform, beats: BeatGrid | None = None) -> SongFeatures:
         """The log-mel of the whole song, with `beats`, or with tracked ones if that is None."""
         mel = song_log_mel(song, self.config.music.mel_bins)
@@ -283,6 +327,19 @@ class MuseDancePipeline:
         """Text tokens `[1 77 d]` of a sentence."""
         tokens: Tensor = self.model.text(self.tokenizer.encode([sentence]).to(self.device))
         return tokens
+
+    def _fps(self, fps: float | None) -> float:
+        """The frame rate of a video: `fps`, or the usual one of the model.
+
+        Raises:
+            InputError: the model knows one rate only, and `fps` is another.
+        """
+        own = self.config.clip.fps
+        if self.model.choreographer is not None:
+            return USUAL_FPS if fps is None else fps
+        if fps not in (None, own):
+            raise InputError(f"This model makes {own} frames a second, not {fps:g}.")
+        return own
 
     def _settings(self, steps: int | None, sampler: str, guidance: Guidance) -> SamplingSettings:
         schedule = self.config.schedule
@@ -301,6 +358,8 @@ class MuseDancePipeline:
         start: float,
         settings: SamplingSettings,
         negative: str | None,
+        fps: float | None = None,
+        denoise: bool = True,
     ) -> SegmentRunner:
         timeline = parse_prompts(text) if isinstance(text, str) else text
         inputs = DanceInputs(
@@ -311,8 +370,48 @@ class MuseDancePipeline:
             seed,
             start,
             None if negative is None else self.encode_text(negative),
+            fps,
+            denoise,
         )
         return SegmentRunner(ResidentModel(self.model), inputs)
+
+
+def stage_dancer(
+    network: RigNet,
+    picture: Image.Image,
+    mask: Image.Image | None = None,
+    size: int | None = None,
+    background: Background = None,
+    rig: str | Path | Rig | None = None,
+    parts: Tensor | None = None,
+) -> Dancer:
+    """The dancer of a picture in its frame; arguments as for a call of the pipeline.
+
+    `parts` are known weights `[10 h w]` of the parts of the whole picture.
+
+    Raises:
+        InputError: the rig cannot be read or belongs to a picture of another shape.
+    """
+    cutout = cut_out(picture, mask, size)
+    found = find_rig(network, cutout.pixels, cutout.known)
+    joints = found
+    if rig is not None:
+        chosen = rig if isinstance(rig, Rig) else read_rig_or_openpose(rig)
+        require_rig_of(chosen, picture)
+        joints = replace(cutout.place_rig(chosen.scaled(picture.size)), parts=found.parts)
+    if parts is not None:
+        joints = replace(joints, parts=cutout.place_weights(parts, picture.size))
+    return stage(cutout, joints, found.subject, background)
+
+
+def require_rig_of(rig: Rig, picture: Image.Image) -> None:
+    """Raises InputError where `rig` belongs to a picture of another shape than `picture`."""
+    (width, height), (own_width, own_height) = rig.size, picture.size
+    if abs(width * own_height - height * own_width) > RIG_TOLERANCE * height * own_width:
+        raise InputError(
+            f"The rig belongs to a picture of {width} x {height} pixels, but this one has "
+            f"{own_width} x {own_height}."
+        )
 
 
 def pick_device(name: str | torch.device) -> torch.device:

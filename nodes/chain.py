@@ -96,9 +96,9 @@ class ChainSegments(io.ComfyNode):
         weights: Weights | None = None,
         vae: VAE | None = None,
     ) -> io.NodeOutput:
+        from ..musedance_core.diffusion.runner import plan_segments
         from ..musedance_core.diffusion.segment_cache import SegmentCache
 
-        clip = model.config.clip
         settings = sampling_settings(model, steps, sampler, guidance, weights)
         cache = SegmentCache(host.temporary_folder(), model.identity)
         runner = segment_runner(
@@ -107,9 +107,11 @@ class ChainSegments(io.ComfyNode):
         decoder = vae or model.vae
         require_vae(model, decoder)
 
-        # The whole video is one IMAGE of the host, allocated once and filled segment by segment.
-        total = max(1, round((seconds or music.song.seconds - start) * clip.fps))
-        progress = host.Progress(model, settings.steps * -(-total // clip.frames))
+        # The whole video is one IMAGE of the host, allocated once and filled piece by piece.
+        length = seconds or music.song.seconds - start
+        total = max(1, round(length * runner.fps))
+        segments = len(plan_segments(total, runner.fps, model.config.clip.seconds))
+        progress = host.Progress(model, settings.steps * segments)
         frames, tail = torch.empty(0), runner.first_tail()
         with memory_for_segments(model):
             for segment in runner.run(total, ScaledVAE(decoder, model.config.vae.scale), progress):
@@ -119,5 +121,5 @@ class ChainSegments(io.ComfyNode):
                 frames[segment.first : segment.first + len(pictures)] = pictures
                 progress.show(pictures[len(pictures) // 2])
                 tail = segment.tail
-        audio = audio_under(music, start, total / clip.fps)
-        return io.NodeOutput(frames, float(clip.fps), audio, tail)
+        audio = audio_under(music, start, total / runner.fps)
+        return io.NodeOutput(frames, float(runner.fps), audio, tail)

@@ -44,8 +44,7 @@ def denoising_inputs() -> list[Any]:
             min=0,
             max=2**32 - 1,
             control_after_generate=True,
-            tooltip="The same seed gives the same video. Another changes details; the moves follow "
-            "from sentence and song.",
+            tooltip="The same seed gives the same video; another is another take of the same dance.",
         ),
         io.Int.Input(
             "steps",
@@ -128,7 +127,7 @@ def segment_runner(
     Raises:
         InputError: an input was made for another model, or `start` is past the song's end.
     """
-    from ..musedance_core.diffusion.runner import DanceInputs, SegmentRunner
+    from ..musedance_core.diffusion.runner import USUAL_FPS, DanceInputs, SegmentRunner
     from ..musedance_core.diffusion.segment import SongFeatures
 
     require_shape("reference", reference.latents.shape[1:], latent_shape(model.config))
@@ -146,6 +145,7 @@ def segment_runner(
         seed,
         start,
         None if negative is None else text_tokens(model, negative),
+        None if reference.dancer is None else USUAL_FPS,
     )
     return SegmentRunner(model, inputs, cache)
 

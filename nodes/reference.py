@@ -16,6 +16,7 @@ from .errors import readable_errors
 from .types import CATEGORY, MODEL, REFERENCE, VAE
 
 if TYPE_CHECKING:
+    from ..musedance_core.dance.dancer import Dancer
     from ..musedance_core.media.images import FittedPicture
     from .host_models import HostModel
 
@@ -34,8 +35,8 @@ class EncodeReference(io.ComfyNode):
             node_id="MuseDance_EncodeReference",
             display_name="Picture",
             category=CATEGORY,
-            description="The picture that is to dance, encoded for ReferenceNet. An opaque picture "
-            "is fitted into the model's square; one with transparency (Join Image with Alpha) is a "
+            description="The picture that is to dance, at its own size and shape. An opaque "
+            "picture keeps its background; one with transparency (Join Image with Alpha) is a "
             "sticker and gets a plain background with room to dance.",
             search_aliases=["musedance picture", "reference image", "sticker", "encode reference"],
             inputs=[
@@ -61,7 +62,7 @@ class EncodeReference(io.ComfyNode):
             ],
             outputs=[
                 REFERENCE.Output(display_name="reference"),
-                io.Image.Output(display_name="fitted", tooltip="The picture as the model sees it."),
+                io.Image.Output(display_name="fitted", tooltip="The picture in its frame."),
             ],
         )
 
@@ -77,12 +78,50 @@ class EncodeReference(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..musedance_core.diffusion.segment import Reference
 
-        fitted = fitted_picture(image[0], subject, part_map, model.config.clip.size)
         if lacks_alpha(image[0]):
             host.show_text(DROPPED_ALPHA)
+        size = model.config.clip.size
+        if model.config.rig is not None:
+            dancer = staged_dancer(model, image[0], subject, part_map)
+            small, parts = dancer.in_square(size).at_rest()
+            latents = encoded(small[:3], vae or model.vae, model.config.vae.scale)
+            frame = rearrange(dancer.at_rest()[0][:3].clamp(0, 1), "c h w -> 1 h w c")
+            return io.NodeOutput(Reference(small[:3], latents, parts, dancer), frame)
+        fitted = fitted_picture(image[0], subject, part_map, size)
         pixels = rearrange(fitted.image, "c h w -> 1 h w c")
         latents = (vae or model.vae).encode(pixels) * model.config.vae.scale
         return io.NodeOutput(Reference(fitted.image, latents, fitted.part_map), pixels)
+
+
+def encoded(pixels: Tensor, vae: VAE, scale: float) -> Tensor:
+    """Latents `[1 c h w]` of a picture `[3 h w]`, as the denoiser takes them."""
+    return vae.encode(rearrange(pixels.clamp(0, 1), "c h w -> 1 h w c")) * scale
+
+
+def staged_dancer(
+    model: HostModel, image: Tensor, subject: Tensor | None, part_map: Tensor | None
+) -> Dancer:
+    """The dancer of the host's picture `[h w c]` in its frame, at the picture's own size.
+
+    Raises:
+        InputError: an input cannot be used.
+    """
+    from ..musedance_core.dance.rig import part_weights
+    from ..musedance_core.media.images import require_mask, require_picture
+    from ..musedance_core.parts import part_ids, require_part_colours
+    from ..musedance_core.pipeline import stage_dancer
+
+    picture = require_picture(as_picture(image), "The image")
+    mask, weights = subject_mask(subject, picture), None
+    if part_map is not None:
+        require_part_colours(rearrange(part_map[0], "h w c -> c h w"), "The part map")
+        ids = part_ids(rearrange(part_map[0], "h w c -> c h w"))
+        marked = as_picture((ids > 0).float()).convert("L")
+        mask = require_mask(marked, picture, "The part map")
+        weights = part_weights(ids)
+    network = model.ready().rig
+    assert network is not None
+    return stage_dancer(network, picture, mask, parts=weights)
 
 
 def fitted_picture(
@@ -97,23 +136,32 @@ def fitted_picture(
         FittedPicture,
         fit_map,
         fit_picture,
-        require_mask,
         require_picture,
     )
     from ..musedance_core.parts import part_ids, require_part_colours
 
     picture = require_picture(as_picture(image), "The image")
-    mask = None
-    # Load Image gives an empty mask for a picture without transparency.
-    if subject is not None and subject[0].any():
-        require_upright_mask(subject[0])
-        mask = require_mask(as_picture(subject[0]).convert("L"), picture, "The subject mask")
-    fitted = fit_picture(picture, mask, size)
+    fitted = fit_picture(picture, subject_mask(subject, picture), size)
     if part_map is None:
         return fitted
     colours = fit_map(as_picture(part_map[0]), picture, size)
     require_part_colours(colours, "The part map")
     return FittedPicture(fitted.image, part_ids(colours))
+
+
+def subject_mask(subject: Tensor | None, picture: Image.Image) -> Image.Image | None:
+    """The host's subject mask `[b h w]` at the picture's size, None where it marks nothing.
+
+    Raises:
+        InputError: it is inverted, or has another shape than the picture.
+    """
+    from ..musedance_core.media.images import require_mask
+
+    # Load Image gives an empty mask for a picture without transparency.
+    if subject is None or not subject[0].any():
+        return None
+    require_upright_mask(subject[0])
+    return require_mask(as_picture(subject[0]).convert("L"), picture, "The subject mask")
 
 
 def as_picture(pixels: Tensor) -> Image.Image:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
 from comfy_api.v0_0_2 import io
 from einops import rearrange
 from torch import Tensor
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RestorePicture(io.ComfyNode):
-    """Composites the picture's own pixels into decoded frames, still or warped as planned."""
+    """Composites decoded frames at the picture's own size, from its own pixels."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -27,9 +29,9 @@ class RestorePicture(io.ComfyNode):
             node_id="MuseDance_RestorePicture",
             display_name="Restore the picture",
             category=CATEGORY,
-            description="Puts the picture's own pixels into the frames wherever these show it: "
-            "backgrounds do not flicker, and dancers keep their edges. Dance to the song does this "
-            "by itself.",
+            description="Makes frames at the picture's own size from small decoded ones: the "
+            "picture's own pixels dance as planned, and where the frames show something else, that "
+            "is added. Dance to the song does this by itself.",
             search_aliases=["musedance background", "deflicker", "sharpen", "composite"],
             inputs=[
                 REFERENCE.Input("reference", tooltip="Output of Picture."),
@@ -43,24 +45,29 @@ class RestorePicture(io.ComfyNode):
     @classmethod
     @readable_errors
     def execute(cls, reference: Reference, frames: Tensor, vae: VAE, tail: Tail) -> io.NodeOutput:
-        from ..musedance_core.diffusion.compositing import restore_picture
+        from ..musedance_core.dance.motion import DanceMotion
+        from ..musedance_core.diffusion.compositing import composite, correct
         from ..musedance_core.diffusion.segment import require_finite
 
         here, there = tuple(frames.shape[1:3]), tuple(reference.pixels.shape[1:])
         if here != there:
             raise InputError(
-                f"The frames are {here[1]} x {here[0]} pixels, but the fitted picture is "
+                f"The frames are {here[1]} x {here[0]} pixels, but the picture is encoded at "
                 f"{there[1]} x {there[0]}."
             )
-        warp = None if tail.segment is None else tail.segment.warp
-        if warp is None:
+        segment, dancer = tail.segment, reference.dancer
+        if segment is None or segment.poses is None or segment.latents is None or dancer is None:
             raise InputError("This model does not plan how the dancer moves: nothing to restore.")
-        if len(warp) != len(frames):
+        expected, fps = len(segment.latents), tail.fps
+        if expected != len(frames):
             raise InputError(
-                f"There are {len(frames)} frames, but the segment of this tail has {len(warp)}."
+                f"There are {len(frames)} frames, but the segment of this tail has {expected}."
             )
-        decoded = rearrange(frames, "f h w c -> f c h w")
+        motion = DanceMotion.from_features(segment.poses, fps * len(segment.poses) / expected)
         # Encoding undoes the scale of decoding, so any will do.
-        restored = restore_picture(decoded, reference, warp, ScaledVAE(vae, 1.0))
+        decoded = rearrange(frames, "f h w c -> f c h w")
+        seconds = np.arange(len(frames)) / fps
+        corrections = correct(dancer, decoded, motion, ScaledVAE(vae, 1.0), fps)
+        restored = torch.cat(list(composite(dancer, motion, seconds, corrections)))
         require_finite(restored, "The restored frames", frames.dtype)
         return io.NodeOutput(rearrange(restored, "f c h w -> f h w c"))

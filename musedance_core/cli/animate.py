@@ -6,6 +6,7 @@ import argparse
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..diffusion.sampler_names import SAMPLER_NAMES
@@ -41,8 +42,7 @@ the model's square without cropping, and the rest is filled with the mean colour
 picture with transparency is a sticker: it is trimmed and centred on a plain background with room to
 dance. The song may be any audio file, or a video with sound, of any length.
 """
-QUALITIES: dict[str, tuple[int | None, str]] = {"full": (None, "ddim"), "draft": (8, "dpmpp_2m")}
-"""Steps (None: the model's own) and sampler of each quality."""
+QUALITIES = ("full", "draft")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,10 @@ class AnimateOptions:
     mask: str | None
     seed: int
     quality: str
+    size: int | None
+    fps: float | None
+    background: Background
+    rig: str | None
     steps: int | None
     sampler: str | None
     guidance: float | None
@@ -77,6 +81,7 @@ class AnimateOptions:
     def __post_init__(self) -> None:
         if self.beats and self.beat_this:
             raise InputError("Beats come from --beats or from --beat-this, not from both.")
+        require_background_fits(self.background, self.out)
         if self.loop and not self.out.lower().endswith((".gif", ".webp", ".png")):
             raise InputError(f"--loop is for .gif, .webp and .png, not for {self.out}.")
 
@@ -94,13 +99,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_video(parser)
     add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
-    add("--mask", metavar="FILE", help="a picture of the same shape, white where the subject is")
+    add("--mask", metavar="FILE", help="a picture of the same shape, white where the dancer is")
+    add(
+        "--rig",
+        metavar="FILE",
+        help="the dancer's joints, as `musedance rig --json` writes them (default: found)",
+    )
+    add(
+        "--background",
+        type=argtypes.background,
+        metavar="B",
+        help="behind the dancer: a picture, a colour such as white or #ffd400, or transparent, for "
+        ".webp, .gif, .webm and folders (default: the picture's own)",
+    )
     add(
         "--seed",
         type=argtypes.seed,
         default=0,
         metavar="N",
-        help="random seed of the noise; another one varies the same dance (default: 0)",
+        help="random seed; another one gives another take of the dance (default: 0)",
     )
     _add_sampling(parser.add_argument_group("quality and guidance"))
     add(
@@ -125,6 +142,18 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the video to write: .mp4, .mov, .m4v, .mkv or .webm with sound; .gif, .webp or .png "
         "without, repeating for ever; or a folder, with a slash at its end, for PNG pictures",
+    )
+    add(
+        "--size",
+        type=argtypes.frame_size,
+        metavar="N",
+        help="the frame's longer side in pixels (default: the picture's own, 256 to 1024)",
+    )
+    add(
+        "--fps",
+        type=argtypes.frame_rate,
+        metavar="N",
+        help="frames a second, 1 to 60 (default: 24)",
     )
     add(
         "--loop",
@@ -154,7 +183,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
         default="full",
         choices=tuple(QUALITIES),
         metavar="Q",
-        help="full, or draft: 8 steps of dpmpp_2m, for a quick look (default: full)",
+        help="full, or draft: the planned dance alone, without denoising (default: full)",
     )
     add(
         "--sampler",
@@ -179,13 +208,15 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
 
 @dataclass(frozen=True)
 class AnimateInputs:
-    """The input files, loaded and checked; `mask` and `beats` may be absent."""
+    """The input files, loaded and checked; all but picture and song may be absent."""
 
     picture: Image
     mask: Image | None
     song: Waveform
     prompts: list[tuple[float, str]]
     beats: BeatGrid | None
+    rig: Rig | None
+    background: Background
 
 
 def run(options: AnimateOptions) -> int:
@@ -246,7 +277,13 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     beats = read_beats(options.beats) if options.beats else None
     if beats is not None:
         require_beats_in_song(beats, song.seconds, options.song)
-    return AnimateInputs(picture, mask, song, prompts, beats)
+    rig = read_rig(options.rig) if options.rig else None
+    if rig is not None:
+        require_rig_of(rig, picture)
+    background = options.background
+    if isinstance(background, Path):
+        background = load_background(background)
+    return AnimateInputs(picture, mask, song, prompts, beats, rig, background)
 
 
 def _dance(
@@ -262,7 +299,6 @@ def _dance(
     beats = inputs.beats
     if options.beat_this:
         beats = track_beats_with_beat_this(inputs.song, options.beat_this)
-    steps, sampler = QUALITIES[options.quality]
     weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
     video = pipeline(
         inputs.picture,
@@ -271,8 +307,13 @@ def _dance(
         seconds=options.seconds,
         start=options.start,
         seed=options.seed,
-        steps=options.steps or steps,
-        sampler=options.sampler or sampler,
+        steps=options.steps,
+        sampler=options.sampler or DEFAULT_SAMPLER,
+        size=options.size,
+        fps=options.fps,
+        background=inputs.background,
+        rig=inputs.rig,
+        draft=options.quality == "draft",
         guidance=Guidance.of(pipeline.config.schedule, options.guidance, weights),
         mask=inputs.mask,
         beats=beats,

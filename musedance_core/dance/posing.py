@@ -19,6 +19,8 @@ from .skeleton import INDEX, PART_INDEX, PARTS, SEGMENTS, STANDING
 
 SHORTEST = 0.3
 """Least length of a foreshortened segment in a picture, in its own lengths."""
+LEAST_HEIGHT = 0.4
+"""Least share of a figure that its head is above the ground."""
 SQUASH = 1.1
 """Change of a legless body's logarithm of height for each body height that the pelvis of a person
 would sink."""
@@ -44,15 +46,21 @@ class Body:
 
     @classmethod
     def of(cls, rig: Rig, box: tuple[float, float, float, float]) -> Body:
-        """The body of `rig` whose figure fills `box`: left, top, right, bottom in pixels."""
+        """The body of `rig` whose figure fills `box`: left, top, right, bottom in pixels.
+
+        Its height is that of the top of its head, where that is known: raised arms do not count.
+        """
         left, top, right, bottom = box
+        present = rig.present
+        if bool(present[INDEX["head_top"]]):
+            head = float(rig.joints[INDEX["head_top"], 1])
+            top = min(max(top, head), bottom - LEAST_HEIGHT * (bottom - top))
         height = max(1.0, bottom - top)
         usual = STANDING * torch.tensor([height, -height]) + torch.tensor(
             [(left + right) / 2, bottom]
         )
-        present = rig.present
-        pelvis, at_pelvis = INDEX["pelvis"], bool(present[INDEX["pelvis"]])
-        if at_pelvis:
+        pelvis = INDEX["pelvis"]
+        if bool(present[pelvis]):
             usual = usual + (rig.joints[pelvis] - usual[pelvis]) * torch.tensor([1.0, 0.0])
         joints = torch.where(present[:, None], rig.joints, usual)
         return cls(joints, present, float(bottom), height)
@@ -202,6 +210,15 @@ def pose_body(body: Body, motion: DanceMotion) -> PosedBody:
     factor = scale.exp() * torch.stack([width, torch.ones_like(width)], dim=-1)
     warp = CartoonWarp(base, body.height, factor, motion.field("bend"), motion.field("turn"))
     return PosedBody(joints, transforms, warp)
+
+
+def at_rest(body: Body) -> PosedBody:
+    """The one pose in which `body` is in its picture."""
+    transforms = torch.eye(2, 3).expand(1, len(PARTS), 2, 3)
+    base = torch.stack([body.joints[INDEX["pelvis"], 0], torch.tensor(body.ground)])[None]
+    still = torch.zeros(1)
+    warp = CartoonWarp(base, body.height, torch.ones(1, 2), still, still)
+    return PosedBody(body.joints[None], transforms, warp)
 
 
 def _pelvis_drop(motion: DanceMotion) -> Tensor:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from ..errors import InputError
 from ..files import atomic_path
-from .skeleton import INDEX, JOINTS
+from ..parts import SUBJECT
+from .skeleton import DENSEPOSE, INDEX, JOINTS, PARTS
 
 LARGEST_SIDE = 16_384
 """Pixels; a rig of a larger picture is refused."""
@@ -122,3 +125,14 @@ def _number(value: Any, limit: float) -> float:
     if not abs(value) <= limit:  # NaN is out of range too
         raise ValueError(f"{value!r} is out of range")
     return float(value)
+
+
+def part_weights(part_map: Tensor) -> Tensor:
+    """Weights `[10 h w]` of the parts of `PARTS` in a map of DensePose ids `[h w]` (`parts`); a
+    subject without parts counts as a torso."""
+    index = torch.zeros(SUBJECT + 1, dtype=torch.long)
+    for i, name in enumerate(PARTS):
+        index[list(DENSEPOSE[name])] = 1 + i
+    index[SUBJECT] = 1 + PARTS.index("torso")
+    weights = F.one_hot(index[part_map], 1 + len(PARTS))[..., 1:].float()
+    return rearrange(weights, "h w p -> p h w")

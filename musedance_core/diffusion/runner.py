@@ -1,5 +1,8 @@
 """A dance of any length, segment by segment on the song's clock.
 
+A model with a choreographer first plans the dance of a segment as poses; its denoiser sees the
+picture in these poses, and the frames are composited at the picture's own size.
+
 Every segment continues the tail of the one before, so memory is bounded by one segment. The
 pipeline, the command line and the ComfyUI nodes all run this recurrence.
 """
@@ -11,15 +14,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
 import torch
 from einops import repeat
 from safetensors import SafetensorError
 from torch import Tensor
 
 from ..config import MuseDanceConfig
+from ..dance.motion import DanceMotion
 from ..errors import InputError
 from ..models import MuseDance
-from .compositing import Autoencoder, restore_picture
+from .choreography import DanceScore, DanceSettings, plan_segment
+from .compositing import Autoencoder, composite, correct, plan_frames
 from .guidance import StepInfo
 from .prompts import at_time
 from .samplers import OnStep
@@ -37,6 +43,8 @@ from .segment_cache import SegmentCache
 
 logger = logging.getLogger(__name__)
 OnStepInfo = Callable[[StepInfo], None]
+USUAL_FPS = 24.0
+"""Frames a second of models that plan the dance, where nobody asks for another rate."""
 
 
 class ModelHandle(Protocol):
@@ -63,9 +71,12 @@ class DanceInputs:
         song: the whole song.
         prompts: seconds of the song, rising, and the text tokens `[1 77 d]` from then on.
         settings: steps, sampler and guidance.
-        seed: the noise of segment k depends on the seed and k.
+        seed: the dance and the noise of segment k depend on the seed and k.
         start: where in the song the video starts, in seconds.
         negative: text tokens `[1 77 d]` of the negative prompt, or None.
+        fps: frames a second of the video; None is the model's own rate, and models without a
+            choreographer know no other.
+        denoise: False shows the planned dance alone, in models with a choreographer.
     """
 
     reference: Reference
@@ -75,6 +86,8 @@ class DanceInputs:
     seed: int = 0
     start: float = 0.0
     negative: Tensor | None = None
+    fps: float | None = None
+    denoise: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,31 +97,41 @@ class Tail:
     Attributes:
         latents: of the last m frames output, `[m c h w]`; at the start the picture's, m times.
         start: where in the song the video starts, in seconds.
-        frame: number of frames output so far.
+        frame: number of the model's frames so far.
         index: number of segments so far.
         segment: the previous segment, cut to the frames output; None at the start.
+        fps: the model's frames a second.
     """
 
     latents: Tensor
     start: float
+    fps: float = 12
     frame: int = 0
     index: int = 0
     segment: DenoisedSegment | None = None
 
-    def after(self, segment: DenoisedSegment) -> Tail:
-        """The tail after `segment`, which is cut to the frames output."""
-        frames = torch.cat([self.latents.to(segment.latents), segment.latents])
-        last = frames[len(frames) - len(self.latents) :]
-        frame = self.frame + len(segment.latents)
-        return replace(self, latents=last, frame=frame, index=self.index + 1, segment=segment)
+    def after(self, segment: DenoisedSegment, frames: int) -> Tail:
+        """The tail after `segment`, which is cut to `frames` of the model's frames."""
+        latents = self.latents
+        if segment.latents is not None:
+            joined = torch.cat([latents.to(segment.latents), segment.latents])
+            latents = joined[len(joined) - len(latents) :]
+        return replace(
+            self,
+            latents=latents,
+            frame=self.frame + frames,
+            index=self.index + 1,
+            segment=segment,
+        )
 
 
 @dataclass(frozen=True)
 class Segment:
     """One finished piece of video.
 
-    `frames [f 3 h w]` float32 in 0..1, cut to the frames output; `first` is the index of its first
-    frame in the video; the next segment continues from `tail`.
+    `frames [f c h w]` float32 in 0..1, RGB or straight RGBA, cut to the frames output; `first` is
+    the index of its first frame in the video; the next segment continues from `tail`. A segment at
+    the picture's own size comes in several pieces of the same `index`.
     """
 
     index: int
@@ -118,7 +141,7 @@ class Segment:
 
 
 class SegmentRunner:
-    """Denoises the segments of one dance in order, and decodes them.
+    """Plans and denoises the segments of one dance in order, and makes frames of them.
 
     Args:
         model: the model.
@@ -131,35 +154,43 @@ class SegmentRunner:
     ) -> None:
         self.model, self.inputs, self.cache = model, inputs, cache
 
+    @property
+    def fps(self) -> float:
+        """Frames a second of the video."""
+        return self.inputs.fps or self.model.config.clip.fps
+
     def first_tail(self) -> Tail:
         """The tail before the first segment: the picture, as if it had stood still."""
         previous = self.model.config.clip.previous
         latents = repeat(self.inputs.reference.latents, "1 c h w -> m c h w", m=previous)
-        return Tail(latents, self.inputs.start)
+        return Tail(latents, self.inputs.start, self.model.config.clip.fps)
 
     @torch.no_grad()
     def run(
         self, frames: int, vae: Autoencoder, on_step: OnStepInfo | None = None
     ) -> Iterator[Segment]:
-        """Yields the first `frames` frames of the dance, segment by segment, on demand.
+        """Yields the first `frames` frames of the dance, piece by piece, on demand.
 
         Args:
             frames: how many frames in all.
             vae: decodes the latents.
-            on_step: called after every denoising step, and once for a segment from the cache; an
-                exception from it ends the dance.
+            on_step: called after every denoising step, and once for a segment from the cache or one
+                that is only planned; an exception from it ends the dance.
 
         Raises:
             InputError: the model's output is not finite.
         """
         clip = self.model.config.clip
-        plans = plan_segments(frames, clip.frames)
+        plans = plan_segments(frames, self.fps, clip.seconds)
         tail = self.first_tail()
         for plan in plans:
             segment = self.segment_after(tail, on_step, len(plans))
-            pictures = self.decode(segment, plan.frames, vae)
-            tail = tail.after(segment.first(plan.frames))
-            yield Segment(plan.index, plan.first, pictures, tail)
+            share = min(1.0, plan.frames / self.fps / clip.seconds)
+            tail = tail.after(segment.first(share), round(share * clip.frames))
+            first = plan.first
+            for pictures in self.decode(segment, plan, vae):
+                yield Segment(plan.index, first, pictures, tail)
+                first += len(pictures)
 
     @torch.no_grad()
     def segment_after(
@@ -177,14 +208,16 @@ class SegmentRunner:
         key = "" if self.cache is None else self._key(self.cache, tail, text)
         if self.cache is not None and (cached := self.cache.read(key)) is not None:
             segment = DenoisedSegment(**cached)
-            report(StepInfo(tail.index, segments, steps, steps, segment.latents[None]))
+            report(StepInfo(tail.index, segments, steps, steps, self._preview(segment, tail)))
             return segment
 
         def after_step(step: int, denoised: Tensor) -> None:
             require_finite(denoised, f"The latents of segment {tail.index + 1}", self.model.dtype)
             report(StepInfo(tail.index, segments, step, steps, denoised))
 
-        segment = self._denoise(tail, text, after_step)
+        segment = self._make(tail, text, after_step)
+        if segment.latents is None:
+            report(StepInfo(tail.index, segments, steps, steps, self._preview(segment, tail)))
         if self.cache is not None:
             try:
                 self.cache.write(key, segment.tensors())
@@ -193,52 +226,96 @@ class SegmentRunner:
                 logger.warning("MuseDance could not write a segment to its cache: %s", error)
         return segment
 
-    def decode(self, segment: DenoisedSegment, frames: int, vae: Autoencoder) -> Tensor:
-        """The first `frames` frames `[f 3 h w]` of a whole segment, with the picture's own pixels
-        where the model allows it.
+    def decode(
+        self, segment: DenoisedSegment, plan: SegmentPlan, vae: Autoencoder
+    ) -> Iterator[Tensor]:
+        """Yields the frames `[f c h w]` of a whole segment that `plan` asks for, a few at a time; at
+        the picture's own size where the model plans the dance.
 
         Raises:
             InputError: the frames are not finite.
         """
-        if self.model.config.unet.copy_pixels:
-            # The frames are restored all together: which pixels move is decided by most of them.
-            assert segment.warp is not None, "copy_pixels needs copy_body"
-            decoded = vae.decode(segment.latents)
-            pictures = restore_picture(decoded, self.inputs.reference, segment.warp, vae)[:frames]
-        else:
-            pictures = vae.decode(segment.latents[:frames])
-        require_finite(pictures, "The decoded frames", self.model.dtype)
-        return pictures
+        clip, dancer = self.model.config.clip, self.inputs.reference.dancer
+        if segment.poses is None or dancer is None:
+            assert segment.latents is not None
+            frames = vae.decode(segment.latents[: plan.frames])
+            require_finite(frames, "The decoded frames", self.model.dtype)
+            yield frames
+            return
+        motion = self._motion(segment.poses)
+        corrections = None
+        if segment.latents is not None:
+            drawn = vae.decode(segment.latents)
+            require_finite(drawn, "The decoded frames", self.model.dtype)
+            corrections = correct(dancer, drawn, motion, vae, clip.fps)
+        begin = plan.index * clip.seconds
+        seconds = (plan.first + np.arange(plan.frames)) / self.fps - begin
+        yield from composite(dancer, motion, seconds, corrections)
 
-    def _denoise(self, tail: Tail, text: Tensor, on_step: OnStep) -> DenoisedSegment:
+    def _make(self, tail: Tail, text: Tensor, on_step: OnStep) -> DenoisedSegment:
+        """Plans the dance of the segment after `tail`, where the model can, and denoises it."""
         model, inputs = self.model.ready(), self.inputs
         device, dtype = self.model.device, self.model.dtype
         part_map, negative = inputs.reference.part_map, inputs.negative
+        text = text.to(device, dtype)
+        poses = self._plan(model, tail)
+        if poses is not None and not inputs.denoise:
+            return DenoisedSegment(None, poses)
         latents = inputs.reference.latents.to(device, dtype)
         conditioned_on = SegmentInput(
             reference=latents,
             previous=tail.latents.to(device, dtype),
-            text=text.to(device, dtype),
+            text=text,
             song=inputs.song,
             start=tail.start,
             first=tail.frame,
             part_map=None if part_map is None else part_map[None].to(device),
             negative=None if negative is None else negative.to(device, dtype),
+            planned=self._planned(poses),
         )
         noise = initial_noise(model, latents, inputs.seed, tail.index)
-        segment = denoise_segment(model, conditioned_on, noise, inputs.settings, on_step)
-        return DenoisedSegment(**{name: x.float().cpu() for name, x in segment.tensors().items()})
+        denoised = denoise_segment(model, conditioned_on, noise, inputs.settings, on_step)
+        return DenoisedSegment(denoised.float().cpu(), poses)
+
+    def _plan(self, model: MuseDance, tail: Tail) -> Tensor | None:
+        """The poses `[n 27]` of the segment after `tail`; None for models without choreographer."""
+        inputs = self.inputs
+        if inputs.reference.dancer is None or model.choreographer is None:
+            return None
+        score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start)
+        before = None if tail.segment is None else tail.segment.poses
+        return plan_segment(model, score, tail.index, before, DanceSettings.of(model))
+
+    def _motion(self, poses: Tensor) -> DanceMotion:
+        """The dance of a segment's poses `[n 27]`."""
+        config = self.model.config
+        assert config.choreographer is not None
+        return DanceMotion.from_features(poses, config.clip.fps * config.choreographer.poses)
+
+    def _planned(self, poses: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """What `compositing.plan_frames` makes of the poses `[n 27]` of a whole segment."""
+        dancer, clip = self.inputs.reference.dancer, self.model.config.clip
+        if poses is None or dancer is None:
+            return None
+        return plan_frames(dancer, self._motion(poses), clip.size, clip.frames, clip.fps)
+
+    def _preview(self, segment: DenoisedSegment, tail: Tail) -> Tensor:
+        """Latents `[1 f c h w]` that show the state of a segment that was not denoised now."""
+        return (tail.latents if segment.latents is None else segment.latents)[None]
 
     def _key(self, cache: SegmentCache, tail: Tail, text: Tensor) -> str:
         """A name for everything that the segment after `tail` depends on."""
         inputs, guidance = self.inputs, self.inputs.settings.guidance
+        dancer = inputs.reference.dancer
         return cache.key(
             [str(self.model.dtype), inputs.seed, inputs.settings.steps, inputs.settings.sampler],
-            [guidance.scale, guidance.rescale, dict(guidance.weights)],
+            [guidance.scale, guidance.rescale, dict(guidance.weights), inputs.denoise],
             [tail.start, tail.frame, tail.index],
             tail.latents,
+            None if tail.segment is None else tail.segment.poses,
             inputs.reference.latents,
             inputs.reference.part_map,
+            None if dancer is None else dancer.figure.body.joints,
             inputs.song.mel,
             inputs.song.grid.times,
             text,
@@ -255,15 +332,19 @@ class SegmentPlan:
     frames: int
 
 
-def plan_segments(frames: int, clip_frames: int) -> list[SegmentPlan]:
-    """Consecutive segments of `clip_frames`, the last one shorter so that they sum to `frames`.
+def plan_segments(frames: int, fps: float, seconds: float) -> list[SegmentPlan]:
+    """Consecutive segments of `seconds`, the last one shorter, that together have `frames` frames at
+    `fps`.
 
     Raises:
-        ValueError: `frames` or `clip_frames` is not positive.
+        ValueError: `frames`, `fps` or `seconds` is not positive.
     """
-    if frames < 1 or clip_frames < 1:
-        raise ValueError(f"frames and clip_frames must be positive: {frames}, {clip_frames}")
-    firsts = range(0, frames, clip_frames)
+    if frames < 1 or fps <= 0 or seconds <= 0:
+        raise ValueError(f"frames, fps and seconds must be positive: {frames}, {fps}, {seconds}")
+    # Frame k belongs to the segment that contains the time k / fps.
+    index = np.floor(np.arange(frames) / fps / seconds + 1e-9).astype(int)
+    firsts = np.searchsorted(index, np.arange(index[-1] + 2))
     return [
-        SegmentPlan(i, first, min(clip_frames, frames - first)) for i, first in enumerate(firsts)
+        SegmentPlan(i, int(first), int(last - first))
+        for i, (first, last) in enumerate(zip(firsts, firsts[1:], strict=False))
     ]

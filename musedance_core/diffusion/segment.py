@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from einops import rearrange
@@ -11,10 +11,11 @@ from torch import Tensor
 
 from ..audio.beats import BeatGrid, beat_frames
 from ..audio.mel import clip_window
+from ..dance.dancer import Dancer
 from ..errors import InputError
-from ..models import ClipAudio, Conditions, MuseDance, WarpedReference
+from ..models import ClipAudio, Conditions, MuseDance
 from ..models.schedule import NoiseSchedule
-from .guidance import CONDITIONS, ConditionSet, Guidance, guided, guided_velocity
+from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .samplers import SAMPLERS, OnStep, require_sampler
 
 
@@ -26,11 +27,14 @@ class Reference:
         pixels: `[3 h w]` in 0..1, fitted to the model's size.
         latents: `[1 c h w]` of those pixels, as the denoiser takes them (scaled).
         part_map: ids 0..25 `[h w]`, or None where nothing is known of the picture's parts.
+        dancer: the picture at its own size, ready to be moved; None for models without a
+            choreographer.
     """
 
     pixels: Tensor
     latents: Tensor
     part_map: Tensor | None = None
+    dancer: Dancer | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class SegmentInput:
         first: the segment's first frame, counted from the video's.
         part_map: ids 0..25 `[1 h w]`, or None.
         negative: text tokens `[1 77 d]` of the negative prompt; None stands for zeros.
+        planned: the planned frames `[f 3 h w]` and the dancer's alpha in them `[f 1 h w]`, or None.
     """
 
     reference: Tensor
@@ -64,6 +69,7 @@ class SegmentInput:
     first: int = 0
     part_map: Tensor | None = None
     negative: Tensor | None = None
+    planned: tuple[Tensor, Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,22 +92,26 @@ class SamplingSettings:
 
 @dataclass(frozen=True)
 class DenoisedSegment:
-    """The frames of one segment as the model made them.
+    """One segment as the model made it.
 
-    `latents [f c h w]` are clean; `warp [f 2 6]` is the quadratic warp that moves the picture in
-    every frame (see `geometry.source_points`), None for models without a body warp.
+    Attributes:
+        latents: clean latents of the frames, `[f c h w]`; None where only the dance was planned.
+        poses: the planned dance, `[n 27]` (`DanceMotion.features`), at the choreographer's rate; None
+            for models without one.
     """
 
-    latents: Tensor
-    warp: Tensor | None = None
+    latents: Tensor | None = None
+    poses: Tensor | None = None
 
-    def first(self, frames: int) -> DenoisedSegment:
-        """The first `frames` frames."""
-        return DenoisedSegment(**{name: x[:frames] for name, x in self.tensors().items()})
+    def first(self, share: float) -> DenoisedSegment:
+        """The first `share` of the segment, 0..1."""
+        return DenoisedSegment(
+            **{name: x[: round(share * len(x))] for name, x in self.tensors().items()}
+        )
 
     def tensors(self) -> Mapping[str, Tensor]:
         """The tensors by name, without those that are None."""
-        named = {"latents": self.latents, "warp": self.warp}
+        named = {"latents": self.latents, "poses": self.poses}
         return {name: tensor for name, tensor in named.items() if tensor is not None}
 
 
@@ -130,68 +140,75 @@ def denoise_segment(
     noise: Tensor,
     settings: SamplingSettings,
     on_step: OnStep,
-) -> DenoisedSegment:
-    """Denoises one segment from `noise [1 f c h w]`, on its device and in its dtype.
+) -> Tensor:
+    """Denoises one segment from `noise [1 f c h w]`, on its device and in its dtype: clean latents
+    `[f c h w]`.
 
     `on_step(step, denoised)` is called after every step; an exception from it ends the sampling.
     """
-    conditions, warp = condition_set(model, inputs, settings.guidance)
+    conditions = condition_set(model, inputs, settings.guidance)
     schedule = NoiseSchedule(model.config.schedule)
 
     def denoise(x: Tensor, t: Tensor) -> Tensor:
         return guided_velocity(model.unet, x, t, conditions, settings.guidance)
 
     sample = SAMPLERS[settings.sampler]
-    return DenoisedSegment(sample(denoise, noise, schedule, settings.steps, on_step)[0], warp)
+    return sample(denoise, noise, schedule, settings.steps, on_step)[0]
 
 
-def condition_set(
-    model: MuseDance, inputs: SegmentInput, guidance: Guidance
-) -> tuple[ConditionSet, Tensor | None]:
-    """The conditions of one segment: all of them, none, and all but one for every weight that is
-    not 0; and the picture's warp `[f 2 6]`, guided as the velocity is."""
-    clip, like = model.config.clip, inputs.reference
-
-    # The song and its beats over this segment, on the song's clock.
-    begin = inputs.start + inputs.first / clip.fps
-    window = clip_window(inputs.song.mel, begin, clip.frames, clip.fps, model.config.music.length)
+def clip_audio(
+    model: MuseDance, song: SongFeatures, start: float, first: int, like: Tensor
+) -> ClipAudio:
+    """Music and beats of the segment whose first frame is `first` of a video that starts at `start`
+    seconds of the song, on the device and in the dtype of `like`."""
+    clip = model.config.clip
+    begin = start + first / clip.fps
+    window = clip_window(song.mel, begin, clip.frames, clip.fps, model.config.music.length)
     music, seconds = model.music.encode_clip(window[None].to(like), clip.seconds)
-    beats = beat_frames(inputs.song.grid, inputs.start, clip.frames, clip.fps, inputs.first)
-    ids = torch.from_numpy(beats.ids)[None].to(like.device)
-    count = torch.from_numpy(beats.count)[None].float().to(like.device)
-    frame_seconds = model.frame_seconds(clip.frames, like.device)
-    previous = rearrange(inputs.previous, "m c h w -> 1 m c h w")
+    beats = beat_frames(song.grid, start, clip.frames, clip.fps, first)
+    return ClipAudio(
+        music=music,
+        music_seconds=seconds,
+        beat_ids=torch.from_numpy(beats.ids)[None].to(like.device),
+        beat_count=torch.from_numpy(beats.count)[None].float().to(like.device),
+        seconds=model.frame_seconds(clip.frames, like.device),
+    )
 
-    def build(text: Tensor, *dropped: str) -> tuple[Conditions, WarpedReference | None]:
-        """The conditions without those named; a warp is computed for each."""
+
+def condition_set(model: MuseDance, inputs: SegmentInput, guidance: Guidance) -> ConditionSet:
+    """The conditions of one segment: all of them, none, and all but one for every weight that is
+    not 0."""
+    like = inputs.reference
+    audio = clip_audio(model, inputs.song, inputs.start, inputs.first, like)
+    previous = rearrange(inputs.previous, "m c h w -> 1 m c h w")
+    planned, coverage = (None, None) if inputs.planned is None else inputs.planned
+    warped = model.warp_reference(
+        like,
+        None if planned is None else planned[None].to(like),
+        None if coverage is None else coverage[None].to(like),
+    )
+
+    def build(text: Tensor, *dropped: str) -> Conditions:
+        """The conditions without those named."""
         keep = torch.tensor(["music" not in dropped], device=like.device)
-        audio = ClipAudio(music, seconds, ids, count, frame_seconds, keep)
-        features = model.reference_features(inputs.reference, text, inputs.part_map)
+        dropping = replace(audio, keep=keep)
+        features = model.reference_features(like, text, inputs.part_map)
         conditions = Conditions(
             text=text,
             reference=model.unet.project_reference(features),
             previous=model.reference.motion_features(previous, text),
-            music=model.embed_music(audio),
-            beat=model.embed_beats(audio),
-            seconds=frame_seconds,
-            warped_reference=model.warp_reference(
-                inputs.reference, inputs.part_map, features, text, audio
-            ),
+            music=model.embed_music(dropping),
+            beat=model.embed_beats(dropping),
+            seconds=audio.seconds,
+            warped_reference=warped,
         )
-        warped = conditions.warped_reference
-        return conditions.without_reference() if "reference" in dropped else conditions, warped
+        return conditions.without_reference() if "reference" in dropped else conditions
 
     # No text is zeros unless there is a negative prompt.
     no_text = torch.zeros_like(inputs.text) if inputs.negative is None else inputs.negative
-    full, warped = build(inputs.text)
-    none, warped_without_any = build(no_text, *CONDITIONS)
     without = {
         name: build(no_text if name == "text" else inputs.text, name)
         for name, weight in guidance.weights.items()
         if weight
     }
-    conditions = ConditionSet(full, none, {name: one for name, (one, _) in without.items()})
-    if warped is None or warped_without_any is None:
-        return conditions, None
-    warps = {name: plan.warp for name, (_, plan) in without.items() if plan is not None}
-    return conditions, guided(warped.warp, warped_without_any.warp, warps, guidance)[0]
+    return ConditionSet(build(inputs.text), build(no_text, *CONDITIONS), without)

@@ -114,7 +114,7 @@ def require_picture(picture: Image.Image, name: str) -> Image.Image:
     check_size(picture.size, name)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert("RGB")
-    if picture.mode == "RGBA" and _visible_box(picture) is None:
+    if picture.mode == "RGBA" and visible_box(picture) is None:
         raise InputError(f"{name} shows nothing: all of it is transparent.")
     return picture
 
@@ -177,7 +177,7 @@ def place(picture: Image.Image, side: int) -> Placement:
     """The placement of `picture` in a square of `side` pixels, by the rules of this module."""
     box, longer_side = (0, 0, *picture.size), side
     if picture.mode == "RGBA":
-        box, longer_side = _visible_box(picture) or box, round(side * STICKER_SHARE)
+        box, longer_side = visible_box(picture) or box, round(side * STICKER_SHARE)
     width, height = box[2] - box[0], box[3] - box[1]
     scale = longer_side / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -195,7 +195,7 @@ def fit(picture: Image.Image, placement: Placement) -> Tensor:
     return rearrange(pixels, "h w c -> c h w").contiguous()
 
 
-def _visible_box(picture: Image.Image) -> tuple[int, int, int, int] | None:
+def visible_box(picture: Image.Image) -> tuple[int, int, int, int] | None:
     """The box around the visible pixels of an RGBA picture."""
     return _box_above(picture.getchannel("A"))
 

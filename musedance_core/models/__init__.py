@@ -11,9 +11,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import MuseDanceConfig
-from ..geometry import warp_images
 from .beat import NULL_BEAT
-from .body_warp import BodyWarp, feature_map
 from .choreographer import Choreographer
 from .conditions import (
     ClipAudio,
@@ -62,9 +60,6 @@ class MuseDance(nn.Module):
         self.unet = MuseDanceUNet(config.unet, config.dynamics, config.music, config.schedule, ops)
         self.reference = ReferenceNet(config.unet, ops)
         self.mask = MaskEncoder(config.mask, config.vae.latent_channels, ops)
-        self.body = None
-        if config.unet.copy_body:
-            self.body = BodyWarp(config.unet, config.dynamics, config.music, ops)
         self.choreographer = None
         if config.choreographer is not None:
             self.choreographer = Choreographer(
@@ -102,65 +97,28 @@ class MuseDance(nn.Module):
         return replace(features, shifted_latents=shifted)
 
     def warp_reference(
-        self,
-        latents: Tensor,
-        part_map: Tensor | None,
-        features: ReferenceFeatures,
-        text: Tensor,
-        audio: ClipAudio,
-        keep_map: Tensor | None = None,
-        warp: Tensor | None = None,
+        self, latents: Tensor, planned: Tensor | None, coverage: Tensor | None
     ) -> WarpedReference | None:
-        """The picture and its features warped to every frame; None in models without `body`.
+        """The planned frames as the denoiser takes them; None in models that take none.
 
         Args:
-            latents, text, part_map, keep_map: as for `reference_features`.
-            features: the result of `reference_features`.
-            audio: music and beats of the clip.
-            warp: known warps `[b f 2 6]`, as in training; by default `body` predicts them.
+            latents: latents of the picture, `[b c h w]`.
+            planned: the picture with the dancer in every pose, `[b f 3 H W]` in 0..1.
+            coverage: the dancer's alpha in those frames, `[b f 1 H W]` in 0..1.
         """
-        if self.body is None:
+        if not self.config.unet.copy_body or planned is None or coverage is None:
             return None
-        if warp is None:
-            warp = self.predict_warp(latents, part_map, text, audio, keep_map)
-        # Warping pixels rather than latents keeps edges sharp at any rotation.
+        b = len(planned)
         with torch.no_grad():
-            pixels = self.vae.decode(latents)
-        warped_latents = self.vae.encode(warp_images(pixels, warp))
-        warped_features = warp_images(feature_map(features), warp)
-        b = len(latents)
+            encoded = self.vae.encode(rearrange(planned, "b f c h w -> (b f) c h w"))
+        cells = F.interpolate(
+            rearrange(coverage, "b f c h w -> (b f) c h w"), size=latents.shape[-2:], mode="area"
+        )
         return WarpedReference(
-            warp,
-            rearrange(warped_latents, "(b f) c h w -> b f c h w", b=b),
-            rearrange(warped_features, "(b f) d h w -> b f d h w", b=b),
+            rearrange(encoded, "(b f) c h w -> b f c h w", b=b).to(latents),
+            rearrange(cells, "(b f) c h w -> b f c h w", b=b).to(latents),
             latents,
         )
-
-    def predict_warp(
-        self,
-        latents: Tensor,
-        part_map: Tensor | None,
-        text: Tensor,
-        audio: ClipAudio,
-        keep_map: Tensor | None = None,
-    ) -> Tensor:
-        """Warps `[b f 2 6]` predicted by `body`; arguments as for `warp_reference`."""
-        assert self.body is not None
-        # Coverage of each latent cell by the subject; all zeros where no part map is given.
-        subject = torch.zeros_like(latents[:, :1])
-        if part_map is not None:
-            inside = (part_map > 0).to(latents)[:, None]
-            subject = F.interpolate(inside, size=latents.shape[-2:], mode="area")
-            if keep_map is not None:
-                subject = subject * keep_map[:, None, None, None]
-        conditions = Conditions(
-            text=text,
-            music=self.embed_music(audio, self.body),
-            beat=self.embed_beats(audio, self.body),
-            seconds=audio.seconds,
-        )
-        warp: Tensor = self.body(torch.cat([latents, subject], dim=1), conditions)
-        return warp
 
     def embed_music(self, audio: ClipAudio, network: nn.Module | None = None) -> Tensor | None:
         """Music tokens `[b l d]` in the projection of `network`, by default the denoiser's; zeros

@@ -65,18 +65,16 @@ class ReferenceKeys:
 
 @dataclass(frozen=True)
 class WarpedReference:
-    """The reference picture warped to every frame, computed once per segment.
+    """The reference picture with the dancer in the planned poses, computed once per segment.
 
     Attributes:
-        warp: quadratic warps `[b f 2 6]` (`geometry.source_points`).
-        latents: latents of the warped picture, `[b f c h w]`.
-        features: ReferenceNet's last features, warped alike, `[b f d h w]`.
-        reference_latents: latents of the picture before warping, `[b c h w]`.
+        latents: latents of the planned frames, `[b f c h w]`.
+        coverage: share of each latent cell that the dancer covers there, `[b f 1 h w]`.
+        reference_latents: latents of the picture itself, `[b c h w]`.
     """
 
-    warp: Tensor
     latents: Tensor
-    features: Tensor
+    coverage: Tensor
     reference_latents: Tensor
 
 
@@ -112,7 +110,7 @@ class Conditions:
         music: timed music tokens `[b l d]`, or None without music modules.
         beat: timed beat tokens `[b f d]`, or None without beat modules.
         seconds: time of each frame from the clip's start, `[f]`.
-        warped_reference: the picture warped to every frame, or None without a body planner.
+        warped_reference: the planned frames, or None in models that do not take them.
         keep_reference: bool `[b]`; False drops the picture, warped or not, and the previous frames
             of that sample. None keeps all.
     """

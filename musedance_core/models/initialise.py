@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .body_warp import BodyWarp
 from .choreographer import Choreographer
 from .layers import Attention, ConditionedTemporalBlock, ResBlock, seconds_embedding
 from .mask import MaskEncoder
@@ -49,8 +48,6 @@ def init_weights(model: nn.Module) -> None:
             _init_mask(module)
         elif isinstance(module, ReferenceCopy):
             init_copy(module)
-        elif isinstance(module, BodyWarp):
-            _init_body_warp(module)
         elif isinstance(module, Choreographer):
             _init_choreographer(module)
     for module in model.modules():
@@ -65,18 +62,6 @@ def init_copy(copy: ReferenceCopy) -> None:
     if hasattr(copy, "moved_in"):
         for output in (copy.moved_in, copy.moved_out, copy.still_out):
             _zero(output)
-
-
-def _init_body_warp(body: BodyWarp) -> None:
-    """Start at the identity warp."""
-    _zero(body.out)
-    _zero(body.turn)
-    _zero(body.upright)
-    # The sense of rotation is a product; were both factors zero, neither would get a gradient.
-    nn.init.normal_(body.upright.weight[2:], std=0.1)
-    for name, module in body.named_modules():
-        if name.startswith("music.") and name.endswith("to_out.0"):
-            _zero(module)
 
 
 def _init_choreographer(choreographer: Choreographer) -> None:

@@ -7,8 +7,8 @@ the network trusts it:
 
     v = lerp(v of the network, v that leads to the match, share),    share in 0..1 per cell
 
-With a body planner (`body_warp.py`) the prediction first moves towards the warped picture in the
-same way, and in the end towards the picture at rest where the two are alike.
+Where the dance is planned (`choreographer.py`), the prediction first moves towards the planned
+frame in the same way, and in the end towards the picture at rest where the two are alike.
 """
 
 from __future__ import annotations
@@ -84,14 +84,14 @@ def candidates(shifted_latents: Tensor, reach: int) -> Tensor:
 
 
 class ReferenceCopy(nn.Module):
-    """Moves a v-prediction towards latents of the picture: warped, matched, at rest."""
+    """Moves a v-prediction towards latents of the picture: as planned, matched, at rest."""
 
     def __init__(self, config: UNetConfig, schedule: ScheduleConfig, ops: Any = nn) -> None:
         super().__init__()
         c, width, groups = config.latent_channels, config.channels[0], config.norm_groups
         self.reach, self.schedule = config.copy_reach, schedule
         if config.copy_body:
-            self.moved_in = ops.Conv2d(c + width, width, 3, padding=1)
+            self.moved_in = ops.Conv2d(c + 1, width, 3, padding=1)
             self.moved_norm = ops.GroupNorm(groups, width, eps=1e-5)
             self.moved_out = ops.Conv2d(width, 1, 3, padding=1)
             self.still_out = ops.Conv2d(width + 1, 1, 3, padding=1)
@@ -125,7 +125,7 @@ class ReferenceCopy(nn.Module):
         def towards(target: Tensor, v: Tensor, share: Tensor) -> Tensor:
             return torch.lerp(v.float(), schedule.velocity_to(target, noisy, times), share)
 
-        # 1. Towards the warped picture.
+        # 1. Towards the planned frame.
         if conditions.warped_reference is not None:
             warped = conditions.warped_reference.latents
             warped = rearrange(warped, "b f c h w -> (b f) c h w").float()
@@ -154,9 +154,9 @@ class ReferenceCopy(nn.Module):
         return torch.where(keep, mixed, network_v)
 
     def embed_warped(self, warped: WarpedReference, keep_reference: Tensor | None) -> Tensor:
-        """The warped picture as an addition to the denoiser's first features, `[(b f) d h w]`;
+        """The planned frames as an addition to the denoiser's first features, `[(b f) d h w]`;
         zero in samples whose reference is dropped (`keep_reference [b]` is False)."""
-        both = torch.cat([warped.latents, warped.features], dim=2)
+        both = torch.cat([warped.latents, warped.coverage], dim=2)
         added: Tensor = self.moved_in(rearrange(both, "b f c h w -> (b f) c h w"))
         if keep_reference is None:
             return added

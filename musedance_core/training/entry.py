@@ -14,7 +14,6 @@ from .runtime.initial_model import load_initial_model, write_model
 from .runtime.loop import Trainer
 from .runtime.validation import ValidationClips
 from .stages.base import Stage
-from .stages.body import BodyStage
 from .stages.choreographer import ChoreographerStage
 from .stages.diffusion import DiffusionStage
 from .stages.music import MusicStage
@@ -31,7 +30,6 @@ STAGES: Mapping[str, MakeStage] = {
     "music": MusicStage,
     "vae": VaeStage,
     "stage1": Stage1,
-    "body": BodyStage,
     "choreographer": ChoreographerStage,
     "stage2": Stage2,
     "rig": RigStage,

@@ -1,7 +1,8 @@
 """Clips of the dance world with exact ground truth, addressed by index.
 
 A clip is a pure function of (split, seed, index) and of the `World`'s settings. Its motion is a
-function of exactly the model's inputs: picture, song, beat grid, sentence and previous frames.
+function of the model's inputs (picture, song, beat grid, sentence and previous frames) and of a
+take, which is what another seed changes.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ from torch import Tensor
 from ..audio.beats import BeatGrid, beat_frames
 from ..audio.mel import clip_window, song_log_mel
 from ..audio.waveform import Waveform
-from .captions import caption
+from ..dance.motion import DanceMotion
 from .cast import Appearance, Cast
-from .choreography import (
+from .clip_music import ClipMusic, clip_music, random_beat_edit
+from .dances import (
     MOVES,
     Dance,
-    Pose,
-    blend,
-    body_points,
-    ease,
-    perform,
+    Take,
+    caption,
+    dance_motion,
     random_dance,
-    stack_poses,
+    random_sentence,
+    random_take,
 )
-from .clip_music import ClipMusic, clip_music, random_beat_edit
-from .render import Rendered, render
+from .dances.performing import ease
+from .rest_poses import random_rest_pose
+from .shots import Shot, canvas_of, dance_frames, planned_frames, shot, shown_joints
 from .songs import Song, make_song
 
 SPLITS = ("train", "validation", "test")
@@ -41,19 +43,35 @@ EDITED_SHARE = 0.3
 CONTINUED_SHARE = 0.5
 SWITCHED_SHARE = 0.15
 SWITCH_FRAMES = 4
+MID_DANCE_SHARE = 0.3
+"""Share of pictures that show a dancer in mid-dance; the others show one who poses."""
 CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
 BYSTANDER = 1
 SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
 
 
 @dataclass(frozen=True)
-class BodyBatch:
-    """A batch of clips without rendered frames: conditions and body positions.
+class ClipBatch:
+    """A batch of rendered clips with their conditions and exact motion.
 
-    reference [b 3 h w] are pictures 0..1; part_map [b h w] int64 belongs to them. mel [b 1024 mel]
-    is the log-mel around the clip. beat_ids [b f] int64 and beat_count [b f] float32 come from a
-    grid that may be edited. outlines [b f 9 2] and still_outline [b 9 2] are the `body_points` in
-    frames and reference, x and y as shares of the picture.
+    Attributes:
+        reference: pictures `[b 3 h w]` in 0..1.
+        part_map: `[b h w]` int64 of these pictures.
+        captions: the sentences; an empty one leaves the dance to the song.
+        mel: `[b 1024 mel]`, the log-mel around the clip.
+        beat_ids, beat_count: `[b f]` int64 and float32 of a grid that may be edited.
+        frames: `[b f 3 h w]` in 0..1.
+        previous: `[b m 3 h w]`, the frames before the clip or, where `continued` is False, the
+            reference m times.
+        planned, coverage: the dance as it is planned from the picture (`shots.planned_frames`),
+            `[b f 3 h w]` and `[b f 1 h w]`.
+        joints: `[b f 16 2]` in pixels, NaN where a dancer has none.
+        motions: the dances over the previous frames and the clip's, at 12 poses a second.
+        frozen: `[b f]` bool, the frames in which the dancer holds still.
+        continued, switched: `[b]` bool. Where `switched`, the previous frames show another dance,
+            and the dancer changes over during the clip's first `SWITCH_FRAMES` frames.
+        songs: with beats and energy but no sound; `World.song` returns the sound as well.
+        starts: seconds of the `songs` at which the clips start.
     """
 
     reference: Tensor
@@ -62,32 +80,17 @@ class BodyBatch:
     mel: Tensor
     beat_ids: Tensor
     beat_count: Tensor
-    outlines: Tensor
-    still_outline: Tensor
-
-
-@dataclass(frozen=True)
-class ClipBatch(BodyBatch):
-    """A batch of rendered clips with their conditions and exact motion.
-
-    frames [b f 3 h w] and previous [b m 3 h w] are pictures 0..1; `previous`
-    are the m frames before the clip or, where `continued` [b] is False, the reference m times.
-    Where `switched` [b] is True, the previous frames show another dance, and the dancer changes
-    over during the clip's first `SWITCH_FRAMES` frames.
-    positions [b f p 2] are pixels (x, y) of the parts, NaN where a subject has fewer than p.
-    poses [b f] are the dancers' poses, frozen [b f] bool the frames in which they hold still.
-    starts [b] are the seconds of the `songs` at which the clips start. `songs` hold beats and
-    energy but no sound; `World.song` returns the sound as well.
-    """
-
     frames: Tensor
     previous: Tensor
-    positions: Tensor
-    poses: Pose
+    planned: Tensor
+    coverage: Tensor
+    joints: Tensor
+    motions: list[DanceMotion]
     frozen: Tensor
     continued: Tensor
     switched: Tensor
     dances: list[Dance]
+    shots: list[Shot]
     songs: list[Song]
     song_indices: list[int]
     grids: list[BeatGrid]
@@ -98,12 +101,14 @@ class ClipBatch(BodyBatch):
 class _Scene:
     """All random choices of one clip.
 
-    `music` covers the m previous frames, the f frames and the reference; `before` is the previous
-    dance where the clip begins with a change of dance.
+    `music` covers the m previous frames and the f frames; `before` is the previous dance where the
+    clip begins with a change of dance.
     """
 
     appearance: Appearance
+    pose: DanceMotion
     dance: Dance
+    take: Take
     caption: str
     song_index: int
     grid: BeatGrid
@@ -114,12 +119,21 @@ class _Scene:
 
     def to_song_of(self, other: _Scene) -> _Scene:
         """Returns this dancer and sentence with the other scene's song."""
-        return replace(other, appearance=self.appearance, dance=self.dance, caption=self.caption)
+        return replace(
+            other,
+            appearance=self.appearance,
+            pose=self.pose,
+            dance=self.dance,
+            take=self.take,
+            caption=self.caption,
+        )
 
-    def pose(self) -> Pose:
+    def motion(self) -> DanceMotion:
         """Returns the poses of all frames that `music` covers."""
-        pose = self.music.perform(self.dance)
-        return pose if self.before is None else _switch(self.music.perform(self.before), pose)
+        motion = dance_motion(self.dance, self.music, self.take, FPS)
+        if self.before is None:
+            return motion
+        return _switch(dance_motion(self.before, self.music, self.take, FPS), motion)
 
 
 class World:
@@ -178,77 +192,74 @@ class World:
         if to is not None:
             others = [self._scene(index, frames) for index in to]
             scenes = [mine.to_song_of(other) for mine, other in zip(scenes, others, strict=True)]
-        pose = stack_poses([scene.pose() for scene in scenes])
-        rendered = _render([scene.appearance for scene in scenes], pose)
-        before, clip, still = torch.split(rendered.frames, [PREVIOUS, frames, 1], dim=1)
+        motions = [scene.motion() for scene in scenes]
+        shots = [shot(scene.appearance, scene.pose) for scene in scenes]
+
+        # True frames before and in the clip, and the plan of the clip from the picture.
+        true = [dance_frames(s.appearance, m) for s, m in zip(scenes, motions, strict=True)]
+        rendered = torch.stack([pictures for pictures, _ in true])
+        plans = [planned_frames(s, m[PREVIOUS:]) for s, m in zip(shots, motions, strict=True)]
+        still = torch.stack([s.picture for s in shots])
         continued = torch.tensor([scene.continued for scene in scenes])
-        previous = torch.where(continued[:, None, None, None, None], before, still)
-        outlines = _outlines(scenes, pose)
+        before = rendered[:, :PREVIOUS]
+        previous = torch.where(continued[:, None, None, None, None], before, still[:, None])
         mel, beat_ids, beat_count = self._music(scenes, frames)
         return ClipBatch(
-            frames=clip,
-            previous=previous,
-            reference=still[:, 0],
-            part_map=rendered.part_map[:, -1],
+            reference=still,
+            part_map=torch.stack([s.part_map for s in shots]),
             captions=[scene.caption for scene in scenes],
             mel=mel,
             beat_ids=beat_ids,
             beat_count=beat_count,
-            outlines=outlines[:, PREVIOUS:-1],
-            still_outline=outlines[:, -1],
-            positions=rendered.positions[:, PREVIOUS:-1],
-            poses=Pose.from_stacked(pose.stacked()[:, PREVIOUS:-1]),
-            frozen=torch.from_numpy(np.stack([s.music.frozen[PREVIOUS:-1] for s in scenes])),
+            frames=rendered[:, PREVIOUS:],
+            previous=previous,
+            planned=torch.stack([planned for planned, _ in plans]),
+            coverage=torch.stack([alpha for _, alpha in plans]),
+            joints=torch.stack(
+                [
+                    _visible(scene.appearance, shown_joints(posed, canvas_of(scene.appearance)))
+                    for scene, (_, posed) in zip(scenes, true, strict=True)
+                ]
+            )[:, PREVIOUS:],
+            motions=motions,
+            frozen=torch.from_numpy(np.stack([s.music.frozen[PREVIOUS:] for s in scenes])),
             continued=continued,
             switched=torch.tensor([scene.before is not None for scene in scenes]),
             dances=[scene.dance for scene in scenes],
+            shots=shots,
             songs=[self._cached_song(scene.song_index)[0] for scene in scenes],
             song_indices=[scene.song_index for scene in scenes],
             grids=[scene.grid for scene in scenes],
             starts=[scene.start for scene in scenes],
         )
 
-    def bodies(self, indices: Sequence[int], frames: int) -> BodyBatch:
-        """Returns the body positions of the clips with these indices, without rendering frames."""
-        scenes = [self._scene(index, frames) for index in indices]
-        pose = stack_poses([scene.pose() for scene in scenes])
-        still = Pose.from_stacked(pose.stacked()[:, -1:])
-        rendered = _render([scene.appearance for scene in scenes], still)
-        outlines = _outlines(scenes, pose)
-        mel, beat_ids, beat_count = self._music(scenes, frames)
-        return BodyBatch(
-            reference=rendered.frames[:, 0],
-            part_map=rendered.part_map[:, 0],
-            captions=[scene.caption for scene in scenes],
-            mel=mel,
-            beat_ids=beat_ids,
-            beat_count=beat_count,
-            outlines=outlines[:, PREVIOUS:-1],
-            still_outline=outlines[:, -1],
-        )
-
     def pictures(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Returns single pictures [b 3 h w] of dancers in mid-dance, and part maps [b h w]."""
-        rngs = [self._rng(PICTURE_STREAM, index) for index in indices]
-        appearances = [self.cast.appearance(rng) for rng in rngs]
-        pose = stack_poses([_moments(random_dance(rng, self.moves), rng, 1) for rng in rngs])
-        rendered = _render(appearances, pose)
-        return rendered.frames[:, 0], rendered.part_map[:, 0]
+        """Returns single pictures [b 3 h w] of dancers, and part maps [b h w]."""
+        shots = []
+        for index in indices:
+            rng = self._rng(PICTURE_STREAM, index)
+            appearance = self.cast.appearance(rng)
+            shots.append(shot(appearance, self._pose(rng)))
+        return torch.stack([s.picture for s in shots]), torch.stack([s.part_map for s in shots])
 
     def pairs(self, indices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, list[str]]:
-        """Returns two moments of one dance: reference and target [b 3 h w], the reference's part
-        map [b h w], and captions.
+        """Returns a picture and a moment of a dance: reference and target [b 3 h w], the
+        reference's part map [b h w], and captions.
         """
-        rngs = [self._rng(PAIR_STREAM, index) for index in indices]
-        appearances = [
-            self._appearance(PAIR_STREAM, index, rng)
-            for index, rng in zip(indices, rngs, strict=True)
-        ]
-        dances = [random_dance(rng, self.moves) for rng in rngs]
-        captions = [caption(dance, rng) for dance, rng in zip(dances, rngs, strict=True)]
-        poses = [_moments(dance, rng, 2) for dance, rng in zip(dances, rngs, strict=True)]
-        rendered = _render(appearances, stack_poses(poses))
-        return rendered.frames[:, 0], rendered.frames[:, 1], rendered.part_map[:, 0], captions
+        shots, targets, captions = [], [], []
+        for index in indices:
+            rng = self._rng(PAIR_STREAM, index)
+            appearance = self._appearance(PAIR_STREAM, index, rng)
+            dance = random_dance(rng, self.moves)
+            captions.append(caption(dance, rng))
+            shots.append(shot(appearance, self._pose(rng)))
+            targets.append(dance_frames(appearance, _moment(dance, rng))[0][0])
+        return (
+            torch.stack([s.picture for s in shots]),
+            torch.stack(targets),
+            torch.stack([s.part_map for s in shots]),
+            captions,
+        )
 
     def song(self, index: int) -> Song:
         """Returns song `index` of the bank, with its sound."""
@@ -288,57 +299,64 @@ class World:
             dancer = self.cast.with_bystander(dancer, own)
         return dancer
 
+    def _pose(self, rng: np.random.Generator) -> DanceMotion:
+        """Returns the pose of a picture."""
+        if rng.random() < MID_DANCE_SHARE:
+            return _moment(random_dance(rng, self.moves), rng)
+        return random_rest_pose(rng, 0.0)
+
     def _scene(self, index: int, frames: int) -> _Scene:
         rng = self._rng(CLIP_STREAM, index)
         appearance = self._appearance(CLIP_STREAM, index, rng)
-        dance = random_dance(rng, self.moves)
-        sentence = caption(dance, rng)
+        pose = self._pose(rng)
         song_index = int(rng.integers(self.song_count))
         song, _ = self._cached_song(song_index)
         grid = random_beat_edit(song.grid, rng) if rng.random() < self.edited else song.grid
         start = float(rng.uniform(PREVIOUS / FPS, SONG_SECONDS - frames / FPS))
+        energy = float(np.mean(song.energy_at(start + np.arange(frames) / FPS)))
+        dance, sentence = random_sentence(rng, energy, song.smoothness, self.moves)
         continued = bool(rng.random() < self.continued)
         switched = continued and bool(rng.random() < self.switched)
         times = start + np.arange(-PREVIOUS, frames) / FPS
-        music = clip_music(song, grid, np.append(times, rng.uniform(0, SONG_SECONDS)))
         return _Scene(
             appearance=appearance,
+            pose=pose,
             dance=dance,
+            take=random_take(rng),
             caption=sentence,
             song_index=song_index,
             grid=grid,
             start=start,
             continued=continued,
             before=random_dance(rng, self.moves) if switched else None,
-            music=music,
+            music=clip_music(song, grid, times),
         )
 
 
-def _moments(dance: Dance, rng: np.random.Generator, count: int) -> Pose:
-    """Returns `count` random moments of a dance."""
-    smoothness = float(rng.random())
-    return perform(dance, rng.uniform(0, 2, count), rng.random(count), smoothness)
-
-
-def _switch(before: Pose, after: Pose) -> Pose:
-    """Starts with `before` in the m previous frames and blends its last pose into `after`."""
-    values = before.stacked()
-    values[PREVIOUS:] = values[PREVIOUS - 1]
-    frame = np.arange(1 - PREVIOUS, after.shape[0] + 1 - PREVIOUS)
-    share = ease(np.clip(frame / (SWITCH_FRAMES + 1), 0, 1), 1.0)
-    return blend(Pose.from_stacked(values), after, torch.from_numpy(share).float())
-
-
-def _outlines(scenes: Sequence[_Scene], pose: Pose) -> Tensor:
-    """Returns the body points as shares of the picture, `[b f 9 2]`."""
-    places = torch.tensor([scene.appearance.place for scene in scenes])[:, None, None]
-    return body_points(pose).float() * places[..., 2:] + places[..., :2]
-
-
-def _render(appearances: Sequence[Appearance], pose: Pose) -> Rendered:
-    return render(
-        [one.subject for one in appearances],
-        torch.stack([one.background for one in appearances]),
-        pose,
-        torch.tensor([one.place for one in appearances]),
+def _moment(dance: Dance, rng: np.random.Generator) -> DanceMotion:
+    """Returns one random moment of a dance."""
+    count = rng.uniform(0, 8, 1)
+    music = ClipMusic(
+        count=count,
+        energy=rng.random(1),
+        smoothness=float(rng.random()),
+        frozen=np.zeros(1, dtype=bool),
+        origin=np.floor(count),
     )
+    return dance_motion(dance, music, random_take(rng), FPS)
+
+
+def _switch(before: DanceMotion, after: DanceMotion) -> DanceMotion:
+    """Starts with `before` in the m previous frames and blends its last pose into `after`."""
+    held = before.features()
+    held[PREVIOUS:] = held[PREVIOUS - 1]
+    frame = np.arange(1 - PREVIOUS, len(after) + 1 - PREVIOUS)
+    share = torch.from_numpy(ease(np.clip(frame / (SWITCH_FRAMES + 1), 0, 1), 1.0)).float()
+    blended = torch.lerp(held, after.features(), share[:, None])
+    return DanceMotion.from_features(blended, FPS)
+
+
+def _visible(appearance: Appearance, joints: Tensor) -> Tensor:
+    """Joints `[f 16 2]`, NaN where the dancer has none."""
+    present = appearance.figure.body.present
+    return torch.where(present[:, None], joints, torch.nan)

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from musedance_core.dance.posing import Body
-from musedance_core.dance.rig import Rig, parse_rig, read_rig, write_rig
-from musedance_core.dance.skeleton import INDEX, JOINTS
+from musedance_core.dance.rig import Rig, parse_rig, part_weights, read_rig, write_rig
+from musedance_core.dance.skeleton import DENSEPOSE, INDEX, JOINTS, PARTS
 from musedance_core.errors import InputError
+from musedance_core.parts import SUBJECT
 
 
 def test_a_rig_is_read_back(tmp_path: Path) -> None:
@@ -54,3 +55,13 @@ def test_a_rig_is_read_back(tmp_path: Path) -> None:
 def test_other_json_is_one_sentence(text: str) -> None:
     with pytest.raises(InputError, match=r"^It is no rig \(.*in pixels\.$"):
         parse_rig(text, "It")
+
+
+def test_part_weights_of_a_part_map() -> None:
+    part_map = torch.tensor([[0, DENSEPOSE["left_shin"][1]], [SUBJECT, DENSEPOSE["head"][0]]])
+    weights = part_weights(part_map)
+    assert weights.shape == (len(PARTS), 2, 2)
+    assert weights[:, 0, 0].sum() == 0
+    assert weights[PARTS.index("left_shin"), 0, 1] == 1
+    assert weights[PARTS.index("torso"), 1, 0] == 1
+    assert weights[PARTS.index("head"), 1, 1] == 1

@@ -57,7 +57,7 @@ def _module_of(name: str) -> str:
     kinds = [kind for kind in ("music", "beat", "motion") if f".{kind}." in name]
     kinds += [kind for kind in ("music_tokens", "beat_tokens") if kind in name]
     part = name.split(".")[0]
-    return f"{part} {kinds[0]}" if part in ("unet", "body") and kinds else part
+    return f"{part} {kinds[0]}" if part == "unet" and kinds else part
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def write_model(
         InputError: the file cannot be written.
     """
     entry = stage_provenance(part, config, steps, minutes)
-    trained = part == "stage2" or (part in ("body", "rig") and initial.trained)
+    trained = part == "stage2" or (part in ("rig", "choreographer") and initial.trained)
     provenance = {"trained": trained, "stages": [*initial.stages, entry]}
     header = Header(initial.model.config, initial.tokenizer.to_json(), provenance, "Apache-2.0")
     path = Path(config.output_dir) / "model.safetensors"

@@ -10,12 +10,10 @@ from einops import rearrange
 from torch import Tensor
 
 from ...errors import InputError
-from ...geometry import source_points
 from ...models.schedule import NoiseSchedule
 from ..config import LossConfig
 from ..runtime.step_random import StepRandom
 
-HUBER_BETA = 0.1
 """Point errors of a warp below this count by their square; 1 is half a picture."""
 
 
@@ -116,43 +114,6 @@ def velocity_loss(v: Tensor, target: Tensor, weight: Tensor | None = None) -> Te
     if weight is not None:
         error = error * weight
     return rearrange(error, "b f c h w -> b (f c h w)").mean(dim=1)
-
-
-def body_loss(warp: Tensor, outlines: Tensor, still_outline: Tensor) -> Tensor:
-    """Returns the error of predicted warps per sample, `[b]`.
-
-    The sum of three Huber losses on the points that the warps map to: their position, their
-    position relative to their mean over the clip, and their distance from the body's centroid.
-    A single picture hardly shows where the rest position is, nor which way up somebody is who has
-    been turning; so the second term rewards a dance that is right but for an offset. The third one
-    keeps the dancer's size where an angle is uncertain. The sum is relative to how far the body
-    moves, so that spins do not outweigh nods.
-
-    Args:
-        warp: affine maps from frames to the reference, `[b f 2 6]`.
-        outlines: body points in the frames, `[b f n 2]`, 0..1 across the picture.
-        still_outline: the same points in the reference, `[b n 2]`.
-    """
-    points = outlines * 2 - 1
-    target = (still_outline * 2 - 1)[:, None].expand_as(points)
-    predicted = source_points(warp, points)
-    error = predicted - target
-
-    def huber(error: Tensor) -> Tensor:
-        zero = torch.zeros_like(error)
-        each = F.smooth_l1_loss(error, zero, beta=HUBER_BETA, reduction="none")
-        return each.flatten(1).mean(dim=1)
-
-    relative = huber(error - error.mean(dim=1, keepdim=True))
-    size = huber(_distance_from_centroid(predicted) - _distance_from_centroid(target))
-    motion = (points - target).abs().mean(dim=(1, 2, 3))
-    return (huber(error) + relative + size) / (motion + HUBER_BETA)
-
-
-def _distance_from_centroid(points: Tensor) -> Tensor:
-    """Returns the distances `[... n]` of points `[... n 2]` from their mean."""
-    offset = points - points.mean(dim=-2, keepdim=True)
-    return (offset.square().sum(dim=-1) + 1e-8).sqrt()
 
 
 def noise_latents(

@@ -15,7 +15,7 @@ from .diffusion import DYNAMICS, DiffusionStage
 from .losses import ConditionMask
 
 WARP_LAYERS = ("unet.copy.moved_*", "unet.copy.still_*")
-"""Layers that read the warped picture. Single frames have none, so stage 1 leaves them alone."""
+"""Layers that read the planned frames. Single frames have none, so stage 1 leaves them alone."""
 
 
 def spatial_half(model: MuseDance) -> MuseDanceUNet:

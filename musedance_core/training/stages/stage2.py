@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...geometry import fit_warp
 from ...models import ClipAudio, Conditions, MuseDance
 from ...models.beat import NULL_BEAT
 from ...models.music import clip_columns
@@ -52,7 +51,6 @@ class Stage2(DiffusionStage):
             previous = self.add_previous_noise(previous, rng)
         part_map, keep_map = self.part_map(batch, rng), mask.part_map & batch["has_map"]
         features = model.reference_features(reference, text, part_map, keep_map)
-        warp = None if rng is None else self.true_warp(batch)
         return Conditions(
             text=text,
             reference=model.unet.project_reference(features),
@@ -61,21 +59,10 @@ class Stage2(DiffusionStage):
             beat=model.embed_beats(audio),
             seconds=audio.seconds,
             warped_reference=model.warp_reference(
-                reference, part_map, features, text, audio, keep_map, warp
+                reference, batch.get("planned"), batch.get("coverage")
             ),
             keep_reference=mask.reference,
         )
-
-    def true_warp(self, batch: Batch) -> Tensor | None:
-        """Returns the ground-truth warps `[b f 2 6]`, or None where the batch has no outlines.
-
-        The denoiser trains on true warps instead of planned ones, so that it learns to draw the
-        planned dance and not to correct the plan.
-        """
-        if self.model.body is None or "outlines" not in batch:
-            return None
-        outlines, still = batch["outlines"] * 2 - 1, batch["still_outline"] * 2 - 1
-        return fit_warp(outlines, still[:, None].expand_as(outlines))
 
     def clip_audio(self, batch: Batch, mask: ConditionMask, rng: StepRandom | None) -> ClipAudio:
         """Returns music and beats of the batch, in training at a random time of a longer clip."""

@@ -1,0 +1,211 @@
+"""Pictures at their own size and shape, ready to dance: figure, frame and background.
+
+An opaque picture fills the frame, in its own shape; the dancer is cut out of it, and the place where
+it stood is filled. A picture with transparency is a sticker: the frame has the picture's shape and
+leaves room to dance around the figure, in front of a plain background.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
+
+from ..dance.dancer import Dancer
+from ..dance.figure import split_figure
+from ..dance.fill import fill_background
+from ..dance.rig import Rig
+from ..dance.skinning import Canvas
+from ..errors import InputError
+from .image_file import read_image
+from .images import DARK, LIGHT, PALE, visible_box
+
+SMALLEST_SIDE, LARGEST_SIDE = 64, 2048
+"""Bounds of the frame's long side in pixels."""
+USUAL_SIZE = (256, 1024)
+"""Bounds of the frame's long side where nobody asks for a size."""
+ROOM = 0.62
+"""Largest share of the frame that a sticker's figure fills in either direction, so that it has room
+to dance."""
+TRANSPARENT = "transparent"
+
+Background = str | tuple[int, int, int] | Image.Image | None
+"""Behind the dancer: "transparent", a colour, a picture, or None for the picture's own."""
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """The part of a picture that can dance, at the size of the frame.
+
+    Attributes:
+        pixels: `[4 h w]` straight RGBA in 0..1; alpha is 1 all over where the dancer is not known.
+        corner: x and y of this part in the frame.
+        frame: width and height of the frame.
+        box: the part in the picture's own pixels: left, top, right, bottom.
+        known: whether alpha marks the dancer.
+        sticker: whether the picture has transparency of its own, so that nothing is behind it.
+    """
+
+    pixels: Tensor
+    corner: tuple[int, int]
+    frame: tuple[int, int]
+    box: tuple[int, int, int, int]
+    known: bool
+    sticker: bool
+
+    def place_rig(self, rig: Rig) -> Rig:
+        """A rig of the whole picture as one of this part, without part weights."""
+        h, w = self.pixels.shape[-2:]
+        left, top, right, bottom = self.box
+        scale = torch.tensor([w / (right - left), h / (bottom - top)])
+        joints = (rig.joints - torch.tensor([float(left), float(top)])) * scale
+        return Rig((w, h), joints, rig.confidence)
+
+    def place_weights(self, weights: Tensor, size: tuple[int, int]) -> Tensor:
+        """The part of `weights [p h w]` of a whole picture of `size` that belongs to this part."""
+        h, w = weights.shape[-2:]
+        left, top, right, bottom = self.box
+        columns = slice(left * w // size[0], max(left * w // size[0] + 1, -(-right * w // size[0])))
+        rows = slice(top * h // size[1], max(top * h // size[1] + 1, -(-bottom * h // size[1])))
+        return weights[:, rows, columns]
+
+    def whole_rig(self, rig: Rig, size: tuple[int, int]) -> Rig:
+        """The inverse of `place_rig`, for a picture of `size`, width and height."""
+        h, w = self.pixels.shape[-2:]
+        left, top, right, bottom = self.box
+        scale = torch.tensor([(right - left) / w, (bottom - top) / h])
+        joints = rig.joints * scale + torch.tensor([float(left), float(top)])
+        return Rig(size, joints, rig.confidence)
+
+
+def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) -> Cutout:
+    """Fits a picture into its frame.
+
+    Args:
+        picture: RGB, or RGBA for a sticker.
+        mask: grey, of the picture's size, white where the dancer is; or None.
+        size: long side of the frame in pixels; None is the picture's own, within `USUAL_SIZE`.
+    """
+    long_side = size or min(max(max(picture.size), USUAL_SIZE[0]), USUAL_SIZE[1])
+    factor = long_side / max(picture.size)
+    frame = (_even(picture.width * factor), _even(picture.height * factor))
+    rgba = picture.convert("RGBA")
+    if mask is not None:
+        alpha = rgba.getchannel("A")
+        rgba.putalpha(Image.fromarray(np.minimum(np.asarray(alpha), np.asarray(mask))))
+    if picture.mode != "RGBA":
+        pixels = _resized(rgba, frame, (0, 0, *picture.size))
+        return Cutout(pixels, (0, 0), frame, (0, 0, *picture.size), mask is not None, False)
+
+    # A sticker keeps its place if it has room already; else it is made smaller, in the middle.
+    box = visible_box(rgba) or (0, 0, *picture.size)
+    width, height = (box[2] - box[0]) * factor, (box[3] - box[1]) * factor
+    fill = max(width / frame[0], height / frame[1])
+    shrink = min(1.0, ROOM / fill)
+    inner = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    corner = (round(box[0] * factor), round(box[1] * factor))
+    if shrink < 1:
+        corner = ((frame[0] - inner[0]) // 2, round((frame[1] - inner[1]) * 0.6))
+    return Cutout(_resized(rgba, inner, box), corner, frame, box, True, True)
+
+
+def stage(cutout: Cutout, rig: Rig, subject: Tensor | None, background: Background) -> Dancer:
+    """A dancer in its frame.
+
+    Args:
+        cutout: the picture.
+        rig: its joints, in the pixels of `cutout`.
+        subject: the dancer's mask `[h w]` in 0..1 where the picture's alpha does not mark it.
+        background: replaces the picture's own.
+    """
+    pixels = cutout.pixels
+    if not cutout.known and subject is not None:
+        pixels = torch.cat([pixels[:3], subject[None].to(pixels)])
+    figure = split_figure(pixels, rig)
+    width, height = cutout.frame
+    left, top = cutout.corner
+    canvas = Canvas(width, height, 1.0, float(left), float(top))
+    behind = _background(cutout, pixels, background)
+    return Dancer(figure, canvas, behind, _backdrop(behind, pixels))
+
+
+def _background(cutout: Cutout, pixels: Tensor, background: Background) -> Tensor:
+    """The background `[4 h w]` of the frame, premultiplied RGBA."""
+    width, height = cutout.frame
+    behind = torch.ones(4, height, width)
+    if background == TRANSPARENT:
+        return torch.zeros(4, height, width)
+    if isinstance(background, Image.Image):
+        behind[:3] = _covering(background, cutout.frame)
+    elif isinstance(background, tuple):
+        behind[:3] = torch.tensor(background).float()[:, None, None] / 255
+    elif cutout.sticker:
+        behind[:3] = _plain_colour(pixels)[:, None, None]
+    else:
+        behind[:3] = fill_background(cutout.pixels[:3], pixels[3])
+    return behind
+
+
+def _plain_colour(pixels: Tensor) -> Tensor:
+    """A plain background `[3]` for a sticker `[4 h w]`: light, or dark behind a pale one."""
+    weight = pixels[3:]
+    mean = (pixels[:3] * weight).sum(dim=(1, 2)) / weight.sum().clamp_min(1.0)
+    luma = float((mean * torch.tensor([0.299, 0.587, 0.114])).sum())
+    return torch.tensor(DARK if luma * 255 > PALE else LIGHT) / 255
+
+
+def _backdrop(behind: Tensor, pixels: Tensor) -> Tensor:
+    """The mean colour `[3]` along the border of an opaque background, else a plain one."""
+    if bool((behind[3] < 1).any()):
+        return _plain_colour(pixels)
+    edges = [behind[:3, 0], behind[:3, -1], behind[:3, :, 0], behind[:3, :, -1]]
+    return torch.cat(edges, dim=1).mean(dim=1)
+
+
+def load_background(path: str | Path) -> Image.Image:
+    """The picture at `path`, to stand behind the dancer.
+
+    Raises:
+        InputError: there is no such file, or it is no picture.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"There is no picture file at {path} for the background.")
+    return read_image(Path(path)).convert("RGB")
+
+
+def _covering(picture: Image.Image, frame: tuple[int, int]) -> Tensor:
+    """A picture scaled and cropped to cover the frame, `[3 h w]`."""
+    scale = max(frame[0] / picture.width, frame[1] / picture.height)
+    width, height = frame[0] / scale, frame[1] / scale
+    left, top = (picture.width - width) / 2, (picture.height - height) / 2
+    box = (left, top, left + width, top + height)
+    fitted = picture.convert("RGB").resize(frame, Image.Resampling.LANCZOS, box=box)
+    return rearrange(torch.from_numpy(np.array(fitted)).float() / 255, "h w c -> c h w")
+
+
+def _resized(
+    rgba: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]
+) -> Tensor:
+    """A part of an RGBA picture at another size, straight `[4 h w]`, without fringes: colours are
+    weighted by their alpha."""
+    premultiplied = rgba.convert("RGBa")
+    part = premultiplied.resize(size, Image.Resampling.LANCZOS, box=box)
+    values = torch.from_numpy(np.array(part)).float() / 255
+    values = rearrange(values, "h w c -> c h w")
+    alpha = values[3:]
+    own = torch.from_numpy(np.array(rgba.resize(size, Image.Resampling.BILINEAR, box=box)))
+    own = rearrange(own.float() / 255, "h w c -> c h w")[:3]
+    colour = torch.where(alpha > 1 / 255, values[:3] / alpha.clamp_min(1 / 255), own)
+    return torch.cat([colour.clamp(0, 1), alpha])
+
+
+def _even(side: float) -> int:
+    """The nearest even number of pixels, which most video formats need."""
+    return max(2, 2 * math.floor(side / 2 + 0.5))
+
