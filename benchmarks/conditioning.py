@@ -30,7 +30,7 @@ from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.stages.stage2 import Stage2
-from musedance_core.world.choreography import MOVES
+from musedance_core.world.dances import MOVES
 
 FRAMES, FPS = 48, 12
 SHIFTS = (-2, -1, 1, 2)

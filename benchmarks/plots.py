@@ -28,7 +28,7 @@ from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.stages.diffusion import EVALUATION_TIMES
 from musedance_core.training.stages.stage2 import Stage2
-from musedance_core.world.choreography import MOVES
+from musedance_core.world.dances import MOVES
 
 FRAMES, FPS, SHOWN = 48, 12, ("hop", "slide", "step-touch")
 GUIDANCE = (1.0, 1.5, 2.0, 3.0, 4.0)

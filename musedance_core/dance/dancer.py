@@ -102,5 +102,3 @@ def straight(rgba: Tensor) -> Tensor:
     alpha = rgba[..., 3:, :, :]
     colour = rgba[..., :3, :, :] / alpha.clamp_min(1e-4)
     return torch.cat([colour.clamp(0, 1), alpha.clamp(0, 1)], dim=-3)
-
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ..world.choreography import Dance
+from ..world.dances import Dance
 
 SEGMENT = 48
 """Assumed frames of a segment for videos of unknown origin."""

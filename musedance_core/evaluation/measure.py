@@ -25,7 +25,7 @@ from ..metrics.consistency import (
 )
 from ..metrics.image import psnr, ssim
 from ..metrics.motion import motion_beats, motion_energy, visible_window
-from ..world.choreography import MOVES, SIDES, SIZES, Dance
+from ..world.dances import MOVES, SIDES, SIZES, Dance
 from .clip import Clip
 from .judges.networks import MOST, SIDED_MOVES, MotionReading
 from .report.measures import MEASURES

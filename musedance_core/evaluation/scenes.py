@@ -15,7 +15,7 @@ from ..config import ClipConfig, MuseDanceConfig
 from ..dataset.format import ClipRecord, read_metadata
 from ..dataset.reading import read_frames, read_part_maps, read_track
 from ..errors import InputError
-from ..world.choreography import MOVES, Dance
+from ..world.dances import MOVES, Dance
 from ..world.clips import FPS, SONG_SECONDS, World
 from .clip import quantise
 

@@ -189,9 +189,7 @@ def _covering(picture: Image.Image, frame: tuple[int, int]) -> Tensor:
     return rearrange(torch.from_numpy(np.array(fitted)).float() / 255, "h w c -> c h w")
 
 
-def _resized(
-    rgba: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]
-) -> Tensor:
+def _resized(rgba: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]) -> Tensor:
     """A part of an RGBA picture at another size, straight `[4 h w]`, without fringes: colours are
     weighted by their alpha."""
     premultiplied = rgba.convert("RGBa")
@@ -208,4 +206,3 @@ def _resized(
 def _even(side: float) -> int:
     """The nearest even number of pixels, which most video formats need."""
     return max(2, 2 * math.floor(side / 2 + 0.5))
-

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import InputError
 from ..presets import PRESETS
 from ..world.cast import KINDS
-from ..world.choreography import MOVES
+from ..world.dances import MOVES
 
 CHOICES = {
     "precision": ("fp32", "bf16"),

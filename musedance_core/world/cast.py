@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from ..dance.figure import LayeredFigure
+from ..dance.posing import at_rest
+from ..dance.skinning import Canvas, render
 from .backgrounds import random_background
-from .choreography import rest_pose
-from .old_puppets import random_puppet
-from .render import render
-from .stickers import Glyphs, Subject, augment
+from .puppets import random_puppet
+from .stickers import Glyphs, augment
 
 KINDS = ("emoji", "puppet")
-MIXTURE = {"emoji": 0.6, "puppet": 0.4}
-USUAL_HEIGHT, LARGE_HEIGHT = (0.48, 0.68), (0.68, 0.85)
+MIXTURE = {"emoji": 0.35, "puppet": 0.65}
+USUAL_HEIGHT, LARGE_HEIGHT = (0.48, 0.66), (0.66, 0.8)
 """Ranges of the dancer's height, as shares of the picture."""
 LARGE_SHARE = 0.15
 PLAIN_SHARE = 0.25
@@ -25,18 +25,29 @@ PLAIN_SHARE = 0.25
 PAIR_HEIGHT = (0.38, 0.50)
 PAIR_DISTANCE = (0.20, 0.25)
 """Ranges of height, and of distance from the picture's centre, of a dancer with a bystander."""
+LARGEST_LAYER = 512
+"""Side of a figure's layers in pixels, at most."""
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """The static part of a clip: dancer, background [3 h w] and place.
+    """The static part of a clip: dancer, background `[3 h w]` and place.
 
-    place holds x and y of the body's centre and the body's height, as shares of the picture.
+    `place` holds x of the body, y of the ground and the body's height, as shares of the picture.
     """
 
-    subject: Subject
+    figure: LayeredFigure
     background: Tensor
     place: tuple[float, float, float]
+
+    @property
+    def canvas(self) -> Canvas:
+        """The square frame in which the dancer stands at its place."""
+        size = self.background.shape[-1]
+        body, (x, ground, height) = self.figure.body, self.place
+        scale = height * size / body.height
+        left = x * size - float(body.joints[0, 0]) * scale
+        return Canvas(size, size, scale, left, ground * size - body.ground * scale)
 
 
 class Cast:
@@ -58,21 +69,24 @@ class Cast:
         if unknown or sum(mixture.values()) <= 0:
             raise ValueError(f"mixture must weigh {' and '.join(KINDS)}: {mixture}")
         self.emoji_share = mixture.get("emoji", 0.0) / sum(mixture.values())
-        self.size, self.flat = size, flat
-        self.layer_size = size * 3 // 4
+        self.split, self.size, self.flat = split, size, flat
+        self.layer_size = min(LARGEST_LAYER, size)
         self.glyphs = Glyphs(split, self.layer_size, font) if self.emoji_share > 0 else None
 
     def appearance(self, rng: np.random.Generator) -> Appearance:
         """Returns a random dancer near the centre; three of four have altered colours."""
+        height = float(rng.uniform(*(LARGE_HEIGHT if rng.random() < LARGE_SHARE else USUAL_HEIGHT)))
+        place = (float(rng.uniform(0.42, 0.58)), 0.5 + height / 2 + float(rng.uniform(0.02, 0.08)))
+        background = random_background(rng, self.size, self.flat)
+        return Appearance(self.figure(rng), background, (*place, height))
+
+    def figure(self, rng: np.random.Generator) -> LayeredFigure:
+        """Returns a random figure."""
         if self.glyphs is not None and rng.random() < self.emoji_share:
-            subject = self.glyphs.subject(int(rng.integers(len(self.glyphs))))
+            figure = self.glyphs.figure(int(rng.integers(len(self.glyphs))))
         else:
-            subject = random_puppet(rng, self.layer_size)
-        if rng.random() > PLAIN_SHARE:
-            subject = augment(subject, rng)
-        height = rng.uniform(*(LARGE_HEIGHT if rng.random() < LARGE_SHARE else USUAL_HEIGHT))
-        place = (rng.uniform(0.42, 0.58), rng.uniform(0.49, 0.57), height)
-        return Appearance(subject, random_background(rng, self.size, self.flat), place)
+            figure = random_puppet(rng, self.layer_size, self.split)
+        return augment(figure, rng) if rng.random() > PLAIN_SHARE else figure
 
     def with_bystander(self, dancer: Appearance, rng: np.random.Generator) -> Appearance:
         """Moves the dancer to one side of the picture and adds a motionless bystander at the other.
@@ -80,14 +94,16 @@ class Cast:
         Sides and sizes have the same distribution for both, so only the part map identifies the
         dancer. The bystander becomes part of the background.
         """
-        bystander, side = self.appearance(rng).subject, float(rng.choice((-1, 1)))
+        side = float(rng.choice((-1, 1)))
         dancing, standing = (_beside(rng, way) for way in (side, -side))
-        background = dancer.background[None]
-        rendered = render([bystander], background, rest_pose(1, 1), torch.tensor([standing]))
-        return replace(dancer, background=rendered.frames[0, 0], place=dancing)
+        bystander = Appearance(self.figure(rng), dancer.background, standing)
+        posed = at_rest(bystander.figure.body)
+        rgba = render(bystander.figure, posed, bystander.canvas).rgba[0]
+        background = rgba[:3] + (1 - rgba[3:]) * dancer.background
+        return replace(dancer, background=background, place=dancing)
 
 
 def _beside(rng: np.random.Generator, side: float) -> tuple[float, float, float]:
     """Returns a random place left (side -1) or right (1) of the centre."""
-    x = 0.5 + side * rng.uniform(*PAIR_DISTANCE)
-    return x, rng.uniform(0.49, 0.57), rng.uniform(*PAIR_HEIGHT)
+    x, height = 0.5 + side * rng.uniform(*PAIR_DISTANCE), rng.uniform(*PAIR_HEIGHT)
+    return float(x), float(0.5 + height / 2 + rng.uniform(0.02, 0.08)), float(height)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..audio.beats import BeatGrid
-from .choreography import Dance, Pose, ease_between_beats, perform
+from .easing import ease_between_beats
 from .songs import Song
 
 LONGEST_BREAK = 16
@@ -21,17 +21,14 @@ FASTEST, SLOWEST = 190.0, 55.0
 
 @dataclass(frozen=True)
 class ClipMusic:
-    """Arguments of `choreography.perform`, per frame [f]."""
+    """Per frame `[f]`: beat count, energy 0..1, whether the dancer holds still, and from the pose of
+    which beat on; and the smoothness of the song, 0..1."""
 
     count: np.ndarray
     energy: np.ndarray
     smoothness: float
     frozen: np.ndarray
     origin: np.ndarray
-
-    def perform(self, dance: Dance) -> Pose:
-        """Returns the poses [f] of `dance` to this music."""
-        return perform(dance, self.count, self.energy, self.smoothness, self.frozen, self.origin)
 
 
 def clip_music(song: Song, grid: BeatGrid, times: np.ndarray) -> ClipMusic:

@@ -30,9 +30,9 @@ from .dances import (
     random_sentence,
     random_take,
 )
-from .dances.performing import ease
+from .easing import ease
 from .rest_poses import random_rest_pose
-from .shots import Shot, canvas_of, dance_frames, planned_frames, shot, shown_joints
+from .shots import Shot, dance_frames, planned_frames, shot, shown_joints
 from .songs import Song, make_song
 
 SPLITS = ("train", "validation", "test")
@@ -217,7 +217,7 @@ class World:
             coverage=torch.stack([alpha for _, alpha in plans]),
             joints=torch.stack(
                 [
-                    _visible(scene.appearance, shown_joints(posed, canvas_of(scene.appearance)))
+                    _visible(scene.appearance, shown_joints(posed, scene.appearance.canvas))
                     for scene, (_, posed) in zip(scenes, true, strict=True)
                 ]
             )[:, PREVIOUS:],

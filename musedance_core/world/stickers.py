@@ -1,9 +1,8 @@
-"""Stickers: glyphs of Noto Color Emoji, split by glyph, with random variations."""
+"""Stickers: glyphs of Noto Color Emoji, split by glyph, and random colours of figures."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,8 +13,11 @@ from einops import rearrange
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from ..dance.figure import LayeredFigure
+from ..dance.posing import Body
+from ..dance.rig import Rig
+from ..dance.skeleton import JOINTS, PARTS
 from ..errors import InputError
-from ..parts import SUBJECT
 
 GLYPH_FILE = Path(__file__).parent / "glyphs.json"
 GLYPH_SIZE = 109
@@ -29,22 +31,6 @@ FONT_PATHS = (
     "~/Library/Fonts/NotoColorEmoji.ttf",
     "C:/Windows/Fonts/NotoColorEmoji.ttf",
 )
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A dancer as layers, bottom to top.
-
-    layers [p 4 s s] are RGBA 0..1, all in the frame of the body at rest, which spans -0.5..0.5 both
-    ways (feet at y = +0.5). part_ids are the layers' part ids (0..25). Layer i is
-    rotated by the pose's field `drives[i]` (None: it is fixed to the body) about `pivots[i]`, in
-    body units.
-    """
-
-    layers: Tensor
-    part_ids: tuple[int, ...]
-    drives: tuple[str | None, ...]
-    pivots: tuple[tuple[float, float], ...]
 
 
 def find_font(font: str | None = None) -> str:
@@ -99,12 +85,31 @@ class Glyphs:
     def __len__(self) -> int:
         return len(self.names)
 
-    def subject(self, index: int) -> Subject:
-        """Returns glyph `index` as a dancer of one layer, feet at the bottom."""
+    def figure(self, index: int) -> LayeredFigure:
+        """Glyph `index` as a figure in one piece, feet at the bottom."""
         if index not in self._cache:
-            rgba = draw_glyph(self.names[index], self.font)
-            self._cache[index] = fit_layer(rgba, self.size)
-        return Subject(self._cache[index][None], (SUBJECT,), (None,), ((0.0, 0.0),))
+            self._cache[index] = fit_layer(draw_glyph(self.names[index], self.font), self.size)
+        straight = self._cache[index]
+        layers = torch.zeros(len(PARTS), *straight.shape)
+        layers[PARTS.index("torso")] = torch.cat([straight[:3] * straight[3:], straight[3:]])
+        return LayeredFigure(layers, _trunk(straight[3]))
+
+
+def _trunk(alpha: Tensor) -> Body:
+    """The body of a figure without joints."""
+    solid = alpha > 0.5
+    rows, columns = solid.any(dim=1).nonzero()[:, 0], solid.any(dim=0).nonzero()[:, 0]
+    side = alpha.shape[-1]
+    box = (0.0, 0.0, float(side), float(side))
+    if len(rows):
+        box = (
+            float(columns[0]),
+            float(rows[0]),
+            float(columns[-1]) + 1,
+            float(rows[-1]) + 1,
+        )
+    nowhere = torch.full((len(JOINTS), 2), torch.nan)
+    return Body.of(Rig((side, side), nowhere, torch.zeros(len(JOINTS))), box)
 
 
 def fit_layer(rgba: np.ndarray, size: int) -> Tensor:
@@ -120,10 +125,11 @@ def fit_layer(rgba: np.ndarray, size: int) -> Tensor:
     return F.pad(both, (left, size - shape[1] - left, size - shape[0], 0))
 
 
-def augment(subject: Subject, rng: np.random.Generator) -> Subject:
-    """Varies hue, brightness, contrast, texture and mirroring; the motion stays the same."""
-    layers = subject.layers.clone()
-    colour = layers[:, :3]
+def augment(figure: LayeredFigure, rng: np.random.Generator) -> LayeredFigure:
+    """Varies hue, brightness, contrast, texture and mirroring of a figure; figures with limbs are
+    not mirrored."""
+    alpha = figure.layers[:, 3:]
+    colour = figure.layers[:, :3] / alpha.clamp_min(1e-4)
     if rng.random() < 0.7:
         colour = _rotate_hue(colour, float(rng.uniform(-np.pi, np.pi)))
     if rng.random() < 0.3:
@@ -131,14 +137,15 @@ def augment(subject: Subject, rng: np.random.Generator) -> Subject:
     gain, shift = float(rng.uniform(0.75, 1.25)), float(rng.uniform(-0.12, 0.12))
     colour = (colour - 0.5) * gain + 0.5 + shift
     if rng.random() < 0.3:
-        size = layers.shape[-1]
+        size = colour.shape[-1]
         coarse = torch.from_numpy(rng.normal(0, 0.15, (1, 3, 6, 6)).astype(np.float32))
         colour = colour + F.interpolate(coarse, (size, size), mode="bilinear")
-    layers[:, :3] = colour.clamp(0, 1)
-    pivots, drives = subject.pivots, subject.drives
-    if rng.random() < 0.5 and all(drive is None for drive in drives):
+    layers = torch.cat([colour.clamp(0, 1) * alpha, alpha], dim=1)
+    if rng.random() < 0.5 and not figure.body.present.any():
+        # The body of a figure in one piece depends on its box alone.
         layers = layers.flip(-1)
-    return Subject(layers, subject.part_ids, drives, pivots)
+        return LayeredFigure(layers, _trunk(layers[PARTS.index("torso"), 3]), figure.order)
+    return LayeredFigure(layers, figure.body, figure.order)
 
 
 def _rotate_hue(colour: Tensor, angle: float) -> Tensor:

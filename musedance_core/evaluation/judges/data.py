@@ -15,9 +15,9 @@ from einops import rearrange
 from torch import Tensor
 
 from ...models.vae import DiffusersAutoencoder, PatchAutoencoder
-from ...world.captions import labels
+from ...world.dances import labels
 from ...world.cast import Appearance, Cast
-from ...world.choreography import perform, random_dance, stack_poses
+from ...world.dances import perform, random_dance, stack_poses
 from ...world.clips import FPS, World
 from ...world.render import render
 from ...world.stickers import Subject, augment

@@ -9,7 +9,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from ...world.choreography import MOVES
+from ...world.dances import MOVES
 from .data import BLOCK, RECOLOURED, Dancers, Dances
 from .networks import SIDED_MOVES, Judges
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from ...checkpoint.format import open_safetensors, read_weights, require_fit
 from ...errors import InputError
 from ...files import atomic_path
-from ...world.choreography import MOVES, SIDES, SIZES
+from ...world.dances import MOVES, SIDES, SIZES
 from ...world.moves import MOVE_TABLE, Move, mirrored
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "sticker-judges-2.safetensors"

@@ -19,6 +19,7 @@ from einops import reduce
 from ...dance.motion import ROOT, SEGMENT_INDEX, SEGMENT_NAMES, DanceMotion
 from ...dance.skeleton import INDEX, SEGMENTS, STANDING
 from ..clip_music import ClipMusic
+from ..easing import ease
 from .dance import Dance, Take
 from .keys import ARMS, BODY, CHANNEL, CHANNELS, FEET, PHRASE, STANCE, filled, mirrored, repeated
 from .moves import MOVE_TABLE, Move
@@ -128,18 +129,6 @@ def dance_motions(
     root, limbs = _posed(values, _turned(turns, start, end, plain))
     root_, limbs_ = torch.from_numpy(root).float(), torch.from_numpy(limbs).float()
     return [DanceMotion(r, limb, fps) for r, limb in zip(root_, limbs_, strict=True)]
-
-
-def ease(progress: np.ndarray, smoothness: np.ndarray | float) -> np.ndarray:
-    """Progress 0..1 from one beat's pose to the next, at `progress` 0..1 of the beat.
-
-    The speed is a half sine for smooth music (smoothness 1) and its cube for sharp music
-    (smoothness 0): zero on both beats, highest halfway, no other extremum in between.
-    """
-    cosine = np.cos(pi * progress)
-    smooth = 0.5 - 0.5 * cosine
-    sharp = 0.5 - 0.75 * cosine + 0.25 * cosine**3
-    return np.asarray(smoothness * smooth + (1 - smoothness) * sharp)
 
 
 def _between(
@@ -356,4 +345,4 @@ def _from_beat(turns: np.ndarray, beats: int) -> np.ndarray:
     )
 
 
-__all__ = ["LOWEST_AMPLITUDE", "SIZE_FACTOR", "dance_motion", "dance_motions", "ease"]
+__all__ = ["LOWEST_AMPLITUDE", "SIZE_FACTOR", "dance_motion", "dance_motions"]
