@@ -122,7 +122,7 @@ class MuseDancePipeline:
         start: float = 0.0,
         seed: int = 0,
         steps: int | None = None,
-        sampler: str = "ddim",
+        sampler: str | None = None,
         guidance: float | Guidance | None = None,
         negative: str | None = None,
         mask: str | Path | Image.Image | None = None,
@@ -145,7 +145,8 @@ class MuseDancePipeline:
             start: time in the song at which the video starts, in seconds.
             seed: the same seed gives the same video.
             steps: denoising steps; None is the checkpoint's default.
-            sampler: one of `samplers.SAMPLERS`: "ddim", "euler" or "dpmpp_2m".
+            sampler: one of `samplers.SAMPLERS`: "ddim", "euler" or "dpmpp_2m"; None is "dpmpp_2m"
+                for models that plan the dance and "ddim" for others.
             guidance: a scale, or a scale with weights per condition; None is the checkpoint's
                 default.
             negative: the negative prompt.
@@ -258,7 +259,7 @@ class MuseDancePipeline:
         part_map: Tensor | None = None,
         seed: int = 0,
         steps: int | None = None,
-        sampler: str = "ddim",
+        sampler: str | None = None,
         guidance: Guidance | None = None,
         negative: str | None = None,
         on_step: OnStepInfo | None = None,
@@ -341,12 +342,15 @@ class MuseDancePipeline:
             raise InputError(f"This model makes {own} frames a second, not {fps:g}.")
         return own
 
-    def _settings(self, steps: int | None, sampler: str, guidance: Guidance) -> SamplingSettings:
+    def _settings(
+        self, steps: int | None, sampler: str | None, guidance: Guidance
+    ) -> SamplingSettings:
         schedule = self.config.schedule
         steps = schedule.sampling_steps if steps is None else steps
         if steps > schedule.steps:
             raise InputError(f"Sampling takes at most {schedule.steps} steps, not {steps}.")
-        return SamplingSettings(steps, guidance, sampler)
+        usual = "ddim" if self.model.choreographer is None else "dpmpp_2m"
+        return SamplingSettings(steps, guidance, sampler or usual)
 
     def _runner(
         self,

@@ -21,7 +21,7 @@ from .command import (
     add_steps,
     fill,
 )
-from .targets import check_output, check_target
+from .targets import check_output, check_target, require_background_fits
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,17 +30,19 @@ if TYPE_CHECKING:
 
     from ..audio.beats import BeatGrid
     from ..audio.waveform import Waveform
+    from ..dance.rig import Rig
     from ..dance_video import DanceVideo
     from ..diffusion.guidance import StepInfo
+    from ..media.staging import Background
     from ..pipeline import MuseDancePipeline
 
 DESCRIPTION = """\
 Make PICTURE dance to SONG.
 
-The picture may have any size, shape and transparency. An opaque picture is scaled to fit inside
-the model's square without cropping, and the rest is filled with the mean colour of its border. A
-picture with transparency is a sticker: it is trimmed and centred on a plain background with room to
-dance. The song may be any audio file, or a video with sound, of any length.
+The picture may have any size, shape and transparency; the video has its size and shape. The dancer
+is found in an opaque picture and cut out of its background, which stands still. A picture with
+transparency is a sticker: it gets a plain background and room to dance. The song may be any audio
+file, or a video with sound, of any length.
 """
 QUALITIES = ("full", "draft")
 
@@ -62,7 +64,7 @@ class AnimateOptions:
     quality: str
     size: int | None
     fps: float | None
-    background: Background
+    background: str | tuple[int, int, int] | Path | None
     rig: str | None
     steps: int | None
     sampler: str | None
@@ -189,7 +191,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
         "--sampler",
         choices=SAMPLER_NAMES,
         metavar="NAME",
-        help="ddim, euler or dpmpp_2m; the last needs the fewest steps (default: ddim)",
+        help="ddim, euler or dpmpp_2m; the last needs the fewest steps (default: the model's)",
     )
     add_steps(group)
     for name, condition in (
@@ -264,8 +266,11 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     """
     from ..audio.beats import read_beats, require_beats_in_song
     from ..audio.waveform import load_waveform, require_music
+    from ..dance.rig import read_rig
     from ..diffusion.prompts import parse_prompts, require_prompts_in_song
     from ..media.images import load_mask, load_picture
+    from ..media.staging import load_background
+    from ..pipeline import require_rig_of
 
     prompts = parse_prompts(options.text)
     picture = load_picture(options.picture)
@@ -308,7 +313,7 @@ def _dance(
         start=options.start,
         seed=options.seed,
         steps=options.steps,
-        sampler=options.sampler or DEFAULT_SAMPLER,
+        sampler=options.sampler,
         size=options.size,
         fps=options.fps,
         background=inputs.background,
@@ -379,7 +384,9 @@ def _check_length(song: Waveform, options: AnimateOptions) -> None:
 def _check_targets(options: AnimateOptions) -> None:
     """Refuse files to write that could only fail later, or that would overwrite an input."""
     inputs = [options.picture, options.song, options.mask, options.beats]
-    inputs += [options.checkpoint, options.beat_this]
+    inputs += [options.checkpoint, options.beat_this, options.rig]
+    if isinstance(options.background, Path):
+        inputs.append(str(options.background))
     check_output(options.out, inputs)
     if options.preview_sheet is not None:
         check_target(options.preview_sheet, (".png",), [*inputs, options.out])
