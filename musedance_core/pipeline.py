@@ -50,7 +50,8 @@ from .media.images import (
 )
 from .media.staging import Background, cut_out, stage
 from .models import MuseDance
-from .models.rig_net import RigNet, find_rig
+from .models.rig_net import RigNet
+from .models.rigging import find_rig
 from .models.tokenizer import Tokenizer
 
 RIG_TOLERANCE = 0.02
@@ -397,7 +398,7 @@ def stage_dancer(
         InputError: the rig cannot be read or belongs to a picture of another shape.
     """
     cutout = cut_out(picture, mask, size)
-    found = find_rig(network, cutout.pixels, cutout.known)
+    found = find_rig(network, cutout.image)
     joints = found
     if rig is not None:
         chosen = rig if isinstance(rig, Rig) else read_rig_or_openpose(rig)
@@ -405,7 +406,7 @@ def stage_dancer(
         joints = replace(cutout.place_rig(chosen.scaled(picture.size)), parts=found.parts)
     if parts is not None:
         joints = replace(joints, parts=cutout.place_weights(parts, picture.size))
-    return stage(cutout, joints, found.subject, background)
+    return stage(cutout, joints, background)
 
 
 def require_rig_of(rig: Rig, picture: Image.Image) -> None:

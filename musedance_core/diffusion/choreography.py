@@ -23,7 +23,7 @@ from ..models.schedule import NoiseSchedule
 from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .prompts import at_time
 from .samplers import SAMPLERS
-from .segment import SongFeatures, require_finite
+from .segment import SongFeatures, clip_audio, require_finite
 
 SAMPLER = "dpmpp_2m"
 
@@ -128,24 +128,48 @@ def dance_segments(
     Raises:
         InputError: the model has no choreographer, or its output is not finite.
     """
-    choreographer = require_choreographer(model)
     settings = settings or DanceSettings.of(model)
-    clip, poses = model.config.clip, choreographer.config.poses
-    count, fps = clip.frames * poses, clip.fps * poses
-    previous: Tensor | None = None
+    fps = pose_rate(model)
+    poses: Tensor | None = None
     before: DanceMotion | None = None
-    for index in range(max(1, ceil(seconds / clip.seconds - 1e-6))):
-        if score.song.grid.assumed:
-            motion = rest_motion(index * count, count, fps)
-        else:
-            features = next_features(model, score, index, previous, settings)
-            require_finite(features, f"The poses of segment {index + 1}", features.dtype)
-            previous = features[-choreographer.config.previous * poses :]
-            motion = DanceMotion.from_features(features.float().cpu(), fps)
+    for index in range(max(1, ceil(seconds / model.config.clip.seconds - 1e-6))):
+        poses = plan_segment(model, score, index, poses, settings)
+        motion = DanceMotion.from_features(poses, fps)
         if before is not None:
             motion = join([before, motion])[1:]
         before = motion[-1:]
         yield motion
+
+
+def pose_rate(model: MuseDance) -> int:
+    """Returns the choreographer's poses a second."""
+    return model.config.clip.fps * require_choreographer(model).config.poses
+
+
+def plan_segment(
+    model: MuseDance,
+    score: DanceScore,
+    index: int,
+    before: Tensor | None = None,
+    settings: DanceSettings | None = None,
+) -> Tensor:
+    """Returns the poses `[k 27]` of segment `index`, float32 on the CPU, after those of the segment
+    `before`, of which the first one has none.
+
+    Where no beat was found in the song, the dancer rests.
+
+    Raises:
+        InputError: the model has no choreographer, or its output is not finite.
+    """
+    config = require_choreographer(model).config
+    count = model.config.clip.frames * config.poses
+    if score.song.grid.assumed:
+        return rest_motion(index * count, count, pose_rate(model)).features()
+    previous = None if before is None else before[-config.previous * config.poses :]
+    settings = settings or DanceSettings.of(model)
+    features = next_features(model, score, index, previous, settings)
+    require_finite(features, f"The poses of segment {index + 1}", features.dtype)
+    return features.float().cpu()
 
 
 def rest_motion(first: int, count: int, fps: int) -> DanceMotion:
@@ -171,30 +195,11 @@ def next_features(
     like = choreographer.mean
     begin = score.start + index * clip.seconds
     tokens = at_time(score.prompts, begin)
-    audio = segment_audio(model, score.song, score.start, index * clip.frames, like)
+    audio = clip_audio(model, score.song, score.start, index * clip.frames, like)
     generator = torch.Generator().manual_seed(score.seed * 1_000_003 + index)
     noise = pose_noise(model, [generator]).to(like)
     batch = None if previous is None else previous[None].to(like)
     return sample_features(model, tokens.to(like), audio, batch, noise, settings)[0]
-
-
-def segment_audio(
-    model: MuseDance, song: SongFeatures, start: float, first: int, like: Tensor
-) -> ClipAudio:
-    """Returns music and beats of the segment that begins with frame `first` of a dance that starts
-    at `start` seconds of the song, on the device and in the dtype of `like`."""
-    clip = model.config.clip
-    begin = start + first / clip.fps
-    window = clip_window(song.mel, begin, clip.frames, clip.fps, model.config.music.length)
-    music, seconds = model.music.encode_clip(window[None].to(like), clip.seconds)
-    beats = beat_frames(song.grid, start, clip.frames, clip.fps, first)
-    return ClipAudio(
-        music,
-        seconds,
-        torch.from_numpy(beats.ids)[None].to(like.device),
-        torch.from_numpy(beats.count)[None].float().to(like.device),
-        model.frame_seconds(clip.frames, like.device),
-    )
 
 
 def pose_noise(model: MuseDance, generators: Sequence[torch.Generator]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Mattes of dancers in front of a plain background: alpha, and colours without the background's."""
+"""Mattes of dancers: alpha, and colours without the background's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..dance.fill import fill_holes
@@ -31,6 +32,8 @@ class MattingThresholds:
     largest_dancer: float = 0.7
     # Pixels on either side of the outline in which colours mix, for a picture of 512 pixels.
     mixed: float = 1.5
+    # Steepness of the outline of a mask that a network predicted.
+    sharpness: float = 4.0
 
 
 MATTING = MattingThresholds()
@@ -78,6 +81,16 @@ def plain_matte(picture: Tensor) -> Tensor | None:
     alpha = torch.where(band, alpha.clamp(0, 1), inner.float())
     colours = torch.where(band, own, picture)
     return torch.cat([colours, alpha[None]])
+
+
+def subject_alpha(picture: Tensor, parts: Tensor) -> Tensor:
+    """Alpha `[h w]` of the dancer in `picture [3 h w]` from coarse weights `[p h' w']` of its parts,
+    with edges as sharp as the picture's."""
+    h, w = picture.shape[-2:]
+    coarse = parts.sum(dim=0).clamp(0, 1)[None, None]
+    smooth = F.interpolate(coarse, (h, w), mode="bilinear", align_corners=False)[0, 0]
+    sharp = (smooth - 0.5) * MATTING.sharpness + 0.5
+    return sharp.clamp(0, 1)
 
 
 def border_of(h: int, w: int) -> Tensor:

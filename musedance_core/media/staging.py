@@ -24,7 +24,8 @@ from ..dance.rig import Rig
 from ..dance.skinning import Canvas
 from ..errors import InputError
 from .image_file import read_image
-from .images import DARK, LIGHT, PALE, visible_box
+from .images import DARK, LIGHT, PALE, to_uint8, visible_box
+from .matting import plain_matte, subject_alpha
 
 SMALLEST_SIDE, LARGEST_SIDE = 64, 2048
 """Bounds of the frame's long side in pixels."""
@@ -59,6 +60,12 @@ class Cutout:
     known: bool
     sticker: bool
 
+    @property
+    def image(self) -> Image.Image:
+        """This part as a picture: RGBA where the dancer is known, else RGB."""
+        pixels = to_uint8(self.pixels if self.known else self.pixels[:3])
+        return Image.fromarray(rearrange(pixels, "c h w -> h w c").contiguous().numpy())
+
     def place_rig(self, rig: Rig) -> Rig:
         """A rig of the whole picture as one of this part, without part weights."""
         h, w = self.pixels.shape[-2:]
@@ -74,14 +81,6 @@ class Cutout:
         columns = slice(left * w // size[0], max(left * w // size[0] + 1, -(-right * w // size[0])))
         rows = slice(top * h // size[1], max(top * h // size[1] + 1, -(-bottom * h // size[1])))
         return weights[:, rows, columns]
-
-    def whole_rig(self, rig: Rig, size: tuple[int, int]) -> Rig:
-        """The inverse of `place_rig`, for a picture of `size`, width and height."""
-        h, w = self.pixels.shape[-2:]
-        left, top, right, bottom = self.box
-        scale = torch.tensor([(right - left) / w, (bottom - top) / h])
-        joints = rig.joints * scale + torch.tensor([float(left), float(top)])
-        return Rig(size, joints, rig.confidence)
 
 
 def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) -> Cutout:
@@ -100,8 +99,12 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
         alpha = rgba.getchannel("A")
         rgba.putalpha(Image.fromarray(np.minimum(np.asarray(alpha), np.asarray(mask))))
     if picture.mode != "RGBA":
-        pixels = _resized(rgba, frame, (0, 0, *picture.size))
-        return Cutout(pixels, (0, 0), frame, (0, 0, *picture.size), mask is not None, False)
+        whole = (0, 0, *picture.size)
+        pixels = _resized(rgba, frame, whole)
+        # In front of a plain background the dancer is known to the pixel.
+        matte = plain_matte(pixels[:3]) if mask is None else pixels
+        known = matte is not None
+        return Cutout(pixels if matte is None else matte, (0, 0), frame, whole, known, False)
 
     # A sticker keeps its place if it has room already; else it is made smaller, in the middle.
     box = visible_box(rgba) or (0, 0, *picture.size)
@@ -115,18 +118,19 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
     return Cutout(_resized(rgba, inner, box), corner, frame, box, True, True)
 
 
-def stage(cutout: Cutout, rig: Rig, subject: Tensor | None, background: Background) -> Dancer:
+def stage(cutout: Cutout, rig: Rig, background: Background = None) -> Dancer:
     """A dancer in its frame.
 
     Args:
         cutout: the picture.
-        rig: its joints, in the pixels of `cutout`.
-        subject: the dancer's mask `[h w]` in 0..1 where the picture's alpha does not mark it.
+        rig: its joints and parts in the pixels of `cutout`; its parts mark the dancer where
+            `cutout` does not.
         background: replaces the picture's own.
     """
     pixels = cutout.pixels
-    if not cutout.known and subject is not None:
-        pixels = torch.cat([pixels[:3], subject[None].to(pixels)])
+    if not cutout.known:
+        assert rig.parts is not None, "nothing marks the dancer"
+        pixels = torch.cat([pixels[:3], subject_alpha(pixels[:3], rig.parts)[None]])
     figure = split_figure(pixels, rig)
     width, height = cutout.frame
     left, top = cutout.corner

@@ -48,8 +48,8 @@ __all__ = [
 class MuseDance(nn.Module):
     """All networks of a checkpoint, as children named like its parts.
 
-    `unet`, `reference`, `mask`, `vae`, `text`, `music`, `body` in small models that warp the
-    picture, `rig` in those that find its joints, and `choreographer` in those that plan a dance.
+    `unet`, `reference`, `mask`, `vae`, `text`, `music`,
+    `rig` in models that find joints, and `choreographer` in those that plan a dance.
     Pictures and frames are in 0..1.
     """
 
