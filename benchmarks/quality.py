@@ -40,9 +40,9 @@ from musedance_core.metrics.bootstrap import mean_interval
 from musedance_core.metrics.consistency import drift, seam_jump, similarity
 from musedance_core.metrics.motion import motion_energy
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.world.dances import MOVES
 from musedance_core.world.clip_music import FASTEST, SLOWEST
 from musedance_core.world.clips import World
+from musedance_core.world.dances import MOVES
 from musedance_core.world.songs import make_song
 
 FRAMES, FPS = 48, 12

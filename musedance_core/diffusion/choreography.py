@@ -14,8 +14,6 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor
 
-from ..audio.beats import beat_frames
-from ..audio.mel import clip_window
 from ..dance.motion import FEATURES, ROOT_INDEX, DanceMotion, join, standing
 from ..errors import InputError
 from ..models import Choreographer, ClipAudio, Conditions, MuseDance

@@ -15,8 +15,8 @@ from ..config import ClipConfig, MuseDanceConfig
 from ..dataset.format import ClipRecord, read_metadata
 from ..dataset.reading import read_frames, read_part_maps, read_track
 from ..errors import InputError
-from ..world.dances import MOVES, Dance
 from ..world.clips import FPS, SONG_SECONDS, World
+from ..world.dances import MOVES, Dance
 from .clip import quantise
 
 SONGS = 32

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from musedance_core.world.choreography import Dance, perform
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -27,7 +28,6 @@ from musedance_core.evaluation.judges.networks import (
 )
 from musedance_core.models import MuseDance
 from musedance_core.world.cast import Cast
-from musedance_core.world.choreography import Dance, perform
 from musedance_core.world.clips import World
 
 PUPPETS = {"puppet": 1.0}

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 from einops import repeat
+from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance
 from torch import Tensor
 
 from musedance_core.errors import InputError
 from musedance_core.evaluation.clip import Clip, quantise
 from musedance_core.evaluation.judges.networks import MotionReading
 from musedance_core.evaluation.measure import MetricNetworks, measure
-from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance
 
 FPS, FRAMES = 12, 48
 Draw = Callable[[np.ndarray], Tensor]

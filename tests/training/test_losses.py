@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from musedance_core.world.choreography import BODY
 from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
@@ -23,7 +24,6 @@ from musedance_core.training.stages.losses import (
     motion_weight,
     noise_latents,
 )
-from musedance_core.world.choreography import BODY
 
 ZERO_SNR = ScheduleConfig()
 NONZERO_SNR = replace(ZERO_SNR, zero_terminal_snr=False)

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-
 from musedance_core.world.captions import (
     PLAIN_SIDE,
     PLAIN_SIZE,

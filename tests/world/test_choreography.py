@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
-
 from musedance_core.world.choreography import (
     LOWEST_AMPLITUDE,
     MOVES,

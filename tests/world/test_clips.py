@@ -5,12 +5,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
+from musedance_core.world.choreography import Pose
+from musedance_core.world.moves import FIELDS
 
 from musedance_core.errors import InputError
-from musedance_core.world.choreography import Pose
 from musedance_core.world.clip_music import beat_times, clip_music, random_beat_edit
 from musedance_core.world.clips import FPS, PREVIOUS, SONG_SECONDS, SWITCH_FRAMES, ClipBatch, World
-from musedance_core.world.moves import FIELDS
 
 FRAMES = 16
 INDICES = range(12)

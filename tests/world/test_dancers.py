@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from musedance_core.world.choreography import Pose
+from musedance_core.world.moves import FIELDS, SCALES
+from musedance_core.world.old_puppets import random_puppet
+from musedance_core.world.render import Rendered, render
 from torch import Tensor
 
 from musedance_core.errors import InputError
 from musedance_core.world.backgrounds import random_background
-from musedance_core.world.choreography import Pose
 from musedance_core.world.make_glyphs import candidate_glyphs, split_glyphs
-from musedance_core.world.moves import FIELDS, SCALES
-from musedance_core.world.old_puppets import random_puppet
-from musedance_core.world.render import Rendered, render
 from musedance_core.world.stickers import (
     GLYPH_FILE,
     Glyphs,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance, body_points
 
 from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.waveform import Waveform
-from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance, body_points
 from musedance_core.world.clip_music import clip_music, random_beat_edit
 from musedance_core.world.songs import Song, make_song
 

@@ -15,10 +15,9 @@ from einops import rearrange
 from torch import Tensor
 
 from ...models.vae import DiffusersAutoencoder, PatchAutoencoder
-from ...world.dances import labels
 from ...world.cast import Appearance, Cast
-from ...world.dances import perform, random_dance, stack_poses
 from ...world.clips import FPS, World
+from ...world.dances import labels, perform, random_dance, stack_poses
 from ...world.render import render
 from ...world.stickers import Subject, augment
 from .networks import luminance

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ...pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from ...world.dances import MOVES
 from ...world.clips import World
+from ...world.dances import MOVES
 from .data import LATENT_NOISE, Dancers, Dances, RoundTrip, dancers, dances
 from .figures import identity_figures, motion_figures
 from .networks import (
