@@ -3,8 +3,8 @@
 A batch of stage 1 holds `reference` and `target`; one of stage 2 `frames`, `previous` and
 `reference`. They are pictures or, with the suffix `_latents`, cached latents. Both stages have
 `part_map` with `has_map`, and `ids` or cached `text_tokens`. Stage 2 also has the song as `mel` or
-cached `music_tokens`, and `beat_ids` and `beat_count`; the dance world adds `outlines` and
-`still_outline`, the true body points in the frames and in the reference. A batch of the stage
+cached `music_tokens`, and `beat_ids` and `beat_count`; the dance world adds `planned` and
+`coverage`, the true body points in the frames and in the reference. A batch of the stage
 `body` is one of stage 2 without `frames` and `previous`.
 """
 
@@ -17,7 +17,7 @@ import torch
 
 from ...config import MuseDanceConfig
 from ...models.tokenizer import Tokenizer
-from ...world.clips import BodyBatch, ClipBatch, World
+from ...world.clips import World
 from ..config import DataConfig
 from ..stages.base import Batch, SampleSource
 from .caches import ClipCache
@@ -99,29 +99,16 @@ class WorldPairs(WorldSource):
         }
 
 
-class WorldBodies(WorldSource):
-    """Clips as body points alone: no frame is drawn."""
+class WorldClips(WorldSource):
+    """Clips with their frames, and the frames as they are planned from the picture."""
 
     tensors: tuple[str, ...] = (
-        *("reference", "part_map", "mel", "beat_ids", "beat_count"),
-        *("outlines", "still_outline"),
+        *("frames", "previous", "reference", "part_map"),
+        *("planned", "coverage", "mel", "beat_ids", "beat_count"),
     )
 
     def __call__(self, indices: list[int]) -> Batch:
-        clips = self.generate(indices)
+        clips = self.world.clips(indices, frames=self.data.frames)
         tensors: Batch = {name: getattr(clips, name) for name in self.tensors}
         has_map = torch.ones(len(indices), dtype=torch.bool)
         return {**tensors, "has_map": has_map, "ids": self.tokenizer.encode(clips.captions)}
-
-    def generate(self, indices: list[int]) -> BodyBatch:
-        """Returns the world's clips with these indices."""
-        return self.world.bodies(indices, frames=self.data.frames)
-
-
-class WorldClips(WorldBodies):
-    """Clips with their frames."""
-
-    tensors = ("frames", "previous", *WorldBodies.tensors)
-
-    def generate(self, indices: list[int]) -> ClipBatch:
-        return self.world.clips(indices, frames=self.data.frames)
