@@ -4,8 +4,7 @@ A batch of stage 1 holds `reference` and `target`; one of stage 2 `frames`, `pre
 `reference`. They are pictures or, with the suffix `_latents`, cached latents. Both stages have
 `part_map` with `has_map`, and `ids` or cached `text_tokens`. Stage 2 also has the song as `mel` or
 cached `music_tokens`, and `beat_ids` and `beat_count`; the dance world adds `planned` and
-`coverage`, the true body points in the frames and in the reference. A batch of the stage
-`body` is one of stage 2 without `frames` and `previous`.
+`coverage`, the frames as they are planned from the picture and the dancer's alpha in them.
 """
 
 from __future__ import annotations
