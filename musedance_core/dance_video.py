@@ -31,7 +31,7 @@ class DanceVideo:
         run: `run(n)` yields the segments of the first n frames, counted from `begin`.
     """
 
-    fps: int
+    fps: float
     song: Waveform
     beats: BeatGrid
     begin: float

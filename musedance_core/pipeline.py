@@ -157,7 +157,8 @@ class MuseDancePipeline:
             fps: frames a second; None is 24.
             background: "transparent", a colour as three numbers of 0..255, or a picture, behind the
                 dancer; None is the picture's own.
-            rig: the dancer's joints, or a file as `musedance rig --json` writes it; None finds them.
+            rig: the dancer's joints, or a file as `musedance rig --json` writes it; None finds
+                them.
             draft: show the planned dance alone, without denoising.
             on_step: called after every denoising step; an exception from it ends the dance.
 

@@ -44,7 +44,7 @@ def denoising_inputs() -> list[Any]:
             min=0,
             max=2**32 - 1,
             control_after_generate=True,
-            tooltip="The same seed gives the same video; another is another take of the same dance.",
+            tooltip="The same seed gives the same video; another gives another take.",
         ),
         io.Int.Input(
             "steps",

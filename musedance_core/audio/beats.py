@@ -201,7 +201,7 @@ def beat_frames(grid: BeatGrid, start: float, frames: int, fps: int, first: int 
     return BeatFrames(ids, grid.count(t))
 
 
-def whole_beats(grid: BeatGrid, start: float, frames: int, fps: int, multiple: int = 2) -> range:
+def whole_beats(grid: BeatGrid, start: float, frames: int, fps: float, multiple: int = 2) -> range:
     """The frames of a seamless loop: as many beats as fit, from the video's first beat on.
 
     Args:

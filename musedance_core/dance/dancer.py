@@ -98,7 +98,7 @@ class Fit:
 
 
 def straight(rgba: Tensor) -> Tensor:
-    """Premultiplied RGBA `[... 4 h w]` as straight RGBA; colours are black where it is transparent."""
+    """Premultiplied RGBA `[... 4 h w]` as straight RGBA, black where it is transparent."""
     alpha = rgba[..., 3:, :, :]
     colour = rgba[..., :3, :, :] / alpha.clamp_min(1e-4)
     return torch.cat([colour.clamp(0, 1), alpha.clamp(0, 1)], dim=-3)

@@ -29,7 +29,7 @@ CHUNK = 16
 class Thresholds:
     """Thresholds of compositing. Colour differences are in 0..1, averaged over 3 x 3 pixels."""
 
-    # A frame shows the plan alone up to the first difference, and its own colours from the second on.
+    # A frame shows the plan alone up to the first difference, its own colours from the second on.
     same: float = 0.08
     different: float = 0.3
 
@@ -89,7 +89,7 @@ def correct(
         fps: frames a second.
     """
     planned, coverage = plan_frames(dancer, motion, drawn.shape[-1], len(drawn), fps)
-    # An autoencoder reproduces nothing exactly, so frames are compared with its version of the plan.
+    # An autoencoder reproduces nothing exactly: frames are compared with its version of the plan.
     reproduced = vae.decode(vae.encode(planned)).to(drawn)
     difference = drawn - reproduced
     size = F.avg_pool2d(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -229,8 +230,9 @@ class SegmentRunner:
     def decode(
         self, segment: DenoisedSegment, plan: SegmentPlan, vae: Autoencoder
     ) -> Iterator[Tensor]:
-        """Yields the frames `[f c h w]` of a whole segment that `plan` asks for, a few at a time; at
-        the picture's own size where the model plans the dance.
+        """Yields the frames `[f c h w]` of a whole segment that `plan` asks for, a few at a time.
+
+        They have the picture's own size where the model plans the dance.
 
         Raises:
             InputError: the frames are not finite.
@@ -333,8 +335,7 @@ class SegmentPlan:
 
 
 def plan_segments(frames: int, fps: float, seconds: float) -> list[SegmentPlan]:
-    """Consecutive segments of `seconds`, the last one shorter, that together have `frames` frames at
-    `fps`.
+    """Consecutive segments of `seconds` with `frames` frames at `fps` in all, the last one shorter.
 
     Raises:
         ValueError: `frames`, `fps` or `seconds` is not positive.
@@ -346,5 +347,5 @@ def plan_segments(frames: int, fps: float, seconds: float) -> list[SegmentPlan]:
     firsts = np.searchsorted(index, np.arange(index[-1] + 2))
     return [
         SegmentPlan(i, int(first), int(last - first))
-        for i, (first, last) in enumerate(zip(firsts, firsts[1:], strict=False))
+        for i, (first, last) in enumerate(pairwise(firsts))
     ]

@@ -96,8 +96,8 @@ class DenoisedSegment:
 
     Attributes:
         latents: clean latents of the frames, `[f c h w]`; None where only the dance was planned.
-        poses: the planned dance, `[n 27]` (`DanceMotion.features`), at the choreographer's rate; None
-            for models without one.
+        poses: the planned dance, `[n 27]` (`DanceMotion.features`), at the choreographer's rate;
+            None for models without one.
     """
 
     latents: Tensor | None = None

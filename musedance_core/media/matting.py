@@ -17,8 +17,8 @@ from ..geometry import least_squares, pixel_centres, quadratic_terms
 class MattingThresholds:
     """Thresholds for finding a dancer in front of a plain background. Colours are in 0..1."""
 
-    # Largest difference of a plain background from smooth colours, and the share of the border within
-    # it.
+    # Largest difference of a plain background from smooth colours, and the share of the border
+    # within it.
     plain: float = 0.08
     plain_share: float = 0.9
     # Rounds of fitting smooth colours.
@@ -84,8 +84,8 @@ def plain_matte(picture: Tensor) -> Tensor | None:
 
 
 def subject_alpha(picture: Tensor, parts: Tensor) -> Tensor:
-    """Alpha `[h w]` of the dancer in `picture [3 h w]` from coarse weights `[p h' w']` of its parts,
-    with edges as sharp as the picture's."""
+    """Alpha `[h w]` of the dancer in `picture [3 h w]` from coarse weights `[p h' w']` of its
+    parts."""
     h, w = picture.shape[-2:]
     coarse = parts.sum(dim=0).clamp(0, 1)[None, None]
     smooth = F.interpolate(coarse, (h, w), mode="bilinear", align_corners=False)[0, 0]

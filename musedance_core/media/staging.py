@@ -1,7 +1,7 @@
 """Pictures at their own size and shape, ready to dance: figure, frame and background.
 
-An opaque picture fills the frame, in its own shape; the dancer is cut out of it, and the place where
-it stood is filled. A picture with transparency is a sticker: the frame has the picture's shape and
+An opaque picture fills the frame, in its own shape; the dancer is cut out of it, and the place
+where it stood is filled. A picture with transparency is a sticker: the frame has its shape and
 leaves room to dance around the figure, in front of a plain background.
 """
 

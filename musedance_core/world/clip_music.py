@@ -21,8 +21,8 @@ FASTEST, SLOWEST = 190.0, 55.0
 
 @dataclass(frozen=True)
 class ClipMusic:
-    """Per frame `[f]`: beat count, energy 0..1, whether the dancer holds still, and from the pose of
-    which beat on; and the smoothness of the song, 0..1."""
+    """Per frame `[f]`: beat count, energy 0..1, whether the dancer holds still, and the beat whose
+    pose it comes from; and the smoothness of the song, 0..1."""
 
     count: np.ndarray
     energy: np.ndarray

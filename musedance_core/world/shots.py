@@ -16,8 +16,8 @@ from ..dance.skinning import Canvas, render
 from .cast import Appearance
 
 PLAN_SCALE = 2
-"""Size of the picture that a dance is planned from, in sizes of the denoiser's frames: real pictures
-are larger too."""
+"""Size of the picture that a dance is planned from, in sizes of the denoiser's frames: real
+pictures are larger too."""
 
 
 @dataclass(frozen=True)
