@@ -18,8 +18,7 @@ case $profile in
 esac
 python=${PYTHON:-python}
 init=
-for stage in text music vae rig stage1 body stage2_hop stage2_few stage2 stage2_long; do
-    case "$stage $*" in body*model.unet.copy_body=false*) continue ;; esac
+for stage in text music vae rig choreographer stage1 stage2 stage2_long; do
     echo "== $stage"
     minutes=$(awk -v share="${TIME_SHARE:-1}" '/^max_minutes:/ { print $2 * share }' "$configs/$stage.yaml")
     PYTHONPATH=".${PYTHONPATH:+:$PYTHONPATH}" $python "train/${stage%%_*}.py" "$configs/$stage.yaml" \

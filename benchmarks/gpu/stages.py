@@ -24,7 +24,6 @@ CONFIGS = {
     "vae": "train/configs/sticker/vae.yaml",
     "rig": "train/configs/smoke/rig.yaml",
     "stage1": "train/configs/smoke/stage1.yaml",
-    "body": "train/configs/smoke/body.yaml",
     "stage2": "train/configs/smoke/stage2.yaml",
 }
 STEPS = 3

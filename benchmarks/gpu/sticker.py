@@ -22,7 +22,7 @@ from .networks import dance
 from .setup import Job, job
 
 STAGES = (
-    *("text", "music", "vae", "rig", "stage1", "body", "stage2_hop", "stage2_few", "stage2"),
+    *("text", "music", "vae", "rig", "choreographer", "stage1", "stage2"),
     "stage2_long",
 )
 RECIPE_MINUTES = 28.0
