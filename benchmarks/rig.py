@@ -1,0 +1,199 @@
+"""Accuracy of the rig network on puppets of the test split, and on characters of other hands.
+
+    python benchmarks/rig.py [--checkpoint FILE] [--puppets 500] [--pictures FOLDER] [--split test]
+
+`rig_labels.json` holds joints that were labelled by hand on emoji of six sets, in hundredths of the
+longer side of the figure's box, from its top left corner; null is a joint that is not there, and
+one that is not listed cannot be seen. `rig_pictures.py` draws those emoji into FOLDER. Choices were
+made with the split "validation"; "test" is for the figures alone.
+
+joints: shares of joints within 0.1 body heights, of those that are there. In views from the side
+the sides of arms, or of legs, may be exchanged. presence: shares of joints that are rightly called
+there or absent. Both are means over figures, with 95 % bootstrap intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from musedance_core.checkpoint.format import load_checkpoint
+from musedance_core.dance.skeleton import INDEX, JOINTS, MIRRORED_JOINTS, SEGMENTS
+from musedance_core.media.images import load_picture, to_uint8
+from musedance_core.metrics.bootstrap import mean_interval
+from musedance_core.models.rig_net import RigNet
+from musedance_core.models.rigging import LIMITS, RigLimits, find_rig
+from musedance_core.pipeline import DEFAULT_CHECKPOINT
+from musedance_core.world.rig_samples import RigSamples
+
+LABELS = Path(__file__).with_name("rig_labels.json")
+NEAR = 0.1
+EVERY_JOINT = RigLimits(present=0.0)
+ARMS = [i for i, name in enumerate(JOINTS) if name.split("_")[-1] in ("shoulder", "elbow", "wrist")]
+LEGS = [i for i, name in enumerate(JOINTS) if name.split("_")[-1] in ("hip", "knee", "ankle")]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with its true joints `[16 2]` in pixels.
+
+    Attributes:
+        known: bool `[16]`: joints whose presence is known.
+        height: body height in pixels.
+        side_view: whether sides may be exchanged.
+    """
+
+    group: str
+    name: str
+    picture: Image.Image
+    joints: Tensor
+    known: Tensor
+    height: float
+    side_view: bool = False
+
+
+def puppets(count: int, seed: int) -> Iterator[Figure]:
+    """Test puppets, every second one on a background."""
+    for opaque in (False, True):
+        samples = RigSamples("test", size=256, seed=seed, opaque=float(opaque))
+        for index in range(count // 2):
+            sample = samples[index]
+            rows = torch.nonzero(sample.subject > 0.5)[:, 0]
+            pixels = to_uint8(sample.picture).permute(1, 2, 0).numpy()
+            picture = Image.fromarray(pixels)
+            yield Figure(
+                "puppets on a background" if opaque else "puppets",
+                str(index),
+                picture.convert("RGB") if opaque else picture,
+                sample.joints,
+                torch.ones(len(JOINTS), dtype=torch.bool),
+                float(rows.max() - rows.min() + 1),
+            )
+
+
+def characters(folder: Path, split: str) -> Iterator[Figure]:
+    """The labelled characters of a split."""
+    for label in json.loads(LABELS.read_text())["figures"]:
+        if label["split"] != split:
+            continue
+        picture = load_picture(folder / label["set"] / f"{label['name']}.png")
+        left, top, right, bottom = (
+            picture.getchannel("A").point(lambda v: 255 * (v > 127)).getbbox()
+        )
+        unit = max(picture.size) / 100
+        joints = torch.full((len(JOINTS), 2), torch.nan)
+        known = torch.zeros(len(JOINTS), dtype=torch.bool)
+        for name, place in label["joints"].items():
+            known[INDEX[name]] = True
+            if place is not None:
+                joints[INDEX[name]] = torch.tensor(place) * unit
+        limbless = not bool(joints.isfinite().any())
+        group = "without limbs" if limbless else label["set"]
+        height = float(bottom - top)
+        yield Figure(group, label["name"], picture, joints, known, height, label["side_view"])
+
+
+@dataclass(frozen=True)
+class Score:
+    """Shares of one figure; NaN where there is nothing to score."""
+
+    near: float
+    presence: float
+
+
+def score(network: RigNet, figure: Figure) -> Score:
+    """Scores one figure; limbs of side views with the sides that fit better."""
+    rig = find_rig(network, figure.picture, limits=EVERY_JOINT)
+    present = rig.confidence >= LIMITS.present
+    for inner, outer in SEGMENTS.values():
+        present[outer] &= present[inner]
+    there = figure.joints.isfinite().all(dim=-1)
+    near = (rig.joints - figure.joints).norm(dim=-1) < NEAR * figure.height
+    right = present == there
+    if figure.side_view:
+        mirror = list(MIRRORED_JOINTS)
+        other = (rig.joints[mirror] - figure.joints).norm(dim=-1) < NEAR * figure.height
+        right_there = present[mirror] == there
+        for limbs in (ARMS, LEGS):
+            if other[limbs].sum() > near[limbs].sum():
+                near[limbs], right[limbs] = other[limbs], right_there[limbs]
+    hits, calls = near[there & figure.known].float(), right[figure.known].float()
+    return Score(float(hits.mean()), float(calls.mean()))
+
+
+def draw(network: RigNet, figure: Figure, side: int = 200) -> Image.Image:
+    """The picture with the joints that were found, and the true ones as rings."""
+    rig = find_rig(network, figure.picture)
+    scale = side / max(figure.picture.size)
+    size = tuple(max(1, round(v * scale)) for v in figure.picture.size)
+    tile = Image.new("RGB", (side, side), "white")
+    small = figure.picture.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
+    tile.paste(small, (0, 0), small)
+    pen = ImageDraw.Draw(tile)
+    for name, ends in SEGMENTS.items():
+        line = rig.joints[list(ends)] * scale
+        if line.isfinite().all():
+            colour = "red" if name.startswith("right") else "blue"
+            pen.line([*line.flatten().tolist()], fill=colour, width=3)
+    for i in range(len(JOINTS)):
+        for joints, radius in ((rig.joints, 2), (figure.joints, 4)):
+            x, y = (joints[i] * scale).tolist()
+            if x == x:
+                pen.ellipse([x - radius, y - radius, x + radius, y + radius], outline="black")
+    return tile
+
+
+def interval(values: list[float]) -> str:
+    """The mean in per cent with its interval."""
+    known = np.array([v for v in values if v == v])
+    if not len(known):
+        return f"{'-':>20}"
+    low, high = mean_interval(known) or (known[0], known[0])
+    return f"{100 * known.mean():5.1f} ({100 * low:5.1f}..{100 * high:5.1f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
+    parser.add_argument("--puppets", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--pictures", type=Path, help="folder of rig_pictures.py")
+    parser.add_argument("--split", choices=("validation", "test"), default="test")
+    parser.add_argument("--sheet", type=Path, help="draw the characters of other hands there")
+    args = parser.parse_args()
+    network = load_checkpoint(args.checkpoint).model.rig
+    if network is None:
+        parser.error(f"{args.checkpoint} has no rig network")
+    network.eval()
+
+    figures = list(characters(args.pictures, args.split)) if args.pictures else []
+    scores = defaultdict(list)
+    for figure in [*puppets(args.puppets, args.seed), *figures]:
+        scores[figure.group].append(score(network, figure))
+        if figure.group not in ("puppets", "puppets on a background", "without limbs"):
+            scores["other hands, with limbs"].append(scores[figure.group][-1])
+        if not figure.group.startswith("puppets"):
+            scores["other hands, all"].append(scores[figure.group][-1])
+    print(f"{'':24} {'n':>4}  {'joints within 0.1':>20}  {'presence':>20}")
+    for group, of in scores.items():
+        near, presence = ([getattr(s, name) for s in of] for name in ("near", "presence"))
+        print(f"{group:24} {len(of):4}  {interval(near)}  {interval(presence)}")
+    if args.sheet:
+        columns = 10
+        sheet = Image.new("RGB", (columns * 204, -(-len(figures) // columns) * 204), "grey")
+        for i, figure in enumerate(figures):
+            sheet.paste(draw(network, figure), (i % columns * 204, i // columns * 204))
+        sheet.save(args.sheet)
+
+
+if __name__ == "__main__":
+    main()

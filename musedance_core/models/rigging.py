@@ -1,0 +1,211 @@
+"""The rig of a picture of any size, found by the rig network.
+
+The figure is cut out, the network looks at it and at its mirror image, and both answers are
+averaged. In an opaque picture without a mask the network looks at the whole picture first, for the
+place of the figure.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
+
+from ..dance.rig import Rig
+from ..dance.skeleton import INDEX, MIRRORED_JOINTS, MIRRORED_PARTS, PART_INDEX, SEGMENTS
+from .rig_net import RigNet, locate, rig_input
+
+
+@dataclass(frozen=True)
+class RigLimits:
+    """Thresholds on the way from the network's answer to a rig."""
+
+    present: float = 0.5
+    """Least probability of a joint that is there."""
+    subject: float = 0.5
+    """Least probability, or alpha, of a pixel of the figure."""
+    fill: float = 0.86
+    """Longer side of the figure as a share of its crop."""
+    largest_map: int = 512
+    """Pixels of the longer side of part weights."""
+
+
+LIMITS = RigLimits()
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """A square of a picture, in its pixels."""
+
+    left: float
+    top: float
+    side: float
+
+    @classmethod
+    def around(cls, box: tuple[float, float, float, float], fill: float) -> _Crop:
+        left, top, right, bottom = box
+        side = max(right - left, bottom - top) / fill
+        return cls((left + right - side) / 2, (top + bottom - side) / 2, side)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Joints `[16 2]` in 0..1 of the crop, probabilities of presence `[16]` and of background and
+    parts `[11 s s]`."""
+
+    joints: Tensor
+    presence: Tensor
+    parts: Tensor
+
+
+def find_rig(
+    network: RigNet,
+    picture: Image.Image,
+    mask: Image.Image | None = None,
+    limits: RigLimits = LIMITS,
+) -> Rig:
+    """The rig of the figure in a picture.
+
+    Args:
+        network: the trained network.
+        picture: RGB, or RGBA with transparency around the figure.
+        mask: grey, of the picture's size, white where the figure is.
+
+    Returns:
+        The rig in the picture's pixels. Joints below `limits.present` are absent, and so is all of
+        a limb beyond an absent joint; its part weights belong to the part that it hangs on. The sum
+        of the part weights over all parts is the mask of the figure.
+    """
+    subject = _subject(picture, mask)
+    if subject is not None:
+        crop = _Crop.around(_box(subject, limits.subject), limits.fill)
+    else:
+        crop = _Crop.around((0, 0, *picture.size), 1.0)
+        background = _ask(network, picture, None, crop).parts[0].numpy()
+        left, top, right, bottom = _box(1 - background, limits.subject)
+        scale = crop.side / len(background)
+        box = (left * scale, top * scale, right * scale, bottom * scale)
+        box = tuple(v + (crop.left, crop.top)[i % 2] for i, v in enumerate(box))
+        crop = _Crop.around(box, limits.fill)
+    answer = _ask(network, picture, subject, crop)
+    present = _whole_limbs(answer.presence >= limits.present)
+    places = answer.joints * crop.side + torch.tensor([crop.left, crop.top])
+    joints = torch.where(present[:, None], places, torch.nan)
+    parts = _part_weights(answer.parts, subject, crop, picture.size, limits)
+    return Rig(picture.size, joints, answer.presence, _joined(parts, present))
+
+
+def _subject(picture: Image.Image, mask: Image.Image | None) -> np.ndarray | None:
+    """How much of each pixel is the figure, `[h w]` in 0..1; None if that is not known."""
+    if mask is None and picture.mode != "RGBA":
+        return None
+    alpha = np.asarray(picture.getchannel("A") if mask is None else mask, np.float32) / 255
+    # A sticker may be translucent all over: most of it sets the level.
+    visible = alpha[alpha > 1 / 16]
+    return np.minimum(alpha / max(float(np.median(visible)), 1 / 16), 1) if visible.size else None
+
+
+def _box(subject: np.ndarray, level: float) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the pixels of at least `level`, or of all if there are
+    none."""
+    rows, columns = np.nonzero(subject >= level)
+    if not len(rows):
+        return 0.0, 0.0, float(subject.shape[1]), float(subject.shape[0])
+    left, top = float(columns.min()), float(rows.min())
+    return left, top, float(columns.max()) + 1, float(rows.max()) + 1
+
+
+@torch.no_grad()
+def _ask(network: RigNet, picture: Image.Image, subject: np.ndarray | None, crop: _Crop) -> _Answer:
+    """The network's answer for a crop, averaged with that for its mirror image."""
+    weight = next(network.parameters())
+    image = _network_input(picture, subject, crop, network.config.size).to(weight)
+    prediction = network(torch.cat([image, image.flip(-1)]))
+
+    heatmaps = rearrange(prediction.heatmaps.float(), "b j h w -> b j (h w)").log_softmax(dim=-1)
+    heatmaps = heatmaps.exp().view_as(prediction.heatmaps).cpu()
+    mirrored = heatmaps[1, list(MIRRORED_JOINTS)].flip(-1)
+    joints = locate(((heatmaps[0] + mirrored) / 2).clamp_min(1e-9).log()[None])[0]
+
+    presence = prediction.presence.float().sigmoid().cpu()
+    presence = (presence[0] + presence[1, list(MIRRORED_JOINTS)]) / 2
+
+    parts = prediction.parts.float().softmax(dim=1).cpu()
+    order = [0, *(1 + part for part in MIRRORED_PARTS)]
+    parts = (parts[0] + parts[1, order].flip(-1)) / 2
+    return _Answer(joints, presence, parts)
+
+
+def _network_input(
+    picture: Image.Image, subject: np.ndarray | None, crop: _Crop, size: int
+) -> Tensor:
+    """The input `[1 5 s s]` of the network."""
+    alpha = np.ones(picture.size[::-1], np.float32) if subject is None else subject
+    solid = picture.convert("RGB")
+    solid.putalpha(Image.fromarray((alpha * 255).round().astype(np.uint8)))
+    # Premultiplied, so that colours under transparent pixels do not bleed in.
+    box = (crop.left, crop.top, crop.left + crop.side, crop.top + crop.side)
+    whole = tuple(f(v) for f, v in zip((math.floor,) * 2 + (math.ceil,) * 2, box, strict=True))
+    square = solid.convert("RGBa").crop(whole)
+    inner = tuple(v - whole[i % 2] for i, v in enumerate(box))
+    small = square.resize((size, size), Image.Resampling.BILINEAR, box=inner, reducing_gap=3.0)
+    pixels = rearrange(torch.from_numpy(np.asarray(small).copy()).float() / 255, "h w c -> 1 c h w")
+    colours, alpha_crop = pixels[:, :3] / pixels[:, 3:].clamp_min(1 / 255), pixels[:, 3:]
+    if subject is not None:
+        return rig_input(colours.clamp(0, 1), alpha_crop)
+    crops = rig_input(colours.clamp(0, 1), None)
+    # Neutral beyond the picture's edges.
+    return torch.cat([crops[:, :3] * alpha_crop, crops[:, 3:]], dim=1)
+
+
+def _whole_limbs(present: Tensor) -> Tensor:
+    """Joints `[16]` without those whose limb is interrupted."""
+    present = present.clone()
+    for inner, outer in SEGMENTS.values():
+        present[outer] &= present[inner]
+    return present
+
+
+def _part_weights(
+    parts: Tensor,
+    subject: np.ndarray | None,
+    crop: _Crop,
+    size: tuple[int, int],
+    limits: RigLimits,
+) -> Tensor:
+    """Part weights `[10 h w]` over the whole picture, at about the resolution of the crop."""
+    scale = min(parts.shape[-1] / crop.side, limits.largest_map / max(size))
+    width, height = (max(1, round(side * scale)) for side in size)
+    x = ((torch.arange(width) + 0.5) * size[0] / width - crop.left) / crop.side * 2 - 1
+    y = ((torch.arange(height) + 0.5) * size[1] / height - crop.top) / crop.side * 2 - 1
+    grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+    weights = F.grid_sample(parts[None, 1:], grid[None], align_corners=False)[0]
+    if subject is None:
+        return weights
+    # Where the figure is known, only the shares of its parts are of interest.
+    weights = weights / weights.sum(dim=0, keepdim=True).clamp_min(1e-6)
+    image = Image.fromarray((subject * 255).round().astype(np.uint8))
+    mask = np.asarray(image.resize((width, height), Image.Resampling.BOX), np.float32) / 255
+    return weights * torch.from_numpy(mask)
+
+
+def _joined(parts: Tensor, present: Tensor) -> Tensor:
+    """Part weights with absent segments added to the part that they hang on."""
+    joined = parts.clone()
+    for name, (inner, outer) in reversed(SEGMENTS.items()):
+        if present[inner] and present[outer]:
+            continue
+        side, kind = name.split("_", 1)
+        hangs_on = {"forearm": f"{side}_upper_arm", "shin": f"{side}_thigh"}.get(kind, "torso")
+        joined[PART_INDEX[hangs_on]] += joined[PART_INDEX[name]]
+        joined[PART_INDEX[name]] = 0
+    if not present[INDEX["neck"]]:
+        joined[PART_INDEX["torso"]] += joined[PART_INDEX["head"]]
+        joined[PART_INDEX["head"]] = 0
+    return joined
