@@ -86,7 +86,7 @@ def characters(folder: Path, split: str) -> Iterator[Figure]:
         if label["split"] != split:
             continue
         picture = load_picture(folder / label["set"] / f"{label['name']}.png")
-        left, top, right, bottom = (
+        _left, top, _right, bottom = (
             picture.getchannel("A").point(lambda v: 255 * (v > 127)).getbbox()
         )
         unit = max(picture.size) / 100

@@ -1,4 +1,4 @@
-"""The command line: `musedance animate | beats | inspect | evaluate | convert | prepare | train`.
+"""The command line: `musedance animate | beats | rig | ... | train`.
 
 Heavy libraries are imported when a command runs, so that `musedance --help` answers at once. Bad
 input ends in one sentence on stderr and exit code 2, before anything is written.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..version import __version__
-from . import animate, beats, convert, evaluate, inspect, pose, prepare, train
+from . import animate, beats, convert, evaluate, inspect, pose, prepare, rig, train
 from .command import Parser
 
 
@@ -16,6 +16,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     animate.COMMAND.add_to(commands)
     beats.COMMAND.add_to(commands)
+    rig.COMMAND.add_to(commands)
     pose.COMMAND.add_to(commands)
     inspect.COMMAND.add_to(commands)
     evaluate.COMMAND.add_to(commands)

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..files import atomic_path
 from .rig import LARGEST_SIDE, Rig, parse_rig
-from .skeleton import JOINTS, OPENPOSE, from_openpose
+from .skeleton import INDEX, JOINTS, OPENPOSE, from_openpose, to_openpose
 
 BODY_25 = (*range(8), *range(9, 19))
 """Indices of the 18 keypoints of `OPENPOSE` among BODY_25, which has a middle hip and feet too."""
@@ -177,6 +177,14 @@ def write_openpose(
     lines = ",\n".join(json.dumps(frame, allow_nan=False) for frame in frames)
     with atomic_path(path) as temporary:
         temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def write_rig_keypoints(path: str | Path, rig: Rig) -> None:
+    """Writes the joints of a rig as OpenPose JSON, atomically; faces are as sure as their head."""
+    head = torch.minimum(rig.confidence[INDEX["neck"]], rig.confidence[INDEX["head_top"]])
+    sure = [rig.confidence[INDEX[name]] if name in INDEX else head for name in OPENPOSE]
+    keypoints = to_openpose(rig.joints)
+    write_openpose(path, keypoints[None], rig.size, torch.stack(sure)[None])
 
 
 def _frame(frame: Any, size: tuple[int, int] | None) -> PoseFrame:

@@ -116,7 +116,8 @@ class RigNet(nn.Module):
         h, w = x.shape[-2:]
         tokens = self.attention_norm(rearrange(x, "b d h w -> b (h w) d"))
         tokens = tokens + grid_embedding(h, w, tokens.shape[-1], x.device).to(tokens)
-        return rearrange(self.attention(tokens, tokens), "b (h w) d -> b d h w", h=h)
+        out: Tensor = rearrange(self.attention(tokens, tokens), "b (h w) d -> b d h w", h=h)
+        return out
 
     def _presence(self, heatmaps: Tensor, features: Tensor, overall: Tensor) -> Tensor:
         """Presence logits `[b 16]`."""
@@ -127,7 +128,8 @@ class RigNet(nn.Module):
         name = self.presence_name(torch.arange(len(JOINTS), device=features.device))
         crop = rearrange(self.presence_crop(overall), "b d -> b 1 d")
         hidden = F.silu(self.presence_joint(local) + crop + name)
-        return rearrange(self.presence_out(hidden), "b j 1 -> b j")
+        logits: Tensor = rearrange(self.presence_out(hidden), "b j 1 -> b j")
+        return logits
 
 
 class _Block(nn.Module):

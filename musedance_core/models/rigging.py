@@ -39,6 +39,10 @@ class RigLimits:
 LIMITS = RigLimits()
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
+
+
 @dataclass(frozen=True)
 class _Crop:
     """A square of a picture, in its pixels."""
@@ -48,10 +52,17 @@ class _Crop:
     side: float
 
     @classmethod
-    def around(cls, box: tuple[float, float, float, float], fill: float) -> _Crop:
+    def around(cls, box: Box, fill: float) -> _Crop:
         left, top, right, bottom = box
         side = max(right - left, bottom - top) / fill
         return cls((left + right - side) / 2, (top + bottom - side) / 2, side)
+
+    def within(self, box: Box, size: int, fill: float) -> _Crop:
+        """The crop around a box in pixels of this one, which has `size` of them."""
+        scale = self.side / size
+        left, right = (self.left + x * scale for x in box[::2])
+        top, bottom = (self.top + y * scale for y in box[1::2])
+        return _Crop.around((left, top, right, bottom), fill)
 
 
 @dataclass(frozen=True)
@@ -88,11 +99,7 @@ def find_rig(
     else:
         crop = _Crop.around((0, 0, *picture.size), 1.0)
         background = _ask(network, picture, None, crop).parts[0].numpy()
-        left, top, right, bottom = _box(1 - background, limits.subject)
-        scale = crop.side / len(background)
-        box = (left * scale, top * scale, right * scale, bottom * scale)
-        box = tuple(v + (crop.left, crop.top)[i % 2] for i, v in enumerate(box))
-        crop = _Crop.around(box, limits.fill)
+        crop = crop.within(_box(1 - background, limits.subject), len(background), limits.fill)
     answer = _ask(network, picture, subject, crop)
     present = _whole_limbs(answer.presence >= limits.present)
     places = answer.joints * crop.side + torch.tensor([crop.left, crop.top])
@@ -111,7 +118,7 @@ def _subject(picture: Image.Image, mask: Image.Image | None) -> np.ndarray | Non
     return np.minimum(alpha / max(float(np.median(visible)), 1 / 16), 1) if visible.size else None
 
 
-def _box(subject: np.ndarray, level: float) -> tuple[float, float, float, float]:
+def _box(subject: np.ndarray, level: float) -> Box:
     """Left, top, right and bottom of the pixels of at least `level`, or of all if there are
     none."""
     rows, columns = np.nonzero(subject >= level)
@@ -150,11 +157,16 @@ def _network_input(
     solid = picture.convert("RGB")
     solid.putalpha(Image.fromarray((alpha * 255).round().astype(np.uint8)))
     # Premultiplied, so that colours under transparent pixels do not bleed in.
-    box = (crop.left, crop.top, crop.left + crop.side, crop.top + crop.side)
-    whole = tuple(f(v) for f, v in zip((math.floor,) * 2 + (math.ceil,) * 2, box, strict=True))
-    square = solid.convert("RGBa").crop(whole)
-    inner = tuple(v - whole[i % 2] for i, v in enumerate(box))
-    small = square.resize((size, size), Image.Resampling.BILINEAR, box=inner, reducing_gap=3.0)
+    left, top = math.floor(crop.left), math.floor(crop.top)
+    side = math.ceil(crop.side) + 1
+    square = solid.convert("RGBa").crop((left, top, left + side, top + side))
+    x, y = crop.left - left, crop.top - top
+    small = square.resize(
+        (size, size),
+        Image.Resampling.BILINEAR,
+        box=(x, y, x + crop.side, y + crop.side),
+        reducing_gap=3.0,
+    )
     pixels = rearrange(torch.from_numpy(np.asarray(small).copy()).float() / 255, "h w c -> 1 c h w")
     colours, alpha_crop = pixels[:, :3] / pixels[:, 3:].clamp_min(1 / 255), pixels[:, 3:]
     if subject is not None:

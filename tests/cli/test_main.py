@@ -83,7 +83,10 @@ def test_other_runtime_errors_are_not_hidden(
 def test_version_and_help(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"musedance {__version__}\n"
-    commands = ("animate", "beats", "inspect", "evaluate", "convert", "prepare", "train")
+    commands = (
+        *("animate", "beats", "rig", "pose", "inspect", "evaluate", "convert", "prepare"),
+        "train",
+    )
     stages = (
         *("text", "music", "vae", "stage1", "body", "choreographer", "stage2", "rig"),
         "judges",
