@@ -58,8 +58,6 @@ RIG_TOLERANCE = 0.02
 """Relative difference of aspect that a rig may have from its picture, for rounded sizes."""
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
-USUAL_FPS = 24.0
-
 Prompts = str | Sequence[tuple[float, str]]
 """A sentence, a prompt timeline as `parse_prompts` reads it, or pairs of a time in seconds of the
 song (rising) and the sentence that applies from then on."""

@@ -266,7 +266,7 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     """
     from ..audio.beats import read_beats, require_beats_in_song
     from ..audio.waveform import load_waveform, require_music
-    from ..dance.rig import read_rig
+    from ..dance.openpose_json import read_rig_or_openpose
     from ..diffusion.prompts import parse_prompts, require_prompts_in_song
     from ..media.images import load_mask, load_picture
     from ..media.staging import load_background
@@ -282,13 +282,12 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     beats = read_beats(options.beats) if options.beats else None
     if beats is not None:
         require_beats_in_song(beats, song.seconds, options.song)
-    rig = read_rig(options.rig) if options.rig else None
+    rig = read_rig_or_openpose(options.rig) if options.rig else None
     if rig is not None:
         require_rig_of(rig, picture)
     background = options.background
-    if isinstance(background, Path):
-        background = load_background(background)
-    return AnimateInputs(picture, mask, song, prompts, beats, rig, background)
+    behind = load_background(background) if isinstance(background, Path) else background
+    return AnimateInputs(picture, mask, song, prompts, beats, rig, behind)
 
 
 def _dance(

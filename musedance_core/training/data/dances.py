@@ -17,7 +17,8 @@ from ...models.tokenizer import Tokenizer
 from ...world.clip_music import ClipMusic, clip_music, random_beat_edit
 from ...world.dances.captions import caption, random_sentence
 from ...world.dances.dance import Dance, Take, random_dance, random_take
-from ...world.dances.performing import dance_motions, ease
+from ...world.dances.performing import dance_motions
+from ...world.easing import ease
 from ...world.songs import Song, make_song
 from ..config import DataConfig
 from ..stages.base import SPLIT_SEEDS, Batch
