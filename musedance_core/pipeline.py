@@ -400,7 +400,7 @@ def stage_dancer(
     found = find_rig(network, cutout.image)
     joints = found
     if rig is not None:
-        chosen = rig if isinstance(rig, Rig) else read_rig_or_openpose(rig)
+        chosen = rig if isinstance(rig, Rig) else read_rig_or_openpose(rig, picture.size)
         require_rig_of(chosen, picture)
         joints = replace(cutout.place_rig(chosen.scaled(picture.size)), parts=found.parts)
     if parts is not None:

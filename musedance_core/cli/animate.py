@@ -282,7 +282,7 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     beats = read_beats(options.beats) if options.beats else None
     if beats is not None:
         require_beats_in_song(beats, song.seconds, options.song)
-    rig = read_rig_or_openpose(options.rig) if options.rig else None
+    rig = read_rig_or_openpose(options.rig, picture.size) if options.rig else None
     if rig is not None:
         require_rig_of(rig, picture)
     background = options.background
