@@ -38,8 +38,9 @@ def write_png_sequence(folder: str | Path, chunks: Iterable[Tensor]) -> None:
     with atomic_folder(folder) as temporary:
         number = 0
         for chunk in chunks:
-            for image in rearrange(to_uint8(chunk), "f c h w -> f h w c").numpy():
+            for frame in chunk:
                 number += 1
+                image = rearrange(to_uint8(frame), "c h w -> h w c").contiguous().numpy()
                 path = temporary / f"frame_{number:05d}.png"
                 Image.fromarray(image).save(path, compress_level=COMPRESSION)
         if number == 0:

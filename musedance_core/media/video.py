@@ -155,10 +155,12 @@ class _Writer:
         if self.frames == 0:
             self.video.width, self.video.height = width + odd[1], height + odd[0]
             self.video.pix_fmt = "yuva420p" if channels == 4 else "yuv420p"
-        for pixels in to_uint8(chunk):
-            opaque = bleed_colours(pixels) if channels == 4 else pixels
-            image = rearrange(opaque, "c h w -> h w c").numpy()
-            image = np.pad(image, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
+        for frame in chunk:  # one by one, in the processor's cache
+            pixels = to_uint8(frame)
+            filled = bleed_colours(pixels) if channels == 4 else pixels
+            image = rearrange(filled, "c h w -> h w c").numpy()
+            if any(odd):
+                image = np.pad(image, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
             self.container.mux(self.video.encode(self._picture(image)))
             self.frames += 1
         self._add_sound()
