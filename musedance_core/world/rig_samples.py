@@ -3,6 +3,9 @@
 Three of four show a puppet with limbs. The others have none: emoji of faces, food, objects and
 animals, and puppets that are only a trunk. Such a figure without a head has two joints: the pelvis
 at the bottom of its middle, and the chest `CHEST_UP` of its height above that.
+
+A limb that other parts hide is absent, as is one outside the picture: nobody could tell where it
+is. What little is seen of it belongs to the part that it hangs on.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from ..dance.posing import pose_body
-from ..dance.skeleton import INDEX, JOINTS, PART_INDEX, PARTS
+from ..dance.skeleton import INDEX, JOINTS, PART_INDEX, PARTS, SEGMENTS
 from .backgrounds import random_background
 from .drawing import Colour, Shape, rasterise
 from .puppets import Puppet, design_puppet
@@ -31,6 +34,8 @@ GLYPH_SHARE, LIMBLESS_SHARE = 0.17, 0.08
 CROPPED_SHARE, BORDER_SHARE, CONTOUR_SHARE = 0.09, 0.08, 0.12
 UNEVEN_SHARE = 0.6
 CHEST_UP = 0.58
+HIDDEN = 0.14
+"""Share of a limb's pixels below which it counts as hidden."""
 LIMBED = frozenset(
     "⛷⛹🏂🏃🏄🏇🏊🏋🏌🤸🤹🤺🤼🤽🤾🚣🚴🚵🚶🧍🧎🧗🧘🛀🛌🏃💃🕺🕴🧖🙇🙅🙆🙋🙍🙎💁💆💇🤦🤷🧏🤰🤱🫃🫄👼💂👰🤵🥷"
     "🦸🦹🧙🧚🧛🧜🧝🧞🧟🧌👪👫👬👭👯💏💑🫂🎎🗽👥👤🕵👻👾🧸⛄☃🐒🦍🦧🦘🦥🐿🦫🦔🐧🐤🐥🐣🐦🐓🦃🦉🦩🦢🦤🦚🦜🦆🪿🕊🐔"
@@ -105,6 +110,7 @@ def rig_sample(
     straight = picture.astype(np.float32) / 255
     alpha = straight[..., 3]
     parts[alpha < 0.5] = 0
+    parts = _owners(joints)[parts]
     if opaque:
         ground = random_background(rng, size).numpy().transpose(1, 2, 0)
         straight[..., :3] = straight[..., :3] * alpha[..., None] + ground * (1 - alpha[..., None])
@@ -115,6 +121,24 @@ def rig_sample(
         torch.from_numpy(parts.astype(np.int64)),
         torch.from_numpy(alpha.copy()),
     )
+
+
+def _owners(joints: np.ndarray) -> np.ndarray:
+    """The part of each value of a part map `[11]`, where pixels of a segment without joints belong
+    to the part that it hangs on."""
+    there = np.isfinite(joints).all(1)
+    owners = np.arange(len(PARTS) + 1)
+    for name, ends in SEGMENTS.items():
+        if not there[list(ends)].all():
+            owners[1 + PART_INDEX[name]] = owners[1 + PART_INDEX[inner_part(name)]]
+    return owners
+
+
+def inner_part(segment: str) -> str:
+    """The part that a limb segment hangs on."""
+    side, name = segment.split("_", 1)
+    inner = {"forearm": "upper_arm", "shin": "thigh"}.get(name)
+    return f"{side}_{inner}" if inner else "torso"
 
 
 def draw_posed(
@@ -147,8 +171,24 @@ def draw_posed(
             each.append(points[first : first + len(shape.points)] * FINE)
             first += len(shape.points)
         places[name] = each
-    picture, parts = _composite(puppet, rng, places, scale * UNIT * FINE, size)
+    picture, parts, seen = _composite(puppet, rng, places, scale * UNIT * FINE, size)
+    _hide(joints, seen)
     return picture, joints, parts
+
+
+def _hide(joints: np.ndarray, seen: np.ndarray) -> None:
+    """Removes in place the joints of limbs that are hidden; `seen [p]` as of `_composite`."""
+    limbs = (
+        ("upper_arm", "forearm", ("shoulder", "elbow", "wrist")),
+        ("thigh", "shin", ("hip", "knee", "ankle")),
+    )
+    for side in ("right", "left"):
+        for inner, outer, at in limbs:
+            first, last = (seen[PART_INDEX[f"{side}_{name}"]] for name in (inner, outer))
+            if (first + last) / 2 < HIDDEN:
+                joints[[INDEX[f"{side}_{name}"] for name in at]] = np.nan
+            elif last < HIDDEN:
+                joints[INDEX[f"{side}_{at[-1]}"]] = np.nan
 
 
 def _uneven(
@@ -190,8 +230,9 @@ def _composite(
     places: dict[str, list[np.ndarray]],
     unit: float,
     size: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draws the parts over one another; straight RGBA `[s s 4]` and part map `[s s]`."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draws the parts over one another; straight RGBA `[s s 4]`, part map `[s s]`, and the share of
+    each part that is seen, `[p]`."""
     side = size * FINE
     colour = np.zeros((side, side, 3), np.uint8)
     parts = np.zeros((side, side), np.uint8)
@@ -206,6 +247,7 @@ def _composite(
     if contour and line:
         _around(puppet, ordered, places, unit, line, colour, parts)
     shadow = style.finish in ("soft", "photo", "painted") and rng.random() < 0.7
+    drawn = np.zeros(len(PARTS))
     for name in ordered:
         shapes = puppet.parts[name]
         own = None if contour and name != "head" else line
@@ -219,7 +261,9 @@ def _composite(
             _cast_shadow(colour[at], tile.mask, 0.02 * unit)
         np.copyto(colour[at], shaded, where=tile.mask[..., None])
         np.copyto(parts[at], np.uint8(PART_INDEX[name] + 1), where=tile.mask)
-    return _reduced(colour, parts)
+        drawn[PART_INDEX[name]] = tile.mask.sum()
+    seen = np.bincount(parts.ravel(), minlength=len(PARTS) + 1)[1:] / np.maximum(drawn, 1)
+    return *_reduced(colour, parts), seen
 
 
 def _around(

@@ -66,3 +66,15 @@ def test_layers_are_premultiplied_and_every_part_is_in_the_order() -> None:
         assert sorted(figure.order) == list(range(len(PARTS)))
         assert (figure.layers[:, :3] <= figure.layers[:, 3:] + 1e-4).all()
         assert figure.layers[PART_INDEX["torso"], 3].max() == 1
+
+
+def test_pixels_of_a_limb_segment_need_its_joints(samples: list[RigSample]) -> None:
+    hidden = 0
+    for sample in samples:
+        there = torch.isfinite(sample.joints).all(-1)
+        for name, ends in SEGMENTS.items():
+            if not there[list(ends)].all():
+                assert not (sample.part_map == 1 + PART_INDEX[name]).any()
+            else:
+                hidden += bool((sample.part_map == 1 + PART_INDEX[name]).sum() == 0)
+    assert hidden < len(samples)  # thighs under skirts, upper arms behind trunks
