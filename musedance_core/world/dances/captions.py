@@ -8,7 +8,7 @@ song.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from .words import (
     ARM_PHRASES,
     DOUBLED,
     ENDINGS,
+    FREE,
     MOOD_ADJECTIVES,
     MOOD_ADVERBS,
     OPENINGS,
@@ -31,8 +32,8 @@ from .words import (
 
 PLAIN_SIZE = "medium"
 PLAIN_SHARE = 0.1
-EMPTY_SHARE = 0.1
-"""Share of empty captions in `random_sentence`."""
+EMPTY_SHARE, FREE_SHARE = 0.1, 0.06
+"""Shares in `random_sentence` of empty captions, and of those that name no move."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,22 @@ def wording(text: str) -> Wording:
 def random_sentence(
     rng: np.random.Generator, energy: float, smoothness: float, moves: Sequence[str] = MOVES
 ) -> tuple[Dance, str]:
-    """A dance and its caption; one in ten is empty, and its dance suits the song.
+    """A dance and its caption; some are empty or name no move, and their dances suit the song.
 
     Args:
         rng: random numbers.
         energy, smoothness: of the song, 0..1.
         moves: the moves to choose from.
     """
-    if rng.random() < EMPTY_SHARE:
+    kind = rng.random()
+    if kind < EMPTY_SHARE:
         return song_dance(rng, energy, smoothness, moves), ""
+    if kind < EMPTY_SHARE + FREE_SHARE:
+        style = random_dance(rng, moves)
+        dance = replace(
+            song_dance(rng, energy, smoothness, moves), size=style.size, mood=style.mood
+        )
+        return dance, free_caption(dance, rng)
     dance = random_dance(rng, moves)
     return dance, caption(dance, rng)
 
@@ -89,9 +97,18 @@ def caption(dance: Dance, rng: np.random.Generator) -> str:
     """
     if rng.random() < PLAIN_SHARE:
         return plain_caption(dance)
+    return _described(dance, WORDS[dance.move], rng)
+
+
+def free_caption(dance: Dance, rng: np.random.Generator) -> str:
+    """A random caption that names size and mood of `dance` but not its move."""
+    return _described(replace(dance, side="either", arms="free"), FREE, rng)
+
+
+def _described(dance: Dance, wordings: Sequence[str], rng: np.random.Generator) -> str:
     has_size = dance.size != PLAIN_SIZE or rng.random() < 0.5
     has_mood = dance.mood != "plain"
-    words = wording(_pick(WORDS[dance.move], rng))
+    words = wording(_pick(wordings, rng))
     as_noun = bool(words.noun) and rng.random() < 0.3
 
     # Size and mood are adjectives of a noun or adverbs of a verb; all else follows in any order.

@@ -204,6 +204,13 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+FREE = (
+    *("dance: dances", "just dance", "do a dance: dance moves", "show a dance: moves"),
+    *("move: movements", "groove: grooves", "party: party moves", "boogie: boogie moves"),
+    *("dance freely: free moves", "dance as it likes", "have fun", "move its body", "get down"),
+)
+"""Wordings that leave the move to the song."""
+
 SIZE_ADJECTIVES = {
     "small": ("small", "little", "tiny", "subtle", "gentle"),
     "medium": ("medium", "moderate", "medium-sized", "normal"),
