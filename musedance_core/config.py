@@ -453,7 +453,7 @@ def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
     built: dict[str, Any] = {}
     for name, value in values.items():
         kind, optional = without_none(types[name])
-        if isinstance(value, dict) and is_dataclass(kind):
+        if isinstance(value, dict) and isinstance(kind, type) and is_dataclass(kind):
             built[name] = _build(kind, value, f"{where}.{name}")
             continue
         _check(

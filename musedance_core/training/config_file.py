@@ -131,7 +131,7 @@ def merge(base: Any, values: Mapping[str, Any], where: str) -> Any:
         if value is None and optional:
             changed[name] = None
             continue
-        if current is None and is_dataclass(kind):
+        if current is None and isinstance(kind, type) and is_dataclass(kind):
             current = kind()
         if is_dataclass(current):
             if not isinstance(value, Mapping):
