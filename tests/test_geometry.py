@@ -1,10 +1,30 @@
-"""Least squares: right, and the same bits in every run."""
+"""Points of the image plane; least squares: right, and the same bits in every run."""
 
 from __future__ import annotations
 
 import torch
 
-from musedance_core.geometry import least_squares
+from musedance_core.geometry import least_squares, pixel_centres, quadratic_terms, rotations
+
+
+def test_pixel_centres_lie_between_the_edges_row_by_row() -> None:
+    assert pixel_centres(2, 4).tolist() == [
+        [x, y] for y in (-0.5, 0.5) for x in (-0.75, -0.25, 0.25, 0.75)
+    ]
+
+
+def test_quadratic_terms_are_all_monomials_up_to_the_second_order() -> None:
+    points = torch.tensor([[0.1, -1.0], [2.0, 3.0]])
+    expected = torch.tensor([[1, 0.1, -1, 0.01, -0.1, 1], [1, 2, 3, 4, 6, 9]])
+    assert torch.allclose(quadratic_terms(points), expected)
+
+
+def test_rotations_never_scale() -> None:
+    assert torch.allclose(rotations(torch.zeros(2)), torch.eye(2))
+    assert torch.allclose(
+        rotations(torch.tensor([-1.0, 3.0])), torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+    )
+    assert torch.allclose(torch.linalg.det(rotations(torch.randn(9, 2) * 2)), torch.ones(9))
 
 
 def test_least_squares_recovers_exact_solutions() -> None:

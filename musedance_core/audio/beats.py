@@ -188,7 +188,9 @@ class BeatFrames:
     count: np.ndarray
 
 
-def beat_frames(grid: BeatGrid, start: float, frames: int, fps: float, first: int = 0) -> BeatFrames:
+def beat_frames(
+    grid: BeatGrid, start: float, frames: int, fps: float, first: int = 0
+) -> BeatFrames:
     """Beats on frames `first .. first + frames - 1` of a video that starts `start` s into the song.
 
     A beat at `t` falls on frame `round((t - start) * fps)`, counted from the video's first frame,

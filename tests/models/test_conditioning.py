@@ -122,7 +122,7 @@ def test_segments_cover_every_frame_and_beat_once() -> None:
     grid = BeatGrid(times, times[::4], 60 / 0.37)
     frames, start = 200, 1.3
     whole = beat_frames(grid, start, frames, 12)
-    plans = plan_segments(frames, 48)
+    plans = plan_segments(frames, 12, 4.0)
     assert [p.frames for p in plans] == [48, 48, 48, 48, 8]
     pieces = [beat_frames(grid, start, p.frames, 12, p.first) for p in plans]
     assert np.array_equal(np.concatenate([p.ids for p in pieces]), whole.ids)

@@ -10,8 +10,15 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor
 
-from musedance_core.config import ScheduleConfig, VAEConfig
-from musedance_core.models import Conditions, MuseDanceUNet, ReferenceNet, init_weights
+from musedance_core.config import MuseDanceConfig, ScheduleConfig, VAEConfig
+from musedance_core.models import (
+    Conditions,
+    MuseDance,
+    MuseDanceUNet,
+    ReferenceNet,
+    WarpedReference,
+    init_weights,
+)
 from musedance_core.models.reference_copy import STEPS_PER_CELL, candidates, displacements
 from musedance_core.models.schedule import NoiseSchedule
 from musedance_core.models.vae import PatchAutoencoder
@@ -20,6 +27,7 @@ from .test_unet import SMALL, randomise
 
 REACH = 1
 COPYING = dataclasses.replace(SMALL, copy_reach=REACH)
+PLANNED = dataclasses.replace(COPYING, copy_body=True)
 SCHEDULE = ScheduleConfig()
 
 
@@ -197,3 +205,134 @@ def test_every_weight_of_the_copy_gets_a_gradient() -> None:
     s.unet(s.x, s.t, s.conditions).square().mean().backward()
     for name, weight in s.unet.copy.named_parameters():
         assert weight.grad is not None and weight.grad.abs().sum() > 0, name
+
+
+def test_planned_frames_need_a_picture_to_copy_from() -> None:
+    with pytest.raises(ValueError, match="copy_body needs copy_reach above 0, not 0"):
+        dataclasses.replace(SMALL, copy_body=True)
+
+
+def planned_scene() -> tuple[MuseDanceUNet, Tensor, Tensor, Conditions]:
+    """A denoiser that takes planned frames, two noisy clips, their timesteps and conditions."""
+    s = scene()
+    unet = MuseDanceUNet(PLANNED, schedule=SCHEDULE).eval()
+    init_weights(unet)
+    randomise(unet)
+    warped = WarpedReference(
+        torch.randn(2, 3, 4, 8, 6), torch.rand(2, 3, 1, 8, 6), torch.randn(2, 4, 8, 6)
+    )
+    fix(unet.copy.still_out, -60.0)
+    return unet, s.x, s.t, dataclasses.replace(s.conditions, warped_reference=warped)
+
+
+@torch.no_grad()
+def test_a_full_share_gives_the_planned_frames_at_any_noise_level() -> None:
+    unet, x, t, conditions = planned_scene()
+    never_copy(unet)
+    fix(unet.copy.moved_out, 60.0)
+    clean, _ = NoiseSchedule(SCHEDULE).clean_and_noise(x, unet(x, t, conditions), t)
+    assert conditions.warped_reference is not None
+    assert torch.allclose(frames(clean), frames(conditions.warped_reference.latents), atol=1e-2)
+
+
+@torch.no_grad()
+def test_a_full_share_at_rest_gives_the_picture_itself() -> None:
+    unet, x, t, conditions = planned_scene()
+    fix(unet.copy.still_out, 60.0)
+    clean, _ = NoiseSchedule(SCHEDULE).clean_and_noise(x, unet(x, t, conditions), t)
+    assert conditions.warped_reference is not None
+    rest = conditions.warped_reference.reference_latents[:, None].expand_as(clean)
+    assert torch.allclose(clean, rest, atol=1e-2)
+
+
+@torch.no_grad()
+def test_before_training_a_cell_is_at_rest_if_its_neighbours_match_the_picture_too() -> None:
+    unet, *_ = planned_scene()
+    fix(unet.copy.still_out, 0.0)
+    rest = torch.randn(1, 4, 8, 6)
+    clean = rest.clone()
+    clean[:, :, 1, 1] += 1
+    share = unet.copy.rest_share(torch.zeros(1, 16, 8, 6), clean, rest)[0, 0]
+    assert (share[:3, :3] < 0.01).all()
+    assert (share[3:] > 0.9).all() and (share[:, 3:] > 0.9).all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["latents", "coverage"])
+def test_planned_frames_are_a_condition_even_without_any_share(name: str) -> None:
+    unet, x, t, conditions = planned_scene()
+    fix(unet.copy.moved_out, -60.0)
+    assert conditions.warped_reference is not None
+    value = getattr(conditions.warped_reference, name)
+    other = dataclasses.replace(conditions.warped_reference, **{name: value + 1})
+    changed = unet(x, t, dataclasses.replace(conditions, warped_reference=other))
+    assert not torch.allclose(changed, unet(x, t, conditions), atol=1e-3)
+
+
+@torch.no_grad()
+def test_frames_are_planned_one_by_one() -> None:
+    """Without modules in time, the plan of a frame changes that frame alone."""
+    unet, x, t, conditions = planned_scene()
+    assert conditions.warped_reference is not None
+    latents = conditions.warped_reference.latents.clone()
+    latents[:, 1] += 1
+    other = dataclasses.replace(conditions.warped_reference, latents=latents)
+    changed = unet(x, t, dataclasses.replace(conditions, warped_reference=other))
+    difference = (changed - unet(x, t, conditions)).abs().amax(dim=(2, 3, 4))
+    assert (difference[:, 1] > 1e-2).all() and (difference[:, [0, 2]] < 1e-4).all()
+
+
+@torch.no_grad()
+def test_a_dropped_reference_drops_the_planned_frames() -> None:
+    unet, x, t, conditions = planned_scene()
+    one = dataclasses.replace(conditions, keep_reference=torch.tensor([False, True]))
+    assert one.warped_reference is not None
+    other = dataclasses.replace(
+        one.warped_reference,
+        latents=one.warped_reference.latents + 1,
+        coverage=1 - one.warped_reference.coverage,
+    )
+    mixed, changed = unet(x, t, one), unet(x, t, dataclasses.replace(one, warped_reference=other))
+    assert torch.equal(mixed[0], changed[0])
+    assert not torch.allclose(mixed[1], changed[1], atol=1e-3)
+    assert conditions.without_reference().warped_reference is None
+
+
+def test_every_weight_of_the_copy_gets_a_gradient_with_planned_frames() -> None:
+    unet, x, t, conditions = planned_scene()
+    unet(x, t, conditions).square().mean().backward()
+    for name, weight in unet.copy.named_parameters():
+        assert weight.grad is not None and weight.grad.abs().sum() > 0, name
+
+
+@torch.no_grad()
+def test_fresh_weights_of_the_planned_frames_do_not_change_the_features() -> None:
+    unet, _, _, conditions = planned_scene()
+    init_weights(unet)
+    assert conditions.warped_reference is not None
+    assert not unet.copy.embed_warped(conditions.warped_reference, None).any()
+
+
+@torch.no_grad()
+def test_planned_frames_are_encoded_and_their_coverage_is_that_of_the_cells(
+    model: MuseDance,
+) -> None:
+    planned, coverage = torch.rand(2, 6, 3, 32, 32), torch.zeros(2, 6, 1, 32, 32)
+    coverage[..., :8, :4] = 1
+    latents = model.vae.encode(torch.rand(2, 3, 32, 32))
+    warped = model.warp_reference(latents, planned, coverage)
+    assert warped is not None and torch.equal(warped.reference_latents, latents)
+    expected = model.vae.encode(planned[1, 3:4])[0]
+    assert torch.allclose(warped.latents[1, 3], expected, atol=1e-5)
+    assert warped.coverage.shape == (2, 6, 1, 4, 4)
+    assert torch.equal(warped.coverage[0, 0, 0, 0], torch.tensor([0.5, 0, 0, 0]))
+    assert not warped.coverage[..., 1:, :].any()
+    assert model.warp_reference(latents, None, None) is None
+
+
+@torch.no_grad()
+def test_a_model_without_planned_frames_ignores_them(config: MuseDanceConfig) -> None:
+    unet = dataclasses.replace(config.unet, copy_body=False, copy_pixels=False)
+    plain = MuseDance(dataclasses.replace(config, unet=unet))
+    planned, coverage = torch.rand(1, 6, 3, 32, 32), torch.ones(1, 6, 1, 32, 32)
+    assert plain.warp_reference(torch.zeros(1, 4, 4, 4), planned, coverage) is None
