@@ -1,4 +1,4 @@
-"""Fixtures: a tiny model with tokenizer and checkpoint, and videos of exactly known motion."""
+"""Fixtures: a tiny model with tokenizer and checkpoint, a person, videos of exactly known motion."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from musedance_core.checkpoint.format import save_checkpoint
-from musedance_core.config import MuseDanceConfig, RigConfig
+from musedance_core.config import ChoreographerConfig, MuseDanceConfig, RigConfig
+from musedance_core.dance.rig import Rig
+from musedance_core.dance.skeleton import INDEX, SEGMENTS, STANDING
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer, train_tokenizer
 from musedance_core.presets import preset
@@ -41,6 +44,7 @@ def config() -> MuseDanceConfig:
         text=replace(STICKER.text, vocab_size=300, width=32, layers=1, heads=2),
         music=replace(STICKER.music, width=32, layers=1, heads=2),
         rig=RigConfig(size=32, channels=(8, 16), heads=2),
+        choreographer=ChoreographerConfig(width=32, layers=1, heads=2, previous=2),
     )
 
 
@@ -67,6 +71,30 @@ def written(
     path = tmp_path_factory.mktemp("written") / "tiny.safetensors"
     save_checkpoint(path, model, tokenizer, PROVENANCE, dtype=None)
     return path
+
+
+@pytest.fixture(scope="session")
+def person() -> tuple[Image.Image, Rig]:
+    """A sticker of 96 x 128 pixels: a person with arms spread, and its true joints."""
+    shares = STANDING.clone()
+    for side, sign in (("right", -1), ("left", 1)):
+        shares[INDEX[f"{side}_elbow"]] = torch.tensor([sign * 0.24, 0.74])
+        shares[INDEX[f"{side}_wrist"]] = torch.tensor([sign * 0.36, 0.66])
+    joints = torch.stack([48 + 100 * shares[:, 0], 118 - 100 * shares[:, 1]], dim=-1)
+    picture = Image.new("RGBA", (96, 128))
+    draw = ImageDraw.Draw(picture)
+
+    def bone(start: int, end: int, width: int, colour: str) -> None:
+        (x, y), (to_x, to_y) = joints[start].tolist(), joints[end].tolist()
+        draw.line((x, y, to_x, to_y), fill=colour, width=width)
+        for cx, cy in ((x, y), (to_x, to_y)):
+            draw.circle((cx, cy), width / 2, fill=colour)
+
+    for name, (start, end) in SEGMENTS.items():
+        bone(start, end, 7, "peru" if "arm" in name else "navy")
+    bone(INDEX["neck"], INDEX["head_top"], 16, "peru")
+    bone(INDEX["pelvis"], INDEX["neck"], 18, "crimson")
+    return picture, Rig(picture.size, joints, torch.ones(len(joints)))
 
 
 def _draw(edge: np.ndarray) -> Tensor:
