@@ -1,4 +1,4 @@
-"""Fixtures: a tiny model with tokenizer and checkpoint, a person, videos of exactly known motion."""
+"""Fixtures: a tiny model, its tokenizer and checkpoint, a person, videos of known motion."""
 
 from __future__ import annotations
 
