@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +42,8 @@ class Puppet:
         order: parts from bottom to top.
         style: how it is drawn.
         box: left, top, right and bottom of all shapes.
+        top, ground: y of the highest point without what hands hold, and of the soles, or of the
+            lowest point of a figure without legs.
         facing: how far it faces to the picture's right, -1..1.
     """
 
@@ -50,6 +52,8 @@ class Puppet:
     order: tuple[int, ...]
     style: Style
     box: tuple[float, float, float, float]
+    top: float
+    ground: float
     facing: float
 
     def body(self, scale: float, left: float, top: float) -> Body:
@@ -58,16 +62,9 @@ class Puppet:
         joints = torch.from_numpy((self.joints * scale + shift).astype(np.float32))
         size = (max(1, round(scale)), max(1, round(scale)))
         rig = Rig(size, joints, torch.isfinite(joints).all(-1).float())
-        x0, y0, x1, y1 = self.box
-        feet = y1 if self.has_feet else max(0.0, y1)
-        return Body.of(
-            rig, (x0 * scale + left, y0 * scale + top, x1 * scale + left, feet * scale + top)
-        )
-
-    @property
-    def has_feet(self) -> bool:
-        """Whether there is a leg to stand on."""
-        return bool(np.isfinite(self.joints[INDEX["right_ankle"]]).all())
+        x0, x1 = self.box[0], self.box[2]
+        left_x, right_x = x0 * scale + left, x1 * scale + left
+        return Body.of(rig, (left_x, self.top * scale + top, right_x, self.ground * scale + top))
 
     def draw(
         self, size: tuple[int, int], scale: float, left: float, top: float, fine: int = FINE
@@ -157,7 +154,11 @@ def design_puppet(
         frame = HeadFrame(0, y, r, min(r, 0.4 * build.torso), build.view, blank)
         face(sketches["torso"], rng, frame, colours)
     parts = {n: _unsteady(s.shapes, rng, style.wobble) for n, s in sketches.items() if s.shapes}
-    return Puppet(joints, parts, order, style, _box(parts, style), build.view)
+    whole = _box([shape for shapes in parts.values() for shape in shapes], style)
+    trunk = _box([*parts["torso"], *parts.get("head", ())], style)
+    soles = [shape for name in ("right_shin", "left_shin") for shape in parts.get(name, ())]
+    ground = _box(soles, style)[3] if soles else whole[3]
+    return Puppet(joints, parts, order, style, whole, trunk[1], ground, build.view)
 
 
 def _draw_limbs(
@@ -254,8 +255,9 @@ def _order(rng: np.random.Generator, build: Build, clothes: Wardrobe, hair: str)
     return tuple(order)
 
 
-def _box(parts: Mapping[str, tuple[Shape, ...]], style: Style) -> tuple[float, float, float, float]:
-    points = np.concatenate([s.points for shapes in parts.values() for s in shapes])
+def _box(shapes: Sequence[Shape], style: Style) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of shapes with their outlines."""
+    points = np.concatenate([s.points for s in shapes if not s.ghost])
     low, high = points.min(0) - style.outline[0], points.max(0) + style.outline[0]
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 

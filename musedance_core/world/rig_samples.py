@@ -162,7 +162,9 @@ def draw_posed(
 
     if rng.random() < UNEVEN_SHARE:
         points, joints = _uneven(rng, points, joints)
-    scale, shift = _placing(rng, points, joints, size)
+    shapes = [shape for name in names for shape in puppet.parts[name]]
+    real = np.repeat([not s.ghost for s in shapes], [len(s.points) for s in shapes])
+    scale, shift = _placing(rng, points[real], joints, size)
     points, joints = points * scale + shift, joints * scale + shift
     places, first = {}, 0
     for name in names:
