@@ -20,8 +20,9 @@ MIXTURE = {"emoji": 0.35, "puppet": 0.65}
 USUAL_HEIGHT, LARGE_HEIGHT = (0.48, 0.66), (0.66, 0.8)
 """Ranges of the dancer's height, as shares of the picture."""
 LARGE_SHARE = 0.15
-PLAIN_SHARE = 0.25
-"""Shares of dancers of large height, and of dancers with unaltered colours."""
+PLAIN_EMOJI, PLAIN_PUPPETS = 0.25, 0.75
+"""Shares of dancers of large height, and of dancers with unaltered colours: those of puppets vary
+already."""
 PAIR_HEIGHT = (0.38, 0.50)
 PAIR_DISTANCE = (0.20, 0.25)
 """Ranges of height, and of distance from the picture's centre, of a dancer with a bystander."""
@@ -74,7 +75,7 @@ class Cast:
         self.glyphs = Glyphs(split, self.layer_size, font) if self.emoji_share > 0 else None
 
     def appearance(self, rng: np.random.Generator) -> Appearance:
-        """Returns a random dancer near the centre; three of four have altered colours."""
+        """Returns a random dancer near the centre."""
         height = float(rng.uniform(*(LARGE_HEIGHT if rng.random() < LARGE_SHARE else USUAL_HEIGHT)))
         place = (float(rng.uniform(0.42, 0.58)), 0.5 + height / 2 + float(rng.uniform(0.02, 0.08)))
         background = random_background(rng, self.size, self.flat)
@@ -83,10 +84,10 @@ class Cast:
     def figure(self, rng: np.random.Generator) -> LayeredFigure:
         """Returns a random figure."""
         if self.glyphs is not None and rng.random() < self.emoji_share:
-            figure = self.glyphs.figure(int(rng.integers(len(self.glyphs))))
+            figure, plain = self.glyphs.figure(int(rng.integers(len(self.glyphs)))), PLAIN_EMOJI
         else:
-            figure = random_puppet(rng, self.layer_size, self.split)
-        return augment(figure, rng) if rng.random() > PLAIN_SHARE else figure
+            figure, plain = random_puppet(rng, self.layer_size, self.split), PLAIN_PUPPETS
+        return figure if rng.random() < plain else augment(figure, rng)
 
     def with_bystander(self, dancer: Appearance, rng: np.random.Generator) -> Appearance:
         """Moves the dancer to one side of the picture and adds a motionless bystander at the other.
