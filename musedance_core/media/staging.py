@@ -34,6 +34,8 @@ USUAL_SIZE = (256, 1024)
 ROOM = 0.62
 """Largest share of the frame that a sticker's figure fills in either direction, so that it has room
 to dance."""
+NARROWEST, FLATTEST = 0.75, 0.6
+"""Least width of a sticker's frame in heights, and least height in widths: arms need room."""
 TRANSPARENT = "transparent"
 
 Background = str | tuple[int, int, int] | Image.Image | None
@@ -91,9 +93,12 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
         mask: grey, of the picture's size, white where the dancer is; or None.
         size: long side of the frame in pixels; None is the picture's own, within `USUAL_SIZE`.
     """
+    width, height = picture.size
+    if picture.mode == "RGBA":
+        width, height = max(width, height * NARROWEST), max(height, width * FLATTEST)
     long_side = size or min(max(max(picture.size), USUAL_SIZE[0]), USUAL_SIZE[1])
-    factor = long_side / max(picture.size)
-    frame = (_even(picture.width * factor), _even(picture.height * factor))
+    factor = long_side / max(width, height)
+    frame = (_even(width * factor), _even(height * factor))
     rgba = picture.convert("RGBA")
     if mask is not None:
         alpha = rgba.getchannel("A")
@@ -108,12 +113,11 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
 
     # A sticker keeps its place if it has room already; else it is made smaller, in the middle.
     box = visible_box(rgba) or (0, 0, *picture.size)
-    width, height = (box[2] - box[0]) * factor, (box[3] - box[1]) * factor
-    fill = max(width / frame[0], height / frame[1])
-    shrink = min(1.0, ROOM / fill)
-    inner = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    own = (box[2] - box[0]) * factor, (box[3] - box[1]) * factor
+    shrink = min(1.0, ROOM / max(own[0] / frame[0], own[1] / frame[1]))
+    inner = (max(1, round(own[0] * shrink)), max(1, round(own[1] * shrink)))
     corner = (round(box[0] * factor), round(box[1] * factor))
-    if shrink < 1:
+    if shrink < 1 or (width, height) != picture.size:
         corner = ((frame[0] - inner[0]) // 2, round((frame[1] - inner[1]) * 0.6))
     return Cutout(_resized(rgba, inner, box), corner, frame, box, True, True)
 
