@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from ..dance.fill import fill_holes
@@ -33,7 +34,12 @@ class MattingThresholds:
     # Pixels on either side of the outline in which colours mix, for a picture of 512 pixels.
     mixed: float = 1.5
     # Steepness of the outline of a mask that a network predicted.
-    sharpness: float = 4.0
+    sharpness: float = 3.0
+    # Of the guided filter: longer side and window's radius in pixels, and the variance of colours
+    # that counts as noise.
+    guide_side: int = 320
+    guide_radius: int = 8
+    guide_noise: float = 1e-3
 
 
 MATTING = MattingThresholds()
@@ -84,13 +90,39 @@ def plain_matte(picture: Tensor) -> Tensor | None:
 
 
 def subject_alpha(picture: Tensor, parts: Tensor) -> Tensor:
-    """Alpha `[h w]` of the dancer in `picture [3 h w]` from coarse weights `[p h' w']` of its
-    parts."""
+    """Alpha `[h w]` of the dancer in `picture [3 h w]` from coarse weights `[p h' w']` of its parts,
+    snapped to the picture's edges.
+
+    A guided filter ("Guided Image Filtering", He, Sun and Tang, 2010): in small windows, alpha is a
+    linear function of the colours. Its coefficients are smooth and found at a low resolution.
+    """
     h, w = picture.shape[-2:]
+    scale = min(1.0, MATTING.guide_side / max(h, w))
+    size = (max(2, round(h * scale)), max(2, round(w * scale)))
     coarse = parts.sum(dim=0).clamp(0, 1)[None, None]
-    smooth = F.interpolate(coarse, (h, w), mode="bilinear", align_corners=False)[0, 0]
-    sharp = (smooth - 0.5) * MATTING.sharpness + 0.5
-    return sharp.clamp(0, 1)
+    mask = F.interpolate(coarse, size, mode="bilinear", align_corners=False)
+    guide = F.interpolate(picture[None], size, mode="area")
+
+    def mean(values: Tensor) -> Tensor:
+        radius = MATTING.guide_radius
+        return F.avg_pool2d(
+            values, 2 * radius + 1, stride=1, padding=radius, count_include_pad=False
+        )
+
+    # Regression of the mask on the colours in the window around each pixel.
+    centre, level = mean(guide), mean(mask)
+    products = rearrange(guide, "1 i h w -> i 1 h w") * guide
+    spread = mean(rearrange(products, "i j h w -> 1 (i j) h w"))
+    spread = rearrange(spread, "1 (i j) h w -> h w i j", i=3)
+    middle = rearrange(centre, "1 c h w -> h w c 1")
+    covariance = spread - middle @ middle.mT + MATTING.guide_noise * torch.eye(3)
+    together = rearrange(mean(guide * mask) - centre * level, "1 c h w -> h w c 1")
+    slope = rearrange(torch.linalg.solve(covariance, together), "h w c 1 -> 1 c h w")
+    offset = level - (slope * centre).sum(dim=1, keepdim=True)
+
+    smooth = F.interpolate(mean(torch.cat([slope, offset], dim=1)), (h, w), mode="bilinear")[0]
+    alpha = (smooth[:3] * picture).sum(dim=0) + smooth[3]
+    return ((alpha - 0.5) * MATTING.sharpness + 0.5).clamp(0, 1)
 
 
 def border_of(h: int, w: int) -> Tensor:
