@@ -90,8 +90,8 @@ def plain_matte(picture: Tensor) -> Tensor | None:
 
 
 def subject_alpha(picture: Tensor, parts: Tensor) -> Tensor:
-    """Alpha `[h w]` of the dancer in `picture [3 h w]` from coarse weights `[p h' w']` of its parts,
-    snapped to the picture's edges.
+    """Alpha `[h w]` of the dancer in `picture [3 h w]`, from coarse weights `[p y x]` of its parts
+    and snapped to the edges of the picture.
 
     A guided filter ("Guided Image Filtering", He, Sun and Tang, 2010): in small windows, alpha is a
     linear function of the colours. Its coefficients are smooth and found at a low resolution.
