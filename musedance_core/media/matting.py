@@ -73,17 +73,19 @@ def plain_matte(picture: Tensor) -> Tensor | None:
     covered = float(hidden.float().mean())
     if not MATTING.smallest_dancer <= covered <= MATTING.largest_dancer:
         return None
+    # Soft edges are as many pixels wide as colours mix.
+    width = max(1, round(MATTING.mixed * max(h, w) / 512))
     outline = hidden & torch.from_numpy(binary_dilation(outside.numpy()))
-    if residual[outline].median() < MATTING.outline_step:
+    step = F.max_pool2d(residual[None], 4 * width + 1, stride=1, padding=2 * width)[0]
+    if step[outline].median() < MATTING.outline_step:
         return None
 
     # Along the outline, colours are mixtures of the dancer's next to it and the background's.
-    width = max(1, round(MATTING.mixed * max(h, w) / 512))
     inner = torch.from_numpy(binary_erosion(hidden.numpy(), iterations=width))
     band = torch.from_numpy(binary_dilation(hidden.numpy(), iterations=width)) & ~inner
     own = fill_holes(picture, inner.float())
-    step = own - smooth
-    alpha = ((picture - smooth) * step).sum(dim=0) / step.square().sum(dim=0).clamp_min(1e-3)
+    way = own - smooth
+    alpha = ((picture - smooth) * way).sum(dim=0) / way.square().sum(dim=0).clamp_min(1e-3)
     alpha = torch.where(band, alpha.clamp(0, 1), inner.float())
     colours = torch.where(band, own, picture)
     return torch.cat([colours, alpha[None]])
