@@ -284,7 +284,7 @@ def _score(dance: Dance, take: Take) -> _Score:
         turns = _from_beat(turns, move.beats // 2)
     _vary(keys, take)
     size = SIZE_FACTOR[dance.size]
-    bounce = move.groove * manner.bounce * (0.6 + 0.8 * take.bounce) * size**-0.5
+    bounce = move.groove * manner.bounce * (0.75 + 0.9 * take.bounce) * size**-0.5
     groove = parsed_body(tuple(GROOVES[take.groove].items()))
     keys[:, _BODY] += bounce * filled(repeated(groove, 2 * PHRASE))
     keys[:, CHANNEL["drop"]] += 0.022 + manner.drop

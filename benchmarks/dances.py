@@ -1,0 +1,248 @@
+"""Dances measured on joints, for every move of the world: the table of docs/results.md.
+
+    python benchmarks/dances.py [--each 12] [--judge 150] [--recordings human.json]
+
+Every row: share of the joints' motion that is periodic with the beat, beat alignment, joint speeds
+and accelerations, slide of standing feet in a beat, mean distance of takes over that of sentences,
+and, with `--judge SECONDS`, the share of dances whose move a judge recognises after so many seconds
+of training. `--recordings` adds the range of human joints: a file with `clips` of joint `positions`
+in metres. `measure` takes any dances.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from musedance_core.audio.beats import BeatGrid
+from musedance_core.dance.motion import DanceMotion
+from musedance_core.dance.skeleton import INDEX, JOINTS
+from musedance_core.evaluation.judges.dance import (
+    FPS,
+    FRAMES,
+    DanceJudge,
+    JudgedDances,
+    accuracy,
+    joints,
+    random_dances,
+    train_dance_judge,
+)
+from musedance_core.metrics.dance import (
+    beat_match,
+    beat_share,
+    foot_slide,
+    joint_accelerations,
+    joint_speeds,
+    standing_joints,
+    take_ratio,
+)
+from musedance_core.world.clip_music import ClipMusic, clip_music
+from musedance_core.world.dances import MOVES, Dance, dance_motions, random_take
+from musedance_core.world.songs import Song, make_song
+
+SONGS = 12
+TAKES = 6
+SONG_SECONDS = 12.0
+RANGE = (1.0, 99.0)
+"""Percentiles of the recordings between which a dance should be."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Means over dances.
+
+    Attributes:
+        beat_share, beat_match: of the joints' motion; see `metrics.dance`.
+        speed, acceleration: mean of all joints, in body heights and seconds.
+        fastest: 99th percentile of the wrists' speed.
+        hardest: 99th percentile of the wrists' acceleration.
+        slide: of standing feet, body heights a beat.
+        human: share of joints and frames within the recordings' range of speeds and accelerations;
+            NaN without recordings.
+    """
+
+    beat_share: float
+    beat_match: float
+    speed: float
+    acceleration: float
+    fastest: float
+    hardest: float
+    slide: float
+    human: float
+
+
+@dataclass(frozen=True)
+class HumanRange:
+    """Lowest and highest speeds `[2 16]` and accelerations `[2 16]` of each joint in recordings."""
+
+    speed: np.ndarray
+    acceleration: np.ndarray
+
+    def share(self, speeds: np.ndarray, accelerations: np.ndarray) -> float:
+        """Share of the joints' speeds and accelerations that are within; a rest is within too."""
+        inside = speeds[:-1] <= self.speed[1]
+        inside &= accelerations <= self.acceleration[1]
+        return float(inside.mean())
+
+
+def measure(
+    motions: Sequence[DanceMotion],
+    grids: Sequence[BeatGrid],
+    starts: Sequence[float],
+    human: HumanRange | None = None,
+) -> Measures:
+    """Measures dances of a standing person.
+
+    Args:
+        motions: the dances.
+        grids: beats of each dance's song.
+        starts: seconds of the song at the first pose of each.
+        human: range of recordings.
+    """
+    rows = []
+    wrists = [INDEX["left_wrist"], INDEX["right_wrist"]]
+    for motion, grid, start in zip(motions, grids, starts, strict=True):
+        places, fps = standing_joints(motion), motion.fps
+        speeds, hard = joint_speeds(places, fps), joint_accelerations(places, fps)
+        end = grid.count(np.array([start, start + len(motion) / fps]))
+        beats = grid.times[(grid.times >= start) & (grid.times <= start + len(motion) / fps)]
+        rows.append(
+            (
+                beat_share(places, fps, beats - start),
+                beat_match(places, fps, grid, start),
+                speeds.mean(),
+                hard.mean(),
+                np.percentile(speeds[:, wrists], 99),
+                np.percentile(hard[:, wrists], 99),
+                foot_slide(places, float(end[1] - end[0])),
+                np.nan if human is None else human.share(speeds, hard),
+            )
+        )
+    table = np.array(rows, dtype=np.float64)
+    return Measures(*(float(np.nanmean(c)) if np.isfinite(c).any() else np.nan for c in table.T))
+
+
+def human_range(path: str | Path) -> HumanRange:
+    """Range of speeds and accelerations in a file of recordings, seen from the front."""
+    data = json.loads(Path(path).read_text())
+    names = [_recorded(name) for name in JOINTS]
+    order = [data["joints"].index(name) for name in names]
+    speeds, accelerations = [], []
+    for clip in data["clips"].values():
+        places = np.array(clip["positions"])[:, order] / clip["height"]
+        flat = _from_the_front(places)
+        if len(flat) > 3:
+            speeds.append(joint_speeds(flat, clip["fps"]))
+            accelerations.append(joint_accelerations(flat, clip["fps"]))
+    return HumanRange(
+        np.percentile(np.concatenate(speeds), RANGE, axis=0),
+        np.percentile(np.concatenate(accelerations), RANGE, axis=0),
+    )
+
+
+def _recorded(name: str) -> str:
+    side, _, rest = name.partition("_")
+    return f"{rest}_{side[0]}" if side in ("left", "right") else name
+
+
+def _from_the_front(places: np.ndarray) -> np.ndarray:
+    """x and y `[f 16 2]` of places `[f 16 3]`, after undoing the turn of the hips."""
+    hips = places[:, INDEX["left_hip"]] - places[:, INDEX["right_hip"]]
+    turn = np.unwrap(np.arctan2(hips[:, 2], hips[:, 0]))
+    width = min(9, len(turn) // 2 * 2 - 1)
+    padded = np.pad(turn, width // 2, mode="edge")
+    smooth = np.convolve(padded, np.ones(width) / width, "valid")[:, None]
+    from_pelvis = places - places[:, :1]
+    x = from_pelvis[..., 0] * np.cos(smooth) + from_pelvis[..., 2] * np.sin(smooth)
+    return np.stack([x + places[:, :1, 0], places[..., 1]], axis=-1)
+
+
+def world_dances(
+    move: str, number: int, songs: Sequence[Song], seed: int
+) -> tuple[list[DanceMotion], list[BeatGrid], list[float]]:
+    """Dances of one move by different takes to different songs: motions, beats, starts."""
+    rng = np.random.default_rng((seed, MOVES.index(move)))
+    chosen = [songs[i % len(songs)] for i in range(number)]
+    starts = [float(rng.uniform(1, SONG_SECONDS - FRAMES / FPS - 1)) for _ in chosen]
+    music: list[ClipMusic] = [
+        clip_music(song, song.grid, start + np.arange(FRAMES) / FPS)
+        for song, start in zip(chosen, starts, strict=True)
+    ]
+    takes = [random_take(rng) for _ in chosen]
+    motions = dance_motions([Dance(move)] * number, music, takes, FPS)
+    return motions, [song.grid for song in chosen], starts
+
+
+def takes_over_sentences(song: Song, seed: int) -> float:
+    """`take_ratio` of the plain sentences of all moves, all to the same bars of a song."""
+    rng = np.random.default_rng((seed, len(MOVES)))
+    music = clip_music(song, song.grid, 1 + np.arange(0, FRAMES, 4) / FPS)
+    motions = [
+        dance_motions(
+            [Dance(move)] * TAKES, [music] * TAKES, [random_take(rng) for _ in range(TAKES)], FPS
+        )
+        for move in MOVES
+    ]
+    return take_ratio([[standing_joints(motion) for motion in some] for some in motions])
+
+
+def recognised(
+    judge: DanceJudge, move: str, motions: Sequence[DanceMotion], count: np.ndarray
+) -> float:
+    """Share of the motions with a move that the judge recognises, given their beats `[n f]`."""
+    data = JudgedDances(
+        [Dance(move)] * len(motions),
+        torch.stack([joints(motion) for motion in motions]),
+        torch.from_numpy(count).float(),
+    )
+    return accuracy(judge, data)["move"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--each", type=int, default=12, help="dances of every move")
+    parser.add_argument("--judge", type=float, default=0.0, help="seconds of training of a judge")
+    parser.add_argument("--recordings", help="JSON file of human joints")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    human = human_range(options.recordings) if options.recordings else None
+    judge = train_dance_judge(options.judge) if options.judge else None
+    songs = [make_song(options.seed, i, SONG_SECONDS) for i in range(SONGS)]
+
+    names = ("share with the beat", "alignment", "speed", "acceleration", "wrist 99 %", "its acc.")
+    print("| move |", " | ".join((*names, "slide", "human", "recognised")), "|")
+    print("|---" * (len(names) + 4) + "|")
+    rows = []
+    for move in MOVES:
+        motions, grids, starts = world_dances(move, options.each, songs, options.seed)
+        result = measure(motions, grids, starts, human)
+        count = np.stack(
+            [grid.count(s + np.arange(FRAMES) / FPS) for grid, s in zip(grids, starts, strict=True)]
+        )
+        known = recognised(judge, move, motions, count) if judge else np.nan
+        row = np.array([*vars(result).values(), known])
+        rows.append(row)
+        print(_line(move, row), flush=True)
+    print(_line("mean", np.mean(rows, axis=0)))
+    print(f"\ntakes over sentences: {takes_over_sentences(songs[0], options.seed):.2f}")
+    if judge:
+        test = accuracy(judge, random_dances(np.random.default_rng((options.seed, 2)), 2000))
+        print("judge on unseen dancers:", ", ".join(f"{k} {v:.3f}" for k, v in test.items()))
+
+
+def _line(name: str, row: np.ndarray) -> str:
+    decimals = (2, 2, 2, 1, 1, 0, 4, 3, 2)
+    cells = ("" if np.isnan(v) else f"{v:.{d}f}" for v, d in zip(row, decimals, strict=True))
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    main()
