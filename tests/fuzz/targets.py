@@ -27,6 +27,13 @@ from musedance_core.checkpoint.foreign import read_foreign
 from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
 from musedance_core.checkpoint.inspect import describe
 from musedance_core.checkpoint.sd15 import read_stable_diffusion
+from musedance_core.dance.motion import standing
+from musedance_core.dance.openpose_json import read_rig_or_openpose, to_openpose_json
+from musedance_core.dance.pose_image import draw_pose
+from musedance_core.dance.pose_video import pose_keypoints
+from musedance_core.dance.posing import Body
+from musedance_core.dance.rig import Rig
+from musedance_core.dance.skeleton import to_openpose
 from musedance_core.dataset.format import ClipRecord, read_metadata, verify_splits
 from musedance_core.dataset.reading import read_part_maps, read_sound, read_track
 from musedance_core.diffusion.prompts import parse_prompts
@@ -111,6 +118,7 @@ def _targets(folder: Path) -> Iterator[tuple[str, Target]]:
     yield "beats", Target(_beats(), _load_beats)
     yield "timeline node", Target(_beats(), _load_timeline)
     yield "prompts", Target(_prompts(), _load_prompts)
+    yield "rig", Target(_rigs(), _load_rig)
     lines = [{"file_name": f"{name}.mp4", "text": f"{name} hops"} for name in "abc"]
     yield "captions", Target({"captions.jsonl": _json_lines(lines)}, read_captions)
     yield (
@@ -197,6 +205,12 @@ def _load_prompts(path: Path) -> None:
     """A prompt never names a file: the sentence of error must do without."""
     entries = parse_prompts(path.read_text(encoding="utf-8", errors="replace"))
     assert entries and all(np.isfinite(seconds) and text for seconds, text in entries)
+
+
+def _load_rig(path: Path) -> None:
+    rig = read_rig_or_openpose(path)
+    keypoints = pose_keypoints(standing(2, 24), (32, 32), rig)
+    assert not keypoints.isinf().any() and draw_pose(keypoints, (32, 32)).isfinite().all()
 
 
 def _load_list(path: Path) -> None:
@@ -391,6 +405,19 @@ def _beats() -> Files:
     times = [round(0.1 + 0.5 * i, 2) for i in range(8)]
     grid = {"tempo": 120.0, "beats": times, "downbeats": times[::4]}
     return {"beats.json": json.dumps(grid).encode(), "list.json": json.dumps(times).encode()}
+
+
+def _rigs() -> Files:
+    joints = Body.standing(90, 50, 98).joints
+    rig = Rig((100, 100), joints, torch.ones(len(joints)))
+    frames = to_openpose_json(to_openpose(joints)[None], rig.size)
+    frames[0]["people"].append({"pose_keypoints_2d": [0.5, 0.4, 0.9] * 25})
+    shares = {"people": [{"pose_keypoints_2d": [round(i / 54, 3) for i in range(54)]}]}
+    return {
+        "rig.json": json.dumps(rig.to_json()).encode(),
+        "poses.json": json.dumps(frames).encode(),
+        "shares.json": json.dumps({**shares, "canvas_width": 9, "canvas_height": 7}).encode(),
+    }
 
 
 def _prompts() -> Files:

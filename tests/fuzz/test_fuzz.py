@@ -20,9 +20,9 @@ CASES = 40
 """Mutated files of every target."""
 NAMES = (
     *("checkpoint", "motion modules", "stable diffusion", "vocab.json", "merges.txt", "picture"),
-    *("sound", "video", "source video", "beats", "timeline node", "prompts", "captions"),
-    *("list of videos", "metadata", "part maps", "track", "config", "training state"),
-    "segment cache",
+    *("sound", "video", "source video", "beats", "timeline node", "prompts", "rig"),
+    *("captions", "list of videos", "metadata", "part maps", "track", "config"),
+    *("training state", "segment cache"),
 )
 
 
