@@ -370,7 +370,10 @@ LEG_MOVES: dict[str, Move] = {
 
 ARM_MOVES: dict[str, Move] = {
     "disco-point": Move(
-        arms=("hips 145/146 | hips -42/-40", "loose 150/150 | loose -48/-46"),
+        arms=(
+            "hips 145/146, hips 52*.5/53*.5 | hips -42/-40, hips 52*.5/53*.5",
+            "loose 150/150, loose 52*.5/53*.5 | loose -46/-44, loose 52*.5/53*.5",
+        ),
         body={"x": ".05 | -.05", "lean": "5 | -5", "head": "6 | -4"},
         sided="arm",
         vigour=0.6,
@@ -449,7 +452,7 @@ ARM_MOVES: dict[str, Move] = {
     ),
     # Arms and lean after fighting-right-jab of Mesh2Motion.
     "punch": Move(
-        arms=("54/-108 86/88", "fists 150/155", "20/-140 84/86", "54/-108 60/70"),
+        arms=("54/252 86/88", "fists 150/155", "20/220 84/86", "54/-108 92*.9/98*.8"),
         body={"lean": "11", "x": ".05", "drop": ".05", "head": "-6", "yaw": "-16"},
         mirror=True,
         sided="arm",
@@ -468,7 +471,10 @@ ARM_MOVES: dict[str, Move] = {
     ),
     "cabbage-patch": Move(
         beats=4,
-        arms=("@-.18:.73 @-.10:.73 | @-.04:.58 @.04:.58 | @.10:.73 @.18:.73 | @-.04:.84 @.04:.84",),
+        arms=(
+            "26*.8/34*.7 -16*.8/-88 | 14/-58*.8 14/-58*.8 |"
+            "-16*.8/-88 26*.8/34*.7 | 40*.7/-104*.8 40*.7/-104*.8",
+        ),
         body={
             "x": "-.05 | .0 | .05 | .0",
             "lean": "-7 | 0 | 7 | 0",
