@@ -130,8 +130,9 @@ def dance_segments(
     fps = pose_rate(model)
     poses: Tensor | None = None
     before: DanceMotion | None = None
-    for index in range(max(1, ceil(seconds / model.config.clip.seconds - 1e-6))):
-        poses = plan_segment(model, score, index, poses, settings)
+    clip = model.config.clip
+    for index in range(max(1, ceil(seconds / clip.seconds - 1e-6))):
+        poses = plan_segment(model, score, index, index * clip.frames, poses, settings)
         motion = DanceMotion.from_features(poses, fps)
         if before is not None:
             motion = join([before, motion])[1:]
@@ -148,13 +149,21 @@ def plan_segment(
     model: MuseDance,
     score: DanceScore,
     index: int,
+    first: int,
     before: Tensor | None = None,
     settings: DanceSettings | None = None,
 ) -> Tensor:
-    """Returns the poses `[k 27]` of segment `index`, float32 on the CPU, after those of the segment
-    `before`, of which the first one has none.
+    """Returns the poses of a segment, `[k 27]` float32 on the CPU.
 
     Where no beat was found in the song, the dancer rests.
+
+    Args:
+        model: has a choreographer.
+        score: song, sentences and seed.
+        index: number of segments before this one.
+        first: its first frame, counted from the video's.
+        before: the poses of the segment before, `[n 27]`; None at the start.
+        settings: steps and guidance; None is the checkpoint's own.
 
     Raises:
         InputError: the model has no choreographer, or its output is not finite.
@@ -162,10 +171,10 @@ def plan_segment(
     config = require_choreographer(model).config
     count = model.config.clip.frames * config.poses
     if score.song.grid.assumed:
-        return rest_motion(index * count, count, pose_rate(model)).features()
+        return rest_motion(first * config.poses, count, pose_rate(model)).features()
     previous = None if before is None else before[-config.previous * config.poses :]
     settings = settings or DanceSettings.of(model)
-    features = next_features(model, score, index, previous, settings)
+    features = next_features(model, score, index, first, previous, settings)
     require_finite(features, f"The poses of segment {index + 1}", features.dtype)
     return features.float().cpu()
 
@@ -184,16 +193,16 @@ def next_features(
     model: MuseDance,
     score: DanceScore,
     index: int,
+    first: int,
     previous: Tensor | None,
     settings: DanceSettings,
 ) -> Tensor:
-    """Returns the features `[k 27]` of segment `index` after the poses `previous [m 27]`, of which
-    the first segment has none."""
+    """Returns the features `[k 27]` of segment `index`, which begins at frame `first` of the video,
+    after the poses `previous [m 27]`, of which the first segment has none."""
     clip, choreographer = model.config.clip, require_choreographer(model)
     like = choreographer.mean
-    begin = score.start + index * clip.seconds
-    tokens = at_time(score.prompts, begin)
-    audio = clip_audio(model, score.song, score.start, index * clip.frames, like)
+    tokens = at_time(score.prompts, score.start + first / clip.fps)
+    audio = clip_audio(model, score.song, score.start, first, like)
     generator = torch.Generator().manual_seed(score.seed * 1_000_003 + index)
     noise = pose_noise(model, [generator]).to(like)
     batch = None if previous is None else previous[None].to(like)

@@ -25,7 +25,7 @@ from ..config import MuseDanceConfig
 from ..dance.motion import DanceMotion
 from ..errors import InputError
 from ..models import MuseDance
-from .choreography import DanceScore, DanceSettings, plan_segment
+from .choreography import DanceScore, plan_segment
 from .compositing import Autoencoder, composite, correct, plan_frames
 from .guidance import StepInfo
 from .prompts import at_time
@@ -286,7 +286,7 @@ class SegmentRunner:
             return None
         score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start)
         before = None if tail.segment is None else tail.segment.poses
-        return plan_segment(model, score, tail.index, before, DanceSettings.of(model))
+        return plan_segment(model, score, tail.index, tail.frame, before)
 
     def _motion(self, poses: Tensor) -> DanceMotion:
         """The dance of a segment's poses `[n 27]`."""

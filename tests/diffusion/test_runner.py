@@ -1,18 +1,31 @@
-"""The recurrence over segments: tails, the song's clock, the cache, cancelling, finite output."""
+"""The recurrence over segments: plans, tails, the song's clock, the cache, finite output."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from musedance_core.audio.beats import regular_grid
+from musedance_core.dance.dancer import Dancer
+from musedance_core.dance.motion import DanceMotion
+from musedance_core.dance.rig import Rig
+from musedance_core.diffusion import compositing
+from musedance_core.diffusion.compositing import composite
 from musedance_core.diffusion.guidance import Guidance, StepInfo
 from musedance_core.diffusion.resident import ChunkedVAE, ResidentModel
-from musedance_core.diffusion.runner import DanceInputs, Segment, SegmentRunner, Tail
+from musedance_core.diffusion.runner import (
+    DanceInputs,
+    Segment,
+    SegmentRunner,
+    Tail,
+    plan_segments,
+)
 from musedance_core.diffusion.segment import (
     DenoisedSegment,
     Reference,
@@ -22,6 +35,7 @@ from musedance_core.diffusion.segment import (
 )
 from musedance_core.diffusion.segment_cache import SegmentCache
 from musedance_core.errors import InputError
+from musedance_core.media.staging import cut_out, stage
 from musedance_core.models import MuseDance
 
 
@@ -38,6 +52,22 @@ def inputs(model: MuseDance) -> DanceInputs:
         [(0.0, text[0]), (1.0, text[1])],
         SamplingSettings(2, Guidance(1.0)),
     )
+
+
+@pytest.fixture(scope="module")
+def dancer(person: tuple[Image.Image, Rig]) -> Dancer:
+    """A person in a frame of 72 x 96 pixels."""
+    picture, rig = person
+    cutout = cut_out(picture, None, 96)
+    return stage(cutout, cutout.place_rig(rig))
+
+
+@pytest.fixture(scope="module")
+def planned(model: MuseDance, inputs: DanceInputs, dancer: Dancer) -> DanceInputs:
+    """The same for a dancer, whose dance is planned, at 24 frames a second."""
+    pixels, part_map = dancer.in_square(32).at_rest()
+    latents = model.vae.encode(pixels[None, :3])
+    return replace(inputs, reference=Reference(pixels[:3], latents, part_map, dancer), fps=24)
 
 
 def run(
@@ -68,7 +98,7 @@ def test_the_tail_is_the_last_frames_that_are_shown(model: MuseDance, inputs: Da
 
 def test_a_tail_after_fewer_frames_than_it_holds_keeps_one_of_those_before() -> None:
     before, latents = torch.randn(2, 4, 8, 8), torch.randn(1, 4, 8, 8)
-    after = Tail(before, start=1.0, frame=6, index=1).after(DenoisedSegment(latents))
+    after = Tail(before, start=1.0, frame=6, index=1).after(DenoisedSegment(latents), 1)
     assert torch.equal(after.latents, torch.cat([before[1:], latents]))
     assert (after.start, after.frame, after.index) == (1.0, 7, 2)
 
@@ -79,7 +109,7 @@ def test_segment_by_segment_is_the_same_as_all_at_once(
     runner = SegmentRunner(ResidentModel(model), inputs)
     tail = runner.first_tail()
     for segment in run(model, inputs):
-        tail = tail.after(runner.segment_after(tail))
+        tail = tail.after(runner.segment_after(tail), 6)
         assert torch.equal(tail.latents, segment.tail.latents)
 
 
@@ -179,3 +209,154 @@ def test_in_float16_the_sentence_says_what_helps() -> None:
     with pytest.raises(InputError, match="in float16: use bfloat16 or float32"):
         require_finite(too_large, "The frames", torch.float16)
     require_finite(torch.ones(2), "The frames", torch.float16)
+
+
+@pytest.mark.parametrize("fps", [1, 7.5, 12, 24, 29.97, 60])
+@pytest.mark.parametrize("frames", [1, 13, 100])
+def test_segments_cover_every_frame_once_at_any_rate(fps: float, frames: int) -> None:
+    plans = plan_segments(frames, fps, 4.0)
+    assert plans[0].first == 0 and sum(plan.frames for plan in plans) == frames
+    for number, plan in enumerate(plans):
+        assert plan.index == number
+        assert plan.first == sum(p.frames for p in plans[:number])
+        times = (plan.first + np.arange(plan.frames)) / fps - 4.0 * number
+        assert ((times > -1e-6) & (times < 4.0 - 1e-6)).all()
+
+
+def test_a_segment_without_frames_of_a_slow_video_is_planned_all_the_same() -> None:
+    """Later segments continue it."""
+    plans = plan_segments(3, 0.1, 4.0)
+    assert [(p.first, p.frames) for p in plans] == [(0, 1), (1, 0), (1, 1), (2, 0), (2, 0), (2, 1)]
+
+
+@pytest.mark.parametrize(("frames", "fps", "seconds"), [(0, 24, 4), (5, 0, 4), (5, 24, 0)])
+def test_segments_of_nothing_are_refused(frames: int, fps: float, seconds: float) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        plan_segments(frames, fps, seconds)
+
+
+@pytest.mark.parametrize("fps", [10, 24, 30])
+def test_planned_frames_have_the_size_of_the_frame_at_any_rate(
+    model: MuseDance, planned: DanceInputs, fps: float
+) -> None:
+    pieces = run(model, replace(planned, fps=fps), round(1.2 * fps))
+    assert sum(len(piece.frames) for piece in pieces) == round(1.2 * fps)
+    first = 0
+    for piece in pieces:
+        assert piece.first == first and piece.frames.shape[1:] == (3, 96, 72)
+        assert piece.frames.min() >= 0 and piece.frames.max() <= 1
+        first += len(piece.frames)
+    assert sorted({piece.index for piece in pieces}) == [0, 1, 2]
+
+
+def test_the_plan_of_a_segment_does_not_depend_on_the_rate(
+    model: MuseDance, planned: DanceInputs
+) -> None:
+    fast, slow = (run(model, replace(planned, fps=fps), int(fps)) for fps in (24, 12))
+    both = [torch.cat([piece.frames for piece in pieces]) for pieces in (fast, slow)]
+    assert torch.allclose(both[0][::2], both[1], atol=1e-5)
+    assert (both[0][1::2] - both[1]).abs().max() > 1e-3
+
+
+def test_a_draft_is_the_plan_alone(model: MuseDance, planned: DanceInputs, dancer: Dancer) -> None:
+    steps: list[tuple[int, int]] = []
+    draft = run(model, replace(planned, denoise=False), 24, steps=steps)
+    assert steps == [(0, 2), (1, 2)], "every segment is reported as finished, without any step"
+    full = run(model, planned, 24)
+    assert all(piece.tail.segment is not None for piece in draft)
+    for piece, denoised in zip(draft, full, strict=True):
+        segment, other = piece.tail.segment, denoised.tail.segment
+        assert segment is not None and segment.latents is None and segment.poses is not None
+        assert other is not None and other.poses is not None and other.latents is not None
+        assert torch.equal(segment.poses, other.poses)
+    assert draft[0].tail.segment is not None and draft[0].tail.segment.poses is not None
+    motion = DanceMotion.from_features(draft[0].tail.segment.poses, 24)
+    expected = torch.cat(list(composite(dancer, motion, np.arange(12) / 24)))
+    assert torch.equal(draft[0].frames, expected)
+
+
+def test_denoised_frames_are_seen_where_they_differ_from_the_plan(
+    model: MuseDance, planned: DanceInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compositing, "THRESHOLDS", compositing.Thresholds(0.0, 1e-3))
+    full, draft = run(model, planned, 12), run(model, replace(planned, denoise=False), 12)
+    assert (full[0].frames - draft[0].frames).abs().max() > 0.01
+
+
+def test_a_planned_dance_goes_on_from_the_segment_before(
+    model: MuseDance, planned: DanceInputs
+) -> None:
+    runner = SegmentRunner(ResidentModel(model), replace(planned, denoise=False))
+    first = runner.first_tail()
+    tail = first.after(runner.segment_after(first), 6)
+    poses = runner.segment_after(tail).poses
+    assert poses is not None and tail.segment is not None
+    other = replace(tail, segment=DenoisedSegment(None, tail.segment.poses + 1))
+    assert not torch.allclose(poses, runner.segment_after(other).poses)
+
+
+def test_poses_and_latents_of_a_tail_end_together(model: MuseDance, planned: DanceInputs) -> None:
+    """A video of 0.75 s at 24 frames a second: the second segment is cut to its half."""
+    tail = run(model, planned, 18)[-1].tail
+    assert tail.segment is not None and tail.segment.latents is not None
+    assert tail.segment.poses is not None
+    assert (tail.frame, len(tail.segment.latents), len(tail.segment.poses)) == (9, 3, 6)
+    assert torch.equal(tail.latents, tail.segment.latents[1:])
+
+
+def test_plan_and_denoiser_hear_the_same_part_of_the_song(
+    model: MuseDance, planned: DanceInputs
+) -> None:
+    """Also after a segment that was cut short: the plan depends on its first frame."""
+    draft = replace(planned, denoise=False)
+    runner = SegmentRunner(ResidentModel(model), draft)
+    later = SegmentRunner(ResidentModel(model), replace(draft, start=0.25))
+    tail = replace(runner.first_tail(), index=1, frame=3)
+    shifted = replace(tail, start=0.25, frame=0)
+    poses = runner.segment_after(tail).poses
+    assert poses is not None
+    assert torch.allclose(poses, later.segment_after(shifted).poses, atol=1e-4)
+    assert not torch.allclose(poses, runner.segment_after(replace(tail, frame=6)).poses, atol=1e-3)
+
+
+@pytest.mark.parametrize("denoise", [True, False])
+def test_a_planned_dance_resumes_as_if_it_had_not_been_cancelled(
+    model: MuseDance, planned: DanceInputs, tmp_path: Path, denoise: bool
+) -> None:
+    wanted, cache = replace(planned, denoise=denoise), SegmentCache(tmp_path, "a model")
+    run(model, wanted, 12, cache)
+    steps: list[tuple[int, int]] = []
+    resumed, uncut = run(model, wanted, 24, cache, steps), run(model, wanted, 24)
+    assert steps[0] == (0, 2) and {segment for segment, _ in steps[1:]} == {1}
+    assert all(torch.equal(a.frames, b.frames) for a, b in zip(resumed, uncut, strict=True))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_planned_segment_of_anything_else_is_not_taken_from_the_cache(
+    model: MuseDance, planned: DanceInputs, dancer: Dancer, tmp_path: Path
+) -> None:
+    cache = SegmentCache(tmp_path, "a model")
+    run(model, planned, 12, cache)
+    body = dancer.figure.body
+    moved = replace(dancer.figure, body=replace(body, joints=body.joints + 1))
+    others = [
+        replace(planned, seed=1),
+        replace(planned, denoise=False),
+        replace(
+            planned, reference=replace(planned.reference, dancer=replace(dancer, figure=moved))
+        ),
+    ]
+    for number, other in enumerate(others):
+        run(model, other, 12, cache)
+        assert len(list(tmp_path.iterdir())) == number + 2
+    run(model, replace(planned, fps=12), 6, cache)
+    assert len(list(tmp_path.iterdir())) == len(others) + 1, "the rate is the frames' alone"
+
+
+def test_where_no_beat_was_found_the_dancer_rests(model: MuseDance, planned: DanceInputs) -> None:
+    grid = replace(planned.song.grid, assumed=True)
+    resting = replace(planned, denoise=False, song=replace(planned.song, grid=grid))
+    frames = torch.cat([piece.frames for piece in run(model, resting, 24)])
+    dancing = torch.cat([piece.frames for piece in run(model, replace(planned, denoise=False), 24)])
+    assert frames.diff(dim=0).abs().mean() < 0.3 * dancing.diff(dim=0).abs().mean()
+    assert frames.diff(dim=0).abs().max() > 0, "it breathes"
