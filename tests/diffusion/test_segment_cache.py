@@ -34,7 +34,7 @@ def test_the_same_gives_the_same_name_wherever_it_lies() -> None:
 
 def test_a_segment_comes_back_and_others_do_not(tmp_path: Path) -> None:
     store = SegmentCache(tmp_path / "new" / "folder")
-    segment = {"latents": torch.randn(4, 3, 2, 2), "warp": torch.randn(4, 2, 6)}
+    segment = {"latents": torch.randn(4, 3, 2, 2), "poses": torch.randn(8, 27)}
     assert store.read("one") is None
     store.write("one", segment)
     read = store.read("one")
