@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, NoReturn
 from ..diffusion.sampler_names import SAMPLER_NAMES
 from ..errors import InputError
 from . import argtypes
-from .command import (
-    Command,
-    add_audio_track,
-    add_beat_tracker,
-    add_device,
-    add_precision,
-    add_steps,
-    fill,
+from .command import Command, add_device, add_precision, add_steps, fill
+from .song_inputs import (
+    SongInputs,
+    add_beats,
+    add_song,
+    add_song_part,
+    add_take,
+    beats_origin,
+    load_song_inputs,
+    require_one_source_of_beats,
 )
 from .targets import check_output, check_target, require_background_fits
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from tqdm import tqdm
 
-    from ..audio.beats import BeatGrid
-    from ..audio.waveform import Waveform
     from ..dance.rig import Rig
     from ..dance_video import DanceVideo
     from ..diffusion.guidance import StepInfo
@@ -81,8 +81,7 @@ class AnimateOptions:
     audio_track: int | None
 
     def __post_init__(self) -> None:
-        if self.beats and self.beat_this:
-            raise InputError("Beats come from --beats or from --beat-this, not from both.")
+        require_one_source_of_beats(self)
         require_background_fits(self.background, self.out)
         if self.loop and not self.out.lower().endswith((".gif", ".webp", ".png")):
             raise InputError(f"--loop is for .gif, .webp and .png, not for {self.out}.")
@@ -91,21 +90,15 @@ class AnimateOptions:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("picture", metavar="PICTURE", help="the picture to animate")
-    add("song", metavar="SONG", help="the song: mp3, ogg, flac, wav, m4a, or a video's sound")
-    add(
-        "--text",
-        required=True,
-        type=argtypes.sentence,
-        help='how to dance, such as "big hops"; or sentences with the times in the song from which '
-        'they hold, such as "0:00 it sways / 0:08 big hops"',
-    )
+    add_song(parser)
     _add_video(parser)
     add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
     add("--mask", metavar="FILE", help="a picture of the same shape, white where the dancer is")
     add(
         "--rig",
         metavar="FILE",
-        help="the dancer's joints, as `musedance rig --json` writes them (default: found)",
+        help="the dancer's joints, as `musedance rig --json` writes them, or OpenPose JSON "
+        "(default: found)",
     )
     add(
         "--background",
@@ -114,25 +107,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="behind the dancer: a picture, a colour such as white or #ffd400, or transparent, for "
         ".webp, .gif, .webm and folders (default: the picture's own)",
     )
-    add(
-        "--seed",
-        type=argtypes.seed,
-        default=0,
-        metavar="N",
-        help="random seed; another one gives another take of the dance (default: 0)",
-    )
+    add_take(parser)
     _add_sampling(parser.add_argument_group("quality and guidance"))
-    add(
-        "--beats",
-        metavar="FILE",
-        help="beats as `musedance beats --json` writes them; the times "
-        "are seconds from the song's start, whatever --start is (default: tracked)",
-    )
-    add_beat_tracker(parser)
+    add_beats(parser)
     add_device(parser)
     add_precision(parser)
     add("--preview-sheet", metavar="FILE.png", help="also write a contact sheet of the frames")
-    add_audio_track(parser)
 
 
 def _add_video(parser: argparse.ArgumentParser) -> None:
@@ -162,19 +142,7 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="cut the video to whole beats, so that a .gif, .webp or .png repeats without a break",
     )
-    add(
-        "--seconds",
-        type=argtypes.above_zero,
-        metavar="S",
-        help="length (default: the rest of the song)",
-    )
-    add(
-        "--start",
-        type=argtypes.not_negative,
-        default=0.0,
-        metavar="T",
-        help="where in the song the video starts, in seconds (default: 0)",
-    )
+    add_song_part(parser)
 
 
 def _add_sampling(group: argparse._ArgumentGroup) -> None:
@@ -214,9 +182,7 @@ class AnimateInputs:
 
     picture: Image
     mask: Image | None
-    song: Waveform
-    prompts: list[tuple[float, str]]
-    beats: BeatGrid | None
+    music: SongInputs
     rig: Rig | None
     background: Background
 
@@ -248,12 +214,9 @@ def run(options: AnimateOptions) -> int:
         labels = [f"{video.start + k / video.fps:.2f} s" for k in sheet.numbers]
         write_contact_sheet(options.preview_sheet, sheet.frames, labels)
 
-    tracked = "assumed: no beat was found" if video.beats.assumed else "tracked"
-    origin = f"from {options.beats}" if options.beats else tracked
     print(
         f"{options.out}: {video.seconds:.2f} s of dance ({len(video)} frames), "
-        f"tempo {video.beats.tempo:.1f} BPM ({origin}), "
-        f"made in {time.monotonic() - began:.1f} s."
+        f"{beats_origin(options, video.beats)}, made in {time.monotonic() - began:.1f} s."
     )
     return 0
 
@@ -264,30 +227,20 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     Raises:
         InputError: one of them cannot be used, or the song does not last as long as the video.
     """
-    from ..audio.beats import read_beats, require_beats_in_song
-    from ..audio.waveform import load_waveform, require_music
     from ..dance.openpose_json import read_rig_or_openpose
-    from ..diffusion.prompts import parse_prompts, require_prompts_in_song
     from ..media.images import load_mask, load_picture
     from ..media.staging import load_background
     from ..pipeline import require_rig_of
 
-    prompts = parse_prompts(options.text)
     picture = load_picture(options.picture)
     mask = load_mask(options.mask, picture) if options.mask else None
-    song = load_waveform(options.song, options.audio_track)
-    require_music(song, options.song)
-    _check_length(song, options)
-    require_prompts_in_song(prompts, song.seconds, options.song)
-    beats = read_beats(options.beats) if options.beats else None
-    if beats is not None:
-        require_beats_in_song(beats, song.seconds, options.song)
+    music = load_song_inputs(options)
     rig = read_rig_or_openpose(options.rig, picture.size) if options.rig else None
     if rig is not None:
         require_rig_of(rig, picture)
     background = options.background
     behind = load_background(background) if isinstance(background, Path) else background
-    return AnimateInputs(picture, mask, song, prompts, beats, rig, behind)
+    return AnimateInputs(picture, mask, music, rig, behind)
 
 
 def _dance(
@@ -297,17 +250,13 @@ def _dance(
     progress: Progress,
 ) -> DanceVideo:
     """The video, whose frames are made when it is saved."""
-    from ..audio.beat_this import track_beats_with_beat_this
     from ..diffusion.guidance import CONDITIONS, Guidance
 
-    beats = inputs.beats
-    if options.beat_this:
-        beats = track_beats_with_beat_this(inputs.song, options.beat_this)
     weights = {name: getattr(options, f"{name}_guidance") for name in CONDITIONS}
     video = pipeline(
         inputs.picture,
-        inputs.song,
-        inputs.prompts,
+        inputs.music.song,
+        inputs.music.prompts,
         seconds=options.seconds,
         start=options.start,
         seed=options.seed,
@@ -320,7 +269,7 @@ def _dance(
         draft=options.quality == "draft",
         guidance=Guidance.of(pipeline.config.schedule, options.guidance, weights),
         mask=inputs.mask,
-        beats=beats,
+        beats=inputs.music.tracked(options),
         on_step=progress.advance,
     )
     return video.loop() if options.loop else video
@@ -368,16 +317,6 @@ class Progress:
         """End the line of the bar."""
         if self._bar is not None:
             self._bar.close()
-
-
-def _check_length(song: Waveform, options: AnimateOptions) -> None:
-    """Refuse a part of the song that is not there."""
-    name = f"{options.song} is {song.seconds:.2f} s long, so --start {options.start:g}"
-    rest = song.seconds - options.start
-    if rest <= 0:
-        raise InputError(f"{name} is past it.")
-    if options.seconds is not None and options.seconds > rest + 0.01:
-        raise InputError(f"{name} with --seconds {options.seconds:g} runs past its end.")
 
 
 def _check_targets(options: AnimateOptions) -> None:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from . import argtypes
-from .command import (
-    Command,
-    add_audio_track,
-    add_beat_tracker,
-    add_device,
-    add_steps,
-    fill,
+from .command import Command, add_device, add_steps, fill
+from .song_inputs import (
+    add_beats,
+    add_song,
+    add_song_part,
+    add_take,
+    beats_origin,
+    load_song_inputs,
+    require_one_source_of_beats,
 )
 from .targets import check_output, check_target
 
@@ -56,20 +58,12 @@ class PoseOptions:
     def __post_init__(self) -> None:
         if self.out is None and self.json is None:
             raise InputError("There is nothing to write: give --out, --json or both.")
-        if self.beats and self.beat_this:
-            raise InputError("Beats come from --beats or from --beat-this, not from both.")
+        require_one_source_of_beats(self)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("song", metavar="SONG", help="the song: mp3, ogg, flac, wav, m4a, or a video's sound")
-    add(
-        "--text",
-        required=True,
-        type=argtypes.sentence,
-        help='how to dance, such as "big hops"; or sentences with the times in the song from which '
-        'they hold, such as "0:00 it sways / 0:08 big hops"',
-    )
+    add_song(parser)
     add("--out", metavar="FILE", help="the video to write, in any format of `musedance animate`")
     add("--json", metavar="FILE.json", help="write the keypoints there, a list of frames")
     add(
@@ -86,26 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frames a second, 1 to 60 (default: 24)",
     )
-    add(
-        "--seconds",
-        type=argtypes.above_zero,
-        metavar="S",
-        help="length (default: the rest of the song)",
-    )
-    add(
-        "--start",
-        type=argtypes.not_negative,
-        default=0.0,
-        metavar="T",
-        help="where in the song the dance starts, in seconds (default: 0)",
-    )
-    add(
-        "--seed",
-        type=argtypes.seed,
-        default=0,
-        metavar="N",
-        help="random seed; another one gives another take of the dance (default: 0)",
-    )
+    add_song_part(parser)
+    add_take(parser)
     add(
         "--rig",
         metavar="FILE.json",
@@ -114,15 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--checkpoint", metavar="FILE", help="the model (default: the embedded sticker model)")
     add_steps(parser)
-    add(
-        "--beats",
-        metavar="FILE",
-        help="beats as `musedance beats --json` writes them; the times are seconds from the song's "
-        "start, whatever --start is (default: tracked)",
-    )
-    add_beat_tracker(parser)
+    add_beats(parser)
     add_device(parser)
-    add_audio_track(parser)
 
 
 def run(options: PoseOptions) -> int:
@@ -139,44 +108,32 @@ def run(options: PoseOptions) -> int:
     if options.json is not None:
         poses.save_json(options.json)
 
-    tracked = "assumed: no beat was found" if poses.beats.assumed else "tracked"
-    origin = f"from {options.beats}" if options.beats else tracked
     print(
         f"{' and '.join(name for name in (options.out, options.json) if name)}: "
         f"{poses.seconds:.2f} s of dance ({len(poses)} frames), "
-        f"tempo {poses.beats.tempo:.1f} BPM ({origin}), "
-        f"made in {time.monotonic() - began:.1f} s."
+        f"{beats_origin(options, poses.beats)}, made in {time.monotonic() - began:.1f} s."
     )
     return 0
 
 
 def _dance(options: PoseOptions) -> DancePoses:
     """Load and check the inputs, and choreograph."""
-    from ..audio.beat_this import track_beats_with_beat_this
-    from ..audio.beats import read_beats
-    from ..audio.waveform import load_waveform, require_music
     from ..dance.openpose_json import read_rig_or_openpose
-    from ..diffusion.prompts import parse_prompts
     from ..pipeline import MuseDancePipeline
 
     # Whatever can be refused is refused before the model is loaded.
-    prompts = parse_prompts(options.text)
+    music = load_song_inputs(options)
     rig = read_rig_or_openpose(options.rig) if options.rig else None
-    beats = read_beats(options.beats) if options.beats else None
-    song = load_waveform(options.song, options.audio_track)
-    require_music(song, options.song)
     pipeline = MuseDancePipeline.from_pretrained(options.checkpoint, options.device)
-    if options.beat_this:
-        beats = track_beats_with_beat_this(song, options.beat_this)
     return pipeline.pose(
-        song,
-        prompts,
+        music.song,
+        music.prompts,
         seconds=options.seconds,
         start=options.start,
         seed=options.seed,
         steps=options.steps,
         guidance=options.guidance,
-        beats=beats,
+        beats=music.tracked(options),
         size=options.size,
         fps=options.fps,
         rig=rig,

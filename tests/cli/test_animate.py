@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import pytest
 import torch
 from PIL import Image
@@ -13,9 +14,9 @@ from torch import Tensor
 
 from musedance_core.cli.animate import SheetFrames
 from musedance_core.diffusion import samplers
-from musedance_core.diffusion.runner import Segment, SegmentRunner
+from musedance_core.diffusion.runner import DanceInputs, Segment, SegmentRunner
 from musedance_core.diffusion.sampler_names import SAMPLER_NAMES
-from musedance_core.diffusion.segment import SamplingSettings
+from musedance_core.media.output import TRANSPARENT_SUFFIXES
 from musedance_core.pipeline import MuseDancePipeline
 
 Run = Callable[..., int]
@@ -57,6 +58,15 @@ BAD = {
     "an unknown sampler": ([PICTURE, SONG, "--sampler", "heun"], "--sampler"),
     "an unknown quality": ([PICTURE, SONG, "--quality", "best"], "--quality"),
     "infinite text guidance": ([PICTURE, SONG, "--text-guidance", "inf"], "--text-guidance"),
+    "transparent mp4": (
+        [PICTURE, SONG, "--background", "transparent"],
+        "--background transparent is for .webm, .gif",
+    ),
+    "an unknown background": ([PICTURE, SONG, "--background", "blu"], "'blu' is neither"),
+    "a song as background": ([PICTURE, SONG, "--background", SONG], "song.wav"),
+    "a tiny size": ([PICTURE, SONG, "--size", "8"], "--size"),
+    "too fast": ([PICTURE, SONG, "--fps", "100"], "--fps"),
+    "a rig that is none": ([PICTURE, SONG, "--rig", "{inputs}/words.json"], "words.json is no rig"),
     "a loop with sound": ([PICTURE, SONG, "--loop"], "--loop is for .gif, .webp"),
     "a loop of one beat": (
         [PICTURE, SONG, "--out", "{out}/a.gif", "--loop", "--seconds", "0.4"],
@@ -129,17 +139,16 @@ def test_links_that_lead_nowhere_are_refused_before_the_work(
 def test_a_dance_is_written_with_exact_frames_and_sound(
     run: Run, inputs: Path, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    av = pytest.importorskip("av")
     out, sheet = tmp_path / "dance.mp4", tmp_path / "sheet.png"
     words = [inputs / "sticker.png", inputs / "song.wav", "--text", "big hops", "--out", out]
     words += ["--checkpoint", written]
     more = ["--seconds", "4.6", "--start", "1.25", "--steps", "1", "--preview-sheet", sheet]
     assert run("animate", *words, *more) == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
-    for part in (str(out), "4.58 s", "55 frames", "BPM", "made in"):
+    for part in (str(out), "4.58 s", "110 frames", "BPM", "made in"):
         assert part in last
     with av.open(str(out)) as video:
-        assert len(list(video.decode(video=0))) == 55
+        assert len(list(video.decode(video=0))) == 110
         assert video.streams.audio and video.streams.video[0].codec_context.name == "h264"
     with Image.open(sheet) as picture:
         assert picture.format == "PNG"
@@ -155,7 +164,7 @@ def test_a_loop_keeps_whole_beats(
     words = [inputs / "sticker.png", inputs / "song.wav", "--text", "big hops", "--out", out]
     words += ["--checkpoint", written, "--beats", beats, "--loop", "--seconds", "3", "--steps", "1"]
     assert run("animate", *words) == 0
-    assert "2.00 s of dance (24 frames)" in capsys.readouterr().out
+    assert "2.00 s of dance (48 frames)" in capsys.readouterr().out
     milliseconds = 0
     with Image.open(out) as picture:
         assert picture.info["loop"] == 0
@@ -166,13 +175,43 @@ def test_a_loop_keeps_whole_beats(
     assert milliseconds == 2000
 
 
+@pytest.mark.parametrize("suffix", TRANSPARENT_SUFFIXES)
+def test_a_transparent_dance(
+    run: Run, inputs: Path, written: Path, tmp_path: Path, suffix: str
+) -> None:
+    out = tmp_path / f"dance{suffix}"
+    words = [inputs / "sticker.png", inputs / "song.wav", "--text", "hop", "--out", out]
+    words += ["--checkpoint", written, "--seconds", "0.5", "--quality", "draft", "--size", "96"]
+    assert run("animate", *words, "--background", "transparent", "--fps", "10") == 0
+    if suffix == ".webm":
+        with av.open(str(out)) as video:
+            assert video.streams.video[0].metadata["alpha_mode"] == "1"
+        return
+    with Image.open(out) as picture:
+        assert max(picture.size) == 96 and picture.n_frames == 5
+        low, high = picture.convert("RGBA").getchannel("A").getextrema()
+    assert low == 0 and high > 128
+
+
+def test_a_folder_of_frames_on_a_colour(
+    run: Run, inputs: Path, written: Path, tmp_path: Path
+) -> None:
+    words = [inputs / "sticker.png", inputs / "song.wav", "--text", "hop", "--seconds", "0.5"]
+    words += ["--checkpoint", written, "--quality", "draft", "--size", "96", "--fps", "10"]
+    assert run("animate", *words, "--background", "#00f", "--out", f"{tmp_path}/frames/") == 0
+    files = sorted((tmp_path / "frames").iterdir())
+    assert [file.name for file in files] == [f"frame_{k:05d}.png" for k in range(1, 6)]
+    with Image.open(files[0]) as picture:
+        assert picture.mode == "RGB" and picture.getpixel((0, 0)) == (0, 0, 255)
+
+
 def test_quality_and_guidance_reach_the_sampler(
     run: Run, inputs: Path, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used: list[SamplingSettings] = []
+    used: list[DanceInputs] = []
 
     def record(runner: SegmentRunner, frames: int, *_: object) -> Iterator[Segment]:
-        used.append(runner.inputs.settings)
+        used.append(runner.inputs)
         yield Segment(0, 0, torch.zeros(frames, 3, 64, 64), runner.first_tail())
 
     monkeypatch.setattr(SegmentRunner, "run", record)
@@ -181,9 +220,9 @@ def test_quality_and_guidance_reach_the_sampler(
     assert run(*words, "--quality", "draft", "--music-guidance", "1.5") == 0
     assert run(*words, "--quality", "draft", "--steps", "3", "--sampler", "euler") == 0
     assert run(*words) == 0
-    chosen = [(settings.steps, settings.sampler) for settings in used]
-    assert chosen == [(8, "dpmpp_2m"), (3, "euler"), (20, "ddim")]
-    assert used[0].guidance.weights == {"text": 0.0, "music": 1.5, "reference": 0.0}
+    chosen = [(i.denoise, i.settings.steps, i.settings.sampler) for i in used]
+    assert chosen == [(False, 20, "dpmpp_2m"), (False, 3, "euler"), (True, 20, "dpmpp_2m")]
+    assert used[0].settings.guidance.weights == {"text": 0.0, "music": 1.5, "reference": 0.0}
     assert tuple(samplers.SAMPLERS) == SAMPLER_NAMES
 
 
