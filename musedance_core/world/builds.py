@@ -97,7 +97,7 @@ class Build:
         for side, sign in (("right", -1), ("left", 1)):
             if self.arms:
                 drop = min(self.arm[0] * 0.9, 0.3 * self.torso) if self.head else 0.35 * self.torso
-                drop = 0.1 * self.torso if self.kind == "stick" else drop
+                drop = 0.1 * self.torso if self.thin and self.head else drop
                 start = np.array([sign * self.shoulder * self.spread(0.6), self.neck_y + drop])
                 way = np.array([sign * np.sin(arm_angle), np.cos(arm_angle)])
                 at[INDEX[f"{side}_shoulder"]] = start

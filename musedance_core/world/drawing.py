@@ -17,6 +17,8 @@ Colour = tuple[int, int, int]
 Points = np.ndarray
 PLAIN = 1
 """Material of pixels without a texture; 0 is an outline or nothing."""
+BEHIND = 128
+"""Added to the material of what lies behind a part, where nothing is clipped to."""
 WIDE = 5
 """Pixels; wider outlines need rounded corners."""
 
@@ -32,7 +34,7 @@ class Shape:
         outlined: whether its group has an outline.
         material: `PLAIN`, or the index of a texture + 2.
         width: thickness of a line in body heights.
-        clipped: drawn only where the part is filled already.
+        clipped: drawn only where the part is filled already, and not over what lies behind it.
         ghost: not drawn: where the figure goes on beyond the part, so that shading is even there.
     """
 
@@ -47,10 +49,14 @@ class Shape:
 
 
 class Sketch:
-    """The shapes of one part, from bottom to top."""
+    """The shapes of one part, from bottom to top.
+
+    What is added while `behind` is true lies behind the part itself, as a tail does.
+    """
 
     def __init__(self) -> None:
         self.shapes: list[Shape] = []
+        self.behind = False
         self._group = 0
 
     def outlined(
@@ -91,6 +97,7 @@ class Sketch:
     ) -> None:
         self._group += 1
         several = [points] if isinstance(points, np.ndarray) else points
+        material += BEHIND * self.behind
         for one in several:
             self.shapes.append(Shape(one, fill, self._group, outlined, material, clipped=clipped))
 
@@ -172,7 +179,7 @@ def rasterise(
         pixels[..., :3],
         mask,
         _with_ghosts(mask, ghosts) if ghosts else mask,
-        np.asarray(ids),
+        np.asarray(ids) & (BEHIND - 1),
     )
 
 
@@ -197,7 +204,7 @@ def _draw_clipped(
         ids.paste(shape.material, mask=mask)
 
 
-_OPAQUE = [0, *[255] * 255]
+_OPAQUE = [255 * (0 < value < BEHIND) for value in range(256)]
 
 
 def _round_ends(

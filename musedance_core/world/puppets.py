@@ -28,6 +28,8 @@ from .wardrobe import SKIRTS, Wardrobe, random_wardrobe
 
 FINE = 3
 """Supersampling factor of layers."""
+ROOT_INSIDE = 0.96
+"""Distance of shoulders and hips from the middle, at most, in half widths of the trunk there."""
 FILL = 0.94
 """Share of a layer's side that the figure fills."""
 
@@ -142,8 +144,9 @@ def design_puppet(
     order = _order(rng, build, clothes, hair_style)
 
     joints = build.joints(float(rng.uniform(0.35, 1.5)), float(rng.uniform(0.02, 0.12)))
-    sketches = {name: Sketch() for name in PARTS}
-    draw_trunk(sketches["torso"], rng, build, clothes, trunk_contour(rng, build))
+    sketches, contour = {name: Sketch() for name in PARTS}, trunk_contour(rng, build)
+    _attach(joints, contour)
+    draw_trunk(sketches["torso"], rng, build, clothes, contour)
     _draw_limbs(sketches, rng, build, clothes, joints, order)
     if build.head > 0:
         frame = _head_frame(build, blank, theme.natural)
@@ -159,6 +162,21 @@ def design_puppet(
     soles = [shape for name in ("right_shin", "left_shin") for shape in parts.get(name, ())]
     ground = _box(soles, style)[3] if soles else whole[3]
     return Puppet(joints, parts, order, style, whole, trunk[1], ground, build.view)
+
+
+def _attach(joints: np.ndarray, contour: np.ndarray) -> None:
+    """Moves limbs in place to the trunk where their root is outside its contour."""
+    ends = np.roll(contour, -1, axis=0)
+    for root in ("right_shoulder", "left_shoulder", "right_hip", "left_hip"):
+        first = INDEX[root]
+        x, y = joints[first]
+        crosses = (contour[:, 1] <= y) != (ends[:, 1] <= y)
+        if not crosses.any():
+            continue
+        (x0, y0), (x1, y1) = contour[crosses].T, ends[crosses].T
+        width = float(np.abs(x0 + (x1 - x0) * (y - y0) / (y1 - y0)).max())
+        if abs(x) > ROOT_INSIDE * width:
+            joints[first : first + 3, 0] += np.sign(x) * ROOT_INSIDE * width - x
 
 
 def _draw_limbs(

@@ -55,7 +55,7 @@ def random_rest_pose(rng: np.random.Generator, facing: float) -> DanceMotion:
     if walks == "run" and rng.random() < 0.7:
         root[0, ROOT_INDEX["lean"]] += 0.15 * way
     if rng.random() < 0.04:
-        root[0, ROOT_INDEX["turn"]] += float(rng.normal(0, 0.5))
+        root[0, ROOT_INDEX["turn"]] += float(rng.normal(0, 0.35))
     limbs = torch.tensor([[vectors[name] for name in SEGMENT_NAMES]], dtype=torch.float32)
     return DanceMotion(root, limbs, 1.0)
 

@@ -34,6 +34,7 @@ GLYPH_SHARE, LIMBLESS_SHARE = 0.17, 0.08
 CROPPED_SHARE, BORDER_SHARE, CONTOUR_SHARE = 0.09, 0.08, 0.12
 UNEVEN_SHARE = 0.6
 CHEST_UP = 0.58
+FIRST_LIMB = INDEX["right_shoulder"]
 HIDDEN = 0.14
 """Share of a limb's pixels below which it counts as hidden."""
 LIMBED = frozenset(
@@ -209,7 +210,7 @@ def _placing(
     """Scale and shift that put the posed figure into the square, at times cut off at the knees,
     the hips or the chest."""
     low, high = points.min(0), points.max(0)
-    cut = rng.random() < CROPPED_SHARE
+    cut = rng.random() < CROPPED_SHARE and bool(np.isfinite(joints[FIRST_LIMB:]).any())
     if cut:
         level = str(rng.choice(["knee", "hip", "pelvis", "chest"]))
         names = [level] if level in INDEX else [f"right_{level}", f"left_{level}"]

@@ -16,14 +16,26 @@ Field = np.ndarray
 Pattern = Callable[[Field, Field, np.ndarray], Field]
 NOISE = 128
 """Side of a style's table of smooth noise, which repeats."""
+CELL = 4
+"""Entries of the table for each cell of noise, along each axis."""
+FINE_STEP = 0.12
+"""Entries a pixel, below which noise is interpolated."""
 
 
 def _noise(table: np.ndarray, u: Field, v: Field, rate: float) -> Field:
     """Smooth noise in 0..1 at a rate of cells a body height."""
-    scale = rate * 4
-    rows = (v * scale).astype(np.int32) & (NOISE - 1)
-    columns = (u * scale).astype(np.int32) & (NOISE - 1)
+    x, y = u * (rate * CELL), v * (rate * CELL)
+    left, top = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
+    rows, columns = top & (NOISE - 1), left & (NOISE - 1)
     found: Field = table[rows, columns]
+    if x.shape[1] > 1 and abs(float(x[0, 1] - x[0, 0])) + abs(float(y[0, 1] - y[0, 0])) < FINE_STEP:
+        # Entries are wider than pixels: interpolate, or their edges show.
+        below, right = (rows + 1) & (NOISE - 1), (columns + 1) & (NOISE - 1)
+        across, down = (x - left).astype(np.float32), (y - top).astype(np.float32)
+        upper = found + across * (table[rows, right] - found)
+        lower = table[below, columns]
+        lower = lower + across * (table[below, right] - lower)
+        found = upper + down * (lower - upper)
     return found
 
 
@@ -239,7 +251,7 @@ def _free(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
 
 def smooth_noise(rng: np.random.Generator) -> np.ndarray:
     """Noise float32 `[NOISE NOISE]` in 0..1 of cells of four entries, which repeats."""
-    coarse = rng.random((NOISE // 4, NOISE // 4)).astype(np.float32)
+    coarse = rng.random((NOISE // CELL, NOISE // CELL)).astype(np.float32)
     wrapped = np.pad(coarse, 2, mode="wrap")
     side = NOISE + 16
     fine = np.asarray(Image.fromarray(wrapped).resize((side, side), Image.Resampling.BILINEAR))

@@ -145,7 +145,9 @@ def draw_trunk(
 ) -> None:
     """Draws the trunk with its clothes and what is behind it."""
     top, bottom, t = build.neck_y, build.hip_y, build.torso
+    sketch.behind = True
     _behind(sketch, rng, build, clothes)
+    sketch.behind = False
     if build.head > 0 and build.kind != "stick":
         w = max(0.3 * build.head_width, 0.01)
         sketch.outlined(
