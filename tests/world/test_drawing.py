@@ -40,7 +40,7 @@ def test_clipped_shapes_stay_inside_and_off_what_is_behind() -> None:
     sketch.behind = False
     sketch.outlined(box(0.5, 0.5, 0.1, 0.1), RED)
     without = drawn(sketch)
-    sketch.plain(box(0.5, 0.7, 0.5, 0.15), BLUE, clipped=True)
+    sketch.plain(box(0.5, 0.7, 0.3, 0.15), BLUE, clipped=True)
     tile = drawn(sketch)
     assert (tile.mask == without.mask).all()
     assert count(tile, GREEN) == count(without, GREEN)
