@@ -30,8 +30,10 @@ LOWEST_AMPLITUDE = 0.6
 """Amplitude of a move at energy 0."""
 STEP = 0.22
 """Height of a step as a share of its length."""
-CHANGE = 2.2
-"""How late a foot rises, and how early the other one comes down, when the weight changes."""
+WIDEST = 0.85
+"""Largest angle of the body on feet that stand."""
+SOFT = 0.4
+"""How softly a foot comes down when the weight changes, as a share of its height."""
 REACH = 0.995
 """Longest distance from hip to ankle as a share of the leg: a straight knee locks."""
 
@@ -144,20 +146,34 @@ def _between(
     arc = np.where(passes, middle, halfway) - halfway
     lifted = 4 * way * (1 - way)
     values = first + way * (last - first) + lifted * arc
-    # Where one foot comes down as the other goes up, the weight changes in between.
-    left, right = (CHANNEL[f"{side}_foot_up"] for side in _SIDES)
-    up = last - first
-    changes = up[..., left] * up[..., right] < 0
-    for i in (left, right):
-        share = way[..., i]
-        late = first[..., i] * (1 - share) ** CHANGE + last[..., i] * share**CHANGE
-        values[..., i] = np.where(changes, late + lifted[..., i] * arc[..., i], values[..., i])
+    feet = [CHANNEL[f"{side}_foot_up"] for side in _SIDES]
+    values[..., feet] = _weight_change(first[..., feet], last[..., feet], way[..., feet])
+    values[..., feet] += lifted[..., feet] * arc[..., feet]
     # A foot that changes its place is lifted.
     for side in _SIDES:
         x, up = CHANNEL[f"{side}_foot_x"], CHANNEL[f"{side}_foot_up"]
         length = np.abs(last[..., x] - first[..., x])
         values[..., up] += step * length * lifted[..., x]
     return np.asarray(values)
+
+
+def _weight_change(first: np.ndarray, last: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """Heights of the feet `[... 2]` between those on two beats.
+
+    Where one comes down as the other goes up, it is down before the other leaves the ground.
+    """
+    plain = first + way * (last - first)
+    low = first.min(axis=-1, keepdims=True), last.min(axis=-1, keepdims=True)
+    start, end = first - low[0], last - low[1]
+    higher = start + way * (end - start)
+    higher = higher - higher[..., ::-1]
+    highest = np.maximum(start, end).max(axis=-1, keepdims=True)
+    soft = SOFT * highest
+    height, most = (x + np.sqrt(x**2 + soft**2) - soft for x in (higher, highest))
+    share = np.maximum(height, 0) / np.maximum(most, 1e-9)
+    changing = low[0] + way * (low[1] - low[0]) + highest * share
+    change = (last - first).prod(axis=-1, keepdims=True) < 0
+    return np.where(change, changing, plain)
 
 
 def _scaled(
@@ -175,6 +191,7 @@ def _scaled(
     """
     n = len(BODY)
     values[..., :n] *= strength[..., None]
+    values[..., CHANNEL["yaw"]] = np.clip(values[..., CHANNEL["yaw"]], -WIDEST, WIDEST)
     arms = values[..., ARMS]
     middle = reduce(keys[..., ARMS], "b half d -> b 1 d", "mean")
     values[..., ARMS] = middle + np.clip(strength**exponent, 0.6, 1.15)[..., None] * (arms - middle)
@@ -220,7 +237,7 @@ def _posed(values: np.ndarray, turned: np.ndarray) -> tuple[np.ndarray, np.ndarr
     }
     foot["up"] = np.maximum(foot["up"], 0)
     x, bend = at["x"][..., None], at["bend"][..., None]
-    wide = (np.exp(at["width"]) * np.cos(np.clip(at["yaw"], -1.1, 1.1)))[..., None]
+    wide = (np.exp(at["width"]) * np.cos(at["yaw"]))[..., None]
     bow = np.sin(pi * np.clip(_ANKLE + foot["up"], 0, 1)) - 0.5
     place = (foot["x"] - x) / wide - bend * bow
 
