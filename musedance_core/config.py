@@ -428,6 +428,12 @@ class MuseDanceConfig:
             f"widths {self.unet.channels} are not divisible by {heads} heads of stage 2",
         )
 
+    @property
+    def plans_dance(self) -> bool:
+        """Whether the model finds joints and plans the dance, so that frames have any size and
+        rate."""
+        return self.rig is not None and self.choreographer is not None
+
     def to_dict(self) -> dict[str, Any]:
         """A nested dict that JSON can hold."""
         return asdict(self)

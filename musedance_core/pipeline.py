@@ -39,6 +39,7 @@ from .diffusion.resident import ChunkedVAE, ResidentModel
 from .diffusion.runner import USUAL_FPS, DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .errors import InputError
+from .media.frame_limits import HIGHEST_RATE, LARGEST_SIDE, LOWEST_RATE, SMALLEST_SIDE
 from .media.image_file import to_rgb
 from .media.images import (
     fit_picture,
@@ -151,8 +152,8 @@ class MuseDancePipeline:
             negative: the negative prompt.
             mask: white where the dancer is, with the picture's aspect ratio.
             beats: the beats to dance to; None tracks them.
-            size: the frame's long side in pixels; None is the picture's own, 256 to 1024.
-            fps: frames a second; None is 24.
+            size: the frame's long side in pixels, 64..2048; None is the picture's own, 256 to 1024.
+            fps: frames a second, 1..60; None is 24.
             background: "transparent", a colour as three numbers of 0..255, or a picture, behind the
                 dancer; None is the picture's own.
             rig: the dancer's joints, or a file as `musedance rig --json` writes it; None finds
@@ -160,8 +161,8 @@ class MuseDancePipeline:
             draft: show the planned dance alone, without denoising.
             on_step: called after every denoising step; an exception from it ends the dance.
 
-        The last five but `on_step` are for models that plan the dance, as the embedded one does;
-        others make square frames of their own size and rate.
+        `size`, `fps`, `background`, `rig` and `draft` are for models that plan the dance, as the
+        embedded one does; others make square frames of their own size and rate.
 
         Raises:
             InputError: any of these cannot be used.
@@ -169,7 +170,8 @@ class MuseDancePipeline:
         image = as_picture(picture)
         subject = None if mask is None else _as_mask(mask, image)
         wave, name = _as_song(song)
-        fps = self._fps(fps)
+        self._check_frame(size, fps, background, rig, draft)
+        fps = fps or (USUAL_FPS if self.config.plans_dance else self.config.clip.fps)
         total = _frames(wave, name, start, seconds, fps)
         grid = None if beats is None else _as_beats(beats)
         if grid is not None:
@@ -311,9 +313,10 @@ class MuseDancePipeline:
         Raises:
             InputError: the rig cannot be used.
         """
-        if self.model.rig is None:
+        if not self.config.plans_dance:
             fitted = fit_picture(picture, mask, self.config.clip.size)
             return self.encode_picture(fitted.image, fitted.part_map)
+        assert self.model.rig is not None
         dancer = stage_dancer(self.model.rig, picture, mask, size, background, rig)
         rgba, part_map = dancer.in_square(self.config.clip.size).at_rest()
         return replace(self.encode_picture(rgba[:3].clamp(0, 1), part_map), dancer=dancer)
@@ -329,18 +332,39 @@ class MuseDancePipeline:
         tokens: Tensor = self.model.text(self.tokenizer.encode([sentence]).to(self.device))
         return tokens
 
-    def _fps(self, fps: float | None) -> float:
-        """The frame rate of a video: `fps`, or the usual one of the model.
+    def _check_frame(
+        self,
+        size: int | None,
+        fps: float | None,
+        background: Background,
+        rig: str | Path | Rig | None,
+        draft: bool,
+    ) -> None:
+        """Refuses options of the frame that are out of range or not for this model; arguments as
+        for a call of the pipeline.
 
         Raises:
-            InputError: the model knows one rate only, and `fps` is another.
+            InputError: one sentence with the option.
         """
-        own = self.config.clip.fps
-        if self.model.choreographer is not None:
-            return USUAL_FPS if fps is None else fps
-        if fps not in (None, own):
-            raise InputError(f"This model makes {own} frames a second, not {fps:g}.")
-        return own
+        clip = self.config.clip
+        if not self.config.plans_dance:
+            options = {"size": size, "background": background, "rig": rig, "draft": draft or None}
+            for name in (name for name, value in options.items() if value is not None):
+                raise InputError(
+                    f"This model plans no dance, and makes square frames of {clip.size} pixels: it "
+                    f"takes no {name}."
+                )
+            if fps not in (None, clip.fps):
+                raise InputError(f"This model makes {clip.fps} frames a second, not {fps:g}.")
+        if size is not None and not SMALLEST_SIDE <= size <= LARGEST_SIDE:
+            raise InputError(
+                f"The size must be within {SMALLEST_SIDE}..{LARGEST_SIDE} pixels, not {size}."
+            )
+        if fps is not None and not LOWEST_RATE <= fps <= HIGHEST_RATE:
+            raise InputError(
+                f"The rate must be within {LOWEST_RATE}..{HIGHEST_RATE} frames a second, not "
+                f"{fps:g}."
+            )
 
     def _settings(
         self, steps: int | None, sampler: str | None, guidance: Guidance
@@ -349,7 +373,7 @@ class MuseDancePipeline:
         steps = schedule.sampling_steps if steps is None else steps
         if steps > schedule.steps:
             raise InputError(f"Sampling takes at most {schedule.steps} steps, not {steps}.")
-        usual = "ddim" if self.model.choreographer is None else "dpmpp_2m"
+        usual = "dpmpp_2m" if self.config.plans_dance else "ddim"
         return SamplingSettings(steps, guidance, sampler or usual)
 
     def _runner(

@@ -81,7 +81,7 @@ class EncodeReference(io.ComfyNode):
         if lacks_alpha(image[0]):
             host.show_text(DROPPED_ALPHA)
         size = model.config.clip.size
-        if model.config.rig is not None:
+        if model.config.plans_dance:
             dancer = staged_dancer(model, image[0], subject, part_map)
             small, parts = dancer.in_square(size).at_rest()
             latents = encoded(small[:3], vae or model.vae, model.config.vae.scale)

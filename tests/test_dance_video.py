@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,13 @@ import torch
 from PIL import Image
 
 from musedance_core import BeatGrid, Guidance, InputError, MuseDancePipeline, Waveform
+from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import load_waveform
+from musedance_core.dance.rig import Rig, write_rig
+from musedance_core.diffusion import compositing
 from musedance_core.media.video import read_video
+from musedance_core.models import MuseDance
+from musedance_core.models.tokenizer import Tokenizer
 
 ASSETS = Path(__file__).parents[1] / "assets"
 CHICK, SONG = ASSETS / "sticker-chick.png", ASSETS / "demo-song.ogg"
@@ -24,6 +30,21 @@ def pipe(written: Path) -> MuseDancePipeline:
 
 
 @pytest.fixture(scope="module")
+def square(model: MuseDance, tokenizer: Tokenizer) -> MuseDancePipeline:
+    """A model that plans no dance, and makes 12 square frames a second."""
+    torch.manual_seed(0)
+    other = MuseDance(replace(model.config, rig=None, choreographer=None))
+    other.load_state_dict(
+        {
+            name: weight
+            for name, weight in model.state_dict().items()
+            if name.split(".")[0] not in ("rig", "choreographer")
+        }
+    )
+    return MuseDancePipeline(other, tokenizer)
+
+
+@pytest.fixture(scope="module")
 def song() -> Waveform:
     noise = np.random.default_rng(0).normal(0, 0.1, (1, 8000 * 3)).astype(np.float32)
     return Waveform(noise, 8000)
@@ -31,26 +52,33 @@ def song() -> Waveform:
 
 def test_files_in_and_a_video_with_sound_out(pipe: MuseDancePipeline, tmp_path: Path) -> None:
     target = tmp_path / "dance.mp4"
-    pipe(CHICK, SONG, "the sticker hops", seconds=1.2, steps=1, beats=BEATS).save(target)
+    options = {"seconds": 1.2, "steps": 1, "beats": BEATS, "size": 64}
+    pipe(CHICK, SONG, "the sticker hops", **options).save(target)
     frames, fps = read_video(target)
-    assert frames.shape == (14, 3, 32, 32) and fps == 12
-    assert load_waveform(target).seconds == pytest.approx(14 / 12, abs=0.05)
+    assert frames.shape == (29, 3, 64, 64) and fps == 24
+    assert load_waveform(target).seconds == pytest.approx(29 / 24, abs=0.05)
 
 
 def test_a_dance_video_has_length_beats_audio_and_cached_frames(
     pipe: MuseDancePipeline, song: Waveform
 ) -> None:
-    video = pipe(CHICK, song, "it hops", start=0.5, steps=1, beats=BEATS)
-    assert (len(video), video.fps, video.start, video.seconds) == (30, 12, 0.5, 2.5)
+    video = pipe(CHICK, song, "it hops", start=0.5, steps=1, beats=BEATS, size=64, fps=10)
+    assert (len(video), video.fps, video.start, video.seconds) == (25, 10, 0.5, 2.5)
     assert isinstance(video.beats, BeatGrid) and video.beats.tempo == 120
     assert np.array_equal(video.audio.samples, song.samples[:, 4000:24000])
-    assert video.frames.shape == (30, 3, 32, 32) and video.frames is video.frames
+    assert video.frames.shape == (25, 3, 64, 64) and video.frames is video.frames
 
 
 def test_frames_are_made_when_they_are_read(pipe: MuseDancePipeline, song: Waveform) -> None:
     steps: list[int] = []
     video = pipe(
-        CHICK, song, "it hops", steps=1, beats=BEATS, on_step=lambda info: steps.append(info.step)
+        CHICK,
+        song,
+        "it hops",
+        steps=1,
+        beats=BEATS,
+        size=64,
+        on_step=lambda info: steps.append(info.step),
     )
     chunks = video.chunks()
     assert not steps
@@ -65,7 +93,7 @@ def test_pictures_are_taken_in_every_form(
     picture.paste((0, 0, 0, 0), (0, 0, 40, 20))
     picture.save(tmp_path / "sticker.png")
     pixels = torch.from_numpy(np.array(picture)).movedim(-1, 0) / 255
-    options = {"seconds": 0.4, "steps": 1, "beats": BEATS}
+    options = {"seconds": 0.4, "steps": 1, "beats": BEATS, "size": 64}
     forms = (tmp_path / "sticker.png", picture, pixels)
     videos = [pipe(form, song, "it hops", **options).frames for form in forms]
     assert torch.equal(videos[0], videos[1]) and torch.equal(videos[0], videos[2])
@@ -76,7 +104,7 @@ def test_a_sentence_holds_from_its_time_of_the_song_on(
     pipe: MuseDancePipeline, song: Waveform
 ) -> None:
     """Segments last half a second; the video starts half a second into the song."""
-    options = {"start": 0.5, "seconds": 1.5, "steps": 1, "beats": BEATS}
+    options = {"start": 0.5, "seconds": 1.5, "steps": 1, "beats": BEATS, "size": 64, "fps": 12}
     text = "0:00 it hops/[0:01] it sways to the left"
     both = pipe(CHICK, song, text, **options).frames
     hops, sways = (pipe(CHICK, song, t, **options).frames for t in ("it hops", text[14:]))
@@ -86,11 +114,16 @@ def test_a_sentence_holds_from_its_time_of_the_song_on(
     assert torch.equal(both, pairs.frames)
 
 
-def test_every_option_reaches_the_frames(pipe: MuseDancePipeline, song: Waveform) -> None:
-    options = {"seconds": 0.5, "steps": 2, "beats": BEATS}
+def test_every_option_reaches_the_frames(
+    pipe: MuseDancePipeline, song: Waveform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"seconds": 0.5, "steps": 2, "beats": BEATS, "size": 64}
+    monkeypatch.setattr(compositing, "THRESHOLDS", compositing.Thresholds(0.0, 1e-3))
     base = pipe(CHICK, song, "it hops", **options).frames
     half = Image.new("L", Image.open(CHICK).size)
     half.paste(255, (0, 0, half.width // 2, half.height))
+    joints = torch.full((16, 2), torch.nan)
+    joints[:3] = torch.tensor([[32.0, 50.0], [32.0, 40.0], [32.0, 30.0]])
     for changed in (
         {"seed": 1},
         {"steps": 3},
@@ -101,19 +134,27 @@ def test_every_option_reaches_the_frames(pipe: MuseDancePipeline, song: Waveform
         {"mask": half},
         {"beats": [0.1, 0.7]},
         {"start": 1.0},
+        {"size": 66},
+        {"fps": 30},
+        {"background": (0, 90, 20)},
+        {"background": Image.new("RGB", (20, 20), "navy")},
+        {"background": "transparent"},
+        {"rig": Rig((64, 64), joints, torch.ones(16))},
+        {"draft": True},
     ):
         frames = pipe(CHICK, song, "it hops", **{**options, **changed}).frames
         assert not torch.equal(frames, base), changed
 
 
 def test_a_loop_is_whole_beats(pipe: MuseDancePipeline, song: Waveform, tmp_path: Path) -> None:
-    video = pipe(CHICK, song, "it hops", steps=1, beats=[0.25, 0.75, 1.25, 1.75, 2.25])
+    beats = [0.25, 0.75, 1.25, 1.75, 2.25]
+    video = pipe(CHICK, song, "it hops", steps=1, beats=beats, size=64, draft=True)
     loop = video.loop()
-    assert (len(loop), loop.start) == (24, 0.25)
-    assert torch.equal(loop.frames, video.frames[3:27])
+    assert (len(loop), loop.start) == (48, 0.25)
+    assert torch.equal(loop.frames, video.frames[6:54])
     loop.save(tmp_path / "loop.gif")
     with Image.open(tmp_path / "loop.gif") as saved:
-        assert saved.n_frames == 24
+        assert saved.n_frames == 48
 
 
 def test_frames_that_are_there_are_not_made_again(
@@ -121,12 +162,112 @@ def test_frames_that_are_there_are_not_made_again(
 ) -> None:
     steps: list[int] = []
     video = pipe(
-        CHICK, song, "it hops", steps=1, beats=BEATS, on_step=lambda info: steps.append(info.step)
+        CHICK,
+        song,
+        "it hops",
+        steps=1,
+        beats=BEATS,
+        size=64,
+        on_step=lambda info: steps.append(info.step),
     )
-    assert len(video.frames) == 36 and len(steps) == 6
+    assert len(video.frames) == 72 and len(steps) == 6
     seen: list[int] = []
     video.save(tmp_path / "dance.webp", on_frames=lambda frames: seen.append(len(frames)))
-    assert len(steps) == 6 and seen == [36]
+    assert len(steps) == 6 and seen == [72]
+
+
+def test_a_draft_is_made_without_denoising(pipe: MuseDancePipeline, song: Waveform) -> None:
+    options = {"beats": BEATS, "size": 64, "seconds": 1.0}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipe.model.unet, "forward", None)
+        frames = pipe(CHICK, song, "it hops", draft=True, **options).frames
+    assert frames.shape == (24, 3, 64, 64)
+
+
+@pytest.mark.parametrize(("size", "shape"), [((60, 90), (96, 64)), ((90, 60), (64, 96))])
+def test_portraits_stay_portraits(
+    pipe: MuseDancePipeline, song: Waveform, size: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    picture = Image.new("RGB", size, "white")
+    picture.paste("brown", (20, 20, 40, 50))
+    options = {"beats": BEATS, "size": 96, "seconds": 0.5, "steps": 1}
+    frames = pipe(picture, song, "it hops", **options).frames
+    assert frames.shape == (12, 3, *shape)
+    assert (frames[:, :, :4, :4] - 1).abs().median() < 0.01
+
+
+@pytest.mark.parametrize(
+    "name", ["dance.webp", "dance.gif", "dance.png", "dance.webm", "pictures/"]
+)
+def test_transparent_videos_keep_their_transparency(
+    pipe: MuseDancePipeline,
+    song: Waveform,
+    person: tuple[Image.Image, Rig],
+    tmp_path: Path,
+    name: str,
+) -> None:
+    picture, rig = person
+    rest = replace(regular_grid(120, 0.0, 3.0), assumed=True)
+    options = {"beats": rest, "size": 64, "seconds": 0.25, "draft": True, "rig": rig}
+    video = pipe(picture, song, "it hops", background="transparent", **options)
+    assert video.frames.shape == (6, 4, 64, 48)
+    assert video.frames[:, 3].min() == 0 and video.frames[:, 3].max() > 0.9
+    video.save(f"{tmp_path}/{name}")
+    if name == "a.webm":
+        return
+    path = next(tmp_path.glob("pictures/*")) if name == "pictures/" else tmp_path / name
+    with Image.open(path) as saved:
+        assert saved.convert("RGBA").getchannel("A").getextrema() == (0, 255)
+
+
+def test_transparent_frames_fit_no_mp4(
+    pipe: MuseDancePipeline, song: Waveform, person: tuple[Image.Image, Rig], tmp_path: Path
+) -> None:
+    options = {"beats": BEATS, "size": 64, "seconds": 0.25, "draft": True}
+    video = pipe(person[0], song, "it hops", background="transparent", **options)
+    with pytest.raises(InputError, match=r"dance\.mp4"):
+        video.save(tmp_path / "dance.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_rigs_come_from_files_at_any_size_of_their_picture(
+    pipe: MuseDancePipeline, song: Waveform, person: tuple[Image.Image, Rig], tmp_path: Path
+) -> None:
+    picture, rig = person
+    write_rig(rig, tmp_path / "small.json")
+    write_rig(rig.scaled((960, 1280)), tmp_path / "large.json")
+    options = {"beats": BEATS, "size": 64, "seconds": 0.25, "draft": True}
+    videos = [
+        pipe(picture, song, "it hops", rig=chosen, **options).frames
+        for chosen in (rig, tmp_path / "small.json", str(tmp_path / "large.json"))
+    ]
+    assert torch.allclose(videos[0], videos[1], atol=0.02)
+    assert torch.allclose(videos[0], videos[2], atol=0.02)
+
+
+def test_a_model_that_plans_no_dance_makes_square_frames_of_its_own(
+    square: MuseDancePipeline, song: Waveform
+) -> None:
+    video = square(CHICK, song, "it hops", steps=1, beats=BEATS)
+    assert (len(video), video.fps) == (36, 12) and video.frames.shape == (36, 3, 32, 32)
+    assert len(square(CHICK, song, "it hops", steps=1, beats=BEATS, fps=12)) == 36
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"size": 64}, "square frames of 32 pixels: it takes no size"),
+        ({"background": "transparent"}, "takes no background"),
+        ({"draft": True}, "takes no draft"),
+        ({"rig": "rig.json"}, "takes no rig"),
+        ({"fps": 24}, "makes 12 frames a second, not 24"),
+    ],
+)
+def test_a_model_that_plans_no_dance_refuses_the_options_of_those_that_do(
+    square: MuseDancePipeline, song: Waveform, changed: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        square(CHICK, song, "it hops", **{"beats": BEATS, **changed})
 
 
 @pytest.mark.parametrize(
@@ -139,7 +280,7 @@ def test_frames_that_are_there_are_not_made_again(
         ({"start": 3.5}, "3.00 s long: start 3.5 is not in it"),
         ({"start": -1.0}, "start -1 is not in it"),
         ({"start": 1.0, "seconds": 2.5}, "2.5 s from 1 s on run past its end"),
-        ({"seconds": 0.01}, "at least one frame, 1/12 s, not 0.01 s"),
+        ({"seconds": 0.01}, "at least one frame, 1/24 s, not 0.01 s"),
         ({"beats": [1.0, 0.5]}, "beats must rise"),
         ({"beats": [30.0, 30.5]}, "3.00 s long: the beats are at 30 to 30.5 s"),
         (
@@ -150,6 +291,12 @@ def test_frames_that_are_there_are_not_made_again(
         ({"steps": 0}, "at least 1 step"),
         ({"steps": 1001}, "at most 1000 steps"),
         ({"text": "0:00 it hops / it sways"}, "must begin with a time"),
+        ({"size": 63}, r"size must be within 64\.\.2048 pixels, not 63"),
+        ({"size": 4096}, "not 4096"),
+        ({"fps": 0}, r"rate must be within 1\.\.60 frames a second, not 0"),
+        ({"fps": float("nan")}, "not nan"),
+        ({"rig": "nowhere.json"}, r"nowhere\.json"),
+        ({"rig": Rig((100, 50), torch.zeros(16, 2), torch.ones(16))}, "picture of 100 x 50 pixels"),
     ],
 )
 def test_bad_input_is_one_sentence(

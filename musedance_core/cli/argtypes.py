@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from ..media.frame_limits import HIGHEST_RATE, LARGEST_SIDE, LOWEST_RATE, SMALLEST_SIDE
+
 TRANSPARENT = "transparent"
-SMALLEST_SIDE, LARGEST_SIDE = 64, 2048
-"""Bounds of a video's sides in pixels."""
 
 
 def finite(text: str) -> float:
@@ -90,7 +90,7 @@ track = whole(1, 1000)
 seed = whole(0, 2**32 - 1)
 frame_size = whole(SMALLEST_SIDE, LARGEST_SIDE)
 """The longer side of a video in pixels."""
-frame_rate = within(1, 60)
+frame_rate = within(LOWEST_RATE, HIGHEST_RATE)
 """Frames a second."""
 
 

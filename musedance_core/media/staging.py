@@ -27,8 +27,6 @@ from .image_file import read_image
 from .images import DARK, LIGHT, PALE, to_uint8, visible_box
 from .matting import plain_matte, subject_alpha
 
-SMALLEST_SIDE, LARGEST_SIDE = 64, 2048
-"""Bounds of the frame's long side in pixels."""
 USUAL_SIZE = (256, 1024)
 """Bounds of the frame's long side where nobody asks for a size."""
 ROOM = 0.62
