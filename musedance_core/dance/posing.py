@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .motion import SEGMENT_NAMES, DanceMotion
 from .rig import Rig
-from .skeleton import INDEX, PART_INDEX, PARTS, SEGMENTS, STANDING
+from .skeleton import INDEX, INNER_PART, PART_INDEX, PARTS, SEGMENTS, STANDING
 
 SHORTEST = 0.3
 """Least length of a foreshortened segment in a picture, in its own lengths."""
@@ -169,7 +169,8 @@ def pose_body(body: Body, motion: DanceMotion) -> PosedBody:
 
     # Limbs from the trunk outwards; each segment turns and is shortened along itself.
     for name, (start, end) in SEGMENTS.items():
-        part, inner = PART_INDEX[name], _inner_part(name)
+        part = PART_INDEX[name]
+        inner = INNER_PART[part]
         bone = rest[end] - rest[start]
         if not body.has(name):
             transforms[:, part] = transforms[:, inner]
@@ -233,12 +234,6 @@ def _pelvis_drop(motion: DanceMotion) -> Tensor:
         highest = torch.maximum(highest, reach)
     standing = STANDING[INDEX["right_hip"], 1] - STANDING[INDEX["right_ankle"], 1]
     return (standing - highest).clamp_min(0)
-
-
-def _inner_part(segment: str) -> int:
-    side, name = segment.split("_", 1)
-    inner = {"forearm": f"{side}_upper_arm", "shin": f"{side}_thigh"}.get(name, "torso")
-    return PART_INDEX[inner]
 
 
 def _split(points: Tensor) -> tuple[Tensor, Tensor]:

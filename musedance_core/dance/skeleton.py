@@ -33,6 +33,15 @@ foot."""
 PARTS = ("torso", "head", *SEGMENTS)
 """Parts of a figure, in the order of part weights `[p h w]` and of layers."""
 PART_INDEX = {name: i for i, name in enumerate(PARTS)}
+INNER_PART = {
+    PART_INDEX[name]: PART_INDEX[
+        name.replace("forearm", "upper_arm").replace("shin", "thigh")
+        if name.endswith(("forearm", "shin"))
+        else "torso"
+    ]
+    for name in SEGMENTS
+}
+"""The part that each limb segment hangs on, by index."""
 DRAW_ORDER = tuple(
     PART_INDEX[name]
     for name in (

@@ -18,7 +18,14 @@ from PIL import Image
 from torch import Tensor
 
 from ..dance.rig import Rig
-from ..dance.skeleton import INDEX, MIRRORED_JOINTS, MIRRORED_PARTS, PART_INDEX, SEGMENTS
+from ..dance.skeleton import (
+    INDEX,
+    INNER_PART,
+    MIRRORED_JOINTS,
+    MIRRORED_PARTS,
+    PART_INDEX,
+    SEGMENTS,
+)
 from .rig_net import RigNet, locate, rig_input
 
 
@@ -210,13 +217,11 @@ def _part_weights(
 def _joined(parts: Tensor, present: Tensor) -> Tensor:
     """Part weights with absent segments added to the part that they hang on."""
     joined = parts.clone()
-    for name, (inner, outer) in reversed(SEGMENTS.items()):
-        if present[inner] and present[outer]:
-            continue
-        side, kind = name.split("_", 1)
-        hangs_on = {"forearm": f"{side}_upper_arm", "shin": f"{side}_thigh"}.get(kind, "torso")
-        joined[PART_INDEX[hangs_on]] += joined[PART_INDEX[name]]
-        joined[PART_INDEX[name]] = 0
+    for name, ends in reversed(SEGMENTS.items()):
+        if not present[list(ends)].all():
+            part = PART_INDEX[name]
+            joined[INNER_PART[part]] += joined[part]
+            joined[part] = 0
     if not present[INDEX["neck"]]:
         joined[PART_INDEX["torso"]] += joined[PART_INDEX["head"]]
         joined[PART_INDEX["head"]] = 0

@@ -19,7 +19,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from ..dance.posing import pose_body
-from ..dance.skeleton import INDEX, JOINTS, PART_INDEX, PARTS, SEGMENTS
+from ..dance.skeleton import INDEX, INNER_PART, JOINTS, PART_INDEX, PARTS, SEGMENTS
 from .backgrounds import random_background
 from .drawing import Colour, Shape, rasterise
 from .puppets import Puppet, design_puppet
@@ -131,15 +131,9 @@ def _owners(joints: np.ndarray) -> np.ndarray:
     owners = np.arange(len(PARTS) + 1)
     for name, ends in SEGMENTS.items():
         if not there[list(ends)].all():
-            owners[1 + PART_INDEX[name]] = owners[1 + PART_INDEX[inner_part(name)]]
+            part = PART_INDEX[name]
+            owners[1 + part] = owners[1 + INNER_PART[part]]
     return owners
-
-
-def inner_part(segment: str) -> str:
-    """The part that a limb segment hangs on."""
-    side, name = segment.split("_", 1)
-    inner = {"forearm": "upper_arm", "shin": "thigh"}.get(name)
-    return f"{side}_{inner}" if inner else "torso"
 
 
 def draw_posed(

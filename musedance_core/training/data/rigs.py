@@ -12,7 +12,14 @@ from einops import rearrange
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ...dance.skeleton import MIRRORED_JOINTS, MIRRORED_PARTS, SEGMENTS
+from ...dance.skeleton import (
+    INNER_PART,
+    MIRRORED_JOINTS,
+    MIRRORED_PARTS,
+    PART_INDEX,
+    PARTS,
+    SEGMENTS,
+)
 from ...models.rig_net import rig_input
 from ...world.backgrounds import random_background
 from ...world.rig_samples import RigSample, rig_sample
@@ -145,14 +152,15 @@ def random_crop(sample: RigSample, rng: np.random.Generator, size: int) -> Batch
 
     present = torch.isfinite(joints).all(dim=-1) & (joints.abs() < 1).all(dim=-1)
     present &= torch.nan_to_num(joints[:, 1], 9.0) <= edge + 0.04
-    parts = part_map.long() * (alpha[0] > 0.5)
+    present = _whole_limbs(present)
+    parts = _owners(present)[part_map.long()] * (alpha[0] > 0.5)
     if flipped:
         joints, present = joints[MIRRORED_JOINTS, :], present[MIRRORED_JOINTS,]
         parts = torch.tensor([0, *(1 + part for part in MIRRORED_PARTS)])[parts]
     return {
         "crops": crop,
         "joints": torch.nan_to_num(joints / 2 + 0.5, 0.5),
-        "present": _whole_limbs(present),
+        "present": present,
         "parts": parts,
         "height": torch.tensor(float((high - low)[1]) / scale / 2),
     }
@@ -235,3 +243,14 @@ def _whole_limbs(present: Tensor) -> Tensor:
     for inner, outer in SEGMENTS.values():
         whole[outer] &= whole[inner]
     return whole
+
+
+def _owners(present: Tensor) -> Tensor:
+    """The part of each value of a part map, `[11]`: pixels of a limb segment that is not there as
+    a whole belong to the part that it hangs on."""
+    owners = torch.arange(1 + len(PARTS))
+    for name, ends in SEGMENTS.items():
+        if not present[list(ends)].all():
+            part = PART_INDEX[name]
+            owners[1 + part] = owners[1 + INNER_PART[part]]
+    return owners
