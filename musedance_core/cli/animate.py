@@ -280,7 +280,7 @@ class SheetFrames:
 
     Attributes:
         numbers: the numbers of the frames to collect.
-        frames: those that have arrived, each `[3 h w]` in 0..1.
+        frames: those that have arrived, each `[c h w]` in 0..1.
     """
 
     def __init__(self, total: int) -> None:
@@ -291,7 +291,7 @@ class SheetFrames:
         self._first = 0
 
     def add(self, chunk: Tensor) -> None:
-        """Take the frames to collect out of the next chunk `[f 3 h w]`."""
+        """Take the frames to collect out of the next chunk `[f c h w]`."""
         numbers = range(self._first, self._first + len(chunk))
         # Cloned, so that the rest of the chunk can be freed.
         self.frames += [chunk[k - self._first].clone() for k in self.numbers if k in numbers]
