@@ -12,15 +12,15 @@ OUT ?= out
 TESTS ?= tests
 
 BIN := $(VENV)/bin
-PICTURE ?= assets/sticker-chick.png
+PICTURE ?= assets/puppet-kid.png
 SONG ?= assets/demo-song.ogg
-TEXT ?= big hops on the spot
+TEXT ?= big jumping jacks
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types unit format docs clean
 
 help:
-	@echo "make demo    animate a sticker to a song with the embedded model: out/demo.mp4"
+	@echo "make demo    make a character dance to a song with the embedded model: out/demo.mp4"
 	@echo "make test    lint, types and all tests"
 	@echo "make format  let ruff rewrite the code in the project's style"
 	@echo "make docs    write docs/nodes.md from the nodes"

@@ -14,11 +14,12 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
+from musedance_core.audio.tracker import track_beats
 from musedance_core.audio.waveform import load_waveform
 from musedance_core.cli import main as musedance
 from musedance_core.diffusion.guidance import Guidance
 from musedance_core.media.beat_plot import draw_beat_plot
-from musedance_core.media.images import fit_picture, load_picture, to_uint8
+from musedance_core.media.images import LIGHT, load_picture, to_uint8
 from musedance_core.pipeline import MuseDancePipeline, Prompts
 
 ROOT = Path(__file__).parents[1]
@@ -26,11 +27,12 @@ ASSETS, WORKFLOWS, RESULTS = ROOT / "assets", ROOT / "workflows", ROOT / "docs" 
 SONG = ASSETS / "demo-song.ogg"
 SIDE, GAP = 512, 4
 CLIPS = (
-    ("chick-hops", "sticker-chick", "big hops on the spot"),
-    ("rabbit-slides", "sticker-rabbit", "it slides to the left, big moves"),
-    ("cactus-steps", "sticker-cactus", "wide steps from side to side"),
-    ("robot-hops", "drawing-robot", "big hops on the spot"),
-    ("rabbit-spins", "sticker-rabbit", "it spins to the right"),
+    ("kid", "puppet-kid", "big jumping jacks"),
+    ("cat", "puppet-cat", "dance the charleston"),
+    ("robot", "drawing-robot", "wave your arms, happily"),
+    ("chick", "sticker-chick", "big hops on the spot"),
+    ("bear", "puppet-bear", "disco points"),
+    ("viking", "puppet-viking", "clap your hands"),
 )
 
 
@@ -64,45 +66,43 @@ class Studio:
     def __init__(self) -> None:
         self.pipeline = MuseDancePipeline.from_pretrained(device="cpu")
         self.wave = load_waveform(SONG)
-        self.track = self.pipeline.encode_song(self.wave)
+        self.grid = track_beats(self.wave)
 
     def dance(
-        self, name: str, text: Prompts, frames: int, music: float | None = None
+        self, name: str, text: Prompts, seconds: float, music: float | None = None
     ) -> list[Image.Image]:
-        """Returns frames of the picture `name` dancing `text`, with music guidance `music`."""
-        size, schedule = self.pipeline.config.clip.size, self.pipeline.config.schedule
-        fitted = fit_picture(load_picture(ASSETS / f"{name}.png"), None, size)
-        made = self.pipeline.animate(
-            fitted.image,
-            self.track,
+        """Returns frames, 12 a second, of the picture `name` dancing `text`, with music guidance
+        `music`."""
+        made = self.pipeline(
+            ASSETS / f"{name}.png",
+            self.wave,
             text,
-            frames=frames,
-            part_map=fitted.part_map,
+            seconds=seconds,
             seed=1,
-            guidance=Guidance.of(schedule, weights={"music": music}),
+            fps=12,
+            beats=self.grid,
+            guidance=Guidance.of(self.pipeline.config.schedule, weights={"music": music}),
         )
-        return [as_image(frame) for segment in made for frame in segment.frames]
+        return [as_image(frame) for frame in made.frames]
 
 
 def picture(name: str) -> Image.Image:
-    return load_picture(ASSETS / f"{name}.png").convert("RGB")
+    own = load_picture(ASSETS / f"{name}.png").convert("RGBA")
+    plain = Image.new("RGBA", own.size, (*LIGHT, 255))
+    return Image.alpha_composite(plain, own).convert("RGB")
 
 
 def thumbnails() -> None:
     studio = Studio()
-    chick = studio.dance("sticker-chick", "big hops on the spot", 48)
-    first = [picture("sticker-chick"), *chick[4:28:3]]
-    strip = draw_beat_plot(studio.wave, studio.track.grid, 1600).crop((0, 0, 400, 128))
-    long = studio.dance(
-        "sticker-rabbit",
-        "0:00 it sways a lot / 0:04 big hops on the spot / 0:08 it slides to the left",
-        144,
-    )
-    cactus = studio.dance("sticker-cactus", "0:00 wide steps from side to side / 0:04 big hops", 96)
+    kid = studio.dance("puppet-kid", "big jumping jacks", 4)
+    first = [picture("puppet-kid"), *kid[4:28:3]]
+    strip = draw_beat_plot(studio.wave, studio.grid, 1600).crop((0, 0, 400, 128))
+    long = studio.dance("puppet-cat", "0:00 it sways / 0:04 big kicks / 0:08 disco points", 12)
+    bear = studio.dance("puppet-bear", "0:00 wide steps from side to side / 0:04 big hops", 8)
     compared = [
         frame
         for strength in (0.0, 1.0, 2.0, 3.0)
-        for frame in studio.dance("sticker-chick", "big hops on the spot", 48, strength)[7:19:3]
+        for frame in studio.dance("sticker-chick", "big hops on the spot", 4, strength)[7:19:3]
     ]
     edited = tile([first[i] for i in (0, 1, 2, 3, 5, 6)], 3, 3)
     edited.paste(strip.resize((SIDE, SIDE // 3)), (0, SIDE - SIDE // 3))
@@ -111,8 +111,8 @@ def thumbnails() -> None:
     for name, sheet in {
         "1-sticker-dances": tile(first, 3, 3),
         "2-edit-the-beats": edited,
-        "3-long-song": tile([picture("sticker-rabbit"), *long[9:144:17]], 3, 3),
-        "4-two-segments-by-hand": tile([picture("sticker-cactus"), *cactus[8:96:11]], 3, 3),
+        "3-long-song": tile([picture("puppet-cat"), *long[9:144:17]], 3, 3),
+        "4-two-segments-by-hand": tile([picture("puppet-bear"), *bear[8:96:11]], 3, 3),
         "5-pictures-sd15": robot,
         "6-compare-guidance": tile(compared, 4, 4),
     }.items():
@@ -122,8 +122,9 @@ def thumbnails() -> None:
 def clips() -> None:
     for name, asset, text in CLIPS:
         out = str(RESULTS / f"{name}.webp")
-        told = ["--text", text, "--out", out, "--loop", "--seconds", "4", "--seed", "1"]
-        if musedance(["animate", str(ASSETS / f"{asset}.png"), str(SONG), *told]):
+        chosen = ["--text", text, "--out", out, "--loop", "--seconds", "5", "--seed", "1"]
+        chosen += ["--size", "320"]
+        if musedance(["animate", str(ASSETS / f"{asset}.png"), str(SONG), *chosen]):
             sys.exit(f"{name} was not made")
 
 

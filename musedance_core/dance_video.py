@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor
 from .audio.beats import BeatGrid, whole_beats
 from .audio.waveform import Waveform
 from .diffusion.runner import Segment
+from .errors import InputError
 from .media.output import write_output
 
 
@@ -76,13 +78,17 @@ class DanceVideo:
         return torch.cat(list(self.chunks()))
 
     def loop(self) -> DanceVideo:
-        """The longest part with an even number of whole beats, which repeats without a break.
+        """The longest part with whole phrases of 8 beats, or of 4 or 2 in a shorter video, which
+        repeats without a break.
 
         Raises:
             InputError: the video is shorter than two beats.
         """
-        frames = whole_beats(self.beats, self.begin, self.frame_range.stop, self.fps)
-        return replace(self, frame_range=frames)
+        part = self.beats, self.begin, self.frame_range.stop, self.fps
+        for beats in (8, 4):
+            with suppress(InputError):
+                return replace(self, frame_range=whole_beats(*part, multiple=beats))
+        return replace(self, frame_range=whole_beats(*part))
 
     def save(self, path: str | Path, on_frames: Callable[[Tensor], None] | None = None) -> None:
         """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound; .gif,
