@@ -44,6 +44,8 @@ class Variation:
     """Crops without a mask that show a whole picture, where figures may be small ..."""
     small_fill: tuple[float, float] = (0.3, 0.96)
     """... as these shares of the crop."""
+    off_centre: float = 0.06
+    """Largest shift of a figure that fills its crop, as a share of half a crop."""
     turn: float = 0.15
     """Deviation of the rotation, in radians."""
     stretch: float = 0.12
@@ -103,56 +105,56 @@ class WorldRigs:
         return rig_sample(rng, self.size, split=self.split, font=self.font)
 
 
+@dataclass(frozen=True)
+class _View:
+    """A random view of a figure. Coordinates are -1..1 in crop and picture.
+
+    Attributes:
+        matrix: `[2 3]` from points of the crop to those of the figure's picture.
+        joints: `[16 2]` in the crop, NaN where absent.
+        height: of the figure, as a share of the crop.
+        edge: y in the crop below which the figure is cut off.
+        cut: whether an edge of the picture cuts it off.
+    """
+
+    matrix: Tensor
+    joints: Tensor
+    height: float
+    edge: float
+    cut: bool
+
+    @property
+    def present(self) -> Tensor:
+        """Bool `[16]`: joints in the crop, of limbs that are whole as far as the trunk."""
+        joints = torch.nan_to_num(self.joints, 9.0)
+        whole = (joints.abs() < 1).all(dim=-1) & (joints[:, 1] <= self.edge + 0.04)
+        for inner, outer in SEGMENTS.values():
+            whole[outer] &= whole[inner]
+        return whole
+
+
 def random_crop(sample: RigSample, rng: np.random.Generator, size: int) -> Batch:
     """A random crop of `size` pixels of a figure; the names are those of `WorldRigs`."""
     known = bool(rng.random() < VARIATION.known_mask)
     flipped = bool(rng.random() < 0.5)
+    view = _random_view(sample, rng, known, flipped)
+
+    # Pixels of the figure; colours are premultiplied while they are resampled.
+    grid = F.affine_grid(view.matrix[None], [1, 1, size, size], align_corners=False)
     alpha = sample.picture[3:]
-    premultiplied = torch.cat([sample.picture[:3] * alpha, alpha])
-    linear = _random_shape(rng, flipped)
+    layers = torch.cat([sample.picture[:3] * alpha, alpha, torch.ones_like(alpha)])
+    layers = F.grid_sample(layers[None], grid, align_corners=False)[0]
+    colours = (layers[:3] / layers[3:4].clamp_min(1e-3)).clamp(0, 1)
+    shown = (torch.linspace(-1, 1, size) <= view.edge + 1 / size).float()[:, None]
+    alpha = (layers[3:4] * shown).clamp(0, 1)
+    # Beyond the edge of a picture that cuts the figure off there is nothing.
+    picture = layers[4:] * shown if view.cut else torch.ones_like(alpha)
+    crop = _draw(colours, alpha, picture, known, rng)
 
-    # The figure's pixels and joints, in the picture and then in the turned and stretched figure.
-    side = alpha.shape[-1]
-    rows, columns = torch.nonzero(alpha[0, ::2, ::2] > 0.3, as_tuple=True)
-    pixels = (4 * torch.stack([columns, rows], dim=-1) + 2) / side - 1
-    joints = sample.joints / side * 2 - 1
-    inverse = torch.linalg.inv(linear)
-    pixels, joints = pixels @ inverse.T, joints @ inverse.T
-    bottom = float(pixels[:, 1].max())
-    if rng.random() < VARIATION.cut:
-        top = float(pixels[:, 1].min())
-        bottom = top + float(rng.uniform(*VARIATION.cut_height)) * (bottom - top)
-        pixels = pixels[pixels[:, 1] <= bottom]
-
-    # The crop's scale and centre.
-    low, high = pixels.amin(dim=0), pixels.amax(dim=0)
-    half = (high - low) / 2
-    small = not known and rng.random() < VARIATION.whole_picture
-    fill = float(rng.uniform(*(VARIATION.small_fill if small else VARIATION.fill)))
-    scale = float(half.max()) / fill
-    room = 1 - half / scale
-    if not small:
-        room = room.clamp_max(0.06)
-    shift = torch.from_numpy(rng.uniform(-1, 1, 2)).float() * room
-    centre = (low + high) / 2 - shift * scale
-    joints = (joints - centre) / scale
-    edge = (bottom - float(centre[1])) / scale
-
-    # Pixels; below a cut there is nothing.
-    matrix = torch.cat([linear * scale, (linear @ centre)[:, None]], dim=1)
-    grid = F.affine_grid(matrix[None], [1, 1, size, size], align_corners=False)
-    layers = F.grid_sample(premultiplied[None], grid, align_corners=False)[0]
     part_map = F.grid_sample(
         sample.part_map[None, None].float(), grid, mode="nearest", align_corners=False
     )[0, 0]
-    shown = (torch.linspace(-1, 1, size) <= edge + 1 / size).float()[:, None]
-    alpha = (layers[3:] * shown).clamp(0, 1)
-    colours = (layers[:3] / layers[3:].clamp_min(1e-3)).clamp(0, 1)
-    crop = _draw(colours, alpha, known, shown if bottom < high[1] else None, rng)
-
-    present = torch.isfinite(joints).all(dim=-1) & (joints.abs() < 1).all(dim=-1)
-    present &= torch.nan_to_num(joints[:, 1], 9.0) <= edge + 0.04
-    present = _whole_limbs(present)
+    joints, present = view.joints, view.present
     parts = _owners(present)[part_map.long()] * (alpha[0] > 0.5)
     if flipped:
         joints, present = joints[MIRRORED_JOINTS, :], present[MIRRORED_JOINTS,]
@@ -162,8 +164,45 @@ def random_crop(sample: RigSample, rng: np.random.Generator, size: int) -> Batch
         "joints": torch.nan_to_num(joints / 2 + 0.5, 0.5),
         "present": present,
         "parts": parts,
-        "height": torch.tensor(float((high - low)[1]) / scale / 2),
+        "height": torch.tensor(view.height),
     }
+
+
+def _random_view(sample: RigSample, rng: np.random.Generator, known: bool, flipped: bool) -> _View:
+    """A view whose crop has the figure in it; `flipped` shows its mirror image."""
+    # Pixels and joints of the figure, turned and stretched.
+    linear = _random_shape(rng, flipped)
+    side = sample.part_map.shape[-1]
+    rows, columns = torch.nonzero(sample.picture[3, ::2, ::2] > 0.3, as_tuple=True)
+    inverse = torch.linalg.inv(linear)
+    pixels = ((4 * torch.stack([columns, rows], dim=-1) + 2) / side - 1) @ inverse.T
+    joints = (sample.joints / side * 2 - 1) @ inverse.T
+
+    # A cut, besides that of figures that leave their picture at its lower edge.
+    cut = bool(sample.picture[3, -1].max() > 0.5)
+    top, bottom = float(pixels[:, 1].min()), float(pixels[:, 1].max())
+    if rng.random() < VARIATION.cut:
+        cut = True
+        bottom = top + float(rng.uniform(*VARIATION.cut_height)) * (bottom - top)
+        pixels = pixels[pixels[:, 1] <= bottom]
+
+    # Scale and place in the crop.
+    low, high = pixels.amin(dim=0), pixels.amax(dim=0)
+    half = (high - low) / 2
+    small = not known and rng.random() < VARIATION.whole_picture
+    fill = float(rng.uniform(*(VARIATION.small_fill if small else VARIATION.fill)))
+    scale = float(half.max()) / fill
+    room = 1 - half / scale
+    if not small:
+        room = room.clamp_max(VARIATION.off_centre)
+    centre = (low + high) / 2 - torch.from_numpy(rng.uniform(-1, 1, 2)).float() * room * scale
+    return _View(
+        matrix=torch.cat([linear * scale, (linear @ centre)[:, None]], dim=1),
+        joints=(joints - centre) / scale,
+        height=float(half[1]) / scale,
+        edge=(bottom - float(centre[1])) / scale,
+        cut=cut,
+    )
 
 
 def _random_shape(rng: np.random.Generator, flipped: bool) -> Tensor:
@@ -179,9 +218,9 @@ def _random_shape(rng: np.random.Generator, flipped: bool) -> Tensor:
 
 
 def _draw(
-    colours: Tensor, alpha: Tensor, known: bool, shown: Tensor | None, rng: np.random.Generator
+    colours: Tensor, alpha: Tensor, picture: Tensor, known: bool, rng: np.random.Generator
 ) -> Tensor:
-    """The input of the network; `shown` marks the rows above a picture's lower edge."""
+    """The input `[5 s s]` of the network; `picture [1 s s]` is 0 beyond the picture's edges."""
     size = alpha.shape[-1]
     colours = _recolour(colours, rng)
     rough = known and rng.random() < VARIATION.rough_mask
@@ -197,8 +236,7 @@ def _draw(
         colours = (colours + float(rng.uniform(0.01, 0.08)) * noise).clamp(0, 1)
     mask = _rough(alpha, rng) if rough else alpha
     crop = rig_input(colours[None], mask[None] if known else None)[0]
-    if shown is not None:
-        crop[:4] *= shown
+    crop[:4] *= picture
     return crop
 
 
@@ -235,14 +273,6 @@ def _rough(alpha: Tensor, rng: np.random.Generator) -> Tensor:
         return F.avg_pool2d(alpha[None], width, 1, width // 2)[0]
     grown = F.max_pool2d(alpha[None] if kind == 1 else 1 - alpha[None], width, 1, width // 2)[0]
     return (grown if kind == 1 else 1 - grown).round()
-
-
-def _whole_limbs(present: Tensor) -> Tensor:
-    """Bool `[16]`: joints that are there and whose limb is there as far as the trunk."""
-    whole = present.clone()
-    for inner, outer in SEGMENTS.values():
-        whole[outer] &= whole[inner]
-    return whole
 
 
 def _owners(present: Tensor) -> Tensor:
