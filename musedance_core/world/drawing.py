@@ -164,7 +164,7 @@ def rasterise(
             _draw_clipped(picture, ids, flat[i], shape, unit)
         elif shape.width > 0:
             thick = max(1, round(shape.width * unit))
-            draw.line(flat[i], fill, thick, joint="curve")
+            draw.line(flat[i], fill, thick, "curve" if thick >= WIDE else None)
             _round_ends(draw, flat[i], thick, fill)
             draw_ids.line(flat[i], 0, thick)
         else:
