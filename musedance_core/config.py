@@ -349,7 +349,8 @@ class ChoreographerConfig:
     """The diffusion model over dance motions (`models/choreographer.py`).
 
     Attributes:
-        poses: poses in every frame of a clip, which one token holds.
+        poses: poses in every frame of a clip.
+        frames: frames of a clip whose poses one token holds.
         previous: frames of poses before the segment that the motion modules take.
         width: width of the tokens.
         layers: number of layers.
@@ -360,6 +361,7 @@ class ChoreographerConfig:
     """
 
     poses: int = 2
+    frames: int = 2
     previous: int = 4
     width: int = 160
     layers: int = 4
@@ -371,6 +373,10 @@ class ChoreographerConfig:
     def __post_init__(self) -> None:
         _check_sizes(self, depths=("layers",))
         _check(self.poses <= 16, f"poses must be 1..16 a frame: {self.poses}")
+        _check(
+            self.previous % self.frames == 0,
+            f"{self.previous} previous frames do not fill tokens of {self.frames}",
+        )
         _check(
             self.width % self.norm_groups == 0 and self.width % (2 * self.heads) == 0,
             f"width {self.width} is not divisible by {self.norm_groups} groups, twice "
@@ -421,6 +427,10 @@ class MuseDanceConfig:
             self.unet.text_width == self.text.width,
             f"the UNet takes text of width {self.unet.text_width}, the encoder gives "
             f"{self.text.width}",
+        )
+        _check(
+            self.choreographer is None or self.clip.frames % self.choreographer.frames == 0,
+            f"a clip of {self.clip.frames} frames does not fill the choreographer's tokens",
         )
         heads = self.dynamics.heads
         _check(

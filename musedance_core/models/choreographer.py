@@ -1,12 +1,13 @@
 """The choreographer: a diffusion model over dance motions, made of the paper's modules.
 
-One token stands for the poses within a frame of the clip. Tokens attend to the sentence, to the
-music, to the beats, and to each other and the poses before the segment, as the denoiser's feature
-maps do with one pixel each (section 3.3). Another noise is another take of the same dance.
+One token stands for the poses within a few frames of the clip. Tokens attend to the sentence, to
+the music, to the beats, and to each other and the poses before the segment, as the denoiser's
+feature maps do with one pixel each (section 3.3). Another noise is another take of the same dance.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -90,7 +91,7 @@ class Choreographer(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        width, token = config.width, config.poses * FEATURES
+        width, token = config.width, config.frames * config.poses * FEATURES
         own = DynamicsConfig(
             token_width=width,
             heads=config.heads,
@@ -112,6 +113,7 @@ class Choreographer(nn.Module):
         # Its own projections of music and beats.
         self.music_tokens = MusicTokens(music.width, width, ops) if own.music else None
         self.beat_tokens = BeatTokens(width, True, ops, PHRASE_PERIODS) if own.beat else None
+        self.beat_in = ops.Linear(config.frames * width, width) if own.beat else None
 
         self.layers = nn.ModuleList(
             [ChoreographerLayer(config, own, text.width, ops) for _ in range(config.layers)]
@@ -128,10 +130,10 @@ class Choreographer(nn.Module):
         return features * self.std.to(features) + self.mean.to(features)
 
     def encode_previous(self, poses: Tensor) -> MotionFeatures:
-        """Tokens of the normalised poses before the segment, `[b m*poses 27]`, as every motion
-        module takes them, `[b m 1 d]`."""
+        """Tokens of the normalised poses before the segment, `[b k 27]`, as every motion module
+        takes them, `[b n 1 d]`."""
         tokens = self.previous_in(self._to_tokens(poses))
-        return MotionFeatures((rearrange(tokens, "b m d -> b m 1 d"),))
+        return MotionFeatures((rearrange(tokens, "b n d -> b n 1 d"),))
 
     def forward(self, noisy: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """v of normalised `noisy [b k 27]`, k poses over the segment, at timesteps `t [b]`.
@@ -143,14 +145,19 @@ class Choreographer(nn.Module):
         x = self.pose_in(self._to_tokens(noisy))
         time = self.time_embedding(t, x.dtype)
         x = x + self.time_in(F.silu(time))[:, None]
-        # Tokens and beats have the same rate, so each token knows its own beat from the start.
-        if conditions.beat is not None:
-            x = x + conditions.beat.to(x)
+        # Each token knows the beats of its own frames from the start.
+        frames = self.config.frames
+        if self.beat_in is not None:
+            assert conditions.beat is not None
+            own = rearrange(conditions.beat, "b (n f) d -> b n (f d)", f=frames)
+            x = x + self.beat_in(own.to(x))
+        if conditions.seconds is not None:
+            conditions = replace(conditions, seconds=conditions.seconds[::frames])
         for layer in self.layers:
             x = layer(x, time, conditions)
         out = self.pose_out(self.out_norm(x))
-        return rearrange(out, "b f (p d) -> b (f p) d", p=self.config.poses)
+        return rearrange(out, "b n (p d) -> b (n p) d", d=FEATURES)
 
     def _to_tokens(self, poses: Tensor) -> Tensor:
-        """The poses of each frame side by side, `[b f*p 27]` -> `[b f p*27]`."""
-        return rearrange(poses, "b (f p) d -> b f (p d)", p=self.config.poses)
+        """The poses of each token side by side, `[b n*p 27]` -> `[b n p*27]`."""
+        return rearrange(poses, "b (n p) d -> b n (p d)", p=self.config.frames * self.config.poses)

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-KERNELS = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
-
 
 @contextmanager
 def fast_attention(device: torch.device) -> Iterator[None]:
@@ -18,5 +16,14 @@ def fast_attention(device: torch.device) -> Iterator[None]:
     On a CPU these are plain matrix products: the gradient of PyTorch's fused kernel takes several
     times as long for short sequences.
     """
-    with sdpa_kernel([SDPBackend.MATH] if device.type == "cpu" else list(KERNELS)):
+    if device.type != "cpu":
         yield
+        return
+    # Plain products would be computed in float32 otherwise, whatever autocast asks for.
+    allowed = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(allowed)
