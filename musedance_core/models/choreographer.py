@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import rearrange, reduce
 from torch import Tensor, nn
 
 from ..config import ChoreographerConfig, DynamicsConfig, MusicConfig, TextConfig
@@ -28,7 +28,7 @@ PHRASE_PERIODS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class ChoreographerLayer(nn.Module):
-    """Text, music, beats and poses before, then a feed-forward layer that knows the timestep.
+    """Text, music, beats and poses before, then a feed-forward layer that is modulated.
 
     Modules that `dynamics` switches off are None.
     """
@@ -45,12 +45,12 @@ class ChoreographerLayer(nn.Module):
         self.motion = (
             MotionModule(width, dynamics, config.norm_groups, 0, ops) if dynamics.motion else None
         )
-        self.time = ops.Linear(4 * width, 2 * width)
+        self.modulation = ops.Linear(width, 2 * width)
         self.ff_norm = ops.LayerNorm(width)
         self.ff = FeedForward(width, config.ff_mult, ops=ops)
 
-    def forward(self, x: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
-        """Tokens `x [b f d]` with the timestep's embedding `time [b 4d]` -> `[b f d]`."""
+    def forward(self, x: Tensor, style: Tensor, conditions: Conditions) -> Tensor:
+        """Tokens `x [b f d]`, modulated by `style [b f d]` -> `[b f d]`."""
         frames = x.shape[1]
         x = x + self.text(self.text_norm(x), conditions.text)
 
@@ -66,7 +66,7 @@ class ChoreographerLayer(nn.Module):
             maps = self.motion(maps, conditions, frames)
         x = rearrange(maps, "(b f) d 1 1 -> b f d", f=frames)
 
-        scale, shift = self.time(F.silu(time))[:, None].chunk(2, dim=-1)
+        scale, shift = self.modulation(F.silu(style)).chunk(2, dim=-1)
         out: Tensor = x + self.ff(self.ff_norm(x) * (1 + scale) + shift)
         return out
 
@@ -107,13 +107,17 @@ class Choreographer(nn.Module):
         # Poses in, with a network of their own for the clean ones before the segment.
         self.pose_in = ops.Linear(token, width)
         self.previous_in = ops.Linear(token, width)
+
+        # Timestep, sentence and beats as one vector per token, which modulates all layers.
         self.time_embedding = TimeEmbedding(width, ops)
-        self.time_in = ops.Linear(4 * width, width)
+        self.time_in = ops.Linear(4 * width, 2 * width)
+        self.text_in = ops.Linear(text.width, 2 * width)
+        self.beat_in = ops.Linear(config.frames * width, 2 * width) if own.beat else None
+        self.style_out = ops.Linear(2 * width, width)
 
         # Its own projections of music and beats.
         self.music_tokens = MusicTokens(music.width, width, ops) if own.music else None
         self.beat_tokens = BeatTokens(width, True, ops, PHRASE_PERIODS) if own.beat else None
-        self.beat_in = ops.Linear(config.frames * width, width) if own.beat else None
 
         self.layers = nn.ModuleList(
             [ChoreographerLayer(config, own, text.width, ops) for _ in range(config.layers)]
@@ -143,20 +147,29 @@ class Choreographer(nn.Module):
         `keep_reference` do not see.
         """
         x = self.pose_in(self._to_tokens(noisy))
-        time = self.time_embedding(t, x.dtype)
-        x = x + self.time_in(F.silu(time))[:, None]
-        # Each token knows the beats of its own frames from the start.
-        frames = self.config.frames
-        if self.beat_in is not None:
-            assert conditions.beat is not None
-            own = rearrange(conditions.beat, "b (n f) d -> b n (f d)", f=frames)
-            x = x + self.beat_in(own.to(x))
+        style = self._style(t, conditions)
+        x = x + style
         if conditions.seconds is not None:
-            conditions = replace(conditions, seconds=conditions.seconds[::frames])
+            conditions = replace(conditions, seconds=conditions.seconds[:: self.config.frames])
         for layer in self.layers:
-            x = layer(x, time, conditions)
+            x = layer(x, style, conditions)
         out = self.pose_out(self.out_norm(x))
         return rearrange(out, "b n (p d) -> b (n p) d", d=FEATURES)
+
+    def _style(self, t: Tensor, conditions: Conditions) -> Tensor:
+        """Timestep, sentence and the beats of each token's own frames, `[b n d]` or `[b 1 d]`."""
+        time = self.time_embedding(t, conditions.text.dtype)
+        style = self.time_in(F.silu(time)) + self.text_in(
+            reduce(conditions.text, "b l d -> b d", "mean")
+        )
+        style = style[:, None]
+        if self.beat_in is not None:
+            assert conditions.beat is not None
+            style = style + self.beat_in(
+                rearrange(conditions.beat, "b (n f) d -> b n (f d)", f=self.config.frames)
+            )
+        out: Tensor = self.style_out(F.silu(style))
+        return out
 
     def _to_tokens(self, poses: Tensor) -> Tensor:
         """The poses of each token side by side, `[b n*p 27]` -> `[b n p*27]`."""

@@ -65,10 +65,10 @@ def init_copy(copy: ReferenceCopy) -> None:
 
 
 def _init_choreographer(choreographer: Choreographer) -> None:
-    """Start at v = 0, with layers that the timestep does not modulate yet."""
+    """Start at v = 0, with layers that are not modulated yet."""
     _zero(choreographer.pose_out)
     for layer in choreographer.layers:
-        _zero(layer.time)
+        _zero(layer.modulation)
 
 
 def _init_mask(mask: MaskEncoder) -> None:

@@ -79,13 +79,16 @@ def test_v_has_the_shape_of_the_poses_and_is_zero_in_a_fresh_network() -> None:
 
 def test_layers_of_a_fresh_network_leave_music_beats_and_poses_before_alone() -> None:
     made = network()
-    x, time = torch.randn(2, FRAMES, 32), torch.randn(2, 128)
+    n = FRAMES // CONFIG.frames
+    x, style = torch.randn(2, n, 32), torch.randn(2, n, 32)
     _, _, conditions = inputs(made)
     _, _, others = inputs(
         made, music=torch.zeros(2, TOKENS, 16), previous=torch.zeros(2, 2 * CONFIG.poses, FEATURES)
     )
+    seconds = torch.arange(n) / 6
+    one, other = (dataclasses.replace(c, seconds=seconds) for c in (conditions, others))
     layer = made.layers[0]
-    assert torch.allclose(layer(x, time, conditions), layer(x, time, others))
+    assert torch.allclose(layer(x, style, one), layer(x, style, other))
 
 
 @pytest.mark.parametrize(

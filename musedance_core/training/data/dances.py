@@ -23,7 +23,9 @@ from ...world.songs import Song, make_song
 from ..config import DataConfig
 from ..stages.base import SPLIT_SEEDS, Batch
 
-DANCE_STREAM, SONG_STREAM, WINDOW_STREAM = 201, 202, 203
+DANCE_STREAM, SONG_STREAM, WINDOW_STREAM, SENTENCE_STREAM = 201, 202, 203, 204
+SENTENCES = 8192
+"""Number of different sentences in training; each is encoded once."""
 SONG_SECONDS = 24.0
 WINDOWS = 24
 """Places in a song at which a sample can start: the music is encoded once for each of them."""
@@ -163,8 +165,9 @@ class WorldDances:
         music = clip_music(song, grid, start + poses / self.fps)
         # The sentence, in training sometimes an empty one, and the take.
         if training:
-            energy = float(music.energy.mean())
-            dance, sentence = random_sentence(rng, energy, song.smoothness)
+            energy, place_in_bank = float(music.energy.mean()), int(rng.integers(SENTENCES))
+            words = np.random.default_rng((self.seed, SENTENCE_STREAM, place_in_bank))
+            dance, sentence = random_sentence(words, energy, song.smoothness)
         else:
             dance = random_dance(rng)
             sentence = caption(dance, rng)

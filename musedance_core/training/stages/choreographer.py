@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +49,22 @@ class JointLoss:
 JOINT_LOSS = JointLoss()
 
 
+class _Encoded:
+    """The frozen encoders' tokens of what was seen before, in half precision."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[Hashable, Tensor] = {}
+
+    def get(self, keys: Sequence[Hashable], encode: Callable[[list[int]], Tensor]) -> Tensor:
+        """Returns the tokens of `keys`, float32; `encode` gives those of the new ones, from their
+        places in `keys`."""
+        new = [i for i, key in enumerate(keys) if key not in self._tokens]
+        if new:
+            for i, tokens in zip(new, encode(new).half(), strict=True):
+                self._tokens[keys[i]] = tokens
+        return torch.stack([self._tokens[key].float() for key in keys])
+
+
 class ChoreographerStage(Stage):
     """Dances from a sentence, a song with its beats, and the poses before."""
 
@@ -70,7 +87,7 @@ class ChoreographerStage(Stage):
         super().__init__(model)
         self.tokenizer, self.config, self.loss = tokenizer, config, config.loss
         self.schedule = NoiseSchedule(model.choreographer.config.schedule)
-        self._windows: dict[int, Tensor] = {}
+        self._windows, self._sentences = _Encoded(), _Encoded()
         if bool((model.choreographer.std == 1).all()):
             self._fit_features()
 
@@ -155,22 +172,18 @@ class ChoreographerStage(Stage):
     @torch.no_grad()
     def text_tokens(self, batch: Batch, keep: Tensor) -> Tensor:
         """Returns text tokens `[b 77 d]`, zero for samples where `keep [b]` is False."""
-        tokens: Tensor = self.model.text(batch["ids"])
+        keys = [row.cpu().numpy().tobytes() for row in batch["ids"]]
+        tokens = self._sentences.get(keys, lambda new: self.model.text(batch["ids"][new]))
         return tokens * keep[:, None, None]
 
     @torch.no_grad()
     def music_tokens(self, batch: Batch) -> Tensor:
-        """Returns music tokens `[b l d]`; every window of music is encoded once and remembered in
-        half precision."""
-        windows = batch["window"].tolist()
-        new = [i for i, window in enumerate(windows) if window not in self._windows]
-        if new:
-            tokens, _ = self.model.music.encode_clip(
-                batch["mel"][new], self.model.config.clip.seconds
-            )
-            for i, one in zip(new, tokens.half(), strict=True):
-                self._windows[windows[i]] = one
-        return torch.stack([self._windows[window].float() for window in windows])
+        """Returns music tokens `[b l d]`."""
+        seconds = self.model.config.clip.seconds
+        return self._windows.get(
+            batch["window"].tolist(),
+            lambda new: self.model.music.encode_clip(batch["mel"][new], seconds)[0],
+        )
 
     def condition_variants(self, batch: Batch) -> dict[str, Batch]:
         """Returns the batch as "right", and copies with one wrong condition, by its name."""

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from ...models import MuseDance
 from ...models.tokenizer import Tokenizer
-from ...world.dances.captions import caption
-from ...world.dances.dance import ARMS, MOODS, MOVES, SIDES, SIZES, labels, random_dance
+from ...world.dances.captions import caption, free_caption
+from ...world.dances.dance import ARMS, MOODS, MOVES, SIDES, SIZES, Dance, labels, random_dance
 from ..config import TrainConfig
 from ..runtime.attention import fast_attention
 from ..runtime.step_random import StepRandom
@@ -22,8 +22,12 @@ CAPTION_STREAM = 101
 TOKEN_NOISE = 0.3
 PADDING_TOKENS = 30
 """Captions are so short that at least so many tokens at the end are padding."""
+FREE_SHARE, EMPTY_SHARE = 0.08, 0.02
+"""Shares of captions that name no move, and of empty ones."""
+SONGS_CHOICE = len(MOVES)
+"""Label of the move where the sentence leaves it to the song."""
 ATTRIBUTES = {
-    "move": len(MOVES),
+    "move": len(MOVES) + 1,
     "side": len(SIDES),
     "size": len(SIZES),
     "mood": len(MOODS),
@@ -42,11 +46,20 @@ class Captions:
 
     def __call__(self, indices: list[int]) -> Batch:
         captions, targets = [], []
+        plain = labels(Dance(MOVES[0]))[1:]
         for index in indices:
             rng = np.random.default_rng((*self.seeds, index))
-            dance = random_dance(rng)
-            captions.append(caption(dance, rng))
-            targets.append(labels(dance))
+            dance, kind = random_dance(rng), rng.random()
+            move, side, size, mood, arms = labels(dance)
+            if kind < FREE_SHARE:
+                captions.append(free_caption(dance, rng))
+                targets.append((SONGS_CHOICE, plain[0], size, mood, plain[3]))
+            elif kind < FREE_SHARE + EMPTY_SHARE:
+                captions.append("")
+                targets.append((SONGS_CHOICE, *plain))
+            else:
+                captions.append(caption(dance, rng))
+                targets.append((move, side, size, mood, arms))
         return {"ids": self.tokenizer.encode(captions), "labels": torch.tensor(targets)}
 
 
