@@ -1,0 +1,143 @@
+"""Properties of sampled dances."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from musedance_core.audio.beats import assumed_grid, regular_grid
+from musedance_core.config import MuseDanceConfig
+from musedance_core.dance.motion import ANGLES
+from musedance_core.diffusion.choreography import (
+    DanceScore,
+    DanceSettings,
+    choreograph,
+    dance_segments,
+    pose_noise,
+    pose_rate,
+    rest_motion,
+    sample_features,
+)
+from musedance_core.diffusion.choreography import clip_audio as audio_of
+from musedance_core.diffusion.guidance import Guidance
+from musedance_core.diffusion.segment import SongFeatures
+from musedance_core.errors import InputError
+from musedance_core.models import MuseDance
+from musedance_core.models.tokenizer import Tokenizer
+
+SECONDS = 12.0
+
+
+@pytest.fixture(scope="module")
+def score(model: MuseDance, tokenizer: Tokenizer) -> DanceScore:
+    mel = torch.randn(round(SECONDS * 100), 64, generator=torch.Generator().manual_seed(0)) - 5
+    with torch.no_grad():
+        text = model.text(tokenizer.encode(["the sticker hops"]))
+    return DanceScore(SongFeatures(mel, regular_grid(120, 0.1, SECONDS)), [(0.0, text)])
+
+
+def segment_poses(config: MuseDanceConfig) -> int:
+    assert config.choreographer is not None
+    return config.clip.frames * config.choreographer.poses
+
+
+def test_a_dance_has_the_poses_of_its_length(model: MuseDance, score: DanceScore) -> None:
+    motion = choreograph(model, score, 1.3)
+    assert motion.fps == pose_rate(model) == 24 and len(motion) == 32
+    assert motion.root.isfinite().all() and motion.limbs.norm(dim=-1).max() <= 1 + 1e-5
+
+
+def test_the_same_seed_gives_the_same_dance_and_another_one_another_take(
+    model: MuseDance, score: DanceScore
+) -> None:
+    one, same = choreograph(model, score, 1.0), choreograph(model, score, 1.0)
+    other = choreograph(model, replace(score, seed=1), 1.0)
+    assert torch.equal(one.root, same.root) and torch.equal(one.limbs, same.limbs)
+    assert not torch.allclose(one.limbs, other.limbs, atol=1e-3)
+
+
+def test_a_dance_begins_alike_however_long_it_is(model: MuseDance, score: DanceScore) -> None:
+    short, long = choreograph(model, score, 0.7), choreograph(model, score, 2.0)
+    assert torch.equal(long[: len(short)].root, short.root)
+
+
+def test_segments_come_one_by_one(model: MuseDance, score: DanceScore) -> None:
+    k = segment_poses(model.config)
+    hour = dance_segments(model, score, 3600.0)
+    assert [len(motion) for motion in islice(hour, 3)] == [k] * 3
+
+
+def test_a_segment_depends_on_the_poses_before_it(model: MuseDance, score: DanceScore) -> None:
+    k = segment_poses(model.config)
+    half = DanceSettings.of(model, steps=2)
+    whole = choreograph(model, score, 1.0)[k : 2 * k]
+    rough = list(islice(dance_segments(model, score, 1.0, half), 2))[1]
+    assert not torch.allclose(whole.limbs, rough.limbs, atol=1e-4)
+
+
+def test_angles_go_on_from_segment_to_segment(model: MuseDance, score: DanceScore) -> None:
+    motion = choreograph(model, score, 3.0)
+    for name in ANGLES:
+        assert motion.field(name).diff().abs().max() <= torch.pi + 1e-4
+
+
+def test_a_sentence_counts_from_the_segment_after_its_time(
+    model: MuseDance, score: DanceScore
+) -> None:
+    (_, text), k = score.prompts[0], segment_poses(model.config)
+    later = replace(score, prompts=[(0.0, text), (0.3, -text)])
+    one, other = choreograph(model, score, 2.0), choreograph(model, later, 2.0)
+    assert torch.equal(one[:k].limbs, other[:k].limbs)
+    assert not torch.allclose(one[k:].limbs, other[k:].limbs, atol=1e-4)
+
+
+def test_the_dancer_rests_where_no_beat_was_found(model: MuseDance, score: DanceScore) -> None:
+    silent = replace(score, song=replace(score.song, grid=assumed_grid(SECONDS)))
+    motion = choreograph(model, silent, 2.0)
+    assert torch.equal(motion.limbs, rest_motion(0, len(motion), 24).limbs)
+    assert 0 < motion.field("lean").abs().max() < 0.05 and not motion.field("x").any()
+    assert motion.field("lean").diff().abs().max() < 0.005
+
+
+def test_one_call_samples_several_dances(model: MuseDance, score: DanceScore) -> None:
+    settings = DanceSettings.of(model)
+    audio = audio_of(model, score.song, 0.0, 0, torch.zeros(()))
+    both = replace(
+        audio,
+        music=audio.music.expand(2, -1, -1),
+        beat_ids=audio.beat_ids.expand(2, -1),
+        beat_count=audio.beat_count.expand(2, -1),
+    )
+    text = score.prompts[0][1]
+    noise = pose_noise(model, [torch.Generator().manual_seed(s) for s in (0, 1)])
+    alone = sample_features(model, text, audio, None, noise[1:], settings)
+    batch = sample_features(model, text.expand(2, -1, -1), both, None, noise, settings)
+    assert torch.allclose(batch[1:], alone, atol=1e-4)
+
+
+def test_guidance_without_an_effect_changes_nothing(model: MuseDance, score: DanceScore) -> None:
+    plain = choreograph(model, score, 0.5)
+    weighted = DanceSettings(8, Guidance(1.0, {"text": 0.0, "music": 0.0, "reference": 0.0}))
+    strong = DanceSettings(8, Guidance(3.0, {"text": 1.0}))
+    assert torch.equal(choreograph(model, score, 0.5, weighted).limbs, plain.limbs)
+    assert not torch.allclose(choreograph(model, score, 0.5, strong).limbs, plain.limbs, atol=1e-4)
+
+
+def test_poses_fit_any_frame_rate(model: MuseDance, score: DanceScore) -> None:
+    motion = choreograph(model, score, 1.0)
+    slow = motion.at(np.arange(12) / 12)
+    assert torch.allclose(slow.limbs, motion.limbs[::2], atol=1e-5)
+
+
+def test_a_model_without_a_choreographer_and_no_step_are_refused(
+    model: MuseDance, score: DanceScore
+) -> None:
+    without = MuseDance(replace(model.config, choreographer=None))
+    with pytest.raises(InputError, match="plans no dance"):
+        choreograph(without, score, 1.0)
+    with pytest.raises(InputError, match="at least 1 step, not 0"):
+        DanceSettings.of(model, steps=0)
