@@ -39,8 +39,9 @@ class RigLimits:
     """Least probability, or alpha, of a pixel of the figure."""
     fill: float = 0.86
     """Longer side of the figure as a share of its crop."""
+    largest_picture: int = 2048
     largest_map: int = 512
-    """Pixels of the longer side of part weights."""
+    """Pixels of the longer side of the picture that is looked at, and of part weights."""
 
 
 LIMITS = RigLimits()
@@ -100,6 +101,11 @@ def find_rig(
         a limb beyond an absent joint; its part weights belong to the part that it hangs on. The sum
         of the part weights over all parts is the mask of the figure.
     """
+    full_size, scale = picture.size, limits.largest_picture / max(picture.size)
+    if scale < 1:
+        size = tuple(max(1, round(side * scale)) for side in full_size)
+        picture = picture.resize((size[0], size[1]), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        mask = None if mask is None else mask.resize(picture.size, Image.Resampling.BOX)
     subject = _subject(picture, mask)
     if subject is not None:
         crop = _Crop.around(_box(subject, limits.subject), limits.fill)
@@ -112,7 +118,8 @@ def find_rig(
     places = answer.joints * crop.side + torch.tensor([crop.left, crop.top])
     joints = torch.where(present[:, None], places, torch.nan)
     parts = _part_weights(answer.parts, subject, crop, picture.size, limits)
-    return Rig(picture.size, joints, answer.presence, _joined(parts, present))
+    rig = Rig(picture.size, joints, answer.presence, _joined(parts, present))
+    return rig.scaled(full_size)
 
 
 def _subject(picture: Image.Image, mask: Image.Image | None) -> np.ndarray | None:

@@ -124,6 +124,16 @@ def test_a_translucent_sticker_counts_as_solid(network: ColourNet) -> None:
     assert network.crops[0][:, 3].max() > 0.99
 
 
+def test_a_picture_is_reduced_and_its_rig_enlarged(network: ColourNet) -> None:
+    small, large = RigLimits(largest_picture=80), RigLimits()
+    for picture, mask in pictures():
+        reduced = find_rig(network, picture, mask, small)  # type: ignore[arg-type]
+        exact = find_rig(network, picture, mask, large)  # type: ignore[arg-type]
+        assert reduced.size == exact.size == (160, 120)
+        wrist = INDEX["right_wrist"]
+        assert (reduced.joints[wrist] - exact.joints[wrist]).abs().max() < 3
+
+
 def test_an_empty_answer_takes_the_whole_picture() -> None:
     """Nothing is red or blue here, so no figure is found in the first look."""
     network = ColourNet()
