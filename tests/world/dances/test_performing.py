@@ -34,7 +34,8 @@ from musedance_core.world.dances import (
     random_take,
 )
 from musedance_core.world.dances.moves import MOVE_TABLE
-from musedance_core.world.dances.performing import LOWEST_AMPLITUDE, ease
+from musedance_core.world.dances.performing import LOWEST_AMPLITUDE
+from musedance_core.world.easing import ease
 from musedance_core.world.songs import Song, make_song
 
 STEPS = 32  # poses per beat
