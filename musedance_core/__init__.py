@@ -14,6 +14,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .audio.beats import BeatGrid
     from .audio.waveform import Waveform
+    from .dance_poses import DancePoses
     from .dance_video import DanceVideo
     from .diffusion.guidance import Guidance
     from .errors import InputError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BeatGrid",
+    "DancePoses",
     "DanceVideo",
     "Guidance",
     "InputError",
@@ -31,6 +33,7 @@ __all__ = [
 
 _MODULES = {
     "BeatGrid": "audio.beats",
+    "DancePoses": "dance_poses",
     "DanceVideo": "dance_video",
     "Guidance": "diffusion.guidance",
     "InputError": "errors",
