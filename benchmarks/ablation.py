@@ -1,39 +1,34 @@
-"""The paper's Table 3 on the sticker world: stage 2 without music, motion or beats.
+"""The paper's Table 3 on the sticker world: the choreographer without music, motion or beats.
 
-    python benchmarks/ablation.py --out runs/ablation [--init FILE] [--steps 400] [--clips 12]
+    python benchmarks/ablation.py --out runs/ablation [--init FILE] [--steps 600] [--dances 100]
 
-Every row starts from the same checkpoint with a frozen spatial half and trains its modules from
-scratch for the same number of steps; the first row has none and trains nothing. Each then samples
-the same test clips of 48 frames, in segments of 16. Finished rows are not trained again.
+Every row starts from the same checkpoint and trains a choreographer from scratch, for the same
+number of steps, with the paper's modules that the row has; the denoiser's modules are switched off
+with it. Each is then measured on the same held-out dances: loss, beats, recognised moves, and speed
+at the seam between two segments. Finished rows are not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
 import shlex
-import shutil
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
-from musedance_core.evaluation.harness import load_networks
-from musedance_core.evaluation.judges.networks import load_judges
-from musedance_core.evaluation.measure import MetricNetworks, measure
-from musedance_core.evaluation.options import EvaluationOptions, Sampling
-from musedance_core.evaluation.report.files import write_report
-from musedance_core.evaluation.report.summary import Row, summarise
-from musedance_core.evaluation.samples import sampled_clips
-from musedance_core.evaluation.scenes import world_scenes
+import numpy as np
+import torch
+from dancer_poses import Planner, poses, seam_speeds, takes
+from dancer_results import Result, write_results
+
+from musedance_core.evaluation.judges.networks import Judges, load_judges
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
-from musedance_core.training.config import TrainConfig
-from musedance_core.training.config_file import load_config
-from musedance_core.training.runtime.initial_model import load_initial_model, write_model
+from musedance_core.training.config import DataConfig, TrainConfig
+from musedance_core.training.stages.choreographer import ChoreographerStage
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "train/configs/sticker/ablation.yaml"
-FRAMES = 48
 MODULES = ("music", "beat", "motion")
 ROWS = {
     "none": (),
@@ -42,70 +37,87 @@ ROWS = {
     "music + motion + beat": MODULES,
 }
 """The paper's rows, in its order."""
-
-
-def overrides(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> list[str]:
-    """Returns the config overrides of one row."""
-    patterns = [f"unet.*.{name}.*" for name in modules]
-    patterns += [f"unet.{name}_tokens.*" for name in modules if name != "motion"]
-    switches = [f"model.dynamics.{name}={str(name in modules).lower()}" for name in MODULES]
-    fresh = f"fresh=[{', '.join(patterns)}]"
-    return [f"output_dir={folder}", f"init={init}", f"max_steps={steps}", fresh, *switches]
+SEAM_SECONDS = 8.0
+BATCH = 50
 
 
 def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> Path:
     """Trains the row's checkpoint with the training script and returns its path."""
-    path, config_overrides = folder / "model.safetensors", overrides(modules, init, folder, steps)
-    if not modules:
-        config: TrainConfig = load_config(CONFIG, config_overrides)
-        folder.mkdir(parents=True, exist_ok=True)
-        return write_model(load_initial_model(config), "stage2", config, 0, 0.0, {})
-    command = [sys.executable, str(ROOT / "train/stage2.py"), str(CONFIG), *config_overrides]
+    switches = [f"model.dynamics.{name}={str(name in modules).lower()}" for name in MODULES]
+    command = [sys.executable, str(ROOT / "train/choreographer.py"), str(CONFIG), *switches]
+    command += [f"output_dir={folder}", f"init={init}", f"max_steps={steps}"]
     subprocess.run(command, check=True)
-    return path
+    return folder / "model.safetensors"
 
 
-def score_row(
-    label: str, path: Path, networks: MetricNetworks, options: EvaluationOptions, place: str
-) -> Row:
-    """Evaluates the row's checkpoint on the test clips."""
+def score_row(label: str, path: Path, judges: Judges, dances: int, groups: int) -> list[Result]:
+    """Measures the row's checkpoint on held-out dances."""
     pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
-    moves = load_config(CONFIG, ["output_dir=unused"]).data.moves
-    scenes = world_scenes(pipeline.config, options.split, options.clips, FRAMES, moves)
-    clips = sampled_clips(pipeline, scenes, options.sampling, Path(options.out), place)
-    measured = [measure(clip, networks) for clip in clips]
-    return summarise(label, str(path), measured, [f"moves {', '.join(moves)}"])
+    planner = Planner.of(pipeline, "test")
+    scenes = [planner.dances.scene(i) for i in range(dances)]
+    found = [
+        Result(label, "loss", held_out_loss(pipeline, dances), digits=4),
+        *poses(planner, judges, dances, None)[:3],
+        takes(planner, groups)[0],
+        Result(
+            label,
+            "speed at the seam over the median",
+            [
+                float(seam_speeds(motion, len(motion) // 2).mean())
+                for i, scene in enumerate(scenes[: dances // 2])
+                for motion in [planner.plan(scene, i, seconds=SEAM_SECONDS)]
+            ],
+        ),
+    ]
+    return [Result(label, r.name, r.values, "", r.truth, r.digits) for r in found]
+
+
+def held_out_loss(pipeline: MuseDancePipeline, dances: int) -> list[float]:
+    """The loss of every held-out dance."""
+    config = TrainConfig(output_dir="unused", data=DataConfig(songs=32))
+    stage = ChoreographerStage(pipeline.model, pipeline.tokenizer, config).eval()
+    source = stage.source("test")
+    losses: list[float] = []
+    with torch.no_grad():
+        for first in range(0, dances, BATCH):
+            batch = source(list(range(first, min(first + BATCH, dances))))
+            losses += stage.losses_by_time(batch).mean(dim=0).tolist()
+    return losses
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", required=True, help="folder of the runs and of the report")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the runs")
     parser.add_argument("--init", default=str(DEFAULT_CHECKPOINT))
-    parser.add_argument("--steps", type=int, default=400, help="of training, per row")
-    parser.add_argument("--clips", type=int, default=12)
-    parser.add_argument("--sampling-steps", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=600, help="of training, per row")
+    parser.add_argument("--dances", type=int, default=100, help="that are measured")
+    parser.add_argument("--groups", type=int, default=4, help="of six sentences")
     args = parser.parse_args()
-    report = Path(args.out) / "report"
-    shutil.rmtree(report, ignore_errors=True)
-    report.mkdir(parents=True)
-    sampling = Sampling(steps=args.sampling_steps)
-    command = shlex.join(["python", *sys.argv])
-    options = EvaluationOptions(
-        (), str(report), clips=args.clips, sampling=sampling, command=command
-    )
-    judges = load_judges()
-    networks = replace(load_networks(options), identity=judges.identity, motion=judges.motion)
-    rows = []
-    for number, (label, modules) in enumerate(ROWS.items()):
-        folder = Path(args.out) / label.replace(" + ", "-")
+    judges, results = load_judges(), []
+    for label, modules in ROWS.items():
         began = time.monotonic()
-        path = train_row(modules, args.init, folder, args.steps)
+        path = train_row(modules, args.init, args.out / label.replace(" + ", "-"), args.steps)
         print(f"{label}: trained in {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
-        rows.append(score_row(label, path, networks, options, f"clips/{number:02d}"))
-    write_report(report, rows, options)
-    print((report / "results.md").read_text())
+        results += score_row(label, path, judges, args.dances, args.groups)
+        write_results(args.out / "results.json", results, shlex.join(["python", *sys.argv]))
+    print(table(results))
+
+
+def table(results: list[Result]) -> str:
+    """Returns one line a row, and for the loss the paired difference to the row above."""
+    names = list(dict.fromkeys(result.name for result in results))
+    lines = ["| modules | " + " | ".join(names) + " | less loss than above |"]
+    lines.append("|---" * (len(names) + 2) + "|")
+    before: np.ndarray | None = None
+    for label in ROWS:
+        row = {r.name: r for r in results if r.section == label}
+        loss = np.array(row["loss"].values)
+        less = "" if before is None else Result("", "", (before - loss).tolist(), digits=4).text
+        lines.append(f"| {label} | " + " | ".join(row[n].text for n in names) + f" | {less} |")
+        before = loss
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

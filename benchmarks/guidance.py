@@ -1,74 +1,69 @@
-"""Guidance, steps and samplers compared: the table of docs/results.md.
+"""Guidance and steps of the choreographer, and steps and samplers of the denoiser, compared.
 
-    python benchmarks/guidance.py [CHECKPOINT] [--rows 3] [--each 1]
+    python benchmarks/guidance.py [CHECKPOINT] [--split validation] [--dances 60] [--clips 6]
 
-For each of `ROWS`, on the first test clips of every move: the share of motion periodic with the
-beat, its correlation with the true motion, identity, the error of the corner in grey levels, the
-amount of motion over the true one, and the share of clips with the move recognised.
+For each of `DANCES`: the gain of beat alignment over other music, the share of the motion with the
+beat, the share of moves recognised, and the distance between two seeds over that between two
+sentences. For each of `FRAMES`: PSNR and SSIM inside the dancer in the true dance, and identity.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
-from quality import FPS, animated, balanced
+from dancer_pixels import Studio, following, inside, true_plan
+from dancer_poses import Planner, poses, takes
+from dancer_results import with_interval
 
-from musedance_core.diffusion.guidance import Guidance
-from musedance_core.evaluation.clip import quantise
-from musedance_core.evaluation.judges.networks import MOVES, load_judges
+from musedance_core.diffusion.choreography import DanceSettings
+from musedance_core.evaluation.judges.networks import Judges, load_judges
 from musedance_core.evaluation.options import Sampling
-from musedance_core.evaluation.scenes import Scene
-from musedance_core.metrics.beat_lag import beat_lag
-from musedance_core.metrics.consistency import similarity
-from musedance_core.metrics.motion import motion_energy
+from musedance_core.evaluation.samples import encode_scene
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 
-CORNER = 6
-NAMES = (
-    *("share with the beat", "motion like the truth's", "identity", "corner", "motion / truth's"),
-    "move recognised",
+DANCES: tuple[tuple[float, Mapping[str, float], int], ...] = (
+    (1.0, {}, 8),
+    (1.0, {}, 4),
+    (1.0, {}, 16),
+    (1.5, {}, 8),
+    (2.0, {}, 8),
+    (1.0, {"text": 1.0}, 8),
+    (1.0, {"music": 1.0}, 8),
 )
-ROWS = (
-    (1.0, {}, 10, "ddim"),
-    (1.0, {}, 8, "dpmpp_2m"),
-    (1.0, {}, 20, "ddim"),
-    (1.0, {"music": 1.0}, 10, "ddim"),
-    (1.0, {"text": 1.0}, 10, "ddim"),
-    (1.5, {}, 10, "ddim"),
-)
-"""Guidance scale, weights of single conditions, steps, sampler."""
+"""Guidance scale, weights of single conditions, and steps of the choreographer."""
+FRAMES = ((4, "dpmpp_2m"), (8, "dpmpp_2m"), (20, "dpmpp_2m"), (10, "ddim"))
+"""Steps and sampler of the denoiser."""
+SHOWN = ("gain of beat alignment", "share with the beat", "move recognised")
 
 
-def figures(
-    pipeline: MuseDancePipeline,
-    scenes: Sequence[Scene],
-    guidance: Guidance,
+def choreographer(
+    planner: Planner,
+    judges: Judges,
+    dances: int,
+    groups: int,
+    scale: float,
+    weights: Mapping[str, float],
     steps: int,
-    sampler: str = "ddim",
-) -> np.ndarray:
-    """`NAMES` of every scene, `[scenes 6]`; the scene's number is its seed."""
-    judges, rows = load_judges(), []
-    for i, scene in enumerate(scenes):
-        sampling = Sampling(steps=steps, sampler=sampler)
-        video = quantise(animated(pipeline, scene, i, sampling, guidance))
-        energy, truth = motion_energy(video), motion_energy(scene.truth)
-        lag = beat_lag(energy, FPS, scene.grid.times - scene.start)
-        assert scene.dance is not None
-        move = MOVES[int(judges.motion(video[None]).move_logits.argmax())]
-        corner = (video - scene.reference)[..., :CORNER, :CORNER]
-        rows.append(
-            (
-                0.0 if lag is None else lag.share,
-                np.corrcoef(energy, truth)[0, 1],
-                float(similarity(judges.identity, video, scene.reference).mean()),
-                float(corner.abs().mean()) * 255,
-                energy.mean() / truth.mean(),
-                float(move == scene.dance.move),
-            )
-        )
-    return np.array(rows)
+) -> str:
+    """One of `DANCES`."""
+    settings = DanceSettings.of(planner.pipeline.model, steps, scale, weights)
+    planner = replace(planner, settings=settings)
+    found = [r for r in poses(planner, judges, dances, None) if r.name in SHOWN]
+    found.append(takes(planner, groups)[0])
+    return ", ".join(f"{result.name} {result.text}" for result in found)
+
+
+def denoiser(studio: Studio, clips: int) -> str:
+    """One of `FRAMES`."""
+    rows = []
+    for i, scene in enumerate(studio.scenes(clips)):
+        sample = following(studio, scene, encode_scene(studio.pipeline, scene), i, False)
+        rows.append(inside(studio, sample, scene, true_plan(studio, scene)[1]))
+    values = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return ", ".join(f"{name} {with_interval(found)}" for name, found in values.items())
 
 
 def main() -> None:
@@ -76,18 +71,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("checkpoint", nargs="?", default=str(DEFAULT_CHECKPOINT))
-    parser.add_argument("--rows", type=int, default=len(ROWS), help="only the first so many")
-    parser.add_argument("--each", type=int, default=1, help="test clips of every move")
+    parser.add_argument("--split", default="validation", choices=("validation", "test"))
+    parser.add_argument("--dances", type=int, default=60, help="0 leaves the choreographer out")
+    parser.add_argument("--groups", type=int, default=4, help="of six sentences")
+    parser.add_argument("--clips", type=int, default=6, help="0 leaves the denoiser out")
     args = parser.parse_args()
-    if min(args.rows, args.each) < 1:
-        parser.error("--rows and --each must be at least 1")
     pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
-    rescale, scenes = pipeline.config.schedule.guidance_rescale, balanced(pipeline, args.each)
-    for scale, weights, steps, sampler in ROWS[: args.rows]:
-        guidance = Guidance(scale, weights, rescale)
-        means = figures(pipeline, scenes, guidance, steps, sampler).mean(axis=0)
-        summary = ", ".join(f"{name} {value:.3f}" for name, value in zip(NAMES, means, strict=True))
-        print(f"{guidance}; {steps} steps of {sampler}: {summary}", flush=True)
+    judges, planner = load_judges(), Planner.of(pipeline, args.split)
+    for scale, weights, steps in DANCES if args.dances else ():
+        text = choreographer(planner, judges, args.dances, args.groups, scale, weights, steps)
+        print(f"choreographer, guidance {scale:g} {dict(weights)}, {steps} steps: {text}")
+    for steps, sampler in FRAMES if args.clips else ():
+        sampling = Sampling(steps=steps, sampler=sampler)
+        studio = Studio(pipeline, judges, sampling, args.split, 128)
+        print(f"denoiser, {steps} steps of {sampler}: {denoiser(studio, args.clips)}", flush=True)
 
 
 if __name__ == "__main__":

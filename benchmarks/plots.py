@@ -1,37 +1,36 @@
 """Plots of a sticker checkpoint on dancers and songs of the test split.
 
-    python benchmarks/plots.py [CHECKPOINT] --out docs/results [--clips 24] [--sweep 11]
+    python benchmarks/plots.py [CHECKPOINT] --out docs/results [--clips 24] [--sweep 60]
 
-motion.png: motion energy beside that of the true dance and the beats.
-timesteps.png: held-out loss by timestep, and its increase with a wrong condition.
-guidance.png: beat following, background and identity over guidance.
+motion.png: speed of the joints beside that of the true dance and the beats.
+timesteps.png: held-out loss of the denoiser by timestep, and its increase with a wrong condition.
+guidance.png: beats, moves and takes over the choreographer's guidance.
 Needs `pip install matplotlib`.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
-from guidance import figures
+from dancer_poses import SECONDS, Planner, poses, speed, takes
 from matplotlib.figure import Figure
 
-from musedance_core.diffusion.guidance import Guidance
-from musedance_core.evaluation.options import Sampling
-from musedance_core.evaluation.samples import generate
-from musedance_core.evaluation.scenes import Scene, world_scenes
-from musedance_core.metrics.motion import energy_times, motion_energy
+from musedance_core.diffusion.choreography import DanceSettings
+from musedance_core.evaluation.judges.networks import Judges, load_judges
 from musedance_core.pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
 from musedance_core.training.config import DataConfig, TrainConfig
+from musedance_core.training.data.dances import DanceScene
 from musedance_core.training.stages.diffusion import EVALUATION_TIMES
 from musedance_core.training.stages.stage2 import Stage2
-from musedance_core.world.dances import MOVES
 
-FRAMES, FPS, SHOWN = 48, 12, ("hop", "slide", "step-touch")
-GUIDANCE = (1.0, 1.5, 2.0, 3.0, 4.0)
+SHOWN = 3
+SLOWEST, FASTEST = 70.0, 95.0
+"""BPM of the songs of motion.png, whose doubled beats can still be danced."""
+GUIDANCE = (1.0, 1.5, 2.0, 3.0)
+GROUPS = 4
 WRONG = {
     "text": "another sentence",
     "music": "another song",
@@ -41,38 +40,40 @@ WRONG = {
 }
 
 
-def first_of(pipeline: MuseDancePipeline, moves: Sequence[str]) -> list[Scene]:
-    """Returns the first test scene of every move."""
-    found: dict[str, Scene] = {}
-    for scene in world_scenes(pipeline.config, "test", 60, FRAMES):
-        assert scene.dance is not None
-        found.setdefault(scene.dance.move, scene)
-    return [found[move] for move in moves]
+def slow_scenes(planner: Planner) -> list[DanceScene]:
+    """Returns the first scenes of slow songs."""
+    scenes: list[DanceScene] = []
+    index = 0
+    while len(scenes) < SHOWN:
+        scene = planner.dances.scene(index)
+        index += 1
+        if SLOWEST <= scene.grid.tempo <= FASTEST:
+            scenes.append(scene)
+    return scenes
 
 
-def plot_motion(pipeline: MuseDancePipeline, sampling: Sampling, path: Path) -> None:
-    """Plots one move a row; left with the song's beats, right with doubled beats."""
+def plot_motion(planner: Planner, path: Path) -> None:
+    """Plots one dance a row; left with the song's beats, right with doubled beats."""
     figure = Figure((10, 6), layout="constrained")
-    rows = figure.subplots(len(SHOWN), 2, sharex=True)
-    for scene, row in zip(first_of(pipeline, SHOWN), rows, strict=True):
-        assert scene.dance is not None
-        for axes, grid, name in zip(
-            row, (scene.grid, scene.grid.doubled()), ("as tracked", "doubled"), strict=True
-        ):
-            made = motion_energy(generate(pipeline, replace(scene, grid=grid), sampling)) * 255
-            times = energy_times(made, FPS)
+    rows = figure.subplots(SHOWN, 2, sharex=True)
+    for i, (scene, row) in enumerate(zip(slow_scenes(planner), rows, strict=True)):
+        grids = {"as tracked": scene.grid, "doubled": scene.grid.doubled()}
+        for axes, (name, grid) in zip(row, grids.items(), strict=True):
             for beat in grid.times - scene.start:
                 axes.axvline(beat, color="#cbd5e1", linewidth=1, zorder=0)
-            if name == "as tracked":
-                axes.plot(times, motion_energy(scene.truth) * 255, color="#94a3b8", label="truth")
-            axes.plot(times, made, color="#c2410c", label="MuseDance")
-            axes.set(
-                title=f"{scene.dance.move}; beats {name}", xlim=(0, FRAMES / FPS), ylim=(0, None)
-            )
+            for motion, colour, label in (
+                (planner.truth(scene, grid), "#94a3b8", "a true take"),
+                (planner.plan(scene, i, grid), "#c2410c", "MuseDance"),
+            ):
+                speeds = speed(motion)
+                times = (np.arange(len(speeds)) + 0.5) / motion.fps
+                axes.plot(times, speeds, color=colour, label=label)
+            title = f"{scene.sentence}; beats {name}"
+            axes.set(title=title, xlim=(0, SECONDS), ylim=(0, None))
             axes.title.set_fontsize(9)
     rows[0][0].legend(fontsize=8)
     figure.supxlabel("seconds; lines are beats", fontsize=9)
-    figure.supylabel("grey levels from frame to frame", fontsize=9)
+    figure.supylabel("mean speed of joints, body heights a second", fontsize=9)
     figure.savefig(path, dpi=100)
 
 
@@ -101,24 +102,18 @@ def plot_timesteps(pipeline: MuseDancePipeline, clips: int, path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
-def plot_guidance(
-    pipeline: MuseDancePipeline, scenes: Sequence[Scene], steps: int, path: Path
-) -> None:
-    """Plots means over the scenes at every guidance scale."""
-    curves = {
-        "share of the motion with the beat": 0,
-        "identity": 2,
-        "background, grey levels off": 3,
-    }
-    rows = []
-    for strength in GUIDANCE:
-        guidance = Guidance.of(pipeline.config.schedule, strength)
-        rows.append(figures(pipeline, scenes, guidance, steps).mean(axis=0))
-        means = {name: round(float(rows[-1][k]), 3) for name, k in curves.items()}
-        print(f"guidance {strength}:", means)
-    figure = Figure((10, 3), layout="constrained")
-    for axes, (name, k) in zip(figure.subplots(1, 3), curves.items(), strict=True):
-        values = [float(row[k]) for row in rows]
+def plot_guidance(planner: Planner, judges: Judges, dances: int, path: Path) -> None:
+    """Plots means over validation dances at every guidance scale."""
+    curves: dict[str, list[float]] = {}
+    for scale in GUIDANCE:
+        settings = DanceSettings.of(planner.pipeline.model, guidance=scale)
+        changed = Planner(planner.pipeline, planner.dances, settings)
+        found = [*poses(changed, judges, dances, None)[:3], takes(changed, GROUPS)[0]]
+        for result in found:
+            curves.setdefault(result.name, []).append(float(np.mean(result.values)))
+        print(f"guidance {scale}:", {name: round(values[-1], 3) for name, values in curves.items()})
+    figure = Figure((12, 3), layout="constrained")
+    for axes, (name, values) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
         axes.plot(GUIDANCE, values, marker="o", color="#c2410c")
         axes.set(title=name, xlabel="guidance", ylim=(0, 1.1 * max(1.0, *values)))
         axes.title.set_fontsize(9)
@@ -132,15 +127,14 @@ def main() -> None:
     parser.add_argument("checkpoint", nargs="?", default=str(DEFAULT_CHECKPOINT))
     parser.add_argument("--out", required=True, type=Path, help="folder of the plots")
     parser.add_argument("--clips", type=int, default=24, help="of the held-out loss")
-    parser.add_argument("--sweep", type=int, default=len(MOVES), help="dances a guidance")
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--sweep", type=int, default=60, help="dances a guidance")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
-    plot_motion(pipeline, Sampling(steps=args.steps), args.out / "motion.png")
+    plot_motion(Planner.of(pipeline, "test"), args.out / "motion.png")
     plot_timesteps(pipeline, args.clips, args.out / "timesteps.png")
-    scenes = first_of(pipeline, MOVES)[: args.sweep]
-    plot_guidance(pipeline, scenes, args.steps, args.out / "guidance.png")
+    planner = Planner.of(pipeline, "validation")
+    plot_guidance(planner, load_judges(), args.sweep, args.out / "guidance.png")
 
 
 if __name__ == "__main__":

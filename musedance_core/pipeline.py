@@ -27,6 +27,7 @@ from .audio.tracker import track_beats
 from .audio.waveform import Waveform, load_waveform, require_music
 from .checkpoint.format import load_checkpoint
 from .dance.dancer import Dancer
+from .dance.motion import DanceMotion
 from .dance.openpose_json import read_rig_or_openpose
 from .dance.pose_video import pose_keypoints
 from .dance.rig import Rig
@@ -252,52 +253,76 @@ class MuseDancePipeline:
     @torch.no_grad()
     def animate(
         self,
-        picture: Tensor,
+        reference: Reference,
         song: SongFeatures,
         text: Prompts,
         *,
         frames: int,
         start: float = 0.0,
-        part_map: Tensor | None = None,
         seed: int = 0,
         steps: int | None = None,
         sampler: str | None = None,
         guidance: Guidance | None = None,
         negative: str | None = None,
+        fps: float | None = None,
+        motion: DanceMotion | None = None,
+        draft: bool = False,
         on_step: OnStepInfo | None = None,
     ) -> Iterator[Segment]:
-        """Yields the dance segment by segment, from a fitted picture and an encoded song.
+        """Yields the dance piece by piece, from an encoded picture and an encoded song.
 
         Args:
-            picture: `[3 s s]` in 0..1, fitted to the checkpoint's size.
+            reference: from `prepare_picture` or `encode_picture`.
             song: from `encode_song`.
             text: as for a call of the pipeline.
             frames: how many frames in all.
             start: time in the song at which the video starts, in seconds.
-            part_map: part ids 0..25 `[s s]` (`parts`), or None.
-            seed, steps, sampler, guidance, negative, on_step: as for a call of the pipeline.
+            fps: frames a second; None is the model's own rate.
+            motion: a dance to follow instead of planning one, from the video's first frame on.
+            seed, steps, sampler, guidance, negative, draft, on_step: as for a call of the pipeline.
 
         Raises:
-            InputError: no such sampler, steps out of range, a timeline that cannot be read, or
-                output that is not finite.
+            InputError: no such sampler or frame rate, steps out of range, a timeline that cannot be
+                read, or output that is not finite.
         """
         guidance = guidance or Guidance.of(self.config.schedule)
         runner = self._runner(
-            self.encode_picture(picture, part_map),
+            reference,
             song,
             text,
             seed=seed,
             start=start,
             settings=self._settings(steps, sampler, guidance),
             negative=negative,
+            fps=None if fps is None else self._fps(fps),
+            motion=motion,
+            denoise=not draft,
         )
         return runner.run(frames, ChunkedVAE(ResidentModel(self.model)), on_step)
 
-    def encode_picture(self, picture: Tensor, part_map: Tensor | None = None) -> Reference:
-        """The reference of a picture `[3 s s]` in 0..1 and its part ids `[s s]`, s the
-        checkpoint's size."""
+    @torch.no_grad()
+    def encode_picture(
+        self, picture: Tensor, part_map: Tensor | None = None, mask: Tensor | None = None
+    ) -> Reference:
+        """The reference of a picture `[3 h w]` in 0..1, for frames of its own size.
+
+        Args:
+            picture: for models that plan no dance, a square of the checkpoint's size.
+            part_map: part ids 0..25 `[h w]` (`parts`), or None.
+            mask: the dancer's alpha `[h w]` in 0..1; None takes the dancer of `part_map`, if any.
+        """
+        if not self.config.plans_dance:
+            return self._encode(picture, part_map)
+        if mask is None and part_map is not None:
+            mask = (part_map > 0).float()
+        return self.prepare_picture(
+            as_image(picture), None if mask is None else as_image(mask), max(picture.shape[-2:])
+        )
+
+    def _encode(self, pixels: Tensor, part_map: Tensor | None) -> Reference:
+        """The reference of a square picture `[3 s s]` of the checkpoint's size."""
         vae = ChunkedVAE(ResidentModel(self.model))
-        return Reference(picture, vae.encode(picture[None]), part_map)
+        return Reference(pixels, vae.encode(pixels[None]), part_map)
 
     @torch.no_grad()
     def prepare_picture(
@@ -315,11 +340,11 @@ class MuseDancePipeline:
         """
         if not self.config.plans_dance:
             fitted = fit_picture(picture, mask, self.config.clip.size)
-            return self.encode_picture(fitted.image, fitted.part_map)
+            return self._encode(fitted.image, fitted.part_map)
         assert self.model.rig is not None
         dancer = stage_dancer(self.model.rig, picture, mask, size, background, rig)
         rgba, part_map = dancer.in_square(self.config.clip.size).at_rest()
-        return replace(self.encode_picture(rgba[:3].clamp(0, 1), part_map), dancer=dancer)
+        return replace(self._encode(rgba[:3].clamp(0, 1), part_map), dancer=dancer)
 
     def encode_song(self, song: Waveform, beats: BeatGrid | None = None) -> SongFeatures:
         """The log-mel of the whole song, with `beats`, or with tracked ones if that is None."""
@@ -387,6 +412,7 @@ class MuseDancePipeline:
         settings: SamplingSettings,
         negative: str | None,
         fps: float | None = None,
+        motion: DanceMotion | None = None,
         denoise: bool = True,
     ) -> SegmentRunner:
         timeline = parse_prompts(text) if isinstance(text, str) else text
@@ -400,6 +426,7 @@ class MuseDancePipeline:
             None if negative is None else self.encode_text(negative),
             fps,
             denoise,
+            motion,
         )
         return SegmentRunner(ResidentModel(self.model), inputs)
 
@@ -475,9 +502,16 @@ def as_picture(picture: str | Path | Image.Image | Tensor) -> Image.Image:
             raise InputError(f"The picture must be 3 or 4 x height x width, not {shape}.")
         if not bool(torch.isfinite(picture).all()):
             raise InputError("The picture holds values that are not finite numbers.")
-        pixels = rearrange(to_uint8(picture), "c h w -> h w c")
-        picture = Image.fromarray(pixels.contiguous().numpy())
+        picture = as_image(picture)
     return require_picture(to_rgb(picture, "The picture"), "The picture")
+
+
+def as_image(pixels: Tensor) -> Image.Image:
+    """Pixels `[c h w]` or `[h w]` in 0..1 as RGB, RGBA or grey."""
+    values = to_uint8(pixels)
+    if pixels.ndim == 3:
+        values = rearrange(values, "c h w -> h w c")
+    return Image.fromarray(values.contiguous().numpy())
 
 
 def _as_mask(mask: str | Path | Image.Image, picture: Image.Image) -> Image.Image:

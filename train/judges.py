@@ -1,6 +1,6 @@
 """Train the judges that score generated clips: the same as `musedance train judges`.
 
-python train/judges.py OUTPUT.safetensors --name sticker-judges-2 [--motion-steps N ...]
+python train/judges.py OUTPUT.safetensors --name sticker-judges-4 [--motion-steps N ...]
 """
 
 import sys

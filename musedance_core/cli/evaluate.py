@@ -80,7 +80,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
         help="length of the world's clips (default: one segment)",
     )
     add("--seed", type=argtypes.seed, default=0, metavar="N", help="random seed (default: 0)")
-    add("--sampler", default="ddim", choices=SAMPLER_NAMES, metavar="NAME", help="(default: ddim)")
+    add("--sampler", choices=SAMPLER_NAMES, metavar="NAME", help="(default: the model's)")
     add_steps(group)
     add_precision(group)
 

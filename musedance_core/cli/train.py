@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.judges.options import JudgesTraining
+from ..evaluation.judges.options import NETWORKS, JudgesTraining
 from . import argtypes
 from .command import Command, Parser, Subcommands, fill
 
@@ -115,11 +115,13 @@ def _add_judges(parser: argparse.ArgumentParser) -> None:
     add("output", metavar="OUTPUT.safetensors", type=Path, help="the file to write")
     add("--name", required=True, help="a name that no other judges have")
     add(
-        "--embedder",
-        type=Path,
-        metavar="FILE",
-        help="take the embedder of dancers from these judges instead of training it",
+        "--networks",
+        nargs="+",
+        choices=NETWORKS,
+        default=NETWORKS,
+        help="train these (default: all), and take the others from --base",
     )
+    add("--base", type=Path, metavar="FILE", help="judges with the networks that are not trained")
     add("--seed", type=argtypes.seed, default=defaults.seed, help="of data and order")
     numbers: tuple[tuple[str, str], ...] = (
         ("threads", "CPU threads"),
@@ -131,6 +133,8 @@ def _add_judges(parser: argparse.ArgumentParser) -> None:
         ("motion_batch", "clips a step"),
         ("identity_steps", "of the embedder"),
         ("identity_batch", "blocks of 16 dancers a step"),
+        ("dances", "for the recognition of moves"),
+        ("dance_seconds", "for making and learning them"),
     )
     for name, about in numbers:
         add(
@@ -143,14 +147,15 @@ def _add_judges(parser: argparse.ArgumentParser) -> None:
 
 
 def _judges_options(arguments: argparse.Namespace) -> JudgesTraining:
-    return fill(JudgesTraining, arguments, command=arguments.command_line)
+    networks = tuple(arguments.networks)
+    return fill(JudgesTraining, arguments, networks=networks, command=arguments.command_line)
 
 
 def run_judges(options: JudgesTraining) -> int:
     """Train the judges, measure them and write them.
 
     Raises:
-        InputError: the target or the embedder's file cannot be used.
+        InputError: the target or the base cannot be used.
     """
     from ..evaluation.judges.training import train_judges
 
@@ -162,8 +167,8 @@ JUDGES: Command[Any] = Command(
     "judges",
     "train the judges of the sticker world",
     "Train the judges that score generated clips, and measure them on unseen truth.\n\n"
-    "The seed fixes data and order. The file is written twice: once the networks are trained, and\n"
-    "again with their figures on the test split in its metadata.",
+    "The seed fixes data and order. Each network is measured on the test split, and written with\n"
+    "its figures in the file's metadata, as soon as it is trained.",
     _add_judges,
     _judges_options,
     run_judges,

@@ -25,7 +25,7 @@ from ..config import MuseDanceConfig
 from ..dance.motion import DanceMotion
 from ..errors import InputError
 from ..models import MuseDance
-from .choreography import DanceScore, plan_segment
+from .choreography import DanceScore, plan_segment, pose_rate
 from .compositing import Autoencoder, composite, correct, plan_frames
 from .guidance import StepInfo
 from .prompts import at_time
@@ -78,6 +78,7 @@ class DanceInputs:
         fps: frames a second of the video; None is the model's own rate, and models without a
             choreographer know no other.
         denoise: False shows the planned dance alone, in models with a choreographer.
+        motion: a dance to follow instead of planning one, from `start` on.
     """
 
     reference: Reference
@@ -89,6 +90,7 @@ class DanceInputs:
     negative: Tensor | None = None
     fps: float | None = None
     denoise: bool = True
+    motion: DanceMotion | None = None
 
 
 @dataclass(frozen=True)
@@ -284,6 +286,10 @@ class SegmentRunner:
         inputs = self.inputs
         if inputs.reference.dancer is None or model.choreographer is None:
             return None
+        if inputs.motion is not None:
+            clip, rate = model.config.clip, pose_rate(model)
+            times = tail.frame / clip.fps + np.arange(round(clip.seconds * rate)) / rate
+            return inputs.motion.at(times).features()
         score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start)
         before = None if tail.segment is None else tail.segment.poses
         return plan_segment(model, score, tail.index, tail.frame, before)
@@ -315,6 +321,7 @@ class SegmentRunner:
             [tail.start, tail.frame, tail.index],
             tail.latents,
             None if tail.segment is None else tail.segment.poses,
+            None if inputs.motion is None else inputs.motion.features(),
             inputs.reference.latents,
             inputs.reference.part_map,
             None if dancer is None else dancer.figure.body.joints,

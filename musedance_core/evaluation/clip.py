@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from ..dance.motion import DanceMotion
 from ..world.dances import Dance
 
 SEGMENT = 48
@@ -17,10 +18,21 @@ SEGMENT = 48
 class Clip:
     """A video with its reference, ground truth and beats.
 
-    frames: `[f 3 h w]` in 0..1, at `fps`. truth: the ground truth of the same shape, or None.
-    reference: the input picture `[3 h w]`. beats: seconds from the first frame, or None if unknown;
-    beats_from: their source. video, truth_video: files, relative to the report. caption, dance: the
-    requested dance. segment: frames per segment. music: the name of the song, or None if unknown.
+    Attributes:
+        name: of the clip.
+        frames: `[f 3 h w]` in 0..1.
+        fps: frames a second.
+        reference: the input picture `[3 h w]`.
+        video, truth_video: files, relative to the report.
+        truth: the ground truth, of the shape of `frames`, or None.
+        beats: seconds from the first frame, or None if unknown.
+        beats_from: their source.
+        caption, dance: the requested dance.
+        segment: frames per segment.
+        music: the name of the song, or None if unknown.
+        motion, true_motion: the dance as poses, and the true one, or None if unknown.
+        covered: the pixels that the dancer covers in some frame or in the picture, `[h w]` bool, or
+            None if unknown.
     """
 
     name: str
@@ -36,6 +48,9 @@ class Clip:
     dance: Dance | None = None
     segment: int = SEGMENT
     music: str | None = None
+    motion: DanceMotion | None = None
+    true_motion: DanceMotion | None = None
+    covered: Tensor | None = None
 
 
 def quantise(pixels: Tensor) -> Tensor:

@@ -140,8 +140,10 @@ def _checkpoint_row(
 
 def _with_judges(networks: MetricNetworks, judges: Judges, frames: int) -> MetricNetworks:
     """Adds the sticker world's judges; the user's identity embedder takes precedence."""
-    motion = judges.motion if frames >= FEWEST else None
-    return replace(networks, identity=networks.identity or judges.identity, motion=motion)
+    networks = replace(networks, identity=networks.identity or judges.identity)
+    if frames < FEWEST:
+        return networks
+    return replace(networks, motion=judges.motion, dance=judges.recognise)
 
 
 def _measured(

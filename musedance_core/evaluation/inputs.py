@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..checkpoint.format import read_header
@@ -12,7 +12,7 @@ from ..config import ClipConfig
 from ..dataset.format import ClipRecord
 from ..errors import InputError
 from .options import EvaluationOptions
-from .scenes import chosen_records, require_rate, world_frames
+from .scenes import chosen_records, require_rate, scene_size, world_frames
 from .videos import VideoPair, match
 
 CHECKPOINT = ".safetensors"
@@ -27,8 +27,8 @@ class Inputs:
     """Checked inputs.
 
     videos: the videos of every folder, by its path. clip: the clip shape that all checkpoints
-    share. frames: the length of clips of the world. records: clips of a data set to use instead of
-    the world, or None.
+    share; its size is that of their frames. frames: the length of clips of the world. records:
+    clips of a data set to use instead of the world, or None.
     """
 
     videos: dict[str, list[VideoPair]]
@@ -63,7 +63,8 @@ def read_inputs(options: EvaluationOptions) -> Inputs:
         elif Path(path).suffix.lower() != CHECKPOINT:
             raise InputError(f"{path} is neither a folder of videos nor a {CHECKPOINT} checkpoint.")
         else:
-            shapes[path] = read_header(path).config.clip
+            config = read_header(path).config
+            shapes[path] = replace(config.clip, size=scene_size(config))
     _check_needed(options, len(videos))
     clip = _common(shapes)
     if clip is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..dance.motion import DanceMotion
 from ..errors import InputError
 from ..metrics.beat_alignment import BeatTrack, beat_alignment, chance_level
 from ..metrics.beat_lag import REACH, BeatLag, beat_lag, energy_lag
@@ -25,9 +25,9 @@ from ..metrics.consistency import (
 )
 from ..metrics.image import psnr, ssim
 from ..metrics.motion import motion_beats, motion_energy, visible_window
-from ..world.dances import MOVES, SIDES, SIZES, Dance
+from ..world.dances import Dance
 from .clip import Clip
-from .judges.networks import MOST, SIDED_MOVES, MotionReading
+from .judges.networks import MOST, Recognised
 from .report.measures import MEASURES
 
 LEAST_SHARE = 0.1
@@ -41,14 +41,16 @@ class MetricNetworks:
     """Optional networks behind metrics; a figure whose network is None is left out.
 
     lpips: mean distance of frames from true ones, both [f 3 h w] in 0..1. fvd: features [d] of a
-    video [f 3 h w]. identity: embeddings [n d] of pictures [n 3 h w]. motion: the motion judge of
-    the sticker world, for videos [b f 3 h w]; of longer videos it reads the first `MOST` frames.
+    video [f 3 h w]. identity: embeddings [n d] of pictures [n 3 h w]. motion: features [b d] of
+    videos [b f 3 h w] of the sticker world; of longer videos it reads the first `MOST` frames.
+    dance: recognises a dance to beats in seconds from its first pose.
     """
 
     lpips: Callable[[Tensor, Tensor], float] | None = None
     fvd: Callable[[Tensor], Tensor] | None = None
     identity: Embed | None = None
-    motion: Callable[[Tensor], MotionReading] | None = None
+    motion: Callable[[Tensor], Tensor] | None = None
+    dance: Callable[[DanceMotion, np.ndarray], Recognised] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,12 @@ def measure(clip: Clip, networks: MetricNetworks) -> Measured:
             figure is not finite.
     """
     region = background_region(clip.frames if clip.truth is None else clip.truth, clip.reference)
-    sample = _measure_video(clip, clip.frames, region, networks)
+    if clip.covered is not None:
+        region = region & ~clip.covered
+    sample = _measure_video(clip, clip.frames, clip.motion, region, networks)
     truth = None
     if clip.truth is not None:
-        truth = _measure_video(clip, clip.truth, region, networks)
+        truth = _measure_video(clip, clip.truth, clip.true_motion, region, networks)
         against = _against_truth(clip.frames, clip.truth, sample.energy, truth.energy, clip.fps)
         if networks.lpips is not None:
             against["lpips"] = networks.lpips(clip.frames, clip.truth)
@@ -127,7 +131,11 @@ def _require_finite(whose: str, figures: VideoFigures) -> None:
 
 
 def _measure_video(
-    clip: Clip, frames: Tensor, region: Tensor, networks: MetricNetworks
+    clip: Clip,
+    frames: Tensor,
+    motion: DanceMotion | None,
+    region: Tensor,
+    networks: MetricNetworks,
 ) -> VideoFigures:
     energy = motion_energy(frames)
     values: dict[str, float | None] = {"seam": seam_jump(energy, clip.segment)}
@@ -148,10 +156,11 @@ def _measure_video(
     if networks.fvd is not None:
         features["fvd"] = networks.fvd(frames).double().numpy()
     if networks.motion is not None:
-        reading = networks.motion(rearrange(frames[:MOST], "f c h w -> 1 f c h w"))
-        features["world_frechet"] = reading.features[0].cpu().double().numpy()
-        if clip.dance is not None:
-            values |= _recognised(reading, clip.dance)
+        read = networks.motion(rearrange(frames[:MOST], "f c h w -> 1 f c h w"))
+        features["world_frechet"] = read[0].cpu().double().numpy()
+    dance, beats = clip.dance, clip.beats
+    if not (networks.dance is None or motion is None or beats is None or dance is None):
+        values |= _recognised(networks.dance(motion, beats), dance)
     known = {name: value for name, value in values.items() if value is not None}
     return VideoFigures(known, energy, track, features, beat)
 
@@ -187,16 +196,9 @@ def _against_truth(
     return values
 
 
-def _recognised(reading: MotionReading, dance: Dance) -> Values:
-    """Returns 1 for what the judge recognises, else 0; the side only if it is visible."""
-    values = {
-        "move": _is_top(reading.move_logits[0], MOVES, dance.move),
-        "size": _is_top(reading.size_logits[0], SIZES, dance.size),
-    }
-    if dance.move in SIDED_MOVES:
-        values["side"] = _is_top(reading.side_logits[0], SIDES, dance.side)
+def _recognised(found: Recognised, dance: Dance) -> Values:
+    """Returns 1 for what was recognised, else 0; the side only where the sentence names one."""
+    values = {"move": float(found.move == dance.move), "size": float(found.size == dance.size)}
+    if dance.side != "either":
+        values["side"] = float(found.side == dance.side)
     return values
-
-
-def _is_top(logits: Tensor, names: Sequence[str], wanted: str) -> float:
-    return float(names[int(torch.argmax(logits))] == wanted)

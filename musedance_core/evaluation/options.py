@@ -11,7 +11,7 @@ class Sampling:
 
     seed: int = 0
     steps: int | None = None
-    sampler: str = "ddim"
+    sampler: str | None = None
     guidance: float | None = None
     dtype: str = "float32"
     allow_untrained: bool = False

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..audio.beats import BeatGrid
 from ..audio.waveform import Waveform
 from ..config import ClipConfig, MuseDanceConfig
+from ..dance.motion import DanceMotion
+from ..dance.rig import Rig
 from ..dataset.format import ClipRecord, read_metadata
 from ..dataset.reading import read_frames, read_part_maps, read_track
 from ..errors import InputError
-from ..world.clips import FPS, SONG_SECONDS, World
+from ..world.clips import FPS, PREVIOUS, SONG_SECONDS, World
 from ..world.dances import MOVES, Dance
+from ..world.shots import PLAN_SCALE
 from .clip import quantise
 
+WORLD_SIZE = 128
+"""Pixels of the world's pictures, for models that make frames of the picture's own size."""
 SONGS = 32
 """Number of songs that the test clips are drawn from."""
 LONGEST = SONG_SECONDS - 4
@@ -27,10 +33,21 @@ LONGEST = SONG_SECONDS - 4
 
 @dataclass(frozen=True)
 class Scene:
-    """The model's inputs for one clip, and the true frames `[f 3 h w]` in 0..1.
+    """The model's inputs for one clip, and the true frames.
 
-    start: the clip's start in `song`, in seconds. grid: beats on the song's clock. music: the name
-    of the song.
+    Attributes:
+        name: of the clip.
+        truth: the true frames `[f 3 h w]` in 0..1.
+        reference: the picture `[3 h w]` in 0..1.
+        part_map: part ids `[h w]`, or None.
+        song, music: the song and its name.
+        grid: beats on the song's clock.
+        start: the clip's start in the song, in seconds.
+        caption: the sentence.
+        dance: the dance of the sentence, or None.
+        mask: the dancer's alpha in the picture `[h w]`, or None.
+        motion: the true dance, or None.
+        rig: the dancer's true joints and parts in the picture, or None.
     """
 
     name: str
@@ -43,6 +60,14 @@ class Scene:
     start: float
     caption: str
     dance: Dance | None
+    mask: Tensor | None = None
+    motion: DanceMotion | None = None
+    rig: Rig | None = None
+
+
+def scene_size(config: MuseDanceConfig) -> int:
+    """Returns the pixels of the scenes' pictures for a model."""
+    return WORLD_SIZE if config.plans_dance else config.clip.size
 
 
 def world_frames(clip: ClipConfig, seconds: float | None) -> int:
@@ -62,33 +87,54 @@ def world_frames(clip: ClipConfig, seconds: float | None) -> int:
     return round(seconds * FPS)
 
 
-def world_scenes(
-    config: MuseDanceConfig, split: str, count: int, frames: int, moves: Sequence[str] = MOVES
-) -> Iterator[Scene]:
-    """Yields the first `count` clips of the world's split, each `frames` frames long."""
-    size, mel_bins = config.clip.size, config.music.mel_bins
-    world = World(
-        *(split, size),
+def scene_world(
+    config: MuseDanceConfig, split: str, size: int | None = None, moves: Sequence[str] = MOVES
+) -> World:
+    """Returns the world of the scenes of a split, in pictures of `size` pixels."""
+    return World(
+        *(split, size or scene_size(config)),
         songs=SONGS,
-        mel_bins=mel_bins,
+        mel_bins=config.music.mel_bins,
         edited=0.0,
         continued=0.0,
         moves=moves,
     )
+
+
+def world_scenes(
+    config: MuseDanceConfig,
+    split: str,
+    count: int,
+    frames: int,
+    moves: Sequence[str] = MOVES,
+    size: int | None = None,
+) -> Iterator[Scene]:
+    """Yields the first `count` clips of the world's split, each `frames` frames long, in pictures
+    of `size` pixels."""
+    world = scene_world(config, split, size, moves)
     for index in range(count):
-        batch = world.clips([index], frames)
-        yield Scene(
-            name=f"{split}-{index:04d}",
-            truth=quantise(batch.frames[0]),
-            reference=quantise(batch.reference[0]),
-            part_map=batch.part_map[0],
-            song=world.song(batch.song_indices[0]).wave,
-            music=f"song {batch.song_indices[0]}",
-            grid=batch.grids[0],
-            start=batch.starts[0],
-            caption=batch.captions[0],
-            dance=batch.dances[0],
-        )
+        yield world_scene(world, index, frames)
+
+
+def world_scene(world: World, index: int, frames: int) -> Scene:
+    """Returns clip `index` of a world."""
+    batch = world.clips([index], frames)
+    shot = batch.shots[0]
+    return Scene(
+        name=f"{world.cast.split}-{index:04d}",
+        truth=quantise(batch.frames[0]),
+        reference=quantise(batch.reference[0]),
+        part_map=batch.part_map[0],
+        song=world.song(batch.song_indices[0]).wave,
+        music=f"song {batch.song_indices[0]}",
+        grid=batch.grids[0],
+        start=batch.starts[0],
+        caption=batch.captions[0],
+        dance=batch.dances[0],
+        mask=F.avg_pool2d(shot.figure[3:], PLAN_SCALE)[0],
+        motion=batch.motions[0][PREVIOUS:],
+        rig=replace(shot.rig.scaled((world.size, world.size)), parts=shot.rig.parts),
+    )
 
 
 def chosen_records(folder: str, split: str, count: int, seed: int) -> list[ClipRecord]:
@@ -124,7 +170,7 @@ def dataset_scenes(
     Raises:
         InputError: a clip's files cannot be read.
     """
-    size = config.clip.size
+    size = scene_size(config)
     for record in records:
         frames = range(min(record.frames, config.clip.frames))
         truth = quantise(read_frames(folder, record, frames, size))

@@ -137,7 +137,10 @@ class _Scene:
 
 
 class World:
-    """The dance world of one split, "train", "validation" or "test"; see `__init__`."""
+    """The dance world of one split, "train", "validation" or "test"; see `__init__`.
+
+    Only sentences of the training split may leave the move to the song.
+    """
 
     def __init__(
         self,
@@ -178,6 +181,7 @@ class World:
         self.cast = Cast(split, size, mixture, font, flat_backgrounds)
         self.edited = edited if edited is not None else EDITED_SHARE * (split == "train")
         self.continued, self.moves, self.bystanders = continued, tuple(moves), bystanders
+        self.open_sentences = split == "train"
         self.switched = switched if switched is not None else SWITCHED_SHARE * (split == "train")
         self._songs: dict[int, tuple[Song, Tensor]] = {}
 
@@ -253,7 +257,7 @@ class World:
             dance = random_dance(rng, self.moves)
             captions.append(caption(dance, rng))
             shots.append(shot(appearance, self._pose(rng)))
-            targets.append(dance_frames(appearance, _moment(dance, rng))[0][0])
+            targets.append(dance_frames(appearance, random_moment(dance, rng))[0][0])
         return (
             torch.stack([s.picture for s in shots]),
             torch.stack(targets),
@@ -302,7 +306,7 @@ class World:
     def _pose(self, rng: np.random.Generator) -> DanceMotion:
         """Returns the pose of a picture."""
         if rng.random() < MID_DANCE_SHARE:
-            return _moment(random_dance(rng, self.moves), rng)
+            return random_moment(random_dance(rng, self.moves), rng)
         return random_rest_pose(rng, 0.0)
 
     def _scene(self, index: int, frames: int) -> _Scene:
@@ -314,7 +318,11 @@ class World:
         grid = random_beat_edit(song.grid, rng) if rng.random() < self.edited else song.grid
         start = float(rng.uniform(PREVIOUS / FPS, SONG_SECONDS - frames / FPS))
         energy = float(np.mean(song.energy_at(start + np.arange(frames) / FPS)))
-        dance, sentence = random_sentence(rng, energy, song.smoothness, self.moves)
+        if self.open_sentences:
+            dance, sentence = random_sentence(rng, energy, song.smoothness, self.moves)
+        else:
+            dance = random_dance(rng, self.moves)
+            sentence = caption(dance, rng)
         continued = bool(rng.random() < self.continued)
         switched = continued and bool(rng.random() < self.switched)
         times = start + np.arange(-PREVIOUS, frames) / FPS
@@ -333,7 +341,7 @@ class World:
         )
 
 
-def _moment(dance: Dance, rng: np.random.Generator) -> DanceMotion:
+def random_moment(dance: Dance, rng: np.random.Generator) -> DanceMotion:
     """Returns one random moment of a dance."""
     count = rng.uniform(0, 8, 1)
     music = ClipMusic(

@@ -14,12 +14,13 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ...dance.figure import LayeredFigure
 from ...models.vae import DiffusersAutoencoder, PatchAutoencoder
 from ...world.cast import Appearance, Cast
-from ...world.clips import FPS, World
-from ...world.dances import labels, perform, random_dance, stack_poses
-from ...world.render import render
-from ...world.stickers import Subject, augment
+from ...world.clips import FPS, World, random_moment
+from ...world.dances import labels, random_dance
+from ...world.shots import shot
+from ...world.stickers import augment
 from .networks import luminance
 
 CHUNK = 16
@@ -56,8 +57,8 @@ class RoundTrip:
 class Dances:
     """Clips for the motion encoder.
 
-    luma [n f h w] uint8; labels [n 3] int64 of move, side and size; tempo [n] is the binary
-    logarithm of the beats per second.
+    luma [n f h w] uint8; labels [n 3] int64 of move, side and size (`world.dances`); tempo
+    [n] is the binary logarithm of the beats per second.
     """
 
     luma: Tensor
@@ -74,7 +75,7 @@ def dances(world: World, indices: Sequence[int], frames: int, trip: RoundTrip) -
         for index, clip in zip(chosen, batch.frames, strict=True):
             pixels = trip(clip, torch.Generator().manual_seed(index))
             luma.append(luminance(pixels.float()).round().to(torch.uint8))
-        classes += [labels(dance) for dance in batch.dances]
+        classes += [labels(dance)[:3] for dance in batch.dances]
         beats = batch.beat_count[:, -1] - batch.beat_count[:, 0]
         tempo.append(torch.log2(beats * FPS / (frames - 1)))
     return Dances(torch.stack(luma), torch.tensor(classes), torch.cat(tempo))
@@ -99,10 +100,10 @@ def dancers(cast: Cast, count: int, views: int, seed: int, trip: RoundTrip) -> D
     pictures, puppet = [], []
     for block in range(count // BLOCK**2):
         rng = np.random.default_rng((seed, IDENTITY_STREAM, block))
-        subjects = [cast.appearance(rng).subject for _ in range(BLOCK**2 - RECOLOURED)]
-        subjects += [augment(subject, rng) for subject in subjects[:RECOLOURED]]
-        puppet += [len(subject.part_ids) > 1 for subject in subjects]
-        rendered = torch.stack([_view(cast, subjects, view, rng) for view in range(views)], dim=1)
+        figures = [cast.figure(rng) for _ in range(BLOCK**2 - RECOLOURED)]
+        figures += [augment(figure, rng) for figure in figures[:RECOLOURED]]
+        puppet += [bool(figure.body.present.any()) for figure in figures]
+        rendered = torch.stack([_view(cast, figures, view, rng) for view in range(views)], dim=1)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + block)
         processed = [
             trip(picture, generator) for picture in rearrange(rendered, "b v ... -> (b v) 1 ...")
@@ -111,15 +112,14 @@ def dancers(cast: Cast, count: int, views: int, seed: int, trip: RoundTrip) -> D
     return Dancers(torch.cat(pictures), torch.tensor(puppet))
 
 
-def _view(cast: Cast, subjects: Sequence[Subject], view: int, rng: np.random.Generator) -> Tensor:
+def _view(
+    cast: Cast, figures: Sequence[LayeredFigure], view: int, rng: np.random.Generator
+) -> Tensor:
     """Renders one picture `[b 3 h w]` of each dancer of a block."""
     shared = [cast.appearance(rng).background for _ in range(BLOCK)]
-    appearances: list[Appearance] = [cast.appearance(rng) for _ in subjects]
-    groups = [i // BLOCK if view % 2 == 0 else i % BLOCK for i in range(len(subjects))]
-    poses = [
-        perform(random_dance(rng), rng.uniform(0, 2, 1), rng.random(1), float(rng.random()))
-        for _ in subjects
-    ]
-    backgrounds = torch.stack([shared[group] for group in groups])
-    places = torch.tensor([one.place for one in appearances])
-    return render(subjects, backgrounds, stack_poses(poses), places).frames[:, 0]
+    pictures = []
+    for i, figure in enumerate(figures):
+        background = shared[i // BLOCK if view % 2 == 0 else i % BLOCK]
+        appearance = Appearance(figure, background, cast.appearance(rng).place)
+        pictures.append(shot(appearance, random_moment(random_dance(rng), rng)).picture)
+    return torch.stack(pictures)

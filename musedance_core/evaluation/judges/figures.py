@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import sqrt
 from typing import Any
 
 import torch
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 
-from ...world.dances import MOVES
+from ...world.dances import MOVES, SIDES
+from .dance import DanceJudge, JudgedDances
 from .data import BLOCK, RECOLOURED, Dancers, Dances
-from .networks import SIDED_MOVES, Judges
+from .networks import DancerEmbedder, MotionEncoder
 
+LABELS = ("move", "side", "size")
+MISTAKES = 12
+"""Kinds of mistakes that are counted."""
 CHUNK = 32
 Z = 1.96
 """Normal quantile of 95 % intervals."""
@@ -31,32 +36,43 @@ def _share(right: Tensor) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def motion_figures(judges: Judges, truth: Dances, frames: int) -> dict[str, Any]:
-    """Returns the accuracy for move, side and size in the first `frames` frames of every clip.
-
-    The side counts only for `SIDED_MOVES`. `confusion[i][j]` counts clips of move
-    i taken for move j, both in the order of `MOVES`.
-    """
-    readings = [
-        judges.encoder(luma[:, :frames].float() / 255) for luma in torch.split(truth.luma, CHUNK)
-    ]
-    move, side, size = (
-        torch.cat([getattr(reading, name).argmax(dim=-1) for reading in readings])
-        for name in ("move_logits", "side_logits", "size_logits")
+def motion_figures(
+    encoder: MotionEncoder, heads: nn.ModuleDict, truth: Dances, frames: int
+) -> dict[str, Any]:
+    """Returns the accuracy for move, side and size in the first `frames` frames of every clip, of
+    the classifiers that the encoder was trained with; the side where the sentence names one."""
+    features = torch.cat(
+        [encoder(luma[:, :frames].float() / 255) for luma in torch.split(truth.luma, CHUNK)]
     )
-    true_move, true_side, true_size = truth.labels.unbind(dim=-1)
-    sided = torch.isin(true_move, torch.tensor([MOVES.index(name) for name in SIDED_MOVES]))
-    pairs = torch.bincount(true_move * len(MOVES) + move, minlength=len(MOVES) ** 2)
-    return {
-        "move": _share(move == true_move),
-        "side": _share((side == true_side)[sided]),
-        "size": _share(size == true_size),
-        "confusion": rearrange(pairs, "(i j) -> i j", i=len(MOVES)).tolist(),
+    right = {
+        name: heads[name](features.relu()).argmax(dim=-1) == truth.labels[:, i]
+        for i, name in enumerate(LABELS)
     }
+    right["side"] = right["side"][truth.labels[:, 1] != SIDES.index("either")]
+    return {name: _share(values) for name, values in right.items()}
 
 
 @torch.no_grad()
-def identity_figures(judges: Judges, truth: Dancers) -> dict[str, Any]:
+def dance_figures(judge: DanceJudge, truth: JudgedDances) -> dict[str, Any]:
+    """Returns the accuracy for move, side and size in poses; the side where the sentence names one.
+
+    `mistakes` counts the pairs of a true move and another one for which it was taken.
+    """
+    verdict, targets = judge(truth.places, truth.count), truth.targets
+    found = [getattr(verdict, name).argmax(dim=-1) for name in LABELS]
+    right = {name: found[i] == targets[:, i] for i, name in enumerate(LABELS)}
+    right["side"] = right["side"][targets[:, 1] != SIDES.index("either")]
+    wrong = Counter(
+        f"{MOVES[true]} as {MOVES[taken]}"
+        for true, taken in zip(targets[:, 0].tolist(), found[0].tolist(), strict=True)
+        if true != taken
+    )
+    shares: dict[str, Any] = {name: _share(values) for name, values in right.items()}
+    return shares | {"mistakes": dict(wrong.most_common(MISTAKES))}
+
+
+@torch.no_grad()
+def identity_figures(embedder: DancerEmbedder, truth: Dancers) -> dict[str, Any]:
     """Returns verification figures: pairs of pictures of one dancer against pairs of two dancers.
 
     Pictures of a pair differ in pose, place and background. Pairs of the same dancer are compared
@@ -67,7 +83,7 @@ def identity_figures(judges: Judges, truth: Dancers) -> dict[str, Any]:
     n = len(views) // BLOCK**2
     first, second = (
         rearrange(
-            torch.cat([judges.embedder(x) for x in torch.split(views[:, v], CHUNK)]),
+            torch.cat([embedder(x) for x in torch.split(views[:, v], CHUNK)]),
             "(n k) d -> n k d",
             n=n,
         )

@@ -1,8 +1,9 @@
-"""The judges: two small frozen networks for clips of the sticker world.
+"""The judges: three small frozen networks for clips of the sticker world.
 
-One embeds the dancer's identity independently of pose and background, the other classifies the
-motion independently of the dancer. Their weights are fixed and named, so that scores are
-comparable. Both take pictures rounded to 8 bits and resized to 64 x 64.
+One embeds the dancer's identity independently of pose and background, one the motion independently
+of the dancer; both take pictures rounded to 8 bits and resized to 64 x 64. The third recognises
+move, side and size in a dance's poses. Their weights are fixed and named, so that scores are
+comparable.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -20,30 +22,24 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...audio.beats import BeatGrid
 from ...checkpoint.format import open_safetensors, read_weights, require_fit
+from ...dance.motion import DanceMotion
 from ...errors import InputError
 from ...files import atomic_path
 from ...world.dances import MOVES, SIDES, SIZES
-from ...world.moves import MOVE_TABLE, Move, mirrored
+from . import dance
+from .dance import DanceJudge
 
-SHIPPED = Path(__file__).parents[1] / "weights" / "sticker-judges-2.safetensors"
+SHIPPED = Path(__file__).parents[1] / "weights" / "sticker-judges-3.safetensors"
 METADATA_KEY = "musedance-judges"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SIDE = 64
 FEWEST, MOST = 16, 48
 """Fewest and most frames of a clip that the motion encoder takes."""
 FAINT = 0.02
 """Motion below this contrast (RMS of the luminance about its mean) is not amplified."""
 LUMA = (0.299, 0.587, 0.114)
-
-
-def _has_side(move: Move) -> bool:
-    swings = mirrored(move.even) == move.odd and mirrored(move.arc) == move.arc
-    return move.turns != 0 or not swings
-
-
-SIDED_MOVES: tuple[str, ...] = tuple(name for name, m in MOVE_TABLE.items() if _has_side(m))
-"""Moves with a visible side. The others are symmetric: left equals right, one beat later."""
 
 
 # Plain torch layers, no injected `ops`: the judges never run inside ComfyUI.
@@ -110,7 +106,7 @@ class TemporalConv(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-    """Luminance `[b f h w]` (64 x 64) -> features `[b d]`, d = 64, and logits of move, side, size.
+    """Luminance `[b f h w]` (64 x 64) -> features `[b d]`, d = 64.
 
     Its input is the difference of each pixel from its mean over the clip and from the previous
     frame, both scaled to the clip's contrast, so backgrounds and colours carry no information.
@@ -126,20 +122,16 @@ class MotionEncoder(nn.Module):
         self.frame = nn.Linear(16 * c, 128)
         self.phrase = nn.Sequential(*[TemporalConv(128, dilation) for dilation in (1, 2, 4)])
         self.features = nn.Sequential(nn.Linear(256, 64), nn.LayerNorm(64))
-        self.move = nn.Linear(64, len(MOVES))
-        self.side = nn.Linear(64, len(SIDES))
-        self.size = nn.Linear(64, len(SIZES))
 
-    def forward(self, luma: Tensor) -> MotionReading:
+    def forward(self, luma: Tensor) -> Tensor:
         b = len(luma)
         x = self.glance(rearrange(_movement(luma), "b f c h w -> (b f) c h w"))
         x = self.narrow(_over_time(self.gesture, x, b))
         x = _over_time(self.gait, x, b)
         x = self.frame(rearrange(x, "(b f) c h w -> b f (c h w)", b=b))
         x = self.phrase(rearrange(x, "b f d -> b d f 1"))[..., 0]
-        features = self.features(torch.cat([x.mean(dim=-1), x.amax(dim=-1)], dim=-1))
-        answer = F.relu(features)
-        return MotionReading(features, self.move(answer), self.side(answer), self.size(answer))
+        features: Tensor = self.features(torch.cat([x.mean(dim=-1), x.amax(dim=-1)], dim=-1))
+        return features
 
 
 def _over_time(layer: TemporalConv, x: Tensor, b: int) -> Tensor:
@@ -158,23 +150,17 @@ def _movement(luma: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class MotionReading:
-    """Output of the motion encoder for b clips.
+class Recognised:
+    """Move, side and size of a dance, each one of `MOVES`, `SIDES` and `SIZES`."""
 
-    features [b d] are for a Fréchet distance. move_logits [b 11], side_logits [b 2] and size_logits
-    [b 3] are in the order of `MOVES`, `SIDES` and `SIZES`. The side is meaningful only if the
-    move is one of `SIDED_MOVES`.
-    """
-
-    features: Tensor
-    move_logits: Tensor
-    side_logits: Tensor
-    size_logits: Tensor
+    move: str
+    side: str
+    size: str
 
 
 @dataclass(frozen=True)
 class Judges:
-    """Both networks; see `load_judges`.
+    """All three networks; see `load_judges`.
 
     `name` is printed beside every score. `history` records their training and their scores on
     held-out data.
@@ -183,6 +169,7 @@ class Judges:
     name: str
     embedder: DancerEmbedder
     encoder: MotionEncoder
+    dance: DanceJudge
     history: dict[str, Any]
 
     @torch.no_grad()
@@ -192,8 +179,8 @@ class Judges:
         return answer
 
     @torch.no_grad()
-    def motion(self, videos: Tensor) -> MotionReading:
-        """`videos [b f 3 s s]` in 0..1, at 12 frames a second, f = 16..48.
+    def motion(self, videos: Tensor) -> Tensor:
+        """`videos [b f 3 s s]` in 0..1, at 12 frames a second, f = 16..48 -> features `[b d]`.
 
         Raises:
             ValueError: another number of frames.
@@ -201,10 +188,28 @@ class Judges:
         b, f = videos.shape[:2]
         if not FEWEST <= f <= MOST:
             raise ValueError(f"the motion encoder reads {FEWEST} to {MOST} frames, not {f}")
-        videos = videos.to(self.encoder.move.weight.device)
+        videos = videos.to(self.encoder.frame.weight.device)
         frames = luminance(preprocess(rearrange(videos, "b f c h w -> (b f) c h w")))
-        answer: MotionReading = self.encoder(rearrange(frames, "(b f) h w -> b f h w", b=b))
+        answer: Tensor = self.encoder(rearrange(frames, "(b f) h w -> b f h w", b=b))
         return answer
+
+    @torch.no_grad()
+    def recognise(self, motion: DanceMotion, beats: np.ndarray) -> Recognised:
+        """Recognises the first seconds of a dance to `beats`, in seconds from its first pose."""
+        device = next(self.dance.parameters()).device
+        times = (
+            np.arange(min(dance.FRAMES, round(len(motion) / motion.fps * dance.FPS))) / dance.FPS
+        )
+        places = dance.joints(motion.at(times))
+        count = BeatGrid(beats, beats[:0], 0.0).count(times)
+        verdict = self.dance(
+            places[None].to(device), torch.from_numpy(count).float()[None].to(device)
+        )
+        return Recognised(
+            MOVES[int(verdict.move.argmax())],
+            SIDES[int(verdict.side.argmax())],
+            SIZES[int(verdict.size.argmax())],
+        )
 
 
 def preprocess(frames: Tensor) -> Tensor:
@@ -228,7 +233,7 @@ def luminance(frames: Tensor) -> Tensor:
 
 
 def save_judges(path: str | Path, judges: Judges) -> None:
-    """Writes both networks in half precision with name and history as one file, atomically.
+    """Writes all networks in half precision with name and history as one file, atomically.
 
     Raises:
         InputError: `path` does not end in .safetensors, is a directory, its folder is missing, or
@@ -243,7 +248,7 @@ def save_judges(path: str | Path, judges: Judges) -> None:
     }
     tensors = {
         name: (w.half() if w.is_floating_point() else w).detach().cpu().contiguous()
-        for name, w in _state(judges.embedder, judges.encoder).items()
+        for name, w in _state(_networks(judges)).items()
     }
     metadata = {METADATA_KEY: json.dumps(metadata_values), "format": "pt"}
     with atomic_path(path) as temporary:
@@ -262,19 +267,26 @@ def load_judges(path: str | Path | None = None, device: str | torch.device = "cp
     """
     path = Path(path or SHIPPED)
     metadata_values = _read_metadata(path)
-    embedder, encoder = DancerEmbedder(), MotionEncoder()
+    name, history = metadata_values["name"], metadata_values["history"]
+    judges = Judges(name, DancerEmbedder(), MotionEncoder(), DanceJudge(), history)
     weights = read_weights(path)
-    require_fit(path, _state(embedder, encoder), weights)
-    for prefix, network in (("identity.", embedder), ("motion.", encoder)):
-        own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
-        network.load_state_dict(own)
+    require_fit(path, _state(_networks(judges)), weights)
+    for prefix, network in _networks(judges).items():
+        own = {k: w for k, w in weights.items() if k.startswith(f"{prefix}.")}
+        network.load_state_dict({k.removeprefix(f"{prefix}."): w for k, w in own.items()})
         network.to(device).eval().requires_grad_(False)
-    return Judges(metadata_values["name"], embedder, encoder, metadata_values["history"])
+    return judges
 
 
-def _state(embedder: nn.Module, encoder: nn.Module) -> Mapping[str, Tensor]:
-    named = (("identity", embedder), ("motion", encoder))
-    return {f"{name}.{key}": w for name, net in named for key, w in net.state_dict().items()}
+def _networks(judges: Judges) -> dict[str, nn.Module]:
+    """The networks by the prefix of their weights."""
+    return {"identity": judges.embedder, "motion": judges.encoder, "dance": judges.dance}
+
+
+def _state(networks: Mapping[str, nn.Module]) -> Mapping[str, Tensor]:
+    return {
+        f"{name}.{key}": w for name, net in networks.items() for key, w in net.state_dict().items()
+    }
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
@@ -292,5 +304,7 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} has metadata that cannot be read: {error}.") from error
     if version != FORMAT_VERSION:
-        raise InputError(f"{path} has format version {version}; this program reads 1.")
+        raise InputError(
+            f"{path} has format version {version}; this program reads {FORMAT_VERSION}."
+        )
     return {"name": str(name), "history": dict(history)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+NETWORKS = ("identity", "motion", "dance")
+
 
 @dataclass(frozen=True)
 class JudgesTraining:
@@ -13,11 +15,14 @@ class JudgesTraining:
     Attributes:
         output: the .safetensors file to write.
         name: name of the judges; only scores of judges with the same name are comparable.
-        embedder: judges whose embedder of dancers is used as it is; None trains a new one.
+        base: judges of which the networks that are not trained are taken.
+        networks: the networks to train, of `NETWORKS`.
         seed: seed of the data and its order.
         threads: CPU threads.
         clips, dancers: numbers for training; dancers come in blocks of 16.
         test_clips, test_dancers: numbers for the accuracy on the test split.
+        dances, dance_seconds: number of dances for the recognition of moves, and time to make them
+            and to train on them.
         motion_steps, motion_batch: steps of the motion encoder and clips a step.
         identity_steps, identity_batch: steps of the embedder and blocks of 16 dancers a step.
         command: the command line, for the file's history.
@@ -25,7 +30,8 @@ class JudgesTraining:
 
     output: Path
     name: str
-    embedder: Path | None = None
+    base: Path | None = None
+    networks: tuple[str, ...] = NETWORKS
     seed: int = 0
     threads: int = 1
     clips: int = 2400
@@ -36,4 +42,6 @@ class JudgesTraining:
     motion_batch: int = 32
     identity_steps: int = 500
     identity_batch: int = 6
+    dances: int = 24_000
+    dance_seconds: int = 300
     command: str = ""

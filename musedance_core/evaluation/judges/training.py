@@ -1,7 +1,7 @@
 """Training of the judges: motion encoder and dancer embedder on the procedural world.
 
-The judges are written twice: once the networks are trained, and again with their figures on the
-test split in the file's metadata.
+Each network is measured on the test split, and written with its figures in the file's metadata, as
+soon as it is trained.
 """
 
 from __future__ import annotations
@@ -9,32 +9,36 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...pipeline import DEFAULT_CHECKPOINT, MuseDancePipeline
+from ...models.vae import DiffusersAutoencoder, PatchAutoencoder
+from ...pipeline import MuseDancePipeline
 from ...world.clips import World
-from ...world.dances import MOVES
+from ...world.dances import MOVES, SIDES, SIZES
+from .dance import DanceJudge, random_dances, train_dance_judge
 from .data import LATENT_NOISE, Dancers, Dances, RoundTrip, dancers, dances
-from .figures import identity_figures, motion_figures
+from .figures import dance_figures, identity_figures, motion_figures
 from .networks import (
     FEWEST,
     MOST,
-    SIDED_MOVES,
     DancerEmbedder,
     Judges,
     MotionEncoder,
     load_judges,
     save_judges,
 )
-from .options import JudgesTraining
+from .options import NETWORKS, JudgesTraining
 
+OTHER_SIDE = torch.tensor([SIDES.index(side) for side in ("either", "right", "left")])
+"""Index of the other side, by that of a side."""
 LENGTHS = (16, 24, 32, 48)
 """Frames of the clips of a batch."""
 SHIFT = 4
@@ -60,71 +64,113 @@ def train_judges(options: JudgesTraining) -> None:
     """Train, write, measure on unseen truth, and write again.
 
     Raises:
-        InputError: `output` is not a .safetensors file in a folder that exists, or `embedder` does
-            not hold judges. Both are checked before the training.
+        InputError: `output` is not a .safetensors file in a folder that exists, or networks are to
+            be taken from a base that holds no judges. Both are checked before the training.
     """
     target = options.output
     if target.suffix != ".safetensors" or not target.parent.is_dir() or target.is_dir():
         raise InputError(f"{target} must be a .safetensors file in a folder that exists.")
-    embedder = load_judges(options.embedder).embedder if options.embedder else None
+    others = [name for name in NETWORKS if name not in options.networks]
+    if others and options.base is None:
+        raise InputError(f"The networks {' and '.join(others)} need --base to be taken from.")
+    base = load_judges(options.base) if options.base and others else None
     torch.set_num_threads(options.threads)
-    began = time.monotonic()
-    vae = MuseDancePipeline.from_pretrained(device="cpu").model.vae.eval()
-    # Half of the training data went through the autoencoder, like the clips to be judged.
-    encoder = _train_motion(options, RoundTrip(vae, 0.5, LATENT_NOISE))
-    embedder = embedder or _train_identity(options, RoundTrip(vae, 0.5, LATENT_NOISE))
-    history = _history(options, (time.monotonic() - began) / 60)
-    save_judges(target, Judges(options.name, embedder, encoder, history))
-    # The figures are those of the weights as the file holds them, in half precision.
-    figures = _measure(load_judges(target), options, RoundTrip(vae, 0, 0), RoundTrip(vae, 1, 0))
-    save_judges(target, Judges(options.name, embedder, encoder, history | {"test": figures}))
+    history: dict[str, Any] = {} if base is None else {name: base.history[name] for name in others}
+    judges = base or Judges("", DancerEmbedder(), MotionEncoder(), DanceJudge(), {})
+    judges = replace(judges, name=options.name, history=history)
+    for name in options.networks:
+        began = time.monotonic()
+        judges, figures = PARTS[name](judges, options)
+        history[name] = _history(options, (time.monotonic() - began) / 60) | {"test": figures}
+        print(name, figures, flush=True)
+        # A later part may take long or fail: what there is by now is kept.
+        save_judges(target, judges)
 
 
 def _history(options: JudgesTraining, minutes: float) -> dict[str, Any]:
-    """The metadata of the file: how the judges were trained."""
-    people = f"{options.dancers} dancers in {VIEWS} pictures"
-    if options.embedder:
-        people = f"the dancers of {options.embedder.name}"
-    left_out = ("output", "command")
+    """The record of one network's training."""
+    left_out = ("output", "command", "networks")
     settings = {name: value for name, value in asdict(options).items() if name not in left_out}
     return {
         "command": options.command,
-        "data": f"world truth, split train, {options.clips} clips of {MOST} frames and {people}; "
-        f"half of them through the autoencoder of {DEFAULT_CHECKPOINT.name}",
         "options": {k: str(v) if isinstance(v, Path) else v for k, v in settings.items()},
         "minutes": round(minutes, 1),
         "torch": torch.__version__,
     }
 
 
-def _train_motion(options: JudgesTraining, trip: RoundTrip) -> MotionEncoder:
+def _identity(judges: Judges, options: JudgesTraining) -> tuple[Judges, dict[str, Any]]:
+    """Trains the embedder, half of its data through the autoencoder, and measures it on truth and
+    autoencoded truth."""
+    vae = _autoencoder()
+    embedder = _train_identity(options, RoundTrip(vae, 0.5, LATENT_NOISE)).half().float()
+    cast = World("test", seed=options.seed).cast
+    figures = {
+        name: identity_figures(embedder, dancers(cast, options.test_dancers, 2, options.seed, trip))
+        for name, trip in (("truth", RoundTrip(vae, 0, 0)), ("autoencoded", RoundTrip(vae, 1, 0)))
+    }
+    return replace(judges, embedder=embedder), figures
+
+
+def _motion(judges: Judges, options: JudgesTraining) -> tuple[Judges, dict[str, Any]]:
+    """Trains the motion encoder in the same way; its classifiers are thrown away in the end."""
+    vae = _autoencoder()
+    encoder, heads = _train_motion(options, RoundTrip(vae, 0.5, LATENT_NOISE))
+    encoder, world = encoder.half().float(), World("test", seed=options.seed)
+    figures = {}
+    for name, trip in (("truth", RoundTrip(vae, 0, 0)), ("autoencoded", RoundTrip(vae, 1, 0))):
+        clips = dances(world, range(options.test_clips), MOST, trip)
+        figures[name] = {
+            str(frames): motion_figures(encoder, heads, clips, frames) for frames in (MOST, FEWEST)
+        }
+    return replace(judges, encoder=encoder), figures
+
+
+def _dance(judges: Judges, options: JudgesTraining) -> tuple[Judges, dict[str, Any]]:
+    """Trains the judge of poses and measures it on other dances."""
+    judge = train_dance_judge(options.dance_seconds, options.seed, options.dances).half().float()
+    unseen = random_dances(np.random.default_rng((options.seed, 1)), options.test_clips)
+    return replace(judges, dance=judge), dance_figures(judge, unseen)
+
+
+PARTS = {"identity": _identity, "motion": _motion, "dance": _dance}
+
+
+def _autoencoder() -> PatchAutoencoder | DiffusersAutoencoder:
+    """The embedded model's autoencoder: clips to be judged went through it."""
+    return MuseDancePipeline.from_pretrained(device="cpu").model.vae.eval()
+
+
+def _train_motion(options: JudgesTraining, trip: RoundTrip) -> tuple[MotionEncoder, nn.ModuleDict]:
     """Minimise the cross-entropy of move, side and size, and the error of the tempo.
 
-    The side counts only for moves that show it.
+    The side counts only where the sentence names one. Returns the encoder and its classifiers.
     """
     world = World("train", seed=options.seed, continued=0, switched=0)
     bank = dances(world, range(options.clips), MOST, trip)
     print(f"{options.clips} clips", flush=True)
     torch.manual_seed(options.seed)
     # Torch's own layers: judges never run inside a host.
-    encoder, metronome = MotionEncoder(), nn.Linear(64, 1)
+    encoder = MotionEncoder()
+    classes = {"move": len(MOVES), "side": len(SIDES), "size": len(SIZES), "tempo": 1}
+    heads = nn.ModuleDict({name: nn.Linear(64, count) for name, count in classes.items()})
 
     def loss(generator: torch.Generator) -> dict[str, Tensor]:
         luma, labels, tempo = motion_batch(bank, options.motion_batch, generator)
-        reading = encoder(luma)
+        features = encoder(luma)
+        answer = features.relu()
         move, side, size = labels.unbind(dim=-1)
-        sided = torch.isin(move, torch.tensor([MOVES.index(name) for name in SIDED_MOVES]))
-        sides = F.cross_entropy(reading.side_logits, side, reduction="none")
+        sides = F.cross_entropy(heads["side"](answer), side, reduction="none")
         return {
-            "move": F.cross_entropy(reading.move_logits, move),
-            "side": (sides * sided).mean(),
-            "size": 0.5 * F.cross_entropy(reading.size_logits, size),
-            "tempo": F.smooth_l1_loss(metronome(reading.features)[:, 0], tempo),
+            "move": F.cross_entropy(heads["move"](answer), move),
+            "side": (sides * (side != SIDES.index("either"))).mean(),
+            "size": 0.5 * F.cross_entropy(heads["size"](answer), size),
+            "tempo": F.smooth_l1_loss(heads["tempo"](features)[:, 0], tempo),
         }
 
-    networks = nn.ModuleList([encoder, metronome])
+    networks = nn.ModuleList([encoder, heads])
     _fit("motion", networks, loss, options.motion_steps, options.seed)
-    return encoder
+    return encoder, heads
 
 
 def motion_batch(bank: Dances, size: int, generator: torch.Generator) -> tuple[Tensor, ...]:
@@ -146,7 +192,7 @@ def motion_batch(bank: Dances, size: int, generator: torch.Generator) -> tuple[T
         mirror, negative = draw(0, 2, 2).tolist()
         clip = bank.luma[index, start : start + frames].float() / 255
         if mirror:
-            clip, labels[i, 1] = clip.flip(-1), 1 - labels[i, 1]
+            clip, labels[i, 1] = clip.flip(-1), OTHER_SIDE[labels[i, 1]]
         if negative:
             clip = 1 - clip
         x, y = draw(0, 2 * SHIFT + 1, 2).tolist()
@@ -227,19 +273,3 @@ def _fit(
             minutes = (time.monotonic() - began) / 60
             print(f"{name} step {step}  {values}  {minutes:.1f} min", flush=True)
     network.eval()
-
-
-def _measure(
-    judges: Judges, options: JudgesTraining, plain: RoundTrip, autoencoded: RoundTrip
-) -> dict[str, object]:
-    """Figures on truth of the test split, as it is and through the autoencoder."""
-    world = World("test", seed=options.seed)
-    figures: dict[str, object] = {}
-    for name, trip in (("truth", plain), ("autoencoded", autoencoded)):
-        clips = dances(world, range(options.test_clips), MOST, trip)
-        people = dancers(world.cast, options.test_dancers, 2, options.seed, trip)
-        figures[name] = {
-            f"motion_{frames}": motion_figures(judges, clips, frames) for frames in (MOST, FEWEST)
-        } | {"identity": identity_figures(judges, people)}
-        print(name, figures[name], flush=True)
-    return figures

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 NO_TRUTH = "no truth given"
 NO_BEATS = "no beats in the clips"
 NO_JUDGE = "only for the sticker world, from 16 frames on"
-NO_DANCE = "only for checkpoints in the sticker world, from 16 frames on"
+NO_DANCE = "only for checkpoints that plan dances, in the sticker world, from 16 frames on"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from ...audio.mel import song_log_mel
@@ -127,17 +128,17 @@ class ValidationClips:
     def generate(self, example: ValidationExample) -> Tensor:
         """Returns the frames of one segment, `[f 3 h w]` in 0..1."""
         with preserve_training_mode(self.model):
-            segments = MuseDancePipeline(self.model, self.tokenizer).animate(
-                example.picture,
+            pipeline = MuseDancePipeline(self.model, self.tokenizer)
+            segments = pipeline.animate(
+                pipeline.encode_picture(example.picture, example.part_map),
                 example.track,
                 [(0.0, example.text)],
                 frames=self.model.config.clip.frames,
                 start=example.start,
-                part_map=example.part_map,
                 seed=self.config.seed,
                 steps=self.config.validate_steps or None,
             )
-            return next(iter(segments)).frames
+            return torch.cat([segment.frames for segment in segments])
 
     def _load_examples(self) -> list[ValidationExample]:
         config, count = self.config, self.config.validate_clips

@@ -1,0 +1,271 @@
+"""Sections of benchmarks/dancer.py on poses alone: no picture is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from dancer_results import Result
+from dances import human_range
+
+from musedance_core.audio.beats import BeatGrid
+from musedance_core.audio.waveform import load_waveform
+from musedance_core.dance.motion import DanceMotion
+from musedance_core.diffusion.choreography import DanceScore, DanceSettings, choreograph
+from musedance_core.diffusion.segment import SongFeatures
+from musedance_core.evaluation.judges.networks import Judges
+from musedance_core.metrics.beat_alignment import BeatTrack, beat_alignment, shuffled_control
+from musedance_core.metrics.beat_lag import beat_lag, energy_lag, shift_slope
+from musedance_core.metrics.dance import (
+    beat_match,
+    foot_slide,
+    joint_accelerations,
+    joint_speeds,
+    standing_joints,
+    take_ratio,
+)
+from musedance_core.metrics.motion import motion_beats, visible_window
+from musedance_core.pipeline import MuseDancePipeline
+from musedance_core.training.config import DataConfig
+from musedance_core.training.data.dances import DanceScene, WorldDances
+from musedance_core.world.clip_music import clip_music
+from musedance_core.world.dances import dance_motion
+
+SECONDS = 4.0
+SONGS = 32
+SHIFTS = (-4, -2, 2, 4)
+"""Shifts of the beats, in poses."""
+REACH = 6
+FASTEST_SHIFTED = 120.0
+"""Highest BPM at which a shift by the largest of `SHIFTS` is unambiguous."""
+FASTEST, SLOWEST = 190.0, 55.0
+GROUP = 6
+"""Sentences that are compared with each other, all to the same music."""
+SENTENCES = ("jump on the spot", "step to the side and touch", "dance", "big waves with the arms")
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans dances of the sentences and songs of one split.
+
+    Attributes:
+        pipeline: the model.
+        dances: sentences, songs and true dances.
+        settings: steps and guidance; None is the model's default.
+    """
+
+    pipeline: MuseDancePipeline
+    dances: WorldDances
+    settings: DanceSettings | None = None
+
+    @classmethod
+    def of(cls, pipeline: MuseDancePipeline, split: str) -> Planner:
+        """A planner for one split of the world."""
+        data = DataConfig(songs=SONGS)
+        return cls(pipeline, WorldDances(pipeline.config, data, pipeline.tokenizer, split))
+
+    def plan(
+        self,
+        scene: DanceScene,
+        seed: int,
+        grid: BeatGrid | None = None,
+        text: str | None = None,
+        seconds: float = SECONDS,
+    ) -> DanceMotion:
+        """Plans the dance of a scene, to other beats or another sentence where they are given."""
+        _, mel = self.dances.song(scene.song)
+        song = SongFeatures(mel, grid or scene.grid)
+        text = scene.sentence if text is None else text
+        return self.choreograph(song, text, seed, scene.start, seconds)
+
+    def choreograph(
+        self, song: SongFeatures, text: str, seed: int, start: float, seconds: float = SECONDS
+    ) -> DanceMotion:
+        """Plans a dance to a song from `start` on."""
+        prompts = [(0.0, self.pipeline.encode_text(text))]
+        score = DanceScore(song, prompts, seed, start)
+        return choreograph(self.pipeline.model, score, seconds, self.settings)
+
+    def truth(self, scene: DanceScene, grid: BeatGrid | None = None) -> DanceMotion:
+        """The true dance of a scene at the same rate, to other beats where they are given."""
+        dances = self.dances
+        times = scene.start + np.arange(dances.frames * dances.poses) / dances.fps
+        music = clip_music(dances.song(scene.song)[0], grid or scene.grid, times)
+        return dance_motion(scene.dance, music, scene.take, dances.fps)
+
+
+def speed(motion: DanceMotion) -> np.ndarray:
+    """Mean speed of the joints `[f-1]` in body heights a second."""
+    speeds = joint_speeds(standing_joints(motion), motion.fps)
+    return np.asarray(speeds.mean(axis=1))
+
+
+def beat_track(motion: DanceMotion, beats: np.ndarray, song: str) -> BeatTrack:
+    """Motion beats of poses beside the beats of the music."""
+    window = visible_window(len(motion), motion.fps)
+    return BeatTrack(motion_beats(speed(motion), motion.fps), beats, window, song)
+
+
+def gains(tracks: Sequence[BeatTrack]) -> list[float]:
+    """Beat alignment of every dance, less that with the music of other dances."""
+    scores = [beat_alignment(track) for track in tracks]
+    return [
+        score.harmonic_mean - other
+        for score, other in zip(scores, shuffled_control(tracks), strict=True)
+        if score is not None and other is not None
+    ]
+
+
+def share(motion: DanceMotion, beats: np.ndarray) -> float:
+    """Share of the motion that is periodic with the beat."""
+    lag = beat_lag(speed(motion), motion.fps, beats)
+    return 0.0 if lag is None else lag.share
+
+
+def poses(planner: Planner, judges: Judges, count: int, recordings: Path | None) -> list[Result]:
+    """Beats, moves, speeds and feet of many dances."""
+    scenes = [planner.dances.scene(i) for i in range(count)]
+    made = [planner.plan(scene, i) for i, scene in enumerate(scenes)]
+    true = [planner.truth(scene) for scene in scenes]
+    beats = [scene.grid.times - scene.start for scene in scenes]
+    results = []
+    gained, best = (
+        gains([beat_track(m, b, str(s.song)) for m, b, s in zip(ms, beats, scenes, strict=True)])
+        for ms in (made, true)
+    )
+    results.append(
+        Result("poses", "gain of beat alignment", gained, ">= 0.65", float(np.mean(best)))
+    )
+    shares, best = ([share(m, b) for m, b in zip(ms, beats, strict=True)] for ms in (made, true))
+    results.append(Result("poses", "share with the beat", shares, ">= 0.85", float(np.mean(best))))
+    for name in ("move", "side", "size"):
+        found, best = (
+            [
+                float(getattr(judges.recognise(m, b), name) == getattr(s.dance, name))
+                for m, b, s in zip(ms, beats, scenes, strict=True)
+                if name != "side" or s.dance.side != "either"
+            ]
+            for ms in (made, true)
+        )
+        goal = ">= 0.85" if name == "move" else ""
+        results.append(Result("poses", f"{name} recognised", found, goal, float(np.mean(best))))
+    slides, best = (
+        [
+            foot_slide(standing_joints(m), float(np.ptp(s.grid.count(s.start + _times(m)))))
+            for m, s in zip(ms, scenes, strict=True)
+        ]
+        for ms in (made, true)
+    )
+    goal = "<= 0.02"
+    results.append(Result("poses", "slide of standing feet", slides, goal, float(np.mean(best))))
+    return results + ([human(made, true, recordings)] if recordings else [])
+
+
+def _times(motion: DanceMotion) -> np.ndarray:
+    """First and last second of a dance."""
+    return np.array([0.0, (len(motion) - 1) / motion.fps])
+
+
+def human(made: Sequence[DanceMotion], true: Sequence[DanceMotion], path: Path) -> Result:
+    """Share of joint speeds and accelerations within the range of recordings."""
+    limits = human_range(path)
+    shares, best = (
+        [
+            limits.share(joint_speeds(joints, motion.fps), joint_accelerations(joints, motion.fps))
+            for motion in motions
+            for joints in [standing_joints(motion)]
+        ]
+        for motions in (made, true)
+    )
+    name = "speeds and accelerations as in the recordings"
+    return Result("poses", name, shares, ">= 0.98", float(np.mean(best)))
+
+
+def takes(planner: Planner, groups: int) -> list[Result]:
+    """Distance between two seeds of a sentence over that between sentences, and their beats."""
+    ratios, matches = [], []
+    for group in range(groups):
+        scenes = [planner.dances.scene(group * GROUP + k) for k in range(GROUP)]
+        music = scenes[0]
+        made = [
+            [planner.plan(music, seed, text=scene.sentence) for seed in (0, 1)] for scene in scenes
+        ]
+        joints = [[standing_joints(motion) for motion in motions] for motions in made]
+        ratios.append(take_ratio(joints))
+        found = [
+            beat_match(one, motion.fps, music.grid, music.start)
+            for motions, ones in zip(made, joints, strict=True)
+            for motion, one in zip(motions, ones, strict=True)
+        ]
+        matches += [match for match in found if match is not None]
+    return [
+        Result("takes", "two seeds' distance over two sentences'", ratios, ">= 0.4"),
+        Result("takes", "beat alignment of the takes", matches),
+    ]
+
+
+def edits(planner: Planner, count: int) -> list[Result]:
+    """Dances to beats that were moved, halved and doubled, with the sound unchanged."""
+    slopes: list[float] = []
+    follow: dict[str, list[float]] = {"halved": [], "doubled": []}
+    truth: dict[str, list[float]] = {"halved": [], "doubled": []}
+    for i in range(40 * count):
+        scene = planner.dances.scene(i)
+        if scene.grid.tempo <= FASTEST_SHIFTED and len(slopes) < count:
+            slopes.append(_slope(planner, scene, i))
+        for name, grid in (("halved", scene.grid.halved()), ("doubled", scene.grid.doubled())):
+            if len(follow[name]) < count and SLOWEST <= grid.tempo <= FASTEST:
+                motion = planner.plan(scene, i, grid)
+                follow[name].append(_prefers(motion, grid, scene))
+                truth[name].append(_prefers(planner.truth(scene, grid), grid, scene))
+        if min(len(slopes), *map(len, follow.values())) == count:
+            break
+    return [Result("edits", "slope of moved beats", slopes, "1 ± 0.1")] + [
+        Result("edits", f"{name} beats danced", follow[name], "1", float(np.mean(truth[name])))
+        for name in follow
+    ]
+
+
+def _slope(planner: Planner, scene: DanceScene, seed: int) -> float:
+    """Shift of the dance per shift of its beats."""
+    still = speed(planner.plan(scene, seed))
+    lags = []
+    for shift in SHIFTS:
+        motion = planner.plan(scene, seed, scene.grid.shifted(shift / planner.dances.fps))
+        lags.append(energy_lag(speed(motion), still, REACH) or 0.0)
+    return shift_slope(np.array([lags]), np.array(SHIFTS)).slope
+
+
+def _prefers(motion: DanceMotion, grid: BeatGrid, scene: DanceScene) -> float:
+    """1 if the dance has more in common with the edited beats than with the song's, else 0."""
+    tracks = [beat_track(motion, g.times - scene.start, "") for g in (grid, scene.grid)]
+    edited, own = (beat_alignment(track) for track in tracks)
+    return float(
+        edited is not None and own is not None and edited.harmonic_mean > own.harmonic_mean
+    )
+
+
+def songs(planner: Planner, paths: Sequence[Path], start: float) -> list[Result]:
+    """Share of the motion with the tracked beats of songs, and gain over the other songs' beats."""
+    results, tracks = [], []
+    for path in paths:
+        song = planner.pipeline.encode_song(load_waveform(path))
+        beats = song.grid.times - start
+        made = [planner.choreograph(song, text, 0, start, 8.0) for text in SENTENCES]
+        tracks += [beat_track(motion, beats, path.stem) for motion in made]
+        name = f"share with the beat, {path.stem} ({song.grid.tempo:.0f} BPM)"
+        results.append(Result("songs", name, [share(m, beats) for m in made], ">= 0.85"))
+    return [*results, Result("songs", "gain of beat alignment", gains(tracks), ">= 0.65")]
+
+
+def seam_speeds(motion: DanceMotion, segment: int) -> np.ndarray:
+    """Speeds at the seams between segments over the median speed."""
+    speeds = speed(motion)
+    return np.asarray([speeds[k - 1] for k in range(segment, len(motion), segment)]) / np.median(
+        speeds
+    )
+
+
+__all__ = ["Planner", "edits", "poses", "seam_speeds", "songs", "takes"]

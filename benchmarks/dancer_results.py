@@ -1,0 +1,69 @@
+"""Figures of benchmarks/dancer.py: values of clips with mean, interval and goal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from musedance_core.files import atomic_path
+from musedance_core.metrics.bootstrap import mean_interval
+
+
+@dataclass(frozen=True)
+class Result:
+    """A figure.
+
+    Attributes:
+        section, name: of the figure.
+        values: one a clip; their mean is reported.
+        goal: the value to reach.
+        truth: the same figure of the true dances.
+        digits: decimals.
+    """
+
+    section: str
+    name: str
+    values: Sequence[float]
+    goal: str = ""
+    truth: float | None = None
+    digits: int = 3
+
+    @property
+    def text(self) -> str:
+        """Mean, 95 % interval, number of clips, and the truth."""
+        if not len(self.values):
+            return "no clip"
+        parts = [with_interval(self.values, self.digits)]
+        if len(self.values) > 1:
+            parts.append(f"n = {len(self.values)}")
+        if self.truth is not None:
+            parts.append(f"truth {self.truth:.{self.digits}f}")
+        return "; ".join(parts)
+
+
+def with_interval(values: Sequence[float] | np.ndarray, digits: int = 3) -> str:
+    """Formats the mean and its 95 % interval over clips, if there are several."""
+    text = f"{np.mean(values):.{digits}f}"
+    interval = mean_interval(np.asarray(values))
+    if interval is None:
+        return text
+    low, high = interval
+    return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """Returns the results as a table."""
+    lines = ["| section | figure | value | goal |", "|---|---|---|---|"]
+    lines += [f"| {r.section} | {r.name} | {r.text} | {r.goal} |" for r in results]
+    return "\n".join(lines)
+
+
+def write_results(path: Path, results: Sequence[Result], command: str) -> None:
+    """Writes all values as JSON."""
+    figures = [{**asdict(r), "values": [float(v) for v in r.values]} for r in results]
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps({"command": command, "figures": figures}, indent=1) + "\n")
