@@ -50,7 +50,8 @@ def animate(pipeline: MuseDancePipeline, track: SongFeatures, **changes: object)
     options: dict[str, object] = {"frames": 14, "steps": 2, "seed": 3}
     picture = torch.linspace(0, 1, 3 * 32 * 32).reshape(3, 32, 32)
     text = changes.pop("text", "the sticker hops")
-    return list(pipeline.animate(picture, track, text, **{**options, **changes}))
+    reference = pipeline.encode_picture(picture, changes.pop("part_map", None))  # type: ignore[arg-type]
+    return list(pipeline.animate(reference, track, text, **{**options, **changes}))
 
 
 def video(segments: list[Segment]) -> torch.Tensor:
@@ -128,7 +129,7 @@ def test_it_is_an_iterator_that_works_on_demand(
 ) -> None:
     reported: list[int] = []
     stream = pipeline.animate(
-        torch.zeros(3, 32, 32),
+        pipeline.encode_picture(torch.zeros(3, 32, 32)),
         track,
         "it sways",
         frames=12,

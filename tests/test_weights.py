@@ -32,7 +32,8 @@ def test_moving_the_beats_moves_the_dance() -> None:
     def dance(offset: float) -> torch.Tensor:
         track = SongFeatures(mel, regular_grid(120, offset, 10))
         once = Guidance(1.0, {}, 0.0)
-        segments = pipeline.animate(picture, track, "big hops", frames=48, steps=4, guidance=once)
+        reference = pipeline.encode_picture(picture)
+        segments = pipeline.animate(reference, track, "big hops", frames=48, steps=4, guidance=once)
         return next(iter(segments)).frames
 
     early, late = dance(0.0), dance(0.25)

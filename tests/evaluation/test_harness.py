@@ -15,6 +15,7 @@ from musedance_core.dataset.format import ClipRecord, write_metadata
 from musedance_core.errors import InputError
 from musedance_core.evaluation import harness
 from musedance_core.evaluation.harness import evaluate
+from musedance_core.evaluation.judges.dance import DanceJudge
 from musedance_core.evaluation.judges.networks import DancerEmbedder, Judges, MotionEncoder
 from musedance_core.evaluation.options import EvaluationOptions, Sampling
 from musedance_core.evaluation.samples import sampled_clips
@@ -31,7 +32,9 @@ FEW = Sampling(steps=1)
 def some_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges that never learned anything, which is enough for what is tested here."""
     torch.manual_seed(0)
-    judges = Judges("nobody-0", DancerEmbedder().eval(), MotionEncoder().eval(), {})
+    judges = Judges(
+        "nobody-0", DancerEmbedder().eval(), MotionEncoder().eval(), DanceJudge().eval(), {}
+    )
     monkeypatch.setattr(harness, "load_judges", lambda device: judges)
 
 

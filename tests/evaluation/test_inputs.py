@@ -64,7 +64,7 @@ def test_checkpoints_that_make_other_clips_are_refused_in_one_call(
     options = EvaluationOptions(
         (str(written), str(tmp_path / "short.safetensors")), str(tmp_path / "out")
     )
-    with pytest.raises(InputError, match=r"short.* makes 4 frames.* makes 6 frames of 32 x 32"):
+    with pytest.raises(InputError, match=r"short.* makes 4 frames.* makes 6 frames of 128 x 128"):
         read_inputs(options)
     assert read_inputs(replace(options, paths=options.paths[1:])).frames == 4
 

@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 import torch
 from einops import repeat
-from musedance_core.world.choreography import MOVES, SIDES, SIZES, Dance
 from torch import Tensor
 
+from musedance_core.dance.motion import DanceMotion, standing
 from musedance_core.errors import InputError
 from musedance_core.evaluation.clip import Clip, quantise
-from musedance_core.evaluation.judges.networks import MotionReading
+from musedance_core.evaluation.judges.networks import Recognised
 from musedance_core.evaluation.measure import MetricNetworks, measure
+from musedance_core.world.dances import Dance
 
 FPS, FRAMES = 12, 48
 Draw = Callable[[np.ndarray], Tensor]
 Swing = Callable[[np.ndarray, float, float], np.ndarray]
 BEATS = 0.2 + 0.5 * np.arange(-1, 9)
+WRONG = Recognised("sway", "right", "big")
 
 
 def dance_of(draw: Draw, swing: Swing, late: float = 0.0) -> Tensor:
@@ -34,17 +36,8 @@ def colour(frames: Tensor) -> Tensor:
     return frames.mean(dim=(2, 3))
 
 
-def reads(move: str, side: str, size: str) -> Callable[[Tensor], MotionReading]:
-    """A judge that always sees the same dance."""
-
-    def logits(names: tuple[str, ...], name: str) -> Tensor:
-        return torch.tensor([[float(other == name) for other in names]])
-
-    def judge(videos: Tensor) -> MotionReading:
-        seen = logits(MOVES, move), logits(SIDES, side), logits(SIZES, size)
-        return MotionReading(videos.mean(dim=(1, 3, 4)), *seen)
-
-    return judge
+def features(videos: Tensor) -> Tensor:
+    return videos.mean(dim=(1, 3, 4))
 
 
 def test_the_truth_itself_is_perfect(draw: Draw, swing: Swing) -> None:
@@ -118,22 +111,45 @@ def test_a_figure_that_is_not_finite_is_named(draw: Draw, swing: Swing) -> None:
             measure(clip_of(truth, truth), networks)
 
 
-def test_the_judges_answers_are_compared_with_the_request(draw: Draw, swing: Swing) -> None:
+def test_recognised_dances_are_compared_with_the_request(draw: Draw, swing: Swing) -> None:
     truth = dance_of(draw, swing)
-    asked = Dance("hop", "left", "big")
-    for seen, scores in (
-        (("hop", "left", "big"), (1, 1, 1)),
-        (("spin", "right", "big"), (0, 0, 1)),
-    ):
-        found = measure(clip_of(truth, truth, asked), MetricNetworks(motion=reads(*seen)))
-        values = found.sample.values
-        assert (values["move"], values["side"], values["size"]) == scores
+    poses, true_poses = standing(96, 24.0), standing(48, 12.0)
+
+    def judge(motion: DanceMotion, beats: np.ndarray) -> Recognised:
+        """Recognises the true poses only."""
+        assert beats is BEATS
+        return Recognised("hop", "left", "big") if motion is true_poses else WRONG
+
+    def figures(dance: Dance) -> tuple[dict[str, float], dict[str, float]]:
+        clip = replace(clip_of(truth, truth, dance), motion=poses, true_motion=true_poses)
+        found = measure(clip, MetricNetworks(motion=features, dance=judge))
+        assert found.truth is not None
         assert found.sample.features["world_frechet"].shape == (3,)
-    swings = Dance("slide", "left", "big")
-    values = measure(
-        clip_of(truth, None, swings), MetricNetworks(motion=reads("slide", "right", "big"))
-    )
-    assert values.sample.values["move"] == 1 and "side" not in values.sample.values
+        return found.sample.values, found.truth.values
+
+    made, true = figures(Dance("kick", "left", "big"))
+    assert [made[name] for name in ("move", "side", "size")] == [0, 0, 1]
+    assert [true[name] for name in ("move", "side", "size")] == [0, 1, 1]
+    made, true = figures(Dance("hop", "either", "big"))
+    assert true["move"] == 1 and made["move"] == 0 and "side" not in made
+
+
+def test_a_video_without_poses_has_no_recognised_move(draw: Draw, swing: Swing) -> None:
+    clip = clip_of(dance_of(draw, swing), None, Dance("hop"))
+    networks = MetricNetworks(motion=features, dance=lambda motion, beats: WRONG)
+    assert not {"move", "side", "size"} & measure(clip, networks).sample.values.keys()
+
+
+def test_the_background_is_measured_where_the_dancer_never_is(draw: Draw, swing: Swing) -> None:
+    truth = dance_of(draw, swing)
+    elsewhere = truth.clone()
+    elsewhere[10, :, :6, :6] = 1.0
+    clip = clip_of(elsewhere, truth)
+    assert measure(clip, MetricNetworks()).sample.values["background"] > 0
+    covered = torch.zeros(truth.shape[-2:], dtype=torch.bool)
+    covered[:6, :6] = True
+    values = measure(replace(clip, covered=covered), MetricNetworks()).sample.values
+    assert values["background"] == values["flicker"] == 0
 
 
 def test_brought_networks_are_asked(draw: Draw, swing: Swing) -> None:

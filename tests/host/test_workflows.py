@@ -105,7 +105,12 @@ def test_a_picture_goes_through_sd15_with_the_host_s_own_autoencoder(comfy: Comf
     wave = load_waveform(ASSETS / "demo-song.ogg")
     text = prompt["8"]["inputs"]["text"]
     (segment,) = model.animate(
-        fitted.image, model.encode_song(wave), text, frames=12, seed=1, steps=1
+        model.encode_picture(fitted.image),
+        model.encode_song(wave),
+        text,
+        frames=12,
+        seed=1,
+        steps=1,
     )
     assert (picture - segment.frames).abs().max() < 3 / 255
 
@@ -169,11 +174,10 @@ def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None
     wave = load_waveform(song)
     track = pipeline.encode_song(wave, regular_grid(120.0, 0.1, wave.seconds))
     (segment,) = pipeline.animate(
-        fitted.image,
+        pipeline.encode_picture(fitted.image, fitted.part_map),
         track,
         prompt["8"]["inputs"]["text"],
         frames=24,
-        part_map=fitted.part_map,
         seed=1,
         steps=2,
     )

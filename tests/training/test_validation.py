@@ -80,16 +80,15 @@ def generate_from_file(path: Path, example: ValidationExample, config: TrainConf
     """Generates the clip from the exported file."""
     pipeline = MuseDancePipeline.from_pretrained(path, device="cpu")
     segments = pipeline.animate(
-        example.picture,
+        pipeline.encode_picture(example.picture, example.part_map),
         example.track,
         example.text,
         frames=pipeline.config.clip.frames,
         start=example.start,
-        part_map=example.part_map,
         seed=config.seed,
         steps=config.validate_steps,
     )
-    return next(iter(segments)).frames
+    return torch.cat([segment.frames for segment in segments])
 
 
 def test_the_exported_file_gives_the_frames_of_the_trainer(
