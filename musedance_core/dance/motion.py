@@ -15,9 +15,10 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from .skeleton import SEGMENTS, STANDING
+from .skeleton import MIRRORED_PARTS, PART_INDEX, PARTS, SEGMENTS, STANDING
 
 ROOT = ("x", "lift", "turn", "yaw", "width", "height", "lean", "bend", "head")
+"""Fields of a pose that are not limbs; see `DanceMotion`."""
 ROOT_INDEX = {name: i for i, name in enumerate(ROOT)}
 SEGMENT_NAMES = tuple(SEGMENTS)
 SEGMENT_INDEX = {name: i for i, name in enumerate(SEGMENT_NAMES)}
@@ -25,13 +26,8 @@ ANGLES = ("turn", "yaw")
 """Fields that go full circle."""
 FEATURES = len(ROOT) + len(ANGLES) + 2 * len(SEGMENT_NAMES)
 """Numbers of a pose as the choreographer takes it: 27."""
-MIRROR_SIGN = torch.tensor([-1.0, 1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0, -1.0])
-_OTHER_SIDE = [
-    SEGMENT_INDEX[
-        name.replace("right", "left") if name.startswith("right") else name.replace("left", "right")
-    ]
-    for name in SEGMENT_NAMES
-]
+_MIRROR_SIGN = torch.tensor([1.0 if name in ("lift", "width", "height") else -1.0 for name in ROOT])
+_OTHER_SIDE = [SEGMENT_INDEX[PARTS[MIRRORED_PARTS[PART_INDEX[name]]]] for name in SEGMENT_NAMES]
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,11 @@ class DanceMotion:
     """Poses at an even rate.
 
     Attributes:
-        root: `[... f 9]` in the order of `ROOT`. x: shift of the pelvis. lift: height of the lowest
-            foot above the ground. turn: rotation of the figure about its middle. yaw: rotation
-            about its upright axis, shown as a change of width. width, height: logarithms of the
-            scales about the feet. lean: rotation of trunk, head and shoulders about the pelvis.
-            bend: bow of the body, its middle to the right. head: rotation about the neck.
+        root: `[... f 9]` in the order of `ROOT`. x: shift of the whole figure. lift: height of the
+            lowest foot above the ground. turn: rotation of the figure about its middle. yaw:
+            rotation about its upright axis, shown as a change of width. width, height: logarithms
+            of the scales about the feet. lean: rotation of trunk, head and shoulders about the
+            pelvis. bend: bow of the body, its middle to the right. head: rotation about the neck.
         limbs: `[... f 8 2]` in the order of `SEGMENTS`, x and y (down) from the inner joint to the
             outer one in lengths of that segment, at most 1: shorter is foreshortened.
         fps: poses a second.
@@ -87,7 +83,7 @@ class DanceMotion:
     def mirrored(self) -> DanceMotion:
         """The mirror image of the dance."""
         limbs = self.limbs[..., _OTHER_SIDE, :] * self.limbs.new_tensor([-1.0, 1.0])
-        return replace(self, root=self.root * MIRROR_SIGN.to(self.root), limbs=limbs)
+        return replace(self, root=self.root * _MIRROR_SIGN.to(self.root), limbs=limbs)
 
     def at(self, seconds: np.ndarray) -> DanceMotion:
         """The poses at `seconds [n]` from the first one, by cubic interpolation; before and after

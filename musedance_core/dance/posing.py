@@ -13,19 +13,29 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor
 
-from .motion import SEGMENT_NAMES, DanceMotion
+from .motion import SEGMENT_INDEX, DanceMotion
 from .rig import Rig
 from .skeleton import INDEX, INNER_PART, PART_INDEX, PARTS, SEGMENTS, STANDING
 
-SHORTEST = 0.3
-"""Least length of a foreshortened segment in a picture, in its own lengths."""
-LEAST_HEIGHT = 0.4
-"""Least share of a figure that its head is above the ground."""
-SQUASH = 1.1
-"""Change of a legless body's logarithm of height for each body height that the pelvis of a person
-would sink."""
-THINNEST = 0.06
-"""Least width of a figure that turns about its upright axis: it is never seen from the edge."""
+
+@dataclass(frozen=True)
+class PosingLimits:
+    """Bounds that keep flat figures of any build in shape."""
+
+    shortest: float = 0.3
+    """Least length of a foreshortened segment in a picture, in its own lengths."""
+    least_height: float = 0.4
+    """Least height of the top of the head, as a share of the figure: a head that is found lower is
+    an error."""
+    squash: float = 1.1
+    """Change of a legless body's logarithm of height for each body height that the pelvis of a
+    person would sink."""
+    narrowest: float = 0.06
+    """Least width of a figure that turns about its upright axis, as a share of its own: it is never
+    seen from the edge."""
+
+
+LIMITS = PosingLimits()
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Body:
         present = rig.present
         if bool(present[INDEX["head_top"]]):
             head = float(rig.joints[INDEX["head_top"], 1])
-            top = min(max(top, head), bottom - LEAST_HEIGHT * (bottom - top))
+            top = min(max(top, head), bottom - LIMITS.least_height * (bottom - top))
         height = max(1.0, bottom - top)
         usual = STANDING * torch.tensor([height, -height]) + torch.tensor(
             [(left + right) / 2, bottom]
@@ -74,9 +84,9 @@ class Body:
     def has(self, segment: str) -> bool:
         """Whether the limb segment, and that between it and the trunk, are there."""
         start, end = SEGMENTS[segment]
-        inner = {"forearm": "upper_arm", "shin": "thigh"}.get(segment.split("_", 1)[1])
+        inner = PARTS[INNER_PART[PART_INDEX[segment]]]
         whole = bool(self.present[start] and self.present[end])
-        return whole and (inner is None or self.has(f"{segment.split('_')[0]}_{inner}"))
+        return whole and (inner == "torso" or self.has(inner))
 
     @property
     def has_legs(self) -> bool:
@@ -145,29 +155,46 @@ def pose_body(body: Body, motion: DanceMotion) -> PosedBody:
 
     Segments that are absent move with the part that they hang on.
     """
-    f = len(motion)
+    joints, transforms = _pose_trunk(body, motion)
+    _pose_limbs(body, motion, joints, transforms)
+    shift, scale = _on_the_ground(body, motion, joints)
+    joints = joints + shift[:, None]
+    transforms[..., 2] += shift[:, None]
+
+    # A paper figure turns about its upright axis by getting narrower, and shows its mirror image.
+    width = motion.field("yaw").cos()
+    sign = torch.where(width < 0, -torch.ones_like(width), torch.ones_like(width))
+    width = sign * width.abs().clamp_min(LIMITS.narrowest)
+    base_y = body.ground - motion.field("lift") * body.height
+    base = torch.stack([body.joints[INDEX["pelvis"], 0] + shift[:, 0], base_y], dim=-1)
+    factor = scale.exp() * torch.stack([width, torch.ones_like(width)], dim=-1)
+    warp = CartoonWarp(base, body.height, factor, motion.field("bend"), motion.field("turn"))
+    return PosedBody(joints, transforms, warp)
+
+
+def _pose_trunk(body: Body, motion: DanceMotion) -> tuple[Tensor, Tensor]:
+    """Joints `[f 16 2]` and affine maps `[f p 2 3]` of a figure whose trunk leans and whose head
+    nods; limbs move with the trunk, hips and pelvis of a body with legs stay."""
     rest = body.joints
-    legs = body.has_legs
-    lean, head = motion.field("lean"), motion.field("head")
-
-    # Trunk, head and the roots of the limbs, about a pelvis that stays; legless bodies lean about
-    # the ground.
     pelvis = rest[INDEX["pelvis"]]
-    pivot = pelvis if legs else torch.stack([pelvis[0], torch.tensor(body.ground)])
-    trunk = _rotation(lean, repeat(pivot, "xy -> f xy", f=f))
+    # Legless bodies lean about the ground.
+    ground = torch.stack([pelvis[0], torch.tensor(body.ground)])
+    pivot = pelvis if body.has_legs else ground
+    trunk = _rotation(motion.field("lean"), repeat(pivot, "xy -> f xy", f=len(motion)))
     transforms = repeat(trunk, "f r c -> f p r c", p=len(PARTS)).clone()
-    neck = _apply(trunk, rest[INDEX["neck"]][None])[:, 0]
-    transforms[:, PART_INDEX["head"]] = _compose(_rotation(head, neck), trunk)
     joints = _apply(trunk, rest)
-    joints[:, INDEX["head_top"]] = _apply(
-        transforms[:, PART_INDEX["head"]], rest[INDEX["head_top"]][None]
-    )[:, 0]
-    if legs:
-        for name in ("right_hip", "left_hip"):
+    head = _compose(_rotation(motion.field("head"), joints[:, INDEX["neck"]]), trunk)
+    transforms[:, PART_INDEX["head"]] = head
+    joints[:, INDEX["head_top"]] = _apply(head, rest[INDEX["head_top"]][None])[:, 0]
+    if body.has_legs:
+        for name in ("right_hip", "left_hip", "pelvis"):
             joints[:, INDEX[name]] = rest[INDEX[name]]
-        joints[:, INDEX["pelvis"]] = pelvis
+    return joints, transforms
 
-    # Limbs from the trunk outwards; each segment turns and is shortened along itself.
+
+def _pose_limbs(body: Body, motion: DanceMotion, joints: Tensor, transforms: Tensor) -> None:
+    """Turns limbs from the trunk outwards, in place; each segment is shortened along itself."""
+    rest = body.joints
     for name, (start, end) in SEGMENTS.items():
         part = PART_INDEX[name]
         inner = INNER_PART[part]
@@ -176,41 +203,30 @@ def pose_body(body: Body, motion: DanceMotion) -> PosedBody:
             transforms[:, part] = transforms[:, inner]
             joints[:, end] = _apply(transforms[:, inner], rest[end][None])[:, 0]
             continue
-        target = motion.limbs[:, SEGMENT_NAMES.index(name)] * bone.norm()
-        shortest = SHORTEST * bone.norm()
-        target = target * (shortest / target.norm(dim=-1, keepdim=True).clamp_min(1e-6)).clamp_min(
-            1.0
-        )
+        target = motion.limbs[:, SEGMENT_INDEX[name]] * bone.norm()
+        length = target.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+        target = target * (LIMITS.shortest * bone.norm() / length).clamp_min(1.0)
         transforms[:, part] = _segment(rest[start], bone, joints[:, start], target)
         joints[:, end] = joints[:, start] + target
 
-    # Ground: the lowest ankle is as high above it as `lift` says; without legs the whole body is.
+
+def _on_the_ground(body: Body, motion: DanceMotion, joints: Tensor) -> tuple[Tensor, Tensor]:
+    """Shift `[f 2]` in pixels and logarithms of the scales `[f 2]` of a figure with these `joints`.
+
+    The lowest ankle is as high above the ground as `lift` says; without legs the whole body is, and
+    is squashed where the pelvis of a person would sink.
+    """
     scale = torch.stack([motion.field("width"), motion.field("height")], dim=-1)
-    drop = torch.zeros(f)
-    if legs:
+    drop = torch.zeros(len(motion))
+    if body.has_legs:
         ankles = [INDEX[f"{s}_ankle"] for s in ("right", "left") if body.has(f"{s}_shin")]
-        sole = body.ground - float(rest[ankles, 1].max())
+        sole = body.ground - float(body.joints[ankles, 1].max())
         drop = body.ground - (joints[:, ankles, 1].amax(dim=1) + sole)
     else:
-        sink = _pelvis_drop(motion)
-        squash = SQUASH * sink
+        squash = LIMITS.squash * _pelvis_drop(motion)
         scale = scale + torch.stack([0.5 * squash, -squash], dim=-1)
-    shift = torch.stack(
-        [motion.field("x") * body.height, drop - motion.field("lift") * body.height], dim=-1
-    )
-    joints = joints + shift[:, None]
-    transforms[..., 2] += shift[:, None]
-
-    # A paper figure turns about its upright axis by getting narrower, and shows its mirror image.
-    width = motion.field("yaw").cos()
-    sign = torch.where(width < 0, -torch.ones_like(width), torch.ones_like(width))
-    width = sign * width.abs().clamp_min(THINNEST)
-    base = torch.stack(
-        [pelvis[0] + shift[:, 0], body.ground - motion.field("lift") * body.height], dim=-1
-    )
-    factor = scale.exp() * torch.stack([width, torch.ones_like(width)], dim=-1)
-    warp = CartoonWarp(base, body.height, factor, motion.field("bend"), motion.field("turn"))
-    return PosedBody(joints, transforms, warp)
+    rise = motion.field("lift") * body.height
+    return torch.stack([motion.field("x") * body.height, drop - rise], dim=-1), scale
 
 
 def at_rest(body: Body) -> PosedBody:
@@ -230,7 +246,7 @@ def _pelvis_drop(motion: DanceMotion) -> Tensor:
         for name in (f"{side}_thigh", f"{side}_shin"):
             start, end = SEGMENTS[name]
             length = (STANDING[end] - STANDING[start]).norm()
-            reach = reach + motion.limbs[:, SEGMENT_NAMES.index(name), 1] * length
+            reach = reach + motion.limbs[:, SEGMENT_INDEX[name], 1] * length
         highest = torch.maximum(highest, reach)
     standing = STANDING[INDEX["right_hip"], 1] - STANDING[INDEX["right_ankle"], 1]
     return (standing - highest).clamp_min(0)

@@ -30,7 +30,7 @@ class Rig:
         size: width and height of the picture in pixels.
         joints: `[16 2]` x and y in its pixels, y down, in the order of `JOINTS`; NaN where a joint
             is absent.
-        confidence: `[16]` in 0..1.
+        confidence: `[16]` in 0..1, the probability that a joint is there; 1 in rigs made by hand.
         parts: weights `[p h w]` in 0..1 of the parts of `PARTS`, at any resolution over the whole
             picture, or None where they have to follow from the joints.
     """
@@ -84,7 +84,7 @@ def parse_rig(text: str, name: str) -> Rig:
                 joints[INDEX[joint]] = torch.tensor([x, y])
                 confidence[INDEX[joint]] = 1.0
         for joint, value in sure.items():
-            confidence[INDEX[joint]] = min(1.0, abs(_number(value, 1.0)))
+            confidence[INDEX[joint]] = _share(value)
     except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, RecursionError) as e:
         raise InputError(
             f"{name} is no rig ({e}): it must hold size [width, height] and joints "
@@ -119,7 +119,15 @@ def _side(value: Any) -> int:
     return round(number)
 
 
+def _share(value: Any) -> float:
+    number = _number(value, 1.0)
+    if number < 0:
+        raise ValueError(f"{value!r} is out of range")
+    return number
+
+
 def _number(value: Any, limit: float) -> float:
+    """A number of at most `limit`, of either sign."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")
     if not abs(value) <= limit:  # NaN is out of range too

@@ -49,6 +49,7 @@ def test_a_rig_is_read_back(tmp_path: Path) -> None:
         '{"size": [2, 3], "joints": {"neck": [1' + "0" * 400 + ", 2]}}",
         '{"size": [2, 3], "joints": {"neck": [true, 2]}}',
         '{"size": [2, 3], "joints": {}, "confidence": {"neck": 2}}',
+        '{"size": [2, 3], "joints": {}, "confidence": {"neck": -0.5}}',
         "[" * 100_000,
     ],
 )
