@@ -1,4 +1,4 @@
-"""Pixel centres, quadratic polynomials over the image plane, and rotations; no network.
+"""Pixel centres, quadratic polynomials over the image plane, and least squares; no network.
 
 Coordinates are normalised as in `torch.nn.functional.grid_sample` with `align_corners=False`: x to
 the right, y down, the image's edges at -1 and 1.
@@ -7,7 +7,6 @@ the right, y down, the image's edges at -1 and 1.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
@@ -33,13 +32,3 @@ def least_squares(rows: Tensor, targets: Tensor) -> Tensor:
     driver = "gelsd" if rows.device.type == "cpu" else "gels"
     solution: Tensor = torch.linalg.lstsq(rows, targets, driver=driver).solution
     return solution
-
-
-def rotations(offset: Tensor) -> Tensor:
-    """Rotation matrices `[... 2 2]` to the direction of (1, 0) + `offset [... 2]`.
-
-    The direction is normalised, so an uncertain prediction never scales, as a mean of rotation
-    matrices would.
-    """
-    x, y = F.normalize(offset + offset.new_tensor((1.0, 0.0)), dim=-1).unbind(-1)
-    return torch.stack([torch.stack([x, -y], dim=-1), torch.stack([y, x], dim=-1)], dim=-2)

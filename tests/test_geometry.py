@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from musedance_core.geometry import least_squares, pixel_centres, quadratic_terms, rotations
+from musedance_core.geometry import least_squares, pixel_centres, quadratic_terms
 
 
 def test_pixel_centres_lie_between_the_edges_row_by_row() -> None:
@@ -17,14 +17,6 @@ def test_quadratic_terms_are_all_monomials_up_to_the_second_order() -> None:
     points = torch.tensor([[0.1, -1.0], [2.0, 3.0]])
     expected = torch.tensor([[1, 0.1, -1, 0.01, -0.1, 1], [1, 2, 3, 4, 6, 9]])
     assert torch.allclose(quadratic_terms(points), expected)
-
-
-def test_rotations_never_scale() -> None:
-    assert torch.allclose(rotations(torch.zeros(2)), torch.eye(2))
-    assert torch.allclose(
-        rotations(torch.tensor([-1.0, 3.0])), torch.tensor([[0.0, -1.0], [1.0, 0.0]])
-    )
-    assert torch.allclose(torch.linalg.det(rotations(torch.randn(9, 2) * 2)), torch.ones(9))
 
 
 def test_least_squares_recovers_exact_solutions() -> None:
