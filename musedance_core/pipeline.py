@@ -145,11 +145,12 @@ class MuseDancePipeline:
             seconds: length of the video; None is the rest of the song.
             start: time in the song at which the video starts, in seconds.
             seed: the same seed gives the same video.
-            steps: denoising steps; None is the checkpoint's default.
+            steps: denoising steps of the frames; None is the checkpoint's default. The dance is
+                planned with the choreographer's own number, and its own guidance.
             sampler: one of `samplers.SAMPLERS`: "ddim", "euler" or "dpmpp_2m"; None is "dpmpp_2m"
                 for models that plan the dance and "ddim" for others.
-            guidance: a scale, or a scale with weights per condition; None is the checkpoint's
-                default.
+            guidance: a scale, or a scale with weights per condition, of the frames; None is the
+                checkpoint's default.
             negative: the negative prompt.
             mask: white where the dancer is, with the picture's aspect ratio.
             beats: the beats to dance to; None tracks them.
@@ -157,8 +158,8 @@ class MuseDancePipeline:
             fps: frames a second, 1..60; None is 24.
             background: "transparent", a colour as three numbers of 0..255, or a picture, behind the
                 dancer; None is the picture's own.
-            rig: the dancer's joints, or a file as `musedance rig --json` writes it; None finds
-                them.
+            rig: the dancer's joints; or a file as `musedance rig --json` writes it, or OpenPose
+                JSON; None finds them.
             draft: show the planned dance alone, without denoising.
             on_step: called after every denoising step; an exception from it ends the dance.
 

@@ -35,7 +35,6 @@ STAGES: Mapping[str, str] = {
     "music": "the music encoder on exact labels",
     "vae": "the patch autoencoder",
     "stage1": "denoiser, ReferenceNet and mask encoder on single frames",
-    "body": "the planner of the dancer's motion (small models)",
     "choreographer": "the choreographer on the world's dances, as poses (small models)",
     "stage2": "the music, beat and motion modules on clips",
     "rig": "the network that finds joints and parts in a picture (small models)",
@@ -66,7 +65,7 @@ def add_to(commands: Subcommands[Parser]) -> None:
 
 
 def _stage_command(stage: str, about: str) -> Command[TrainOptions]:
-    with_smoke = ("stage1", "body", "choreographer", "stage2", "rig")
+    with_smoke = ("stage1", "choreographer", "stage2", "rig")
     preset = "smoke" if stage in with_smoke else "sticker"
     return Command(
         stage,

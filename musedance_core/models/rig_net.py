@@ -24,6 +24,7 @@ IN_CHANNELS = 5
 CLASSES = 1 + len(PARTS)
 """Background and parts."""
 PRESENCE_WIDTH = 64
+"""Width of the features from which presence is read."""
 PART_CELLS = 2
 """Part logits in each direction of a cell of the widest level."""
 WINDOW = 2

@@ -88,7 +88,7 @@ def test_version_and_help(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
         "train",
     )
     stages = (
-        *("text", "music", "vae", "stage1", "body", "choreographer", "stage2", "rig"),
+        *("text", "music", "vae", "stage1", "choreographer", "stage2", "rig"),
         "judges",
     )
     for words in [[command] for command in commands] + [["train", stage] for stage in stages]:
