@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
 from torch import Tensor
 
-from .fill import fill_holes
+from .fill import continued
+from .outlines import WIDEST, share_outlines
 from .posing import Body
 from .rig import Rig
 from .segmentation import LIMBS, segment
@@ -21,15 +23,8 @@ SEAM = 2
 """Pixels by which a layer goes on under those that cover it, whatever its shape."""
 CLOSING = 0.06
 """Radius in body heights of the gaps and bays of the trunk that are closed under other parts."""
-UNDER = 0.025
-"""Width in body heights of the rim of the trunk that goes on under other parts."""
-DEEP_ROOT = 1.0
-"""An arm that comes out of the trunk farther from its shoulder than so many of its radii is drawn
-below the trunk."""
-OUTLINE = 0.018
-"""Width in body heights of the outlines between two parts."""
-UNLIKE, ALIKE = 0.25, 0.12
-"""Distances of colours that are not, and that are, those of a part."""
+IN_FRONT = 0.5
+"""Share of an upper arm inside the trunk's outline from which it is drawn above the trunk."""
 FAINT = 1 / 255
 """Alpha of an empty pixel."""
 
@@ -105,8 +100,12 @@ class _Cutter:
         self.solid = picture[3].numpy() > 0.5
         y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in labels.shape), indexing="ij")
         self.points = torch.stack([x, y], dim=-1)
-        self.order = self._order({limb: self._root(limb) for limb in LIMBS})
-        self._share_outlines()
+        self.order = self._order()
+        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
+        self.outlines = share_outlines(
+            labels, np.array(_groups()), straight, self.solid, self.order
+        )
+        self.labels = self.outlines.labels
         # Every pixel's share of each part; pixels between two parts are of both.
         own = torch.from_numpy(np.stack([self.labels == i for i in range(len(PARTS))])).float()
         self.shares = F.avg_pool2d(F.pad(own[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
@@ -119,12 +118,14 @@ class _Cutter:
         """The layers `[p 4 h w]`, premultiplied."""
         result = torch.zeros(len(PARTS), *self.colours.shape)
         for place, part in enumerate(self.order):
-            share = self.shares[part]
-            above = list(self.order[place + 1 :])
-            covered = self.shares[above].sum(dim=0).clamp(0, 1)
-            layer = self.colours * (share + self._cap(part)).clamp(0, 1)
-            hidden = self._hidden(part, covered)
-            result[part] = layer + (1 - layer[3:]) * hidden if hidden is not None else layer
+            above = torch.from_numpy(np.isin(self.labels, self.order[place + 1 :]))
+            below = torch.from_numpy(np.isin(self.labels, self.order[:place]))
+            own = torch.from_numpy(self.labels == part)
+            # Borders are soft on the side of the parts below; those go on under them.
+            border = 0.5 * F.max_pool2d(own.float()[None], 3, 1, 1)[0] * below
+            layer = self.colours * (own + border + self._cap(part)).clamp(0, 1)
+            hidden = self._hidden(part, above)
+            result[part] = _over(layer, hidden)
         return result
 
     # Joints -------------------------------------------------------------------------------------
@@ -181,53 +182,18 @@ class _Cutter:
                     self.joints[SEGMENTS[inner][1]] = section.middle
                 self.radius[limb] = min(section.radius, max(limit, 1.0))
 
-    def _order(self, roots: dict[str, tuple[float, _Section] | None]) -> tuple[int, ...]:
-        """The usual order, arms that come out of the side of the trunk below it."""
+    def _order(self) -> tuple[int, ...]:
+        """The usual order, but upper arms below the trunk unless they are seen in front of it."""
         order = list(DRAW_ORDER)
+        torso = PART_INDEX["torso"]
+        trunk = _hull((self.labels == torso) & self.solid)
         for limb in ("right_arm", "left_arm"):
-            root = roots[limb]
-            if root is not None and root[0] > DEEP_ROOT * root[1].radius:
-                part = PART_INDEX[LIMBS[limb][0]]
+            part = PART_INDEX[LIMBS[limb][0]]
+            own = (self.labels == part) & self.solid
+            if own.any() and trunk[own].mean() < IN_FRONT:
                 order.remove(part)
-                order.insert(order.index(PART_INDEX["torso"]), part)
+                order.insert(order.index(torso), part)
         return tuple(order)
-
-    def _share_outlines(self) -> None:
-        """Gives outlines between two parts to the upper one, and what has the colours of the other
-        part to that."""
-        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
-        width = max(2.0, OUTLINE * self.height)
-        group_of = _groups()
-        usual = {}
-        for part in self.order:
-            own = (self.labels == part) & self.solid
-            inner = own & (ndimage.distance_transform_edt(own) > width)
-            if own.any():
-                known = torch.from_numpy(inner if inner.any() else own).float()
-                usual[part] = fill_holes(straight, known)
-        labels = self.labels.copy()
-        for part in usual:
-            own = (self.labels == part) & self.solid
-            unlike = ((straight - usual[part]).norm(dim=0) > UNLIKE).numpy() & own
-            place = self.order.index(part)
-            others = [q for q in usual if group_of[q] != group_of[part]]
-            for upper in (True, False):
-                beside = [q for q in others if (self.order.index(q) > place) == upper]
-                mask = np.isin(self.labels, beside) & self.solid
-                if not mask.any() or not unlike.any():
-                    continue
-                away, nearest = ndimage.distance_transform_edt(~mask, return_indices=True)
-                change = unlike & (away <= width)
-                neighbour = self.labels[tuple(nearest)]
-                if not upper:
-                    # The lower part gets its own colours only.
-                    alike = np.zeros_like(change)
-                    for q in beside:
-                        like = ((straight - usual[q]).norm(dim=0) < ALIKE).numpy()
-                        alike |= like & (neighbour == q)
-                    change &= alike
-                labels[change] = neighbour[change]
-        self.labels = labels
 
     # Layers -------------------------------------------------------------------------------------
 
@@ -257,53 +223,48 @@ class _Cutter:
                 cap = torch.maximum(cap, disc * self.shares[torso])
         return cap
 
-    def _hidden(self, part: int, covered: Tensor) -> Tensor | None:
+    def _hidden(self, part: int, covered: Tensor) -> Tensor:
         """What of a part lies under those above it, premultiplied `[4 h w]`."""
-        own = self.labels == part
-        if PARTS[part] == "torso":
-            return self._filled(own, covered, CLOSING * self.height, UNDER * self.height)
-        if PARTS[part] == "head":
-            return self._filled(own, covered, CLOSING * self.height, SEAM)
-        limb = next(k for k, v in LIMBS.items() if PARTS[part] in v)
-        root = self.roots[limb]
-        if root is None:
-            return None
-        hidden = self._filled(own, covered, 0.5 * root[1].radius, SEAM)
-        below = self.order.index(part) < self.order.index(PART_INDEX["torso"])
-        if below and PARTS[part] in self._segments(limb):
-            extension = self._extended(PARTS[part], limb, root, covered)
-            if extension is not None:
-                alpha = hidden[3:] if hidden is not None else torch.zeros(1, 1, 1)
-                hidden = extension * (1 - alpha) + (hidden if hidden is not None else 0)
-        return hidden
-
-    def _filled(self, own: Mask, covered: Tensor, closing: float, rim: float) -> Tensor:
-        """A part's own colours continued over its gaps, bays and rim where it is `covered`."""
-        if not own.any() or not bool((covered > 0).any()):
+        own = (self.labels == part) & self.solid
+        if not own.any() and PARTS[part] in ("torso", "head"):
             return torch.zeros_like(self.colours)
-        solid = own & self.solid
-        margin = int(closing) + 2
-        padded = np.pad(~solid, margin, constant_values=True)
-        outside = np.asarray(ndimage.distance_transform_edt(padded), np.float32)
-        closed = ndimage.distance_transform_edt(outside <= closing) > closing
-        shape = (closed | (outside <= rim))[margin:-margin, margin:-margin]
-        # Only what touches the part: a limb beside it, beyond a gap of air, hides nothing of it.
-        inside = shape & ((covered > 0) & (self.interior > 0.5)).numpy()
-        pieces, _ = ndimage.label(inside | solid)
-        touching = np.zeros(pieces.max() + 1, np.bool_)
-        touching[np.unique(pieces[solid])] = True
-        touching[0] = False
-        shape = torch.from_numpy(touching[pieces] & shape).float()
-        alpha = _softened(shape) * (covered > 0).float() * self.interior
-        # Pixels at the part's edge are mixed with what is beside it.
-        inner = ndimage.binary_erosion(solid, iterations=2)
-        known = torch.from_numpy(inner if inner.any() else solid).float()
-        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
-        return torch.cat([fill_holes(straight, known) * alpha, alpha[None]])
+        room = covered * self.interior
+        name = PARTS[part]
+        rim = ndimage.binary_dilation(own, np.ones((3, 3)), iterations=SEAM)
+        if name == "torso":
+            head = self.labels == PART_INDEX["head"]
+            shape = _closed(own, CLOSING * self.height) | (_hull(own) & head) | rim
+            return self._filled(own, shape) * room
+        limb = next((k for k, v in LIMBS.items() if name in v), None)
+        if limb is None or (root := self.roots[limb]) is None:
+            return self._filled(own, rim) * room
+        # Outlines that a limb shares with the trunk are seen on both.
+        shared = self.outlines.beside.get(
+            _groups()[part], np.zeros_like(own)
+        ) & ndimage.binary_dilation(own, np.ones((3, 3)), iterations=round(WIDEST * self.height))
+        hidden = self.colours * _softened(torch.from_numpy(shared | own).float())
+        below = self.order.index(part) < self.order.index(PART_INDEX["torso"])
+        if below and name in self._segments(limb):
+            hidden = _over(hidden, self._extended(name, limb, root))
+        shape = _closed(own, 0.5 * root[1].radius) | rim
+        return _over(hidden, self._filled(own, shape)) * room
 
-    def _extended(
-        self, name: str, limb: str, root: tuple[float, _Section], covered: Tensor
-    ) -> Tensor | None:
+    def _filled(self, own: Mask, shape: Mask) -> Tensor:
+        """A part's own colours continued over `shape`, premultiplied `[4 h w]`."""
+        # Only what touches the part: a limb beside it, beyond a gap of air, hides nothing of it.
+        pieces, count = ndimage.label((shape & self.solid) | own)
+        touching = np.zeros(count + 1, np.bool_)
+        touching[np.unique(pieces[own])] = True
+        touching[0] = False
+        alpha = _softened(torch.from_numpy(touching[pieces]).float())
+        # Pixels at the part's edge are mixed with those beside it, or are outlines.
+        known = (ndimage.distance_transform_edt(own) > 2) & ~self.outlines.lines
+        if not known.any():
+            known = own
+        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
+        return torch.cat([continued(straight, known) * alpha, alpha[None]])
+
+    def _extended(self, name: str, limb: str, root: tuple[float, _Section]) -> Tensor:
         """A segment continued from its limb's root to the segment's inner joint, where the trunk
         covers it: the colours across the root, drawn out along the bone."""
         distance, section = root
@@ -313,7 +274,7 @@ class _Cutter:
             inner = SEGMENTS[LIMBS[limb][0]]
             distance -= float((self.joints[inner[1]] - self.joints[inner[0]]).norm())
         if distance < 0:
-            return None
+            return torch.zeros_like(self.colours)
         bone = (end - start) / max(length, 1e-6)
         relative = self.points - start
         s = relative @ bone
@@ -323,7 +284,9 @@ class _Cutter:
         offset = (section.middle - start) @ torch.stack([-bone[1], bone[0]])
         share = (s / max(distance, 1.0)).clamp(0, 1) if distance <= length else torch.ones_like(s)
         t = t - offset * share
-        source = section.middle + section.along * 1.0 + t[..., None] * across
+        source = (
+            section.middle + section.along * max(3.0, 0.25 * section.radius) + t[..., None] * across
+        )
         size = torch.tensor([self.labels.shape[1], self.labels.shape[0]])
         shares = self.shares[[PART_INDEX[n] for n in LIMBS[limb]]].sum(dim=0)
         pixels = (self.colours * shares)[None]
@@ -333,15 +296,31 @@ class _Cutter:
         reach = min(distance + 2, length + section.radius)
         body = ((s > -section.radius) & (s <= reach) & (t.abs() <= section.radius + 3)).float()
         cap = torch.where(s < 0, cap, torch.ones_like(cap))
-        return drawn * cap * body * (covered > 0).float() * self.interior
+        return drawn * cap * body
 
 
-def _groups() -> dict[int, str]:
-    """The limb, or else the part itself, that each part belongs to."""
-    groups = {i: name for i, name in enumerate(PARTS)}
-    for limb, segments in LIMBS.items():
-        groups |= {PART_INDEX[name]: limb for name in segments}
+def _groups() -> list[int]:
+    """A number of the limb, or else the part itself, that each part belongs to."""
+    groups = list(range(len(PARTS)))
+    for inner, outer in LIMBS.values():
+        groups[PART_INDEX[outer]] = PART_INDEX[inner]
     return groups
+
+
+def _hull(mask: Mask) -> Mask:
+    """Pixels in the convex hull of `mask [h w]`."""
+    points = np.argwhere(mask)
+    if len(points) < 3:
+        return mask
+    try:
+        hull = ConvexHull(points)
+    except QhullError:
+        return mask  # all on one line
+    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
+    inside = np.ones(mask.shape, np.bool_)
+    for a, b, c in hull.equations:
+        inside &= a * y + b * x + c <= 1e-6
+    return inside
 
 
 def _section(mask: Mask, point: Tensor, along: Tensor, height: float) -> _Section | None:
@@ -361,6 +340,20 @@ def _section(mask: Mask, point: Tensor, along: Tensor, height: float) -> _Sectio
         off = (~on).nonzero()[:, 0]
         ends.append(sign * float(steps[int(off[0]) if len(off) else -1]))
     return _Section(point + sum(ends) / 2 * across, (ends[1] - ends[0]) / 2, along)
+
+
+def _closed(mask: Mask, radius: float) -> Mask:
+    """`mask [h w]` with gaps and bays narrower than twice `radius` filled."""
+    margin = int(radius) + 2
+    outside = ndimage.distance_transform_edt(np.pad(~mask, margin, constant_values=True))
+    closed = ndimage.distance_transform_edt(outside <= radius) > radius
+    result: Mask = closed[margin:-margin, margin:-margin] | mask
+    return result
+
+
+def _over(upper: Tensor, lower: Tensor) -> Tensor:
+    """Premultiplied pixels `[4 h w]` over others."""
+    return upper + (1 - upper[3:]) * lower
 
 
 def _softened(mask: Tensor) -> Tensor:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 GROWTH = 0.012
 """Width of the rim around a figure, in long sides of the picture, whose pixels are not trusted:
 they hold a fringe of the figure."""
+SMOOTHING = (2, 4, 8)
+"""Radii in pixels over which continued colours are averaged, from so far away on."""
 LEAST_GROWTH = 2
 """The least width of that rim in pixels."""
 
@@ -40,6 +45,18 @@ def fill_holes(values: Tensor, weight: Tensor) -> Tensor:
         trust = (2 * known).clamp_max(1) if known is not levels[0][1] else known
         filled = coarse + trust * (weighted / known.clamp_min(1e-12) - coarse)
     return filled
+
+
+def continued(values: Tensor, known: NDArray[np.bool_]) -> Tensor:
+    """`values [c h w]` where they are `known [h w]`, elsewhere those of the nearest known pixels,
+    smoother the farther away they are."""
+    away, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
+    result = values[:, nearest[0], nearest[1]]
+    far = torch.from_numpy(away).float()
+    for radius in SMOOTHING:
+        smooth = F.avg_pool2d(result[None], 2 * radius + 1, 1, radius, count_include_pad=False)[0]
+        result = torch.where(far > radius, smooth, result)
+    return result
 
 
 def grow(mask: Tensor, radius: int) -> Tensor:

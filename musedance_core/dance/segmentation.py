@@ -49,7 +49,7 @@ class Settings:
     """Joints farther outside the figure's box are taken for errors."""
     air: float = 12.0
     """Length of a step outside the figure in lengths of one inside."""
-    edge: float = 0.25
+    edge: float = 0.4
     """Length that the greatest change of colour adds to a way."""
     noise: float = 0.04
     """Change of colour that adds nothing."""
@@ -82,7 +82,9 @@ class Settings:
     """Share of the way to its middle by which the trunk's polygon is made smaller."""
     least_seen: float = 0.3
     """Share of a limb's bones that must lie on its own pixels; else it stays with the trunk."""
-    tail: float = 0.6
+    smooth: float = 0.006
+    """Radius in heights over which borders between parts are made smooth."""
+    tail: float = 0.75
     """Half width, in radii of a part, of what is too thin to be its own ..."""
     tail_of_trunk: float = 0.02
     """... and at most so much for trunk and head."""
@@ -142,7 +144,7 @@ def segment(picture: Tensor, rig: Rig, box: tuple[int, int, int, int]) -> Segmen
     near = (joints - torch.tensor([left, top])).numpy()
     solid = (crop[3] > 0.25).numpy()
     cleaned, lost = _without_islands(labels.numpy(), solid, near)
-    cleaned = _without_tails(cleaned, solid, near)
+    cleaned = _smoothed(_without_tails(cleaned, solid, near))
     parts = _in_segments(cleaned, near)
 
     whole = np.full(picture.shape[1:], 0, np.int64)
@@ -231,10 +233,16 @@ def _distances(guide: Array, joints: Array) -> tuple[Array, list[str]]:
             mask[_pixels(_line(neck + 0.2 * (top - neck), top), shape)] = True
             mask |= _discs(_head_centres(bones[0], depth), shape)
         else:
-            mask[_pixels(_limb_points(bones, guide, depth, colour), shape)] = True
+            points, hidden = _limb_points(bones, guide, depth, colour)
+            mask[_pixels(points, shape)] = True
+            polygon[_pixels(hidden, shape)] = True
         if (mask & solid).any():
             masks[group] = mask & solid
+    # Inside the head's half plane, the trunk's discs end at edges of colour; else only near limbs.
     trunk = _trunk_seeds(polygon, masks, np.minimum(depth, _to_edges(guide)))
+    trunk |= _trunk_seeds(polygon, _thick(masks, joints, depth), depth) & ~_above_neck(
+        shape, joints
+    )
     seeds = {"torso": trunk} | {g: m & ~trunk for g, m in masks.items() if (m & ~trunk).any()}
     graph = _graph(guide, solid, SETTINGS.edge)
     groups = list(seeds)
@@ -258,6 +266,31 @@ def _ways(graph: csr_array, seeds: Mask) -> Array:
     return np.asarray(ways.reshape(seeds.shape), np.float32)
 
 
+def _thick(masks: dict[str, Mask], joints: Array, depth: Array) -> dict[str, Mask]:
+    """The seeds of limbs as thick as the limbs are, with hands and feet."""
+    thick = {}
+    for group, mask in masks.items():
+        if group == "head":
+            thick[group] = mask
+            continue
+        radius = 1.2 * float(np.quantile(depth[mask], SETTINGS.radius_quantile))
+        hand = np.append(_bones(group, joints)[-1][1], radius + 0.03 * len(depth))
+        away = ndimage.distance_transform_edt(~mask)
+        thick[group] = (away <= radius) | _discs(hand[None].astype(np.float32), mask.shape)
+    return thick
+
+
+def _above_neck(shape: tuple[int, int], joints: Array) -> Mask:
+    """The head's side of the line across the neck."""
+    bones = _bones("head", joints)
+    if not bones:
+        return np.zeros(shape, np.bool_)
+    neck, top = bones[0]
+    y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
+    result: Mask = (x - neck[0]) * (top - neck)[0] + (y - neck[1]) * (top - neck)[1] > 0
+    return result
+
+
 def _to_edges(guide: Array) -> Array:
     """Distances `[h w]` from strong edges of colour."""
     spread = ndimage.maximum_filter(guide[:3], (1, 2, 2)) - ndimage.minimum_filter(
@@ -278,9 +311,9 @@ def _too_far(graph: csr_array, seeds: Mask, end: Mask, hand: float, depth: Array
 
 def _limb_points(
     bones: list[tuple[Array, Array]], guide: Array, depth: Array, trunk_colour: Array
-) -> Array:
-    """Points `[n 2]` along a limb from where it comes out of the trunk: from there on the figure is
-    about as thick as the limb, or has another colour than the trunk."""
+) -> tuple[Array, Array]:
+    """Points `[n 2]` along a limb from where it comes out of the trunk, and those before: from
+    there on the figure is about as thick as the limb, or has another colour than the trunk."""
     shape = (depth.shape[0], depth.shape[1])
     lines = [_line(*bone) for bone in bones]
     points = np.concatenate(lines)
@@ -289,20 +322,22 @@ def _limb_points(
     deep, colours = depth[row, column], guide[:3][:, row, column].T
     inside = deep > 0
     if not inside.any():
-        return points
+        return points, points[:0]
     radius = float(np.quantile(deep[inside], SETTINGS.radius_quantile))
     alike = np.linalg.norm(colours - trunk_colour, axis=1) < SETTINGS.alike
     hidden = (deep > SETTINGS.hidden * radius + 1) & alike
     first = np.arange(len(points)) < len(lines[0])
     hidden |= first & (deep > SETTINGS.surely_hidden * radius + 1)
     start = round(SETTINGS.limb_start * len(lines[0]))
+    covered = points[:0]
     if hidden.any():
         # Near a hem the trunk is thin, but has its colour still.
         last = int(np.flatnonzero(hidden)[-1])
         hem = last + 1 + round(2 * (SETTINGS.hidden * radius + 1))
         own = np.flatnonzero(~alike[last + 1 : hem])
         start = max(start, last + 1 + (int(own[0]) if len(own) else 0))
-    return points[min(start, len(points) - 1) :]
+        covered = points[: max(last, start - 2)]
+    return points[min(start, len(points) - 1) :], covered
 
 
 def _trunk_polygon(solid: Mask, depth: Array, joints: Array) -> Mask:
@@ -536,6 +571,22 @@ def _without_tails(labels: NDArray[np.int64], solid: Mask, joints: Array) -> NDA
         core = depth > radius
         stay |= own & (ndimage.distance_transform_edt(~core) <= radius + 0.5)
     return spread(labels, stay, solid)
+
+
+def _smoothed(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Labels of groups `[h w]` with smooth borders."""
+    radius = round(SETTINGS.smooth * labels.shape[0])
+    if radius < 1:
+        return labels
+    best = torch.full(labels.shape, -1.0)
+    result = torch.zeros(labels.shape, dtype=torch.int64)
+    for number in np.unique(labels):
+        share = torch.from_numpy(labels == number).float()[None]
+        for _ in range(2):
+            share = F.avg_pool2d(share, 2 * radius + 1, 1, radius, count_include_pad=False)
+        result[share[0] > best] = int(number)
+        best = torch.maximum(best, share[0])
+    return result.numpy()
 
 
 def _spine(joints: Array) -> list[tuple[Array, Array]]:

@@ -1,0 +1,148 @@
+"""Outlines between the parts of a drawn figure: they go with the part that lies above.
+
+A border that follows the colours of two parts runs somewhere inside the line that is drawn between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from .fill import fill_holes
+
+WIDEST = 0.018
+"""Width in body heights of the widest outline."""
+UNLIKE = 0.15
+"""Distance of colours that are not those of a part."""
+MOSTLY = 0.3
+"""Share of a part's outer edge that has an outline, where the part is drawn with one."""
+SOFT = 2.0
+"""Pixels of an edge that are a mixture of the colours on both sides."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """Parts with whole outlines.
+
+    Attributes:
+        labels: part `[h w]` of every pixel.
+        lines: pixels of other colours than their group usually has thereabouts.
+        beside: by group that has an outline, the lines `[h w]` along it, whoever has them.
+    """
+
+    labels: NDArray[np.int64]
+    lines: Mask
+    beside: dict[int, Mask]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A limb, the trunk or the head.
+
+    Attributes:
+        own: its pixels `[h w]`.
+        alike: those of its usual colour thereabouts.
+        away: distances `[h w]` from these.
+        wide: width of its outline in pixels.
+        place: rank of the nearest of these, from the bottom layer to the top one.
+        ink: colour `[3]` of its outline, or None where it has none.
+    """
+
+    own: Mask
+    alike: Mask
+    away: NDArray[np.float64]
+    wide: float
+    place: NDArray[np.int64]
+    ink: Tensor | None
+
+
+def share_outlines(
+    labels: NDArray[np.int64],
+    group_of: NDArray[np.int64],
+    colours: Tensor,
+    solid: Mask,
+    order: tuple[int, ...],
+) -> Outlines:
+    """Gives outlines between groups of parts to the upper one.
+
+    Args:
+        labels: part `[h w]` of every pixel.
+        group_of: group of each part.
+        colours: `[3 h w]`, not premultiplied.
+        solid: the figure's pixels.
+        order: parts from the bottom layer to the top one.
+    """
+    height = labels.shape[0]
+    rank = np.argsort(order)
+    members = group_of[labels]
+    # Pixels at the figure's own edge, where outlines can be measured.
+    edge = solid & ~ndimage.binary_erosion(solid, np.ones((3, 3)))
+    in_air = ndimage.distance_transform_edt(solid)
+    usual, groups = {}, {}
+    for number in (int(n) for n in np.unique(members[solid])):
+        own = (members == number) & solid
+        usual[number] = _usual_colours(own, colours, max(SOFT, WIDEST * height))
+        alike = own & ~_unlike(colours, usual[number])
+        if not alike.any():
+            continue
+        away, nearest = ndimage.distance_transform_edt(~alike, return_indices=True)
+        rim = edge & own
+        wide = float(np.median(away[rim])) if rim.any() else 0.0
+        wide = min(wide, WIDEST * height)
+        band = own & ~alike & (away <= wide + SOFT) & (in_air <= wide + 1)
+        drawn = wide > SOFT and (rim & ~alike).sum() > MOSTLY * rim.sum() and band.any()
+        ink = colours[:, torch.from_numpy(band)].median(dim=1).values if drawn else None
+        place = rank[labels[tuple(nearest)]]
+        groups[number] = _Group(own, alike, away, wide, place, ink)
+    unlike = _unlike_their_group(members, colours, usual)
+    own_away = np.zeros(labels.shape)
+    for group in groups.values():
+        own_away = np.where(group.own, group.away, own_away)
+
+    # Each pixel near the border of a part goes to the highest of those that claim it: its outline,
+    # and all of a line that is hardly wider.
+    highest = np.full(labels.shape, -1)
+    for group in groups.values():
+        line = unlike
+        if group.ink is not None:
+            line = line | ~_unlike(colours, group.ink[:, None, None])
+        near = group.away <= group.wide + 1
+        near |= group.away + own_away <= group.wide + 2 * SOFT
+        claim = near & line & ~group.alike & (group.place > rank[labels])
+        claim |= (group.away <= group.wide + SOFT) & unlike & group.own
+        highest = np.where(claim & (group.place > highest), group.place, highest)
+    changed = np.where((highest >= 0) & solid, np.array(order)[highest], labels)
+    lines = _unlike_their_group(group_of[changed], colours, usual)
+    beside = {
+        number: lines & (group.away <= group.wide + SOFT)
+        for number, group in groups.items()
+        if group.ink is not None
+    }
+    return Outlines(changed, lines, beside)
+
+
+def _unlike_their_group(
+    members: NDArray[np.int64], colours: Tensor, usual: dict[int, Tensor]
+) -> Mask:
+    mask = np.zeros(members.shape, np.bool_)
+    for number, usually in usual.items():
+        mask |= (members == number) & _unlike(colours, usually)
+    return mask
+
+
+def _usual_colours(own: Mask, colours: Tensor, width: float) -> Tensor:
+    """Colours `[3 h w]` of a group inside its outline, continued over everything."""
+    inner = own & (ndimage.distance_transform_edt(own) > width)
+    return fill_holes(colours, torch.from_numpy(inner if inner.any() else own).float())
+
+
+def _unlike(colours: Tensor, usual: Tensor) -> Mask:
+    result: Mask = ((colours - usual).norm(dim=0) > UNLIKE).numpy()
+    return result
