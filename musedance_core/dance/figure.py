@@ -25,6 +25,10 @@ CLOSING = 0.06
 """Radius in body heights of the gaps and bays of the trunk that are closed under other parts."""
 IN_FRONT = 0.5
 """Share of an upper arm inside the trunk's outline from which it is drawn above the trunk."""
+BALL = 1.6
+"""Largest radius of a shoulder or hip in radii of its limb."""
+WINDOW = 24
+"""Pixels around a hidden place in which the colours to fill it with are looked for."""
 FAINT = 1 / 255
 """Alpha of an empty pixel."""
 
@@ -98,12 +102,13 @@ class _Cutter:
         self.joints = joints.clone()
         self.height = float(labels.shape[0])
         self.solid = picture[3].numpy() > 0.5
+        self.depth = ndimage.distance_transform_edt(np.pad(self.solid, 1))[1:-1, 1:-1]
         y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in labels.shape), indexing="ij")
         self.points = torch.stack([x, y], dim=-1)
         self.order = self._order()
-        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
+        self.straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
         self.outlines = share_outlines(
-            labels, np.array(_groups()), straight, self.solid, self.order
+            labels, np.array(_groups()), self.straight, self.solid, self.order
         )
         self.labels = self.outlines.labels
         # Every pixel's share of each part; pixels between two parts are of both.
@@ -111,6 +116,7 @@ class _Cutter:
         self.shares = F.avg_pool2d(F.pad(own[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
         # Hidden parts stay off the figure's edges, so that these are not drawn twice.
         self.interior = -F.max_pool2d(-self.alpha[None], 3, 1, 1)[0]
+        self._embed_joints()
         self.roots = {limb: self._root(limb) for limb in LIMBS}
         self._centre_joints()
 
@@ -137,11 +143,17 @@ class _Cutter:
         """Segments of a limb that are there."""
         return [s for s in LIMBS[limb] if all(self.joints[i].isfinite().all() for i in SEGMENTS[s])]
 
+    def _mask(self, limb: str) -> Mask:
+        """The limb's pixels."""
+        numbers = [PART_INDEX[name] for name in LIMBS[limb]]
+        result: Mask = np.isin(self.labels, numbers) & self.solid
+        return result
+
     def _root(self, limb: str) -> tuple[float, _Section] | None:
         """How far from its inner joint, along its bones, a limb comes out of what covers it, and
         its section there."""
         segments = self._segments(limb)
-        mask = np.isin(self.labels, [PART_INDEX[s] for s in LIMBS[limb]]) & self.solid
+        mask = self._mask(limb)
         walked = 0.0
         for name in segments:
             start, end = (self.joints[i] for i in SEGMENTS[name])
@@ -163,6 +175,23 @@ class _Cutter:
             walked += length
         return None
 
+    def _embed_joints(self) -> None:
+        """Moves shoulders and hips at the figure's edge to where there is room for the limb to turn
+        about them."""
+        for limb, segments in LIMBS.items():
+            mask = self._mask(limb)
+            if not mask.any() or not self._segments(limb):
+                continue
+            radius = float(np.quantile(ndimage.distance_transform_edt(mask)[mask], 0.8))
+            index = SEGMENTS[segments[0]][0]
+            x, y = self.joints[index].tolist()
+            rows, columns = np.nonzero(self.depth >= min(0.9 * radius, self.depth.max()))
+            away = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+            nearest = int(np.argmin(away))
+            if 1 < away[nearest] < 2 * radius:
+                place = [columns[nearest] + 0.5, rows[nearest] + 0.5]
+                self.joints[index] = torch.tensor(place, dtype=torch.float32)
+
     def _centre_joints(self) -> None:
         """Moves elbows and knees to the middle of their limb, and finds its radius there."""
         self.radius: dict[str, float] = {}
@@ -173,14 +202,15 @@ class _Cutter:
             along = F.normalize(F.normalize(b - a, dim=0) + F.normalize(c - b, dim=0), dim=0)
             if float(along.norm()) < 0.5:
                 along = F.normalize(c - b, dim=0)
-            mask = np.isin(self.labels, [PART_INDEX[inner], PART_INDEX[outer]]) & self.solid
+            mask = self._mask(limb)
+            if not mask.any():
+                continue
             section = _section(mask, b, along, self.height)
+            if section is None:
+                section = _section(mask, _inside(mask, b, 0.03 * self.height), along, self.height)
             if section is not None:
-                limit = 0.8 * min(float((b - a).norm()), float((c - b).norm()))
-                shift = section.middle - b
-                if float(shift.norm()) < limit:
-                    self.joints[SEGMENTS[inner][1]] = section.middle
-                self.radius[limb] = min(section.radius, max(limit, 1.0))
+                self.joints[SEGMENTS[inner][1]] = section.middle
+                self.radius[limb] = section.radius
 
     def _order(self) -> tuple[int, ...]:
         """The usual order, but upper arms below the trunk unless they are seen in front of it."""
@@ -201,26 +231,37 @@ class _Cutter:
         result: Tensor = (radius - (self.points - centre).norm(dim=-1) + 0.5).clamp(0, 1)
         return result
 
+    def _ball(self, limb: str, root: _Section) -> float:
+        """Radius of a shoulder or a hip: as much as the figure has room for there, but about that
+        of the limb."""
+        x, y = self.joints[SEGMENTS[LIMBS[limb][0]][0]].floor().long()
+        inside = 0 <= y < self.labels.shape[0] and 0 <= x < self.labels.shape[1]
+        radius = max(root.radius, self.radius.get(limb, 0.0))
+        return min(max(float(self.depth[y, x]) if inside else 0.0, radius), BALL * radius)
+
     def _cap(self, part: int) -> Tensor:
-        """Round ends `[h w]`, taken from the part below at the joint between the two."""
+        """Round ends `[h w]` of the upper one of two parts, at the joint between them, of the
+        picture's own pixels."""
         cap = torch.zeros_like(self.alpha)
-        place = self.order.index(part)
-        for limb, segments in LIMBS.items():
-            numbers = [PART_INDEX[s] for s in segments]
-            if part not in numbers or self.roots[limb] is None:
+        torso, rank = PART_INDEX["torso"], self.order.index
+        for limb, (inner, outer) in LIMBS.items():
+            root, upper, lower = self.roots[limb], PART_INDEX[inner], PART_INDEX[outer]
+            if root is None:
                 continue
-            inner, outer = numbers
-            other = outer if part == inner else inner
-            # Between the two segments, on the one that lies above.
-            if limb in self.radius and place > self.order.index(other):
-                disc = self._disc(self.joints[SEGMENTS[segments[0]][1]], self.radius[limb])
-                cap = cap + disc * self.shares[other]
-            # At the trunk.
-            torso = PART_INDEX["torso"]
-            root = self.roots[limb]
-            if part == inner and root is not None and place > self.order.index(torso):
-                disc = self._disc(self.joints[SEGMENTS[segments[0]][0]], root[1].radius)
-                cap = torch.maximum(cap, disc * self.shares[torso])
+            pairs = [(upper, torso, self.joints[SEGMENTS[inner][0]], self._ball(limb, root[1]))]
+            if limb in self.radius:
+                joint = self.joints[SEGMENTS[inner][1]]
+                pairs.append((upper, lower, joint, self.radius[limb]))
+            for first, second, joint, size in pairs:
+                if part not in (first, second):
+                    continue
+                other = second if part == first else first
+                if rank(part) > rank(other):
+                    disc = self._disc(joint, size) * self.shares[other]
+                    if part == torso:
+                        # A limb's outline turns with the limb.
+                        disc = disc * torch.from_numpy(~self.outlines.lines).float()
+                    cap = torch.maximum(cap, disc)
         return cap
 
     def _hidden(self, part: int, covered: Tensor) -> Tensor:
@@ -247,6 +288,10 @@ class _Cutter:
         if below and name in self._segments(limb):
             hidden = _over(hidden, self._extended(name, limb, root))
         shape = _closed(own, 0.5 * root[1].radius) | rim
+        if below and name == LIMBS[limb][0] and name in self._segments(limb):
+            # A round end, which turns out of the trunk when the limb turns.
+            ball = self._disc(self.joints[SEGMENTS[name][0]], self._ball(limb, root[1]))
+            shape |= (ball.numpy() > 0.5) & (self.labels == PART_INDEX["torso"])
         return _over(hidden, self._filled(own, shape)) * room
 
     def _filled(self, own: Mask, shape: Mask) -> Tensor:
@@ -256,13 +301,26 @@ class _Cutter:
         touching = np.zeros(count + 1, np.bool_)
         touching[np.unique(pieces[own])] = True
         touching[0] = False
-        alpha = _softened(torch.from_numpy(touching[pieces]).float())
+        shape = touching[pieces]
+        if not (shape & ~own).any():
+            return torch.zeros_like(self.colours)
         # Pixels at the part's edge are mixed with those beside it, or are outlines.
         known = (ndimage.distance_transform_edt(own) > 2) & ~self.outlines.lines
         if not known.any():
             known = own
-        straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
-        return torch.cat([continued(straight, known) * alpha, alpha[None]])
+        # Only around the shape: on the whole picture this is slow.
+        rows, columns = (np.flatnonzero((shape & ~own).any(axis=axis)) for axis in (1, 0))
+        window = tuple(
+            slice(max(0, int(n[0]) - WINDOW), int(n[-1]) + 1 + WINDOW) for n in (rows, columns)
+        )
+        if not known[window].any():
+            window = (slice(None), slice(None))
+        alpha = _softened(torch.from_numpy(shape).float())
+        result = torch.zeros_like(self.colours)
+        inside = (slice(None), *window)
+        result[:3][inside] = continued(self.straight[inside], known[window]) * alpha[window]
+        result[3][window] = alpha[window]
+        return result
 
     def _extended(self, name: str, limb: str, root: tuple[float, _Section]) -> Tensor:
         """A segment continued from its limb's root to the segment's inner joint, where the trunk
@@ -321,6 +379,15 @@ def _hull(mask: Mask) -> Mask:
     for a, b, c in hull.equations:
         inside &= a * y + b * x + c <= 1e-6
     return inside
+
+
+def _inside(mask: Mask, point: Tensor, reach: float) -> Tensor:
+    """The point deepest in `mask [h w]` among those hardly farther from `point` than the nearest."""
+    y, x = np.nonzero(mask)
+    away = np.hypot(x + 0.5 - float(point[0]), y + 0.5 - float(point[1]))
+    depth = ndimage.distance_transform_edt(mask)[y, x]
+    best = int(np.argmax(np.where(away <= away.min() + reach, depth, 0)))
+    return torch.tensor([x[best] + 0.5, y[best] + 0.5])
 
 
 def _section(mask: Mask, point: Tensor, along: Tensor, height: float) -> _Section | None:

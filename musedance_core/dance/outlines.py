@@ -1,6 +1,6 @@
 """Outlines between the parts of a drawn figure: they go with the part that lies above.
 
-A border that follows the colours of two parts runs somewhere inside the line that is drawn between them.
+A border that follows the colours of two parts runs somewhere inside the line drawn between them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def share_outlines(
     usual, groups = {}, {}
     for number in (int(n) for n in np.unique(members[solid])):
         own = (members == number) & solid
-        usual[number] = _usual_colours(own, colours, max(SOFT, WIDEST * height))
+        usual[number] = _usual_colours(own, colours, WIDEST * height + SOFT)
         alike = own & ~_unlike(colours, usual[number])
         if not alike.any():
             continue
@@ -144,5 +144,5 @@ def _usual_colours(own: Mask, colours: Tensor, width: float) -> Tensor:
 
 
 def _unlike(colours: Tensor, usual: Tensor) -> Mask:
-    result: Mask = ((colours - usual).norm(dim=0) > UNLIKE).numpy()
+    result: Mask = (((colours - usual) ** 2).sum(dim=0) > UNLIKE**2).numpy()
     return result

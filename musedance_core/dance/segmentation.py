@@ -59,6 +59,8 @@ class Settings:
     """Share of a limb's first bone that is left to the trunk."""
     radius_quantile: float = 0.3
     """Quantile of the figure's depth along a limb that is the limb's radius."""
+    off_middle: float = 0.02
+    """Distance of a bone from the middle of its limb."""
     hidden: float = 1.7
     """Depth in radii of the limb from which a bone lies under the trunk, if the colour is its
     too."""
@@ -145,6 +147,7 @@ def segment(picture: Tensor, rig: Rig, box: tuple[int, int, int, int]) -> Segmen
     solid = (crop[3] > 0.25).numpy()
     cleaned, lost = _without_islands(labels.numpy(), solid, near)
     cleaned = _smoothed(_without_tails(cleaned, solid, near))
+    cleaned = _with_pelvis(cleaned, solid, near)
     parts = _in_segments(cleaned, near)
 
     whole = np.full(picture.shape[1:], 0, np.int64)
@@ -219,9 +222,12 @@ def _distances(guide: Array, joints: Array) -> tuple[Array, list[str]]:
     solid = guide[3] > 0.5
     shape = (solid.shape[0], solid.shape[1])
     depth = np.asarray(ndimage.distance_transform_edt(np.pad(solid, 1)), np.float32)[1:-1, 1:-1]
+    # Bones off the middle of their limb: its depth nearby.
+    thick = ndimage.maximum_filter(depth, 2 * round(SETTINGS.off_middle * shape[0]) + 1)
     polygon = _trunk_polygon(solid, depth, joints)
     colour = np.median(guide[:3][:, polygon], axis=1) if polygon.any() else np.zeros(3)
-    masks = {}
+    graph = _graph(guide, solid, SETTINGS.edge)
+    masks, thicker = {}, {}
     for group in GROUPS[1:]:
         bones = _bones(group, joints)
         if not bones:
@@ -232,19 +238,21 @@ def _distances(guide: Array, joints: Array) -> tuple[Array, list[str]]:
             neck, top = bones[0]
             mask[_pixels(_line(neck + 0.2 * (top - neck), top), shape)] = True
             mask |= _discs(_head_centres(bones[0], depth), shape)
+            mask &= solid
+            thicker[group] = mask
         else:
-            points, hidden = _limb_points(bones, guide, depth, colour)
+            points, hidden = _limb_points(bones, guide, depth, thick, colour)
             mask[_pixels(points, shape)] = True
             polygon[_pixels(hidden, shape)] = True
-        if (mask & solid).any():
-            masks[group] = mask & solid
+            mask &= solid
+            if mask.any():
+                mask, thicker[group] = _thick(mask, graph, thick, bones[-1][1])
+        if mask.any():
+            masks[group] = mask
     # Inside the head's half plane, the trunk's discs end at edges of colour; else only near limbs.
     trunk = _trunk_seeds(polygon, masks, np.minimum(depth, _to_edges(guide)))
-    trunk |= _trunk_seeds(polygon, _thick(masks, joints, depth), depth) & ~_above_neck(
-        shape, joints
-    )
+    trunk |= _trunk_seeds(polygon, thicker, depth) & ~_above_neck(shape, joints)
     seeds = {"torso": trunk} | {g: m & ~trunk for g, m in masks.items() if (m & ~trunk).any()}
-    graph = _graph(guide, solid, SETTINGS.edge)
     groups = list(seeds)
     distances = np.stack([_ways(graph, seeds[g]) for g in groups])
     plain = _graph(guide, solid, 0.0)
@@ -254,30 +262,26 @@ def _distances(guide: Array, joints: Array) -> tuple[Array, list[str]]:
             end[_pixels(_bones(group, joints)[-1][1][None], shape)] = True
             length = sum(float(np.hypot(*(b - a))) for a, b in _bones(group, joints))
             hand = min(SETTINGS.hand * shape[0], SETTINGS.hand_of_limb * length)
-            distances[i] += _too_far(plain, seeds[group], end, hand, depth)
+            distances[i] += _too_far(plain, seeds[group], end, hand, thick)
     return distances, groups
 
 
-def _ways(graph: csr_array, seeds: Mask) -> Array:
-    """Lengths `[h w]` of the shortest ways from `seeds`; far away where there are none."""
+def _ways(graph: csr_array, seeds: Mask, limit: float = np.inf) -> Array:
+    """Lengths `[h w]` of the shortest ways from `seeds`; infinite beyond `limit`."""
     if not seeds.any():
         return np.full(seeds.shape, 1e6, np.float32)
-    ways = dijkstra(graph, indices=np.flatnonzero(seeds), min_only=True)
+    ways = dijkstra(graph, indices=np.flatnonzero(seeds), min_only=True, limit=limit)
     return np.asarray(ways.reshape(seeds.shape), np.float32)
 
 
-def _thick(masks: dict[str, Mask], joints: Array, depth: Array) -> dict[str, Mask]:
-    """The seeds of limbs as thick as the limbs are, with hands and feet."""
-    thick = {}
-    for group, mask in masks.items():
-        if group == "head":
-            thick[group] = mask
-            continue
-        radius = 1.2 * float(np.quantile(depth[mask], SETTINGS.radius_quantile))
-        hand = np.append(_bones(group, joints)[-1][1], radius + 0.03 * len(depth))
-        away = ndimage.distance_transform_edt(~mask)
-        thick[group] = (away <= radius) | _discs(hand[None].astype(np.float32), mask.shape)
-    return thick
+def _thick(mask: Mask, graph: csr_array, thick: Array, end: Array) -> tuple[Mask, Mask]:
+    """Most of what is certainly a limb's own around its bones `mask`, and all that may be, with its
+    hand or foot around `end`."""
+    radius = float(np.quantile(thick[mask], SETTINGS.radius_quantile))
+    ways = _ways(graph, mask, 1.2 * radius)
+    hand = np.append(end, radius + 0.03 * len(mask)).astype(np.float32)
+    shape = (mask.shape[0], mask.shape[1])
+    return ways <= 0.7 * radius, (ways <= 1.2 * radius) | _discs(hand[None], shape)
 
 
 def _above_neck(shape: tuple[int, int], joints: Array) -> Mask:
@@ -310,7 +314,11 @@ def _too_far(graph: csr_array, seeds: Mask, end: Mask, hand: float, depth: Array
 
 
 def _limb_points(
-    bones: list[tuple[Array, Array]], guide: Array, depth: Array, trunk_colour: Array
+    bones: list[tuple[Array, Array]],
+    guide: Array,
+    depth: Array,
+    thick: Array,
+    trunk_colour: Array,
 ) -> tuple[Array, Array]:
     """Points `[n 2]` along a limb from where it comes out of the trunk, and those before: from
     there on the figure is about as thick as the limb, or has another colour than the trunk."""
@@ -323,7 +331,7 @@ def _limb_points(
     inside = deep > 0
     if not inside.any():
         return points, points[:0]
-    radius = float(np.quantile(deep[inside], SETTINGS.radius_quantile))
+    radius = float(np.quantile(thick[row, column][inside], SETTINGS.radius_quantile))
     alike = np.linalg.norm(colours - trunk_colour, axis=1) < SETTINGS.alike
     hidden = (deep > SETTINGS.hidden * radius + 1) & alike
     first = np.arange(len(points)) < len(lines[0])
@@ -349,7 +357,8 @@ def _trunk_polygon(solid: Mask, depth: Array, joints: Array) -> Mask:
     if len(corners) < 2:
         return solid & (depth >= 0.9 * depth.max())
     middle = corners.mean(axis=0)
-    return solid & _in_polygon(corners + SETTINGS.shrunk * (middle - corners), shape)
+    polygon = _in_polygon(corners + SETTINGS.shrunk * (middle - corners), shape)
+    return solid & polygon
 
 
 def _trunk_seeds(polygon: Mask, others: dict[str, Mask], depth: Array) -> Mask:
@@ -511,6 +520,11 @@ def _without_islands(
         if not len(rows) or on_own.mean() < SETTINGS.least_seen:
             lost.append(group)
             labels = np.where(labels == number, 0, labels)
+    # Who stands on one leg alone cannot lift it.
+    legs = [g for g in ("right_leg", "left_leg") if _bones(g, joints)]
+    if any(leg in lost for leg in legs):
+        lost += [leg for leg in legs if leg not in lost]
+        labels = np.where(np.isin(labels, [GROUPS.index(leg) for leg in legs]), 0, labels)
     unsure = np.zeros(shape, np.bool_)
     for number, group in enumerate(GROUPS):
         own = (labels == number) & solid
@@ -587,6 +601,26 @@ def _smoothed(labels: NDArray[np.int64]) -> NDArray[np.int64]:
         result[share[0] > best] = int(number)
         best = torch.maximum(best, share[0])
     return result.numpy()
+
+
+def _with_pelvis(labels: NDArray[np.int64], solid: Mask, joints: Array) -> NDArray[np.int64]:
+    """Labels of groups `[h w]` where legs that touch hang on a pelvis that is the trunk's."""
+    hips = np.stack([joints[INDEX[f"{side}_hip"]] for side in ("right", "left")])
+    knees = np.stack([joints[INDEX[f"{side}_knee"]] for side in ("right", "left")])
+    if not (np.isfinite(hips).all() and np.isfinite(knees).all()):
+        return labels
+    radius = float(np.linalg.norm(hips[1] - hips[0])) / 2
+    middle, down = hips.mean(axis=0), (knees - hips).mean(axis=0)
+    between = middle + 0.7 * radius * down / max(1e-6, float(np.linalg.norm(down)))
+    at = _pixels(between[None], (labels.shape[0], labels.shape[1]))
+    legs = np.isin(labels, [GROUPS.index("right_leg"), GROUPS.index("left_leg")]) & solid
+    if not legs[at].any():
+        return labels
+    y, x = np.mgrid[: labels.shape[0], : labels.shape[1]].astype(np.float32) + 0.5
+    points = np.stack([x[legs], y[legs]], axis=1)
+    result = labels.copy()
+    result[legs] = np.where(_away(points, hips[0], hips[1]) < radius, 0, labels[legs])
+    return result
 
 
 def _spine(joints: Array) -> list[tuple[Array, Array]]:
