@@ -144,6 +144,7 @@ def _composite(
             above = sampled[:, 3] > below
             ids[:, box[1] : box[3], box[0] : box[2]].masked_fill_(above, part_id)
             torch.maximum(below, sampled[:, 3], out=below)
+    rgba.clamp_(0, 1)
     if ids is not None:
         ids.masked_fill_(rgba[:, 3] < 0.5, 0)
 

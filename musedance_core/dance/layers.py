@@ -1,0 +1,353 @@
+"""Cuts a picture into layers with joints that turn without gaps.
+
+Of two parts that meet at a joint, the upper one has a round end of the picture's own pixels. The
+lower one goes on under it: limbs up to their joint under the trunk, with their colours drawn out
+along the bone, the trunk under head and arms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import ndimage
+from torch import Tensor
+
+from .fill import continued
+from .outlines import WIDEST, share_outlines
+from .part_distances import LIMBS
+from .raster import Labels, Mask, closed, hull
+from .skeleton import DRAW_ORDER, PART_INDEX, PARTS, SEGMENTS
+
+SEAM = 2
+"""Pixels by which a layer goes on under those that cover it, whatever its shape."""
+CLOSING = 0.06
+"""Radius in body heights of the gaps and bays of the trunk that are closed under other parts."""
+IN_FRONT = 0.5
+"""Share of an upper arm inside the trunk's outline from which it is drawn above the trunk."""
+BALL = 1.6
+"""Largest radius of a shoulder or hip in radii of its limb."""
+WINDOW = 24
+"""Pixels around a hidden place in which the colours to fill it with are looked for."""
+FAINT = 1 / 255
+"""Alpha of an empty pixel."""
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A cut across a limb: its middle, its half width, and the unit direction of the limb."""
+
+    middle: Tensor
+    radius: float
+    along: Tensor
+
+
+class LayerCutter:
+    """Makes layers of labelled pixels, with joints that turn without gaps."""
+
+    def __init__(self, picture: Tensor, labels: Labels, joints: Tensor) -> None:
+        self.colours = torch.cat([picture[:3] * picture[3:], picture[3:]])
+        self.alpha = picture[3]
+        self.labels = labels
+        self.joints = joints.clone()
+        self.height = float(labels.shape[0])
+        self.solid = picture[3].numpy() > 0.5
+        self.depth = ndimage.distance_transform_edt(np.pad(self.solid, 1))[1:-1, 1:-1]
+        y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in labels.shape), indexing="ij")
+        self.points = torch.stack([x, y], dim=-1)
+        self.order = self._order()
+        self.straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
+        self.outlines = share_outlines(
+            labels, np.array(_groups()), self.straight, self.solid, self.order
+        )
+        self.labels = self.outlines.labels
+        # Every pixel's share of each part; pixels between two parts are of both.
+        own = torch.from_numpy(np.stack([self.labels == i for i in range(len(PARTS))])).float()
+        self.shares = F.avg_pool2d(F.pad(own[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
+        # Hidden parts stay off the figure's edges, so that these are not drawn twice.
+        self.interior = -F.max_pool2d(-self.alpha[None], 3, 1, 1)[0]
+        self._embed_joints()
+        self.roots = {limb: self._root(limb) for limb in LIMBS}
+        self._centre_joints()
+
+    def layers(self) -> Tensor:
+        """The layers `[p 4 h w]`, premultiplied."""
+        result = torch.zeros(len(PARTS), *self.colours.shape)
+        for place, part in enumerate(self.order):
+            above = torch.from_numpy(np.isin(self.labels, self.order[place + 1 :]))
+            below = torch.from_numpy(np.isin(self.labels, self.order[:place]))
+            own = torch.from_numpy(self.labels == part)
+            # Borders are soft on the side of the parts below; those go on under them.
+            border = 0.5 * F.max_pool2d(own.float()[None], 3, 1, 1)[0] * below
+            layer = self.colours * (own + border + self._cap(part)).clamp(0, 1)
+            hidden = self._hidden(part, above)
+            result[part] = _over(layer, hidden)
+        return result
+
+    # Joints -------------------------------------------------------------------------------------
+
+    def _segments(self, limb: str) -> list[str]:
+        """Segments of a limb that are there."""
+        return [s for s in LIMBS[limb] if all(self.joints[i].isfinite().all() for i in SEGMENTS[s])]
+
+    def _mask(self, limb: str) -> Mask:
+        """The limb's pixels."""
+        numbers = [PART_INDEX[name] for name in LIMBS[limb]]
+        result: Mask = np.isin(self.labels, numbers) & self.solid
+        return result
+
+    def _root(self, limb: str) -> tuple[float, _Section] | None:
+        """How far from its inner joint, along its bones, a limb comes out of what covers it, and
+        its section there."""
+        segments = self._segments(limb)
+        mask = self._mask(limb)
+        walked = 0.0
+        for name in segments:
+            start, end = (self.joints[i] for i in SEGMENTS[name])
+            bone = end - start
+            length = float(bone.norm())
+            sections = []
+            for distance in np.arange(0.0, length, 1.0):
+                section = _section(
+                    mask, start + distance / length * bone, bone / length, self.height
+                )
+                if section is not None:
+                    sections.append((float(distance), section))
+            if sections:
+                # The first section that is about as wide as the limb.
+                widths = sorted(s.radius for _, s in sections)
+                usual = widths[len(widths) // 2]
+                distance, section = next(item for item in sections if item[1].radius >= 0.8 * usual)
+                return walked + distance, section
+            walked += length
+        return None
+
+    def _embed_joints(self) -> None:
+        """Moves shoulders and hips at the figure's edge to where there is room for the limb to turn
+        about them."""
+        for limb, segments in LIMBS.items():
+            mask = self._mask(limb)
+            if not mask.any() or not self._segments(limb):
+                continue
+            radius = float(np.quantile(ndimage.distance_transform_edt(mask)[mask], 0.8))
+            index = SEGMENTS[segments[0]][0]
+            x, y = self.joints[index].tolist()
+            rows, columns = np.nonzero(self.depth >= min(0.9 * radius, self.depth.max()))
+            away = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+            nearest = int(np.argmin(away))
+            if 1 < away[nearest] < 2 * radius:
+                place = [columns[nearest] + 0.5, rows[nearest] + 0.5]
+                self.joints[index] = torch.tensor(place, dtype=torch.float32)
+
+    def _centre_joints(self) -> None:
+        """Moves elbows and knees to the middle of their limb, and finds its radius there."""
+        self.radius: dict[str, float] = {}
+        for limb, (inner, outer) in LIMBS.items():
+            if len(self._segments(limb)) < 2:
+                continue
+            a, b, c = (self.joints[i] for i in (*SEGMENTS[inner], SEGMENTS[outer][1]))
+            along = F.normalize(F.normalize(b - a, dim=0) + F.normalize(c - b, dim=0), dim=0)
+            if float(along.norm()) < 0.5:
+                along = F.normalize(c - b, dim=0)
+            mask = self._mask(limb)
+            if not mask.any():
+                continue
+            section = _section(mask, b, along, self.height)
+            if section is None:
+                section = _section(mask, _inside(mask, b, 0.03 * self.height), along, self.height)
+            if section is not None:
+                self.joints[SEGMENTS[inner][1]] = section.middle
+                self.radius[limb] = section.radius
+
+    def _order(self) -> tuple[int, ...]:
+        """The usual order, but upper arms below the trunk unless they are seen in front of it."""
+        order = list(DRAW_ORDER)
+        torso = PART_INDEX["torso"]
+        trunk = hull((self.labels == torso) & self.solid)
+        for limb in ("right_arm", "left_arm"):
+            part = PART_INDEX[LIMBS[limb][0]]
+            own = (self.labels == part) & self.solid
+            if own.any() and trunk[own].mean() < IN_FRONT:
+                order.remove(part)
+                order.insert(order.index(torso), part)
+        return tuple(order)
+
+    # Layers -------------------------------------------------------------------------------------
+
+    def _disc(self, centre: Tensor, radius: float) -> Tensor:
+        result: Tensor = (radius - (self.points - centre).norm(dim=-1) + 0.5).clamp(0, 1)
+        return result
+
+    def _ball(self, limb: str, root: _Section) -> float:
+        """Radius of a shoulder or a hip: as much as the figure has room for there, but about that
+        of the limb."""
+        x, y = self.joints[SEGMENTS[LIMBS[limb][0]][0]].floor().long()
+        inside = 0 <= y < self.labels.shape[0] and 0 <= x < self.labels.shape[1]
+        radius = max(root.radius, self.radius.get(limb, 0.0))
+        return min(max(float(self.depth[y, x]) if inside else 0.0, radius), BALL * radius)
+
+    def _cap(self, part: int) -> Tensor:
+        """Round ends `[h w]` of the upper one of two parts, at the joint between them, of the
+        picture's own pixels."""
+        cap = torch.zeros_like(self.alpha)
+        torso, rank = PART_INDEX["torso"], self.order.index
+        for limb, (inner, outer) in LIMBS.items():
+            root, upper, lower = self.roots[limb], PART_INDEX[inner], PART_INDEX[outer]
+            if root is None:
+                continue
+            pairs = [(upper, torso, self.joints[SEGMENTS[inner][0]], self._ball(limb, root[1]))]
+            if limb in self.radius:
+                joint = self.joints[SEGMENTS[inner][1]]
+                pairs.append((upper, lower, joint, self.radius[limb]))
+            for first, second, joint, size in pairs:
+                if part not in (first, second):
+                    continue
+                other = second if part == first else first
+                if rank(part) > rank(other):
+                    disc = self._disc(joint, size) * self.shares[other]
+                    if part == torso:
+                        # A limb's outline turns with the limb.
+                        disc = disc * torch.from_numpy(~self.outlines.lines).float()
+                    cap = torch.maximum(cap, disc)
+        return cap
+
+    def _hidden(self, part: int, covered: Tensor) -> Tensor:
+        """What of a part lies under those above it, premultiplied `[4 h w]`."""
+        own = (self.labels == part) & self.solid
+        if not own.any() and PARTS[part] in ("torso", "head"):
+            return torch.zeros_like(self.colours)
+        room = covered * self.interior
+        name = PARTS[part]
+        rim = ndimage.binary_dilation(own, np.ones((3, 3)), iterations=SEAM)
+        if name == "torso":
+            head = self.labels == PART_INDEX["head"]
+            shape = closed(own, CLOSING * self.height) | (hull(own) & head) | rim
+            return self._filled(own, shape) * room
+        limb = next((k for k, v in LIMBS.items() if name in v), None)
+        if limb is None or (root := self.roots[limb]) is None:
+            return self._filled(own, rim) * room
+        # Outlines that a limb shares with the trunk are seen on both.
+        shared = self.outlines.beside.get(
+            _groups()[part], np.zeros_like(own)
+        ) & ndimage.binary_dilation(own, np.ones((3, 3)), iterations=round(WIDEST * self.height))
+        hidden = self.colours * _softened(torch.from_numpy(shared | own).float())
+        below = self.order.index(part) < self.order.index(PART_INDEX["torso"])
+        if below and name in self._segments(limb):
+            hidden = _over(hidden, self._extended(name, limb, root))
+        shape = closed(own, 0.5 * root[1].radius) | rim
+        if below and name == LIMBS[limb][0] and name in self._segments(limb):
+            # A round end, which turns out of the trunk when the limb turns.
+            ball = self._disc(self.joints[SEGMENTS[name][0]], self._ball(limb, root[1]))
+            shape |= (ball.numpy() > 0.5) & (self.labels == PART_INDEX["torso"])
+        return _over(hidden, self._filled(own, shape)) * room
+
+    def _filled(self, own: Mask, shape: Mask) -> Tensor:
+        """A part's own colours continued over `shape`, premultiplied `[4 h w]`."""
+        # Only what touches the part: a limb beside it, beyond a gap of air, hides nothing of it.
+        pieces, count = ndimage.label((shape & self.solid) | own)
+        touching = np.zeros(count + 1, np.bool_)
+        touching[np.unique(pieces[own])] = True
+        touching[0] = False
+        shape = touching[pieces]
+        if not (shape & ~own).any():
+            return torch.zeros_like(self.colours)
+        # Pixels at the part's edge are mixed with those beside it, or are outlines.
+        known = (ndimage.distance_transform_edt(own) > 2) & ~self.outlines.lines
+        if not known.any():
+            known = own
+        # Only around the shape: on the whole picture this is slow.
+        rows, columns = (np.flatnonzero((shape & ~own).any(axis=axis)) for axis in (1, 0))
+        window = tuple(
+            slice(max(0, int(n[0]) - WINDOW), int(n[-1]) + 1 + WINDOW) for n in (rows, columns)
+        )
+        if not known[window].any():
+            window = (slice(None), slice(None))
+        alpha = _softened(torch.from_numpy(shape).float())
+        result = torch.zeros_like(self.colours)
+        inside = (slice(None), *window)
+        result[:3][inside] = continued(self.straight[inside], known[window]) * alpha[window]
+        result[3][window] = alpha[window]
+        return result
+
+    def _extended(self, name: str, limb: str, root: tuple[float, _Section]) -> Tensor:
+        """A segment continued from its limb's root to the segment's inner joint, where the trunk
+        covers it: the colours across the root, drawn out along the bone."""
+        distance, section = root
+        start, end = (self.joints[i] for i in SEGMENTS[name])
+        length = float((end - start).norm())
+        if name == LIMBS[limb][1]:
+            inner = SEGMENTS[LIMBS[limb][0]]
+            distance -= float((self.joints[inner[1]] - self.joints[inner[0]]).norm())
+        if distance < 0:
+            return torch.zeros_like(self.colours)
+        bone = (end - start) / max(length, 1e-6)
+        relative = self.points - start
+        s = relative @ bone
+        t = relative @ torch.stack([-bone[1], bone[0]])
+        # Across the limb, the middle of the section is the middle of the extension at the root.
+        across = torch.stack([-section.along[1], section.along[0]])
+        offset = (section.middle - start) @ torch.stack([-bone[1], bone[0]])
+        share = (s / max(distance, 1.0)).clamp(0, 1) if distance <= length else torch.ones_like(s)
+        t = t - offset * share
+        source = (
+            section.middle + section.along * max(3.0, 0.25 * section.radius) + t[..., None] * across
+        )
+        size = torch.tensor([self.labels.shape[1], self.labels.shape[0]])
+        shares = self.shares[[PART_INDEX[n] for n in LIMBS[limb]]].sum(dim=0)
+        pixels = (self.colours * shares)[None]
+        grid = (2 * source / size - 1)[None]
+        drawn = F.grid_sample(pixels, grid, align_corners=False)[0]
+        cap = (section.radius + 1 - torch.hypot(s.clamp_max(0), t) + 0.5).clamp(0, 1)
+        reach = min(distance + 2, length + section.radius)
+        body = ((s > -section.radius) & (s <= reach) & (t.abs() <= section.radius + 3)).float()
+        cap = torch.where(s < 0, cap, torch.ones_like(cap))
+        return drawn * cap * body
+
+
+def _groups() -> list[int]:
+    """A number of the limb, or else the part itself, that each part belongs to."""
+    groups = list(range(len(PARTS)))
+    for inner, outer in LIMBS.values():
+        groups[PART_INDEX[outer]] = PART_INDEX[inner]
+    return groups
+
+
+def _inside(mask: Mask, point: Tensor, reach: float) -> Tensor:
+    """The point deepest in `mask [h w]` that is at most `reach` farther from `point` than the
+    nearest."""
+    y, x = np.nonzero(mask)
+    away = np.hypot(x + 0.5 - float(point[0]), y + 0.5 - float(point[1]))
+    depth = ndimage.distance_transform_edt(mask)[y, x]
+    best = int(np.argmax(np.where(away <= away.min() + reach, depth, 0)))
+    return torch.tensor([x[best] + 0.5, y[best] + 0.5])
+
+
+def _section(mask: Mask, point: Tensor, along: Tensor, height: float) -> _Section | None:
+    """The section of `mask` across `along` through `point`, or None if the point is not on it."""
+    across = torch.stack([-along[1], along[0]])
+    ends = []
+    for sign in (-1.0, 1.0):
+        steps = torch.arange(0, max(4.0, 0.25 * height), 0.5)
+        places = (point + sign * steps[:, None] * across).floor().long()
+        x, y = places.unbind(-1)
+        inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
+        on = inside & torch.from_numpy(
+            mask[y.clamp(0, mask.shape[0] - 1).numpy(), x.clamp(0, mask.shape[1] - 1).numpy()]
+        )
+        if not bool(on[0]):
+            return None
+        off = (~on).nonzero()[:, 0]
+        ends.append(sign * float(steps[int(off[0]) if len(off) else -1]))
+    return _Section(point + sum(ends) / 2 * across, (ends[1] - ends[0]) / 2, along)
+
+
+def _over(upper: Tensor, lower: Tensor) -> Tensor:
+    """Premultiplied pixels `[4 h w]` over others."""
+    return upper + (1 - upper[3:]) * lower
+
+
+def _softened(mask: Tensor) -> Tensor:
+    """`mask [h w]` with edges three pixels wide."""
+    return F.avg_pool2d(mask[None], 3, 1, 1, count_include_pad=False)[0]
