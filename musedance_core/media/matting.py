@@ -141,7 +141,7 @@ def _smooth_background(picture: Tensor) -> Tensor | None:
     basis = quadratic_terms(pixel_centres(h, w))
     places = border_of(h, w).flatten().nonzero()[:, 0]
     places = places[:: max(1, len(places) // MATTING.samples)]
-    colours, terms = picture.flatten(1)[:, places].T, basis[places].to(picture)
+    colours, terms = rearrange(picture, "c h w -> (h w) c")[places], basis[places].to(picture)
     plain = torch.ones(len(places), dtype=torch.bool)
     for _ in range(MATTING.rounds):
         fit = least_squares(terms[plain], colours[plain])
@@ -149,5 +149,5 @@ def _smooth_background(picture: Tensor) -> Tensor | None:
         plain = residual < MATTING.plain
         if plain.float().mean() < MATTING.plain_share:
             return None
-    smooth: Tensor = (basis.to(picture) @ fit).T.reshape(3, h, w).clamp(0, 1)
-    return smooth
+    smooth = rearrange(basis.to(picture) @ fit, "(h w) c -> c h w", h=h)
+    return smooth.clamp(0, 1)

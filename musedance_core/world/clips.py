@@ -38,16 +38,21 @@ from .songs import Song, make_song
 SPLITS = ("train", "validation", "test")
 FPS = 12
 PREVIOUS = 2
+"""Frames before a clip that the denoiser sees (the paper's m)."""
 SONG_SECONDS = 24.0
-EDITED_SHARE = 0.3
-CONTINUED_SHARE = 0.5
-SWITCHED_SHARE = 0.15
+EDITED_SHARE, CONTINUED_SHARE, SWITCHED_SHARE = 0.3, 0.5, 0.15
+"""Shares of clips with edited beats, with the true frames before them, and of those with another
+dance there; see `World`."""
 SWITCH_FRAMES = 4
+"""Frames of the clip in which the dancer goes over from that dance."""
 MID_DANCE_SHARE = 0.3
 """Share of pictures that show a dancer in mid-dance; the others show one who poses."""
 CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
+"""Random numbers of clips, of single pictures, of pairs and of the bank of songs."""
 BYSTANDER = 1
+"""Random numbers of a bystander, within those of a clip or pair."""
 SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
+"""Stands for the sound of songs that are kept in memory."""
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,6 @@ SLEEVES: dict[str, tuple[float, ...]] = {
 TOPS = tuple(SLEEVES)
 _TOP_SHARES = (0.19, 0.17, 0.07, 0.09, 0.09, 0.1, 0.04, 0.03, 0.07, 0.06, 0.04, 0.05)
 SKIRTS = ("dress", "gown", "coat", "robe")
-HANDS = ("mitten", "ball", "fingers", "splayed", "claw", "paw", "glove", "block", "flipper", "none")
-FEET = ("shoe", "boot", "sneaker", "heel", "bare", "paw", "bird", "block", "none")
 _HANDS_OF = {
     "human": ("mitten", "mitten", "ball", "ball", "fingers", "splayed", "glove", "none"),
     "animal": ("paw", "paw", "none", "mitten", "ball", "flipper"),
