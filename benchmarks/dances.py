@@ -1,11 +1,11 @@
-"""Dances measured on joints, for every move of the world: the table of docs/results.md.
+"""Dances measured on joints, for every move of the world: the table of benchmarks/README.md.
 
-    python benchmarks/dances.py [--each 12] [--judge 150] [--recordings human.json]
+    python benchmarks/dances.py [--each 12] [--judge 1500] [--recordings human.json]
 
 Every row: share of the joints' motion that is periodic with the beat, beat alignment, joint speeds
 and accelerations, slide of standing feet in a beat, mean distance of takes over that of sentences,
-and, with `--judge SECONDS`, the share of dances whose move a judge recognises after so many seconds
-of training. `--recordings` adds the range of human joints: a file with `clips` of joint `positions`
+and, with `--judge STEPS`, the share of dances whose move a judge recognises after so many steps of
+training. `--recordings` adds the range of human joints: a file with `clips` of joint `positions`
 in metres. `measure` takes any dances.
 """
 
@@ -209,7 +209,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--each", type=int, default=12, help="dances of every move")
-    parser.add_argument("--judge", type=float, default=0.0, help="seconds of training of a judge")
+    parser.add_argument("--judge", type=int, default=0, help="steps of training of a judge")
     parser.add_argument("--recordings", help="JSON file of human joints")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -6,7 +6,6 @@ and has no file of its own.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +33,7 @@ FPS = 24.0
 FRAMES = 96
 CYCLES = (2.0, 4.0, 8.0)
 """Beats of the cycles by which the judge knows when in a phrase a pose is shown."""
+RATE = 3e-3
 GROUP = 16
 """Dances by the same dancer."""
 _CENTRE = STANDING * torch.tensor([1.0, -1.0])
@@ -140,23 +140,20 @@ def random_dances(rng: np.random.Generator, number: int) -> JudgedDances:
     return JudgedDances(dances, torch.cat(places), torch.stack(counts))
 
 
-def train_dance_judge(seconds: float = 150.0, seed: int = 0, clips: int = 24_000) -> DanceJudge:
-    """A judge trained for so many seconds on so many dances, made within that time."""
-    begin = time.monotonic()
+def train_dance_judge(steps: int = 1500, seed: int = 0, clips: int = 16_000) -> DanceJudge:
+    """A judge trained on so many dances, for so many steps of 64 of them."""
     rng = np.random.default_rng((seed, 0))
     torch.manual_seed(seed)
     data = random_dances(rng, clips)
     targets = data.targets
     judge = DanceJudge()
     optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=0.02)
-    share, batch = 0.0, 64
-    while share < 1:
-        # A warm-up, then a cosine to zero at the end of the time.
-        share = (time.monotonic() - begin) / seconds
-        rate = 3e-3 * min(1.0, share / 0.1) * 0.5 * (1 + np.cos(np.pi * min(share, 1.0)))
+    for step in range(steps):
+        # A warm-up, then a cosine to zero.
+        share = step / steps
         for group in optimizer.param_groups:
-            group["lr"] = rate
-        some = torch.from_numpy(rng.integers(0, clips, batch))
+            group["lr"] = RATE * min(1.0, 10 * share) * 0.5 * (1 + np.cos(np.pi * share))
+        some = torch.from_numpy(rng.integers(0, clips, 64))
         loss = judge_loss(judge(data.places[some], data.count[some]), targets[some])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
