@@ -95,6 +95,7 @@ class ClipBatch:
     continued: Tensor
     switched: Tensor
     dances: list[Dance]
+    takes: list[Take]
     shots: list[Shot]
     songs: list[Song]
     song_indices: list[int]
@@ -235,6 +236,7 @@ class World:
             continued=continued,
             switched=torch.tensor([scene.before is not None for scene in scenes]),
             dances=[scene.dance for scene in scenes],
+            takes=[scene.take for scene in scenes],
             shots=shots,
             songs=[self._cached_song(scene.song_index)[0] for scene in scenes],
             song_indices=[scene.song_index for scene in scenes],

@@ -1,3 +1,5 @@
+"""Clips of the dance world: seeds and splits, their truth, and the plan of the dance."""
+
 from __future__ import annotations
 
 from dataclasses import fields
@@ -5,15 +7,19 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
-from musedance_core.world.choreography import Pose
-from musedance_core.world.moves import FIELDS
 
+from musedance_core.dance.motion import DanceMotion
+from musedance_core.dance.skeleton import INDEX, PARTS
 from musedance_core.errors import InputError
 from musedance_core.world.clip_music import beat_times, clip_music, random_beat_edit
 from musedance_core.world.clips import FPS, PREVIOUS, SONG_SECONDS, SWITCH_FRAMES, ClipBatch, World
+from musedance_core.world.dances import dance_motion
+from musedance_core.world.shots import PLAN_SCALE, dance_frames, planned_frames, shot
 
-FRAMES = 16
-INDICES = range(12)
+FRAMES = 8
+INDICES = range(8)
+TINY = {"size": 16, "mixture": {"emoji": 1.0}}
+"""Options of worlds whose pictures do not matter."""
 
 
 def world(split: str = "train", **options: object) -> World:
@@ -29,9 +35,12 @@ def same(one: object, two: object) -> bool:
     if isinstance(one, torch.Tensor):
         assert isinstance(two, torch.Tensor)
         return torch.equal(one.nan_to_num(-1e6), two.nan_to_num(-1e6))
-    if isinstance(one, Pose):
-        assert isinstance(two, Pose)
-        return torch.equal(one.stacked(), two.stacked())
+    if isinstance(one, DanceMotion):
+        assert isinstance(two, DanceMotion)
+        return torch.equal(one.features(), two.features())
+    if isinstance(one, list):
+        assert isinstance(two, list)
+        return all(same(a, b) for a, b in zip(one, two, strict=True))
     return repr(one) == repr(two)
 
 
@@ -66,8 +75,10 @@ def test_shapes_types_and_ranges(batch: ClipBatch) -> None:
     assert batch.mel.shape == (b, 1024, 16)
     assert batch.beat_ids.shape == batch.beat_count.shape == (b, FRAMES)
     assert batch.beat_ids.dtype == torch.int64 and batch.beat_count.dtype == torch.float32
-    assert batch.positions.shape[:2] == (b, FRAMES)
-    for pictures in (batch.frames, batch.previous, batch.reference):
+    assert batch.joints.shape == (b, FRAMES, 16, 2)
+    assert batch.planned.shape == batch.frames.shape
+    assert batch.coverage.shape == (b, FRAMES, 1, 64, 64)
+    for pictures in (batch.frames, batch.previous, batch.reference, batch.planned, batch.coverage):
         assert pictures.dtype == torch.float32
         assert pictures.min() >= 0 and pictures.max() <= 1
     assert torch.isfinite(batch.mel).all()
@@ -76,10 +87,13 @@ def test_shapes_types_and_ranges(batch: ClipBatch) -> None:
 def test_frames_show_the_poses_of_their_times(batch: ClipBatch) -> None:
     assert not batch.switched.all()
     for i in np.flatnonzero(~batch.switched.numpy()):
-        times = batch.starts[i] + np.arange(FRAMES) / FPS
-        pose = clip_music(batch.songs[i], batch.grids[i], times).perform(batch.dances[i])
-        batch_pose = torch.stack([getattr(batch.poses, name)[i] for name in FIELDS], dim=-1)
-        assert torch.allclose(pose.stacked(), batch_pose, atol=1e-6)
+        times = batch.starts[i] + np.arange(-PREVIOUS, FRAMES) / FPS
+        music = clip_music(batch.songs[i], batch.grids[i], times)
+        motion = dance_motion(batch.dances[i], music, batch.takes[i], FPS)
+        assert torch.allclose(motion.features(), batch.motions[i].features(), atol=1e-6)
+        frames, _ = dance_frames(batch.shots[i].appearance, motion[PREVIOUS:])
+        assert torch.allclose(frames, batch.frames[i], atol=1e-5)
+        times = times[PREVIOUS:]
         count = torch.from_numpy(batch.grids[i].count(times)).float()
         assert torch.equal(batch.beat_count[i], count)
 
@@ -99,7 +113,7 @@ def test_previous_are_the_frames_before_or_the_reference_twice() -> None:
     speed = (long.frames[:, 1:] - long.frames[:, :-1]).abs().mean((1, 2, 3, 4))
     seam = (long.frames[:, 0] - long.previous[:, -1]).abs().mean((1, 2, 3))
     assert (seam <= 4 * speed + 1e-3).all()
-    both = world().clips(range(40), frames=1)
+    both = world(**TINY).clips(range(40), frames=1)
     assert 0.3 < both.continued.float().mean() < 0.7
 
 
@@ -114,7 +128,7 @@ def test_after_another_sentence_the_dancer_moves_over_without_a_jump() -> None:
     jump = (steady.frames[:, 0] - switched.previous[:, -1]).abs().mean()
     seam = (switched.frames[:, 0] - switched.previous[:, -1]).abs().mean()
     assert seam < 0.7 * jump
-    assert world().clips(range(100), frames=1).switched.float().mean() < 0.2
+    assert world(**TINY).clips(range(100), frames=1).switched.float().mean() < 0.2
 
 
 def test_the_background_and_place_stay_while_the_dancer_moves() -> None:
@@ -126,7 +140,7 @@ def test_the_background_and_place_stay_while_the_dancer_moves() -> None:
 
 
 def test_the_reference_is_any_moment_of_the_song() -> None:
-    clips = world(edited=0.0).clips(range(30), frames=FRAMES)
+    clips = world(edited=0.0).clips(range(12), frames=4)
     gap = (clips.reference[:, None] - clips.frames).abs().mean((2, 3, 4)).amin(1)
     assert (gap > 1e-3).float().mean() > 0.3
 
@@ -136,8 +150,8 @@ def test_three_of_ten_training_grids_are_edited_and_no_others() -> None:
         own = zip(clips.grids, clips.songs, strict=True)
         return float(np.mean([not np.array_equal(g.times, s.grid.times) for g, s in own]))
 
-    assert edited_share(world().clips(range(200), frames=1)) == pytest.approx(0.3, abs=0.09)
-    assert edited_share(world("test").clips(range(60), frames=1)) == 0
+    assert edited_share(world(**TINY).clips(range(200), frames=1)) == pytest.approx(0.3, abs=0.09)
+    assert edited_share(world("test", **TINY).clips(range(60), frames=1)) == 0
 
 
 def test_edits_move_halve_and_double_the_beats() -> None:
@@ -186,7 +200,7 @@ def test_pairs_and_pictures_are_seeded_and_differ() -> None:
 
 
 def test_part_maps_of_pictures_are_where_the_dancers_are() -> None:
-    pictures, parts = world(flat_backgrounds=True).pictures(range(32))
+    pictures, parts = world(flat_backgrounds=True).pictures(range(12))
     flat = (pictures == pictures[:, :, :1, :1]).all(dim=1)
     assert (flat & (parts > 0)).sum() < 0.05 * (parts > 0).sum()
     assert (parts > 0).flatten(1).any(dim=1).all()
@@ -197,7 +211,7 @@ def test_part_maps_distinguish_emoji_and_puppets() -> None:
     assert set(emoji.part_map.unique().tolist()) == {0, 25}
     puppets = world(mixture={"puppet": 1.0}).clips(range(6), frames=1)
     assert 25 not in puppets.part_map and len(puppets.part_map.unique()) > 4
-    assert not puppets.positions.isnan().any()
+    assert emoji.joints.isnan().all() and not puppets.joints[:, :, INDEX["neck"]].isnan().any()
 
 
 def test_flat_backgrounds_are_of_one_colour() -> None:
@@ -235,7 +249,7 @@ def test_a_dancer_dances_to_another_clips_song(batch: ClipBatch) -> None:
 def test_beside_a_bystander_only_the_part_map_marks_the_dancer() -> None:
     alone, beside = (world(bystanders=share).clips(INDICES, FRAMES) for share in (0.0, 1.0))
     assert beside.captions == alone.captions
-    assert same(beside.poses, alone.poses)
+    assert same(beside.motions, alone.motions)
     left = 0
     for i in INDICES:
         dancer = beside.part_map[i] > 0
@@ -258,20 +272,56 @@ def test_a_share_of_clips_and_pairs_has_bystanders() -> None:
         assert 0 < sum(changed) < len(changed)
 
 
-def test_bodies_are_those_of_the_clips() -> None:
-    world = World("validation", size=32, songs=2, mixture={"puppet": 1.0})
-    clips, bodies = world.clips([3, 4], 8), world.bodies([3, 4], 8)
-    for name in ("reference", "part_map", "mel", "beat_ids", "beat_count"):
-        assert torch.equal(getattr(clips, name), getattr(bodies, name)), name
-    assert clips.captions == bodies.captions
-    assert bodies.outlines.shape == (2, 8, 9, 2) and bodies.still_outline.shape == (2, 9, 2)
+def test_joints_of_limbs_lie_on_the_dancer() -> None:
+    clips = world("validation", mixture={"puppet": 1.0}, flat_backgrounds=True).clips(range(12), 4)
+    inside = []
+    for frames, joints in zip(clips.frames.flatten(0, 1), clips.joints.flatten(0, 1), strict=True):
+        dancer = (frames - frames[:, :1, :1]).abs().amax(dim=0) > 0.02
+        near = torch.nn.functional.max_pool2d(dancer[None].float(), 7, 1, 3)[0] > 0
+        places = joints[torch.isfinite(joints).all(dim=-1)].long()
+        x, y = places[(places >= 0).all(dim=-1) & (places < 64).all(dim=-1)].unbind(-1)
+        inside += near[y, x].tolist()
+    assert np.mean(inside) > 0.9
 
 
-def test_body_points_lie_around_the_rendered_dancer() -> None:
-    world = World("validation", size=64, songs=2, mixture={"puppet": 1.0})
-    bodies = world.bodies(range(12), 4)
-    for i in range(12):
-        inside = bodies.part_map[i].nonzero().float().flip(-1) / 64
-        low, high = bodies.still_outline[i].amin(0), bodies.still_outline[i].amax(0)
-        shown = ((inside > low - 0.1) & (inside < high + 0.1)).all(-1)
-        assert shown.float().mean() > 0.8, bodies.captions[i]
+def test_planned_frames_resemble_the_truth() -> None:
+    """Far more than the picture at rest does, for dancers in one piece and with limbs."""
+    for kind in ("emoji", "puppet"):
+        clips = world("validation", mixture={kind: 1.0}).clips(range(8), frames=8)
+        planned = (clips.planned - clips.frames).abs().mean()
+        rest = (clips.reference[:, None] - clips.frames).abs().mean()
+        assert planned < 0.6 * rest, kind
+
+
+def test_coverage_is_where_the_planned_dancer_hides_the_background(batch: ClipBatch) -> None:
+    for i in INDICES:
+        background = batch.shots[i].appearance.background
+        covered, planned = batch.coverage[i], batch.planned[i]
+        free = (covered == 0).expand_as(planned)
+        assert torch.equal(planned[free], background.expand_as(planned)[free])
+        assert 0.01 < covered.mean() < 0.7
+
+
+def test_the_plan_knows_the_picture_alone() -> None:
+    """Another pose in the picture gives another plan of the same dance."""
+    clips = world("validation", mixture={"puppet": 1.0}).clips([0, 1, 2], frames=2)
+    for i, motion in enumerate(clips.motions):
+        frames, alpha = planned_frames(clips.shots[i], motion[PREVIOUS:])
+        assert torch.equal(frames, clips.planned[i]) and torch.equal(alpha, clips.coverage[i])
+    other, again = (shot(clips.shots[0].appearance, m[:1]) for m in clips.motions[1:])
+    plans = [planned_frames(s, clips.motions[0][PREVIOUS:])[0] for s in (other, again)]
+    assert not torch.allclose(plans[0], plans[1], atol=1e-2)
+
+
+def test_a_shot_shows_the_picture_with_its_parts_and_rig() -> None:
+    clips = world(mixture={"puppet": 1.0}, flat_backgrounds=True).clips(range(4), frames=1)
+    for taken, picture, part_map in zip(clips.shots, clips.reference, clips.part_map, strict=True):
+        size = PLAN_SCALE * 64
+        assert torch.equal(taken.picture, picture) and torch.equal(taken.part_map, part_map)
+        assert taken.figure.shape == (4, size, size) and taken.rig.size == (size, size)
+        assert taken.rig.parts is not None and taken.rig.parts.shape == (len(PARTS), size, size)
+        seen = taken.figure[3] > 0.99
+        assert (taken.rig.parts.sum(dim=0)[seen] == 1).all()
+        rest = torch.nn.functional.avg_pool2d(taken.figure, PLAN_SCALE)
+        over = rest[:3] + (1 - rest[3:]) * taken.appearance.background
+        assert (over - picture).abs().mean() < 0.01
