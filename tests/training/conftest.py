@@ -66,6 +66,8 @@ def clip(tokenizer: Tokenizer) -> Batch:
         "previous": frames[:, :1].repeat(1, 2, 1, 1, 1),
         "reference": frames[:, 0],
         "target": frames[:, 2],
+        "planned": frames + 0.05 * torch.randn(frames.shape, generator=generator),
+        "coverage": (frames[:, :, :1] > 0.8).float(),
         "part_map": part_map,
         "has_map": torch.tensor([True]),
         "mel": torch.randn(1, 1024, 64, generator=generator) - 5,

@@ -22,12 +22,13 @@ from musedance_core.training.stages.stage2 import Stage2
 
 Enliven = Callable[[MuseDance], None]
 ATTN2 = ("unet.*.attn2.*",)
+COPY = ("unet.copy.*",)
 WITHOUT_WARP = ("!unet.copy.moved_*", "!unet.copy.still_*")
 
 
 @pytest.mark.parametrize(
     ("kind", "patterns"),
-    [(Stage1, Stage1.trainable + WITHOUT_WARP), (Stage2, Stage2.trainable + ATTN2)],
+    [(Stage1, Stage1.trainable + WITHOUT_WARP), (Stage2, Stage2.trainable + ATTN2 + COPY)],
 )
 def test_every_trainable_gets_a_gradient_within_two_steps(
     enliven: Enliven,

@@ -28,6 +28,7 @@ from musedance_core.training.stages.stage2 import Stage2
 
 Enliven = Callable[[MuseDance], None]
 ATTN2 = ("unet.*.attn2.*",)
+COPY = ("unet.copy.*",)
 WITHOUT_WARP = ("!unet.copy.moved_*", "!unet.copy.still_*")
 
 
@@ -85,7 +86,7 @@ def trainer(
 
 @pytest.mark.parametrize(
     ("kind", "patterns"),
-    [(Stage1, Stage1.trainable + WITHOUT_WARP), (Stage2, Stage2.trainable + ATTN2)],
+    [(Stage1, Stage1.trainable + WITHOUT_WARP), (Stage2, Stage2.trainable + ATTN2 + COPY)],
 )
 def test_exactly_the_trainable_parameters_change(
     enliven: Enliven,

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from musedance_core.world.choreography import BODY
 from torch import Tensor
 
 from musedance_core.config import ScheduleConfig
@@ -15,8 +14,6 @@ from musedance_core.models.schedule import NoiseSchedule
 from musedance_core.training.config import LossConfig
 from musedance_core.training.runtime.step_random import StepRandom
 from musedance_core.training.stages.losses import (
-    HUBER_BETA,
-    body_loss,
     check_loss_config,
     draw_condition_mask,
     draw_timesteps,
@@ -100,44 +97,3 @@ def test_a_noise_offset_shifts_the_mean_of_each_channel_of_a_clip() -> None:
         noisy, _ = noise_latents(schedule, clean, t, StepRandom(0, 0, 64), offset)
         spread[offset] = noisy.mean(dim=(1, 3, 4)).std().item()
     assert spread[0.0] < 0.12 and spread[0.5] == pytest.approx(0.5, abs=0.1)
-
-
-def test_a_warp_that_maps_the_body_points_to_the_reference_has_no_loss() -> None:
-    still, outlines = torch.rand(2, 9, 2), torch.zeros(2, 3, 9, 2)
-    outlines[:] = still[:, None] + torch.tensor([0.25, 0.0])  # half of half a picture to the right
-    warp = torch.eye(6)[1:3].repeat(2, 3, 1, 1)  # identity warps
-    warp[1, :, 0, 0] = -0.5  # the second warp maps back
-    wrong = (0.5 - HUBER_BETA / 2) / 2 / (0.25 + HUBER_BETA)  # in x alone, half a picture away
-    assert body_loss(warp, outlines, still).tolist() == pytest.approx([wrong, 0.0], abs=1e-6)
-
-
-def test_a_dance_in_the_wrong_place_is_better_than_another_dance() -> None:
-    still = torch.rand(1, 9, 2) / 2
-    aside = torch.tensor([0.25, 0.0])
-    outlines = torch.stack([still, still + aside, still, still + aside], dim=1)
-    warp = torch.eye(6)[1:3].repeat(1, 4, 1, 1)  # identity warps
-    shift = torch.tensor([0.0, -0.5, 0.0, -0.5])  # the true dance
-
-    def loss(shift: torch.Tensor) -> float:
-        shifted = warp.clone()
-        shifted[0, :, 0, 0] = shift
-        return float(body_loss(shifted, outlines, still)[0])
-
-    assert loss(shift) == pytest.approx(0, abs=1e-6)
-    assert 0 < loss(shift + 0.25) < loss(torch.full_like(shift, -0.25)) < loss(shift.flip(0))
-
-
-def test_a_wrong_turn_costs_no_size_error_and_shrinking_does() -> None:
-    still = (torch.tensor(BODY) / 2 + 0.5)[None]
-    standing = still[:, None].expand(1, 3, 9, 2)
-    turned, shrunk = torch.zeros(2, 1, 3, 2, 6)
-    turned[..., 0, 1] = turned[..., 1, 2] = -1  # half a turn about the middle
-    shrunk[..., 0, 1] = shrunk[..., 1, 2] = 1e-3
-
-    def linear(errors: Tensor) -> float:
-        return float((errors.abs() - HUBER_BETA / 2).clamp(min=0).mean()) / HUBER_BETA
-
-    body = torch.tensor(BODY)
-    turned_loss, shrunk_loss = (float(body_loss(w, standing, still)) for w in (turned, shrunk))
-    assert turned_loss == pytest.approx(linear(2 * body), rel=0.01)
-    assert shrunk_loss == pytest.approx(linear(body) + linear(body.norm(dim=-1)), rel=0.01)

@@ -28,7 +28,7 @@ from .guard import non_finite_tensors
 from .provenance import stage_provenance
 
 TOKENIZER_SENTENCES = 20_000
-OPTIONAL = (*DYNAMICS, "unet.copy.*", "body.*", "rig.*", "choreographer.*")
+OPTIONAL = (*DYNAMICS, "unet.copy.*", "rig.*", "choreographer.*")
 """Parameters that a config may add to the model of `init` or remove from it."""
 
 
@@ -82,8 +82,8 @@ def load_initial_model(config: TrainConfig) -> InitialModel:
 
     Raises:
         InputError: `init` cannot be read, holds values that are not finite, or differs from the
-            config's model in more than modules of stage 2, of copying, of the body planner and of
-            rigs; or a pattern of `fresh` matches nothing.
+            config's model in more than modules of stage 2, of copying, of the choreographer and
+            of rigs; or a pattern of `fresh` matches nothing.
     """
     torch.manual_seed(config.seed)
     if not config.init:

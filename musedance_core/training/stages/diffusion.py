@@ -34,6 +34,8 @@ DYNAMICS = (
     "unet.beat_tokens.*",
 )
 """Parameters of the music, beat and motion modules."""
+PICTURE = ("reference", "part_map", "has_map", "previous")
+"""Entries of a batch that show the dancer."""
 EVALUATION_SEED = 20
 EVALUATION_TIMES = (100, 350, 600, 850, 999)
 
@@ -147,7 +149,7 @@ class DiffusionStage(Stage):
         """Returns the batch as "right", and copies with one wrong condition, by its name."""
         return {
             "right": batch,
-            "picture": mismatch(batch, "reference", "part_map", "has_map", "previous"),
+            "picture": mismatch(batch, *PICTURE),
             "map": mismatch(batch, "part_map", "has_map"),
             "text": mismatch(batch, "ids", "text_tokens"),
         }

@@ -1,4 +1,4 @@
-"""Training losses of the denoiser and of the body planner, and what is sampled for them."""
+"""Training losses of the denoiser, and what is sampled for them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from ...errors import InputError
 from ...models.schedule import NoiseSchedule
 from ..config import LossConfig
 from ..runtime.step_random import StepRandom
-
-"""Point errors of a warp below this count by their square; 1 is half a picture."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,11 @@ from ..config import TrainConfig
 from ..data.sources import clip_source
 from ..runtime.step_random import StepRandom
 from .base import Batch, SampleSource
-from .diffusion import DYNAMICS, DiffusionStage, mismatch
+from .diffusion import DYNAMICS, PICTURE, DiffusionStage, mismatch
 from .losses import ConditionMask
+
+PLAN = ("planned", "coverage")
+"""Entries of a batch with the planned dance; those of data sets have none."""
 
 
 class Stage2(DiffusionStage):
@@ -110,6 +113,9 @@ class Stage2(DiffusionStage):
         late = batch["beat_count"] + 0.5
         return {
             **super().condition_variants(batch),
+            # The plan shows the picture too.
+            "picture": mismatch(batch, *PICTURE, *PLAN),
+            "plan": mismatch(batch, *PLAN),
             "music": mismatch(batch, "mel", "music_tokens", "beat_ids", "beat_count"),
             "beats": {**batch, "beat_count": late, "beat_ids": beat_ids(late)},
             "no_beats": {**batch, "beat_ids": torch.full_like(batch["beat_ids"], NULL_BEAT)},
