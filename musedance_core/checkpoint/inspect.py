@@ -15,14 +15,13 @@ PARTS = {
     "unet": "denoiser",
     "reference": "ReferenceNet",
     "mask": "part-map encoder",
-    "body": "body planner",
     "choreographer": "choreographer",
     "vae": "autoencoder",
     "text": "text encoder",
     "music": "music encoder",
     "rig": "rig network",
 }
-OPTIONAL = ("body", "rig", "choreographer")
+OPTIONAL = ("rig", "choreographer")
 """Parts that only some models have."""
 DYNAMICS = ("music", "beat", "motion")
 NOT_TRAINED = "NOT trained to dance: a starting point for training"

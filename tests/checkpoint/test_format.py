@@ -10,12 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from musedance_core.audio.beats import regular_grid
+from musedance_core.audio.waveform import Waveform
 from musedance_core.checkpoint.format import (
     METADATA_KEY,
     load_checkpoint,
@@ -25,9 +28,11 @@ from musedance_core.checkpoint.format import (
     save_weights,
 )
 from musedance_core.config import MuseDanceConfig
+from musedance_core.dance.motion import FEATURES
 from musedance_core.errors import InputError
 from musedance_core.models import ClipAudio, Conditions, MuseDance
 from musedance_core.models.tokenizer import Tokenizer
+from musedance_core.pipeline import MuseDancePipeline
 
 
 def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
@@ -50,10 +55,26 @@ def everything(model: MuseDance, tokenizer: Tokenizer) -> list[Tensor]:
         music=model.embed_music(audio),
         beat=model.embed_beats(audio),
         seconds=seconds,
-        warped_reference=model.warp_reference(latent, part_map, features, words, audio),
+        warped_reference=model.warp_reference(
+            latent,
+            torch.rand(1, 6, 3, 32, 32, generator=generator),
+            torch.rand(1, 6, 1, 32, 32, generator=generator),
+        ),
     )
     v = model.unet(noise, torch.tensor([700]), conditions)
-    return [words, latent, grid, v, model.vae.decode(v[0])]
+    assert model.rig is not None and model.choreographer is not None
+    rig = model.rig(torch.rand(1, 5, 32, 32, generator=generator))
+    previous = torch.randn(1, 2 * model.choreographer.config.poses, FEATURES, generator=generator)
+    dancing = Conditions(
+        text=words,
+        previous=model.choreographer.encode_previous(previous),
+        music=model.embed_music(audio, model.choreographer),
+        beat=model.embed_beats(audio, model.choreographer),
+        seconds=seconds,
+    )
+    poses = torch.randn(1, 6 * model.choreographer.config.poses, FEATURES, generator=generator)
+    dance = model.choreographer(poses, torch.tensor([700]), dancing)
+    return [words, latent, grid, v, model.vae.decode(v[0]), rig.heatmaps, rig.parts, dance]
 
 
 @torch.no_grad()
@@ -281,12 +302,23 @@ def test_older_files_without_the_later_keys_load(written: Path, tmp_path: Path) 
         for section in ("unet", "schedule"):
             for key in set(OPTIONAL) & set(values["config"][section]):
                 del values["config"][section][key]
-        for name in [n for n in weights if n.startswith(("body.", "unet.copy."))]:
+        del values["config"]["rig"], values["config"]["choreographer"]
+        for name in [n for n in weights if n.startswith(("unet.copy.", "rig.", "choreographer."))]:
             del weights[name]
 
-    config = load_checkpoint(rewritten(written, tmp_path / "older.safetensors", older)).config
+    path = rewritten(written, tmp_path / "older.safetensors", older)
+    config = load_checkpoint(path).config
     assert not (config.unet.copy_reach or config.unet.copy_body or config.unet.copy_pixels)
     assert config.schedule.text_guidance == config.schedule.music_guidance == 0
+    assert config.rig is config.choreographer is None and not config.plans_dance
+
+    # They still dance, in square frames of their own size and rate.
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 8000)).astype(np.float32)
+    beats = regular_grid(120, 0.0, 1.0)
+    video = MuseDancePipeline.from_pretrained(path, device="cpu")(
+        torch.rand(3, 40, 30), Waveform(noise, 8000), "the sticker hops", beats=beats, steps=1
+    )
+    assert video.frames.shape == (12, 3, 32, 32) and video.fps == 12
 
 
 def test_the_header_is_read_without_the_weights(written: Path, config: MuseDanceConfig) -> None:

@@ -39,7 +39,7 @@ def test_every_parameter_of_the_embedded_model_is_counted() -> None:
     numbers = re.findall(r" {2}([\d,]+)", "\n".join(parts))
     assert len(numbers) == len(parts)
     assert sum(int(number.replace(",", "")) for number in numbers) == count(whole, "all")
-    assert count(text, "body planner") > 0
+    assert count(text, "choreographer") > 0 and count(text, "rig network") > 0
 
 
 def test_the_description_tells_training_and_sampling(written: Path) -> None:
