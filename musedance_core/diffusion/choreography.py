@@ -173,7 +173,12 @@ def plan_segment(
     count = model.config.clip.frames * config.poses
     if score.song.grid.assumed:
         return rest_motion(first * config.poses, count, pose_rate(model)).features()
-    previous = None if before is None else before[-config.previous * config.poses :]
+    previous = None
+    if before is not None:
+        # Whole tokens of poses, of which there are fewer after a short segment.
+        token = config.frames * config.poses
+        kept = min(len(before), config.previous * config.poses) // token * token
+        previous = before[-kept:] if kept else None
     settings = settings or DanceSettings.of(model)
     features = next_features(model, score, index, first, previous, settings)
     require_finite(features, f"The poses of segment {index + 1}", features.dtype)

@@ -46,6 +46,8 @@ logger = logging.getLogger(__name__)
 OnStepInfo = Callable[[StepInfo], None]
 USUAL_FPS = 24.0
 """Frames a second of models that plan the dance, where nobody asks for another rate."""
+POSES_KEPT = 96
+"""Poses before a segment that its plan may continue."""
 
 
 class ModelHandle(Protocol):
@@ -103,6 +105,8 @@ class Tail:
         frame: number of the model's frames so far.
         index: number of segments so far.
         segment: the previous segment, cut to the frames output; None at the start.
+        poses: the last `POSES_KEPT` poses output, `[n 27]`; None at the start and in models that
+            plan no dance.
         fps: the model's frames a second.
     """
 
@@ -112,6 +116,7 @@ class Tail:
     frame: int = 0
     index: int = 0
     segment: DenoisedSegment | None = None
+    poses: Tensor | None = None
 
     def after(self, segment: DenoisedSegment, frames: int) -> Tail:
         """The tail after `segment`, which is cut to `frames` of the model's frames."""
@@ -119,12 +124,14 @@ class Tail:
         if segment.latents is not None:
             joined = torch.cat([latents.to(segment.latents), segment.latents])
             latents = joined[len(joined) - len(latents) :]
+        poses = [x for x in (self.poses, segment.poses) if x is not None]
         return replace(
             self,
             latents=latents,
             frame=self.frame + frames,
             index=self.index + 1,
             segment=segment,
+            poses=torch.cat(poses)[-POSES_KEPT:] if poses else None,
         )
 
 
@@ -291,8 +298,7 @@ class SegmentRunner:
             times = tail.frame / clip.fps + np.arange(round(clip.seconds * rate)) / rate
             return inputs.motion.at(times).features()
         score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start)
-        before = None if tail.segment is None else tail.segment.poses
-        return plan_segment(model, score, tail.index, tail.frame, before)
+        return plan_segment(model, score, tail.index, tail.frame, tail.poses)
 
     def _motion(self, poses: Tensor) -> DanceMotion:
         """The dance of a segment's poses `[n 27]`."""
@@ -320,7 +326,7 @@ class SegmentRunner:
             [guidance.scale, guidance.rescale, dict(guidance.weights), inputs.denoise],
             [tail.start, tail.frame, tail.index],
             tail.latents,
-            None if tail.segment is None else tail.segment.poses,
+            tail.poses,
             None if inputs.motion is None else inputs.motion.features(),
             inputs.reference.latents,
             inputs.reference.part_map,

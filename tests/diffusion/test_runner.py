@@ -291,8 +291,26 @@ def test_a_planned_dance_goes_on_from_the_segment_before(
     tail = first.after(runner.segment_after(first), 6)
     poses = runner.segment_after(tail).poses
     assert poses is not None and tail.segment is not None
-    other = replace(tail, segment=DenoisedSegment(None, tail.segment.poses + 1))
+    other = replace(tail, poses=tail.segment.poses + 1)
     assert not torch.allclose(poses, runner.segment_after(other).poses)
+
+
+def test_poses_go_on_over_segments_that_are_shorter_than_the_plan_looks_back(
+    model: MuseDance, planned: DanceInputs
+) -> None:
+    """The plan looks two frames back, and each of these segments shows one."""
+    runner = SegmentRunner(ResidentModel(model), replace(planned, denoise=False))
+    tail = runner.first_tail()
+    for _ in range(3):
+        tail = tail.after(runner.segment_after(tail).first(1 / 6), 1)
+    assert tail.poses is not None and len(tail.poses) == 6 and tail.frame == 3
+    poses = runner.segment_after(tail).poses
+    earlier = tail.poses.clone()
+    earlier[2:4] += 1
+    assert not torch.allclose(poses, runner.segment_after(replace(tail, poses=earlier)).poses)
+    forgotten = tail.poses.clone()
+    forgotten[:2] += 1
+    assert torch.equal(poses, runner.segment_after(replace(tail, poses=forgotten)).poses)
 
 
 def test_poses_and_latents_of_a_tail_end_together(model: MuseDance, planned: DanceInputs) -> None:
