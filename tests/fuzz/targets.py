@@ -27,13 +27,14 @@ from musedance_core.checkpoint.foreign import read_foreign
 from musedance_core.checkpoint.format import load_checkpoint, save_checkpoint
 from musedance_core.checkpoint.inspect import describe
 from musedance_core.checkpoint.sd15 import read_stable_diffusion
+from musedance_core.config import ChoreographerConfig, RigConfig
 from musedance_core.dance.motion import standing
 from musedance_core.dance.openpose_json import read_rig_or_openpose, to_openpose_json
 from musedance_core.dance.pose_image import draw_pose
 from musedance_core.dance.pose_video import pose_keypoints
 from musedance_core.dance.posing import Body
 from musedance_core.dance.rig import Rig
-from musedance_core.dance.skeleton import to_openpose
+from musedance_core.dance.skeleton import JOINTS, PARTS, to_openpose
 from musedance_core.dataset.format import ClipRecord, read_metadata, verify_splits
 from musedance_core.dataset.reading import read_part_maps, read_sound, read_track
 from musedance_core.diffusion.prompts import parse_prompts
@@ -41,6 +42,7 @@ from musedance_core.diffusion.segment_cache import SegmentCache
 from musedance_core.errors import InputError
 from musedance_core.media.beat_plot import draw_beat_plot
 from musedance_core.media.images import fit_picture, load_mask, load_picture
+from musedance_core.media.staging import cut_out, stage
 from musedance_core.media.video import first_frame_seconds, read_video, write_video
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import END, START, train_tokenizer
@@ -66,6 +68,8 @@ TINY = replace(
     vae=replace(STICKER.vae, latent_channels=4, refiner_width=8, refiner_blocks=1),
     text=replace(STICKER.text, vocab_size=260, width=16, layers=1, heads=2),
     music=replace(STICKER.music, width=16, layers=1, heads=2),
+    rig=RigConfig(size=32, channels=(8, 16), heads=2),
+    choreographer=ChoreographerConfig(width=16, layers=1, heads=2, norm_groups=4),
 )
 RECORD = ClipRecord(
     **{"file_name": "clips/a-0.mp4", "audio": "clips/a-0.wav", "track": "tracks/a.wav"},
@@ -164,6 +168,13 @@ def _load_picture(path: Path) -> None:
     fitted = fit_picture(picture, None, 32)
     assert fitted.image.isfinite().all()
     load_mask(path, picture)
+
+    # In its frame, as a dancer in one piece.
+    cutout = cut_out(picture, None, 64)
+    size = (cutout.pixels.shape[-1], cutout.pixels.shape[-2])
+    joints = torch.full((len(JOINTS), 2), torch.nan)
+    rig = Rig(size, joints, torch.zeros(len(JOINTS)), torch.full((len(PARTS), 4, 4), 0.1))
+    assert stage(cutout, rig).at_rest()[0].isfinite().all()
 
 
 def _load_sound(path: Path) -> None:
