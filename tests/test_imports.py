@@ -31,7 +31,7 @@ LAYERS = (
 HOST = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes", "train"}
 NEVER = {"torchvision", "torchaudio", "torchcodec", "pickle"}
 ONLY_INFERENCE = {"librosa", "av", "diffusers", "soundfile", "skimage"}
-TRAINING_PATH = ("models", "world", "dataset", "training")
+TRAINING_PATH = ("dance", "models", "world", "dataset", "training")
 
 
 def layer(name: str) -> int:
