@@ -13,11 +13,13 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 OPTIONAL_KEYS = {
-    *("copy_reach", "copy_body", "copy_pixels"),
+    *("copy_reach", "copy_body"),
     *("text_guidance", "music_guidance", "reference_guidance"),
     *("rig", "choreographer"),
 }
 """Keys that files may lack. Their defaults leave such a model as it was."""
+RETIRED_KEYS = {"copy_pixels"}
+"""Keys of older files that no model has any more."""
 
 
 LARGEST_SIZE, LARGEST_DEPTH = 2**17, 64
@@ -85,8 +87,6 @@ class UNetConfig:
         copy_reach: largest distance in latent cells from which the denoiser copies from the picture
             (`models/reference_copy.py`); 0 switches copying off.
         copy_body: condition on the planned frames (`models/choreographer.py`).
-        copy_pixels: composite frames at the picture's own size from its own pixels
-            (`diffusion/compositing.py`).
         dropout: dropout rate of residual and feed-forward layers, 0..1.
     """
 
@@ -101,7 +101,6 @@ class UNetConfig:
     spatial_positions: bool = False
     copy_reach: int = 0
     copy_body: bool = False
-    copy_pixels: bool = False
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
@@ -116,10 +115,6 @@ class UNetConfig:
         _check(
             not self.copy_body or self.copy_reach > 0,
             f"copy_body needs copy_reach above 0, not {self.copy_reach}",
-        )
-        _check(
-            not self.copy_pixels or self.copy_body,
-            "copy_pixels needs copy_body, which is off",
         )
         for width in self.channels:
             _check(
@@ -463,6 +458,7 @@ def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
     """Build a dataclass from a nested dict; unknown keys and, but for `OPTIONAL_KEYS`, missing ones
     are errors."""
     names = {f.name for f in fields(cls)}
+    values = {name: value for name, value in values.items() if name not in RETIRED_KEYS}
     unknown, missing = sorted(set(values) - names), sorted(names - set(values) - OPTIONAL_KEYS)
     _check(not unknown and not missing, f"{where}: unknown keys {unknown}, missing keys {missing}")
     types = get_type_hints(cls)

@@ -43,7 +43,6 @@ STICKER = MuseDanceConfig(
         spatial_positions=True,
         copy_reach=3,
         copy_body=True,
-        copy_pixels=True,
     ),
     dynamics=DynamicsConfig(
         token_width=128, heads=4, motion_attentions=1, motion_ff_mult=2, beat_phase=True

@@ -23,7 +23,7 @@ STICKER = preset("sticker")
 SMALL = dataclasses.replace(
     STICKER,
     clip=ClipConfig(size=32, frames=6, fps=12, previous=2),
-    unet=dataclasses.replace(STICKER.unet, channels=(16, 32), heads=4, copy_pixels=False),
+    unet=dataclasses.replace(STICKER.unet, channels=(16, 32), heads=4),
     text=dataclasses.replace(STICKER.text, layers=1),
     music=dataclasses.replace(STICKER.music, layers=1),
     rig=None,

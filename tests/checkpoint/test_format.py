@@ -294,7 +294,7 @@ def test_a_missing_file_a_folder_and_other_formats_are_refused(tmp_path: Path) -
     refused(disguised, "damaged or no safetensors")
 
 
-OPTIONAL = ("copy_reach", "copy_body", "copy_pixels", "text_guidance", "music_guidance")
+OPTIONAL = ("copy_reach", "copy_body", "text_guidance", "music_guidance")
 
 
 def test_older_files_without_the_later_keys_load(written: Path, tmp_path: Path) -> None:
@@ -303,12 +303,13 @@ def test_older_files_without_the_later_keys_load(written: Path, tmp_path: Path) 
             for key in set(OPTIONAL) & set(values["config"][section]):
                 del values["config"][section][key]
         del values["config"]["rig"], values["config"]["choreographer"]
+        values["config"]["unet"]["copy_pixels"] = False  # a key that models no longer have
         for name in [n for n in weights if n.startswith(("unet.copy.", "rig.", "choreographer."))]:
             del weights[name]
 
     path = rewritten(written, tmp_path / "older.safetensors", older)
     config = load_checkpoint(path).config
-    assert not (config.unet.copy_reach or config.unet.copy_body or config.unet.copy_pixels)
+    assert not (config.unet.copy_reach or config.unet.copy_body)
     assert config.schedule.text_guidance == config.schedule.music_guidance == 0
     assert config.rig is config.choreographer is None and not config.plans_dance
 

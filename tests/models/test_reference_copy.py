@@ -332,7 +332,7 @@ def test_planned_frames_are_encoded_and_their_coverage_is_that_of_the_cells(
 
 @torch.no_grad()
 def test_a_model_without_planned_frames_ignores_them(config: MuseDanceConfig) -> None:
-    unet = dataclasses.replace(config.unet, copy_body=False, copy_pixels=False)
+    unet = dataclasses.replace(config.unet, copy_body=False)
     plain = MuseDance(dataclasses.replace(config, unet=unet))
     planned, coverage = torch.rand(1, 6, 3, 32, 32), torch.ones(1, 6, 1, 32, 32)
     assert plain.warp_reference(torch.zeros(1, 4, 4, 4), planned, coverage) is None

@@ -53,7 +53,7 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         ("colour=red", "colour"),
         ("model.unet.depth=3", "depth"),
         ("batch=many", "batch must be a whole number, not .many."),
-        ("model.unet.copy_pixels=perhaps", "copy_pixels must be true or false"),
+        ("model.unet.copy_body=perhaps", "copy_body must be true or false"),
         ("batch=0", "batch"),
         ("optim.lr=fast", "lr must be a number, not .fast."),
         ("optim.schedule=linear", "schedule"),

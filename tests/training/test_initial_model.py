@@ -64,7 +64,7 @@ def test_modules_of_stage_2_can_be_left_out_and_added_again(
     assert outputs and all(not again[n].any() for n in outputs)
 
 
-WITHOUT_COPYING = {"copy_reach": 0, "copy_body": False, "copy_pixels": False}
+WITHOUT_COPYING = {"copy_reach": 0, "copy_body": False}
 
 
 def test_copying_and_planned_frames_can_be_added_to_a_model(
