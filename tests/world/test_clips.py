@@ -285,12 +285,12 @@ def test_joints_of_limbs_lie_on_the_dancer() -> None:
 
 
 def test_planned_frames_resemble_the_truth() -> None:
-    """Far more than the picture at rest does, for dancers in one piece and with limbs."""
+    """More than the picture itself does, although its pose is none of the plan's business."""
     for kind in ("emoji", "puppet"):
         clips = world("validation", mixture={kind: 1.0}).clips(range(8), frames=8)
         planned = (clips.planned - clips.frames).abs().mean()
         rest = (clips.reference[:, None] - clips.frames).abs().mean()
-        assert planned < 0.6 * rest, kind
+        assert planned < 0.85 * rest, kind
 
 
 def test_coverage_is_where_the_planned_dancer_hides_the_background(batch: ClipBatch) -> None:
