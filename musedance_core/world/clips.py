@@ -330,6 +330,8 @@ class World:
         else:
             dance = random_dance(rng, self.moves)
             sentence = caption(dance, rng)
+        take = random_take(rng)
+        # Drawn last, so that the shares of these do not change the rest.
         continued = bool(rng.random() < self.continued)
         switched = continued and bool(rng.random() < self.switched)
         times = start + np.arange(-PREVIOUS, frames) / FPS
@@ -337,7 +339,7 @@ class World:
             appearance=appearance,
             pose=pose,
             dance=dance,
-            take=random_take(rng),
+            take=take,
             caption=sentence,
             song_index=song_index,
             grid=grid,

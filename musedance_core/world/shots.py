@@ -46,7 +46,7 @@ def shot(appearance: Appearance, pose: DanceMotion | None = None) -> Shot:
     small = render(figure, posed, canvas, parts=True)
     large = render(figure, posed, _enlarged(canvas), parts=True)
     assert small.part_ids is not None and large.part_ids is not None
-    picture = small.rgba[0, :3] + (1 - small.rgba[0, 3:]) * appearance.background
+    picture = _over(small.rgba, appearance.background)[0]
 
     # The rig is the truth about the larger picture.
     joints = shown_joints(posed, _enlarged(canvas))[0]
@@ -60,7 +60,7 @@ def dance_frames(appearance: Appearance, motion: DanceMotion) -> tuple[Tensor, P
     """The true frames `[f 3 s s]` of a dance, and the posed body in the figure's own pixels."""
     posed = pose_body(appearance.figure.body, motion)
     rgba = render(appearance.figure, posed, appearance.canvas).rgba
-    return rgba[:, :3] + (1 - rgba[:, 3:]) * appearance.background, posed
+    return _over(rgba, appearance.background), posed
 
 
 def planned_frames(shot: Shot, motion: DanceMotion) -> tuple[Tensor, Tensor]:
@@ -70,8 +70,12 @@ def planned_frames(shot: Shot, motion: DanceMotion) -> tuple[Tensor, Tensor]:
     figure = split_figure(straight(shot.figure), shot.rig)
     posed = pose_body(figure.body, motion)
     rgba = render(figure, posed, Canvas(size, size, 1 / PLAN_SCALE)).rgba
-    alpha = rgba[:, 3:]
-    return rgba[:, :3] + (1 - alpha) * shot.appearance.background, alpha
+    return _over(rgba, shot.appearance.background), rgba[:, 3:]
+
+
+def _over(rgba: Tensor, background: Tensor) -> Tensor:
+    """Premultiplied `rgba [f 4 s s]` in front of a background `[3 s s]`: `[f 3 s s]` in 0..1."""
+    return (rgba[:, :3] + (1 - rgba[:, 3:]) * background).clamp(0, 1)
 
 
 def _enlarged(canvas: Canvas) -> Canvas:
