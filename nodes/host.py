@@ -174,8 +174,9 @@ class Progress:
         interrupt_point()
 
     def show(self, frame: Tensor) -> None:
-        """Shows a finished frame `[h w 3]`."""
+        """Shows a finished frame `[h w 3]`; raises where it was cancelled."""
         self.bar.update_absolute(self.done, preview=_jpeg(frame))
+        interrupt_point()
 
     def _preview(self, latent: Tensor) -> Any:
         if self.model.config.vae.kind == "patch":

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from websockets.sync.client import connect
 
 from musedance_core.checkpoint.format import save_checkpoint
@@ -27,6 +28,8 @@ from musedance_core.presets import preset
 
 SD15 = preset("sd15")
 ROOT = Path(__file__).parents[2]
+SIDE = 256
+"""Sides in pixels of the small copies of the assets that workflows get here, `small-NAME`."""
 WORKFLOWS = Path(__file__).parent / "workflows"
 START_SECONDS, RUN_SECONDS = 180, 300
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
@@ -151,6 +154,9 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
         (folder / name).mkdir()
     (folder / "custom_nodes" / "ComfyUI-MuseDance").symlink_to(ROOT)
     write_small_sd15(folder / "models" / "musedance" / "small-sd15.safetensors")
+    for path in (ROOT / "assets").glob("*.png"):
+        with Image.open(path) as picture:
+            picture.resize((SIDE, SIDE)).save(folder / "input" / f"small-{path.name}")
     trackers = folder / "models" / "beat_this"
     trackers.mkdir()
     (trackers / "broken.ckpt").write_bytes(b"no checkpoint")
