@@ -13,7 +13,7 @@ from torch import Tensor
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.dance.dancer import Dancer
-from musedance_core.dance.motion import DanceMotion
+from musedance_core.dance.motion import ROOT_INDEX, DanceMotion, standing
 from musedance_core.dance.rig import Rig
 from musedance_core.diffusion import compositing
 from musedance_core.diffusion.compositing import composite
@@ -335,6 +335,18 @@ def test_plan_and_denoiser_hear_the_same_part_of_the_song(
     assert poses is not None
     assert torch.allclose(poses, later.segment_after(shifted).poses, atol=1e-4)
     assert not torch.allclose(poses, runner.segment_after(replace(tail, frame=6)).poses, atol=1e-3)
+
+
+def test_a_known_dance_is_followed_instead_of_a_planned_one(
+    model: MuseDance, planned: DanceInputs, dancer: Dancer
+) -> None:
+    known = standing(48, 48)
+    known.root[:, ROOT_INDEX["x"]] = torch.linspace(0, 0.3, 48)
+    follow = replace(planned, motion=known, denoise=False)
+    frames = torch.cat([piece.frames for piece in run(model, follow, 24)])
+    expected = torch.cat(list(composite(dancer, known, np.arange(24) / 24)))
+    assert torch.allclose(frames, expected, atol=0.05)
+    assert (frames[0] - frames[-1]).abs().max() > 0.3
 
 
 @pytest.mark.parametrize("denoise", [True, False])
