@@ -21,8 +21,8 @@ from torch import Tensor
 from ..dance.dancer import Dancer, Fit, straight
 from ..dance.motion import DanceMotion
 
-CHUNK = 16
-"""Frames that are composited at once, to bound memory."""
+CHUNK, CHUNK_PIXELS = 16, 16 * 512 * 512
+"""Frames, and their pixels in all, that are composited at once at most, to bound memory."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,10 @@ def composite(
 ) -> Iterator[Tensor]:
     """Yields the frames of `motion` at `seconds [n]` from its first pose, a few at a time: `[f 3 h
     w]` in 0..1, or straight RGBA `[f 4 h w]` where the background is not opaque."""
-    for first in range(0, len(seconds), CHUNK):
-        times = seconds[first : first + CHUNK]
+    size = dancer.canvas.width * dancer.canvas.height
+    count = max(1, min(CHUNK, CHUNK_PIXELS // size))
+    for first in range(0, len(seconds), count):
+        times = seconds[first : first + count]
         frames, alpha = dancer.frames(motion.at(times))
         if corrections is not None:
             added = _enlarged(corrections.at(times), dancer) * alpha

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch.nn.functional as F
 from einops import rearrange
 from PIL import Image, ImageDraw
 from torch import Tensor
@@ -19,6 +20,15 @@ TILE, GAP, LINE, COLUMNS = 128, 4, 14, 8
 def spread(total: int, tiles: int = 48) -> list[int]:
     """At most `tiles` frame numbers, evenly spaced from the first to the last of `total`."""
     return [int(i) for i in np.linspace(0, total - 1, min(total, tiles)).round()]
+
+
+def reduced(frame: Tensor) -> Tensor:
+    """A copy of a frame `[c h w]` that is no wider than a tile."""
+    height, width = frame.shape[-2:]
+    if width <= TILE:
+        return frame.clone()
+    size = (max(1, round(TILE * height / width)), TILE)
+    return F.interpolate(frame[None], size, mode="area")[0]
 
 
 def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from musedance_core.audio.waveform import Waveform
 from musedance_core.dance.dancer import Dancer
 from musedance_core.dance.motion import ROOT_INDEX, SEGMENT_INDEX, DanceMotion, standing
 from musedance_core.dance.rig import Rig
+from musedance_core.diffusion import compositing
 from musedance_core.diffusion.compositing import (
     THRESHOLDS,
     Correction,
@@ -179,6 +180,15 @@ def test_corrections_at_twice_the_rate_pass_through_those_of_the_model(
 def test_frames_come_a_few_at_a_time(dancer: Dancer) -> None:
     pieces = list(composite(dancer, standing(80, 24), np.arange(40) / 12))
     assert [len(piece) for piece in pieces] == [16, 16, 8]
+
+
+def test_large_frames_come_in_smaller_pieces(
+    dancer: Dancer, motion: DanceMotion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = shown(dancer, motion, None)
+    monkeypatch.setattr(compositing, "CHUNK_PIXELS", 3 * 96 * 72)
+    pieces = list(composite(dancer, motion, np.arange(FRAMES) / FPS))
+    assert [len(piece) for piece in pieces] == [3, 1] and torch.equal(torch.cat(pieces), whole)
 
 
 def test_the_picture_in_its_own_pose_is_the_picture(
