@@ -280,7 +280,7 @@ class SheetFrames:
 
     Attributes:
         numbers: the numbers of the frames to collect.
-        frames: those that have arrived, each `[c h w]` in 0..1.
+        frames: those that have arrived, each `[c h w]` in 0..1 and as small as a tile.
     """
 
     def __init__(self, total: int) -> None:
@@ -292,9 +292,11 @@ class SheetFrames:
 
     def add(self, chunk: Tensor) -> None:
         """Take the frames to collect out of the next chunk `[f c h w]`."""
+        from ..media.contact_sheet import reduced
+
         numbers = range(self._first, self._first + len(chunk))
-        # Cloned, so that the rest of the chunk can be freed.
-        self.frames += [chunk[k - self._first].clone() for k in self.numbers if k in numbers]
+        # Copied, so that the rest of the chunk can be freed.
+        self.frames += [reduced(chunk[k - self._first]) for k in self.numbers if k in numbers]
         self._first = numbers.stop
 
 

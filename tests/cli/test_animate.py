@@ -253,3 +253,9 @@ def test_a_sheet_shows_evenly_spread_frames() -> None:
         sheet.add(chunk)
     assert [int(frame[0, 0, 0]) for frame in sheet.frames] == sheet.numbers
     assert len(sheet.numbers) == 48 and sheet.numbers[0] == 0 and sheet.numbers[-1] == 99
+
+
+def test_a_sheet_keeps_small_copies_of_large_frames() -> None:
+    sheet = SheetFrames(2)
+    sheet.add(torch.rand(2, 4, 90, 1000))
+    assert [frame.shape for frame in sheet.frames] == [(4, 12, 128)] * 2
