@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from musedance_core.config import ChoreographerConfig, MuseDanceConfig, RigConfig
 from musedance_core.errors import InputError
+from musedance_core.presets import STICKER
 from musedance_core.training.config import LossConfig, TrainConfig
 from musedance_core.training.config_file import (
     config_changes,
@@ -44,6 +46,22 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         2,
     )
     assert model_config(config).clip.size == 32
+
+
+def test_parts_of_a_model_are_left_out_by_null_added_and_changed(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "batch: 4\n")
+
+    def config(*overrides: str) -> MuseDanceConfig:
+        return model_config(load_config(path, ["output_dir=x", *overrides]))
+
+    without = config("model.rig=null", "model.choreographer=null")
+    assert without.rig is without.choreographer is None and not without.plans_dance
+    added = config("preset=sd15", "model.rig={size: 64}", "model.choreographer={layers: 2}")
+    assert added.rig == RigConfig(size=64) and added.choreographer == ChoreographerConfig(layers=2)
+    assert added.plans_dance
+    assert STICKER.choreographer is not None
+    changed = config("model.choreographer.layers=2").choreographer
+    assert changed == replace(STICKER.choreographer, layers=2)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +101,10 @@ def test_overrides_reach_nested_values(tmp_path: Path) -> None:
         ("model.vae.kind=kl", "halves -1 times"),
         ("model.vae.reduction=2", "copy_reach needs a reduction of at least 4, not 2"),
         ("model.clip.previous=0", "previous is out of range: 0"),
+        ("model.choreographer.width=33", "width 33 is not divisible"),
+        ("model.choreographer.previous=3", "3 previous frames do not fill tokens of 2"),
+        ("model.choreographer=small", "model.choreographer takes keys and values"),
+        ("model.rig.depth=3", "depth"),
         ("frozen_precision=bf16", "precision must be bf16 with frozen_precision bf16"),
     ],
 )
