@@ -286,6 +286,7 @@ class MuseDancePipeline:
             InputError: no such sampler or frame rate, steps out of range, a timeline that cannot be
                 read, or output that is not finite.
         """
+        self._check_frame(None, fps, None, None, draft)
         guidance = guidance or Guidance.of(self.config.schedule)
         runner = self._runner(
             reference,
@@ -295,7 +296,7 @@ class MuseDancePipeline:
             start=start,
             settings=self._settings(steps, sampler, guidance),
             negative=negative,
-            fps=None if fps is None else self._fps(fps),
+            fps=fps,
             motion=motion,
             denoise=not draft,
         )

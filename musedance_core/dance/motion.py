@@ -113,7 +113,8 @@ def standing_limbs() -> Tensor:
     """Limbs `[8 2]` of a standing person, y down."""
     ends = [STANDING[end] - STANDING[start] for start, end in SEGMENTS.values()]
     vectors = torch.stack(ends) * torch.tensor([1.0, -1.0])
-    return vectors / vectors.norm(dim=-1, keepdim=True)
+    unit: Tensor = vectors / vectors.norm(dim=-1, keepdim=True)
+    return unit
 
 
 def join(motions: Sequence[DanceMotion]) -> DanceMotion:

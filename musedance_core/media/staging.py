@@ -91,7 +91,7 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
         mask: grey, of the picture's size, white where the dancer is; or None.
         size: long side of the frame in pixels; None is the picture's own, within `USUAL_SIZE`.
     """
-    width, height = picture.size
+    width, height = float(picture.width), float(picture.height)
     if picture.mode == "RGBA":
         width, height = max(width, height * NARROWEST), max(height, width * FLATTEST)
     long_side = size or min(max(max(picture.size), USUAL_SIZE[0]), USUAL_SIZE[1])

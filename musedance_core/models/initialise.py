@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .choreographer import Choreographer
+from .choreographer import Choreographer, ChoreographerLayer
 from .layers import Attention, ConditionedTemporalBlock, ResBlock, seconds_embedding
 from .mask import MaskEncoder
 from .motion import MotionModule
@@ -67,8 +67,9 @@ def init_copy(copy: ReferenceCopy) -> None:
 def _init_choreographer(choreographer: Choreographer) -> None:
     """Start at v = 0, with layers that are not modulated yet."""
     _zero(choreographer.pose_out)
-    for layer in choreographer.layers:
-        _zero(layer.modulation)
+    for layer in choreographer.modules():
+        if isinstance(layer, ChoreographerLayer):
+            _zero(layer.modulation)
 
 
 def _init_mask(mask: MaskEncoder) -> None:
