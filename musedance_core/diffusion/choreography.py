@@ -247,7 +247,8 @@ def sample_features(
 
     def predict(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         v = choreographer(rearrange(x, "b k d 1 1 -> b k d"), t, conditions)
-        return rearrange(v, "b k d -> b k d 1 1")
+        pixel: Tensor = rearrange(v, "b k d -> b k d 1 1")
+        return pixel
 
     def denoise(x: Tensor, t: Tensor) -> Tensor:
         return guided_velocity(predict, x, t, conditions, settings.guidance)

@@ -154,7 +154,8 @@ class Choreographer(nn.Module):
         for layer in self.layers:
             x = layer(x, style, conditions)
         out = self.pose_out(self.out_norm(x))
-        return rearrange(out, "b n (p d) -> b (n p) d", d=FEATURES)
+        v: Tensor = rearrange(out, "b n (p d) -> b (n p) d", d=FEATURES)
+        return v
 
     def _style(self, t: Tensor, conditions: Conditions) -> Tensor:
         """Timestep, sentence and the beats of each token's own frames, `[b n d]` or `[b 1 d]`."""

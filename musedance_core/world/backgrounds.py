@@ -180,8 +180,9 @@ def _room(rng: np.random.Generator, size: int) -> Picture:
     if rng.random() < 0.3:
         draw.ellipse([0.1 * size, line + 0.05 * size, 0.9 * size, size], _bytes(_colour(rng)))
     picture = np.asarray(image, np.float32) / 255
-    y, _x = _grid(size)
-    return picture * (1 - float(rng.uniform(0, 0.3)) * y[..., None])
+    down, _ = _grid(size)
+    shaded: Picture = picture * (1 - float(rng.uniform(0, 0.3)) * down[..., None])
+    return shaded
 
 
 KINDS: dict[str, Callable[[np.random.Generator, int], Picture]] = {
@@ -216,13 +217,16 @@ def _grid(size: int) -> tuple[np.ndarray, np.ndarray]:
 def _blend(rng: np.random.Generator, share: np.ndarray) -> Picture:
     """Two colours mixed by a share `[s s]`."""
     first, second = _colour(rng), _colour(rng)
-    return first + np.clip(share, 0, 1)[..., None].astype(np.float32) * (second - first)
+    mixed: Picture = first + np.clip(share, 0, 1)[..., None].astype(np.float32) * (second - first)
+    return mixed
 
 
 def _noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
     """Smooth noise `[s s]` in 0..1."""
     coarse = Image.fromarray(rng.random((cells, cells)).astype(np.float32))
-    return np.clip(np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC)), 0, 1)
+    fine = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC))
+    clipped: np.ndarray = np.clip(fine, 0, 1)
+    return clipped
 
 
 def _canvas(rng: np.random.Generator, size: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:

@@ -219,7 +219,9 @@ def _round_ends(
 def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0, n: int = 24) -> Points:
     """An ellipse around (x, y), turned clockwise by `turn`."""
     t = np.arange(n) * (2 * pi / n)
-    return turned(np.stack([rx * np.cos(t), ry * np.sin(t)], -1), turn) + np.array([x, y])
+    outline: Points = turned(np.stack([rx * np.cos(t), ry * np.sin(t)], -1), turn)
+    outline += np.array([x, y])
+    return outline
 
 
 def superellipse(x: float, y: float, rx: float, ry: float, power: float, n: int = 32) -> Points:
@@ -257,7 +259,7 @@ def smooth(points: Iterable[tuple[float, float]], steps: int = 5) -> Points:
     p = np.array(list(points), float)
     a, b, c, d = np.roll(p, 1, 0), p, np.roll(p, -1, 0), np.roll(p, -2, 0)
     t = (np.arange(steps) / steps)[:, None, None]
-    curve = (
+    curve: Points = (
         2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
     ) / 2
     return curve.swapaxes(0, 1).reshape(-1, 2)
@@ -298,12 +300,18 @@ def band(a: Points, b: Points, wa: float, wb: float) -> Points:
     return np.stack([a + n * wa, b + n * wb, b - n * wb, a - n * wa])
 
 
+def xy(point: Points) -> tuple[float, float]:
+    """A single point as two numbers."""
+    return float(point[0]), float(point[1])
+
+
 def turned(points: Points, angle: float) -> Points:
     """`points` about the origin, clockwise as seen."""
     if angle == 0:
         return points
     c, s = float(np.cos(angle)), float(np.sin(angle))
-    return points @ np.array([[c, s], [-s, c]])
+    result: Points = points @ np.array([[c, s], [-s, c]])
+    return result
 
 
 def star(x: float, y: float, outer: float, inner: float, spikes: int, turn: float = 0.0) -> Points:

@@ -152,7 +152,7 @@ def _ears(
                 ellipse(x + side * 1.3 * rx, y - 0.1 * ry, 0.7 * rx, 0.8 * ry), shaded(c, 0.88)
             )
         elif ears == "horns":
-            horn = smooth(
+            curve = smooth(
                 [
                     (x + side * 0.3 * rx, y - 0.8 * ry),
                     (x + side * 0.8 * rx, y - 1.0 * ry),
@@ -160,7 +160,7 @@ def _ears(
                     (x + side * 0.55 * rx, y - 1.3 * ry),
                 ]
             )
-            sketch.outlined(horn, inner)
+            sketch.outlined(curve, inner)
         elif side == 1:
             tuft = [(-0.25, -0.9), (-0.2, -1.3), (0.0, -1.05), (0.15, -1.4), (0.25, -0.9)]
             sketch.outlined(np.array([(x + a * rx, y + b * ry) for a, b in tuft]), c)

@@ -21,6 +21,7 @@ from .drawing import (
     star,
     swell,
     turned,
+    xy,
 )
 from .styles import bright, shaded
 from .wardrobe import Wardrobe
@@ -50,7 +51,7 @@ def draw_arm(
         _prop(lower, rng, prop, build, b, c, clothes.extra)
         _hand(lower, rng, build, clothes, b, c, sign)
         _rings(lower, b, c, wb, wc, clothes.skin)
-        lower.outlined(ellipse(*b, 1.25 * wb, 1.25 * wb, n=16), clothes.extra)
+        lower.outlined(ellipse(*xy(b), 1.25 * wb, 1.25 * wb, n=16), clothes.extra)
         return
     muscle, sleeve, material = clothes.muscle * wa, clothes.sleeve, clothes.cloth_material
     _segment(upper, a, b, wa, wb, clothes.skin, PLAIN, open_, ROUND, muscle)
@@ -98,7 +99,7 @@ def draw_leg(
         _rings(upper, a, b, wa, wb, clothes.skin)
         _foot(lower, rng, build, clothes, c, sign)
         _rings(lower, b, c, wb, wc, clothes.skin)
-        lower.outlined(ellipse(*b, 1.25 * wb, 1.25 * wb, n=16), clothes.extra)
+        lower.outlined(ellipse(*xy(b), 1.25 * wb, 1.25 * wb, n=16), clothes.extra)
         return
     material, muscle, length = clothes.trouser_material, clothes.muscle * wa, clothes.trouser
     _segment(upper, a, b, wa, wb, clothes.skin, PLAIN, hip, thigh_end, 0.6 * muscle)
@@ -208,7 +209,8 @@ def _hand(
     colour = WHITE if kind == "glove" else clothes.skin
 
     def put(points: Points) -> Points:
-        return turned(points * (float(sign), 1.0), angle) + centre
+        placed: Points = turned(points * (float(sign), 1.0), angle) + centre
+        return placed
 
     if kind in ("ball", "paw", "block"):
         shape = ellipse(0, 0, r, r, n=18) if kind != "block" else box(0, 0, r, 0.9 * r, 0.2 * r)
@@ -271,34 +273,34 @@ def _prop(
     grey = shaded(colour, 0.6)
     if kind == "ball":
         r = float(rng.uniform(0.04, 0.1))
-        sketch.outlined(ellipse(*(at + d * r), r, r), colour)
+        sketch.outlined(ellipse(*xy(at + d * r), r, r), colour)
     elif kind in ("sword", "wand", "bar"):
         back = at - side * long * (0.15 if kind != "bar" else 1.0)
         sketch.outlined(capsule(back, at + side * long, thin, thin * 0.7, n=5), colour)
         if kind == "wand":
-            sketch.outlined(star(*(at + side * long), 0.04, 0.018, 5), bright(rng))
+            sketch.outlined(star(*xy(at + side * long), 0.04, 0.018, 5), bright(rng))
         if kind == "bar":
             for end in (back, at + side * long):
-                sketch.outlined(ellipse(*end, 0.05, 0.05), grey)
+                sketch.outlined(ellipse(*xy(end), 0.05, 0.05), grey)
     elif kind in ("balloon", "flower", "flag", "umbrella"):
         up = np.array([0.0, -1.0])
         top = at + up * long + side * 0.03
         sketch.line(np.array([at, top]), 0.006, grey)
         if kind == "balloon":
-            sketch.outlined(ellipse(*(top + up * 0.08), 0.075, 0.09), colour)
+            sketch.outlined(ellipse(*xy(top + up * 0.08), 0.075, 0.09), colour)
         elif kind == "flower":
             petals = [
-                ellipse(*(top + 0.03 * np.array([np.cos(t), np.sin(t)])), 0.022, 0.022, n=10)
+                ellipse(*xy(top + 0.03 * np.array([np.cos(t), np.sin(t)])), 0.022, 0.022, n=10)
                 for t in np.arange(5) * 2 * pi / 5
             ]
             sketch.outlined(petals, colour)
-            sketch.plain(ellipse(*top, 0.018, 0.018, n=10), bright(rng))
+            sketch.plain(ellipse(*xy(top), 0.018, 0.018, n=10), bright(rng))
         elif kind == "flag":
             way = float(rng.choice((-1, 1)))
             corners = [(0, 0), (way * 0.16, 0.02), (way * 0.16, 0.11), (0, 0.09)]
             sketch.outlined(top + np.array(corners), colour)
         else:
-            sketch.outlined(arc(*top, 0.17, 0.12, pi, 2 * pi, 14), colour)
+            sketch.outlined(arc(*xy(top), 0.17, 0.12, pi, 2 * pi, 14), colour)
     elif kind == "bag":
         sketch.outlined(box(at[0], at[1] + 0.09, 0.06, 0.05, 0.01), colour)
         sketch.line(arc(at[0], at[1] + 0.045, 0.03, 0.04, pi, 2 * pi, 8), 0.01, grey)

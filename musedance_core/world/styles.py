@@ -183,17 +183,17 @@ class Style:
         round_ = self._round(tile, unit)
         if self.finish == "watercolour":
             rim = 1 - 0.5 * depth * (1 - round_)
-            return (rim + 0.5 * depth * (_noise(noise, u, v, 4) - 0.4))[..., None]
+            wash: Field = rim + 0.5 * depth * (_noise(noise, u, v, 4) - 0.4)
+            return wash[..., None]
         if self.finish == "painted":
             strokes = _noise(noise, u * 0.4 + v * 0.2, v, 12)
-            steps = np.round(4 * (round_ + 0.6 * strokes)) / 4
+            steps: Field = np.round(4 * (round_ + 0.6 * strokes)) / 4
             return (1 + depth * (steps - 1.1))[..., None]
-        soft = 1 + depth * (1.5 * round_ - 1.2)
+        soft: Field = 1 + depth * (1.5 * round_ - 1.2)
         if self.finish == "glossy":
-            return (soft + 1.2 * depth * np.clip(4 * self._round(tile, unit, 0.035) - 3, 0, 1))[
-                ..., None
-            ]
-        if self.finish == "photo":
+            spot = np.clip(4 * self._round(tile, unit, 0.035) - 3, 0, 1)
+            soft = soft + 1.2 * depth * spot
+        elif self.finish == "photo":
             soft = (
                 soft
                 + 0.25 * (_noise(noise, u, v, 3) - 0.5)
@@ -305,4 +305,5 @@ def _moved(mask: np.ndarray, light: tuple[float, float], distance: float) -> np.
     result[max(0, dy) : h + min(0, dy), max(0, dx) : w + min(0, dx)] = mask[
         max(0, -dy) : h + min(0, -dy), max(0, -dx) : w + min(0, -dx)
     ]
-    return result & mask
+    both: np.ndarray = result & mask
+    return both

@@ -18,6 +18,7 @@ from .drawing import (
     star,
     superellipse,
     symmetric,
+    xy,
 )
 from .faces import BLACK, WHITE
 from .styles import bright, shaded
@@ -336,7 +337,7 @@ def _tail(sketch: Sketch, rng: np.random.Generator, build: Build, clothes: Wardr
     end = w * float(rng.uniform(0.2, 1.3))
     sketch.outlined([capsule(root, bend, w, w), capsule(bend, tip, w, end)], clothes.skin)
     if rng.random() < 0.3:
-        sketch.plain(ellipse(*tip, 1.0 * end, 1.0 * end, n=14), clothes.extra)
+        sketch.plain(ellipse(*xy(tip), 1.0 * end, 1.0 * end, n=14), clothes.extra)
 
 
 def _panel(sketch: Sketch, rng: np.random.Generator, build: Build, clothes: Wardrobe) -> None:
@@ -350,10 +351,11 @@ def _panel(sketch: Sketch, rng: np.random.Generator, build: Build, clothes: Ward
         sketch.plain(box(0, y + 0.1 * t, 0.45 * s, 0.03 * t), clothes.extra)
     if rng.random() < 0.5:
         for x in (-0.8, 0.8):
-            for k in (0.08, 0.9):
-                screw = ellipse(x * s, build.neck_y + k * t, 0.05 * s, 0.05 * s, n=10)
+            for down in (0.08, 0.9):
+                screw = ellipse(x * s, build.neck_y + down * t, 0.05 * s, 0.05 * s, n=10)
                 sketch.plain(screw, shaded(clothes.skin, 0.5))
     if rng.random() < 0.4:
-        for k in (0.72, 0.8, 0.88):
-            slit = np.array([[-0.5 * s, build.neck_y + k * t], [0.5 * s, build.neck_y + k * t]])
+        for down in (0.72, 0.8, 0.88):
+            y = build.neck_y + down * t
+            slit = np.array([[-0.5 * s, y], [0.5 * s, y]])
             sketch.line(slit, 0.012 * t, BLACK, clipped=True)

@@ -20,7 +20,7 @@ def fast_attention(device: torch.device) -> Iterator[None]:
         yield
         return
     # Plain products would be computed in float32 otherwise, whatever autocast asks for.
-    allowed = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+    allowed = bool(torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed())  # type: ignore[no-untyped-call]
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
     try:
         with sdpa_kernel(SDPBackend.MATH):

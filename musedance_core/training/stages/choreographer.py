@@ -129,7 +129,8 @@ class ChoreographerStage(Stage):
         error = (v - self.schedule.velocity(clean, noise, t)) ** 2
         loss = reduce(error, "b k d -> b", "mean")
         predicted, _ = self.schedule.clean_and_noise(noisy, v, t)
-        return loss + self.joint_loss(predicted, batch["poses"])
+        total: Tensor = loss + self.joint_loss(predicted, batch["poses"])
+        return total
 
     def joint_loss(self, predicted: Tensor, poses: Tensor) -> Tensor:
         """Returns the weighted errors `[b]` of joints and their speeds; `predicted [b k 27]` is
