@@ -25,6 +25,9 @@ from .segment import SongFeatures, clip_audio, require_finite
 
 SAMPLER = "dpmpp_2m"
 """Poses are sampled with the second-order solver: it needs the fewest steps."""
+SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
+"""Weights of a pose and its neighbours. Dances hardly change by it, since no body moves that fast;
+the sampler's noise from pose to pose does."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +260,22 @@ def sample_features(
     schedule = NoiseSchedule(choreographer.config.schedule)
     start = rearrange(noise, "b k d -> b k d 1 1")
     clean = SAMPLERS[SAMPLER](denoise, start, schedule, settings.steps, lambda step, x: None)
-    return choreographer.denormalise(rearrange(clean, "b k d 1 1 -> b k d"))
+    features = choreographer.denormalise(rearrange(clean, "b k d 1 1 -> b k d"))
+    return smoothed(features, previous)
+
+
+def smoothed(features: Tensor, previous: Tensor | None) -> Tensor:
+    """Returns features `[b k 27]` averaged over neighbouring poses with the weights `SMOOTHING`.
+
+    The first ones have the poses `previous [b m 27]` before them, without which they are repeated,
+    as the last ones are.
+    """
+    reach = len(SMOOTHING) // 2
+    before = features[:, :1] if previous is None else previous[:, -reach:].to(features)
+    missing = reach - before.shape[1]
+    ends = [before[:, :1]] * missing + [before], [features[:, -1:]] * reach
+    padded = torch.cat([*ends[0], features, *ends[1]], dim=1)
+    return padded.unfold(1, len(SMOOTHING), 1) @ features.new_tensor(SMOOTHING)
 
 
 def condition_set(

@@ -21,6 +21,7 @@ from musedance_core.diffusion.choreography import (
     pose_rate,
     rest_motion,
     sample_features,
+    smoothed,
 )
 from musedance_core.diffusion.choreography import clip_audio as audio_of
 from musedance_core.diffusion.guidance import Guidance
@@ -117,6 +118,20 @@ def test_one_call_samples_several_dances(model: MuseDance, score: DanceScore) ->
     alone = sample_features(model, text, audio, None, noise[1:], settings)
     batch = sample_features(model, text.expand(2, -1, -1), both, None, noise, settings)
     assert torch.allclose(batch[1:], alone, atol=1e-4)
+
+
+def test_smoothing_keeps_slow_motion_and_takes_noise_away() -> None:
+    slow = torch.sin(torch.arange(96)[:, None] * (2 * torch.pi / 24) + torch.arange(27))[None]
+    noise = torch.randn(1, 96, 27, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(smoothed(slow, None)[:, 2:-2], slow[:, 2:-2], atol=0.08)
+    assert smoothed(noise, None).diff(dim=1).std() < 0.35 * noise.diff(dim=1).std()
+    still = torch.ones(1, 6, 27)
+    assert torch.allclose(smoothed(still, None), still)
+
+
+def test_smoothing_goes_on_from_the_poses_before() -> None:
+    line = torch.arange(20.0)[None, :, None].expand(1, -1, 27)
+    assert torch.allclose(smoothed(line[:, 8:], line[:, :8])[:, :-2], line[:, 8:-2])
 
 
 def test_guidance_without_an_effect_changes_nothing(model: MuseDance, score: DanceScore) -> None:
