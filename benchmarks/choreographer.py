@@ -39,6 +39,7 @@ from musedance_core.diffusion.choreography import (
 )
 from musedance_core.diffusion.segment import SongFeatures
 from musedance_core.evaluation.judges.dance import (
+    DanceJudge,
     JudgedDances,
     accuracy,
     joints,
@@ -66,6 +67,7 @@ SLOWEST, FASTEST = 55.0, 120.0
 """BPM: shifts are unambiguous below the second, halved beats are danced above the first."""
 BATCH = 32
 SEGMENTS = 3
+Score = Callable[[np.ndarray, BeatGrid, float], float | None]
 LONG_DANCES = 24
 
 
@@ -76,7 +78,7 @@ class Dances:
         path: the checkpoint.
         split: of the world.
         songs: number of songs.
-        settings: steps and guidance, by the model.
+        steps, guidance: of sampling; None is the checkpoint's default.
     """
 
     def __init__(
@@ -152,7 +154,7 @@ def beats_and_bodies(
     grids, starts = [s.grid for s in scenes], [s.start for s in scenes]
     other = [*grids[1:], grids[0]]
 
-    def each(score: Callable[[np.ndarray, BeatGrid, float], float | None], use: list[BeatGrid]):  # type: ignore[no-untyped-def]
+    def each(score: Score, use: list[BeatGrid]) -> list[float | None]:
         return [score(p, g, s) for p, g, s in zip(places, use, starts, strict=True)]
 
     def share(p: np.ndarray, grid: BeatGrid, start: float) -> float | None:
@@ -245,7 +247,7 @@ def seams(dances: Dances, scenes: Sequence[DanceScene]) -> None:
 
 
 def recognised(
-    name: str, judge: torch.nn.Module, motions: Sequence[DanceMotion], scenes: Sequence[DanceScene]
+    name: str, judge: DanceJudge, motions: Sequence[DanceMotion], scenes: Sequence[DanceScene]
 ) -> None:
     """Prints the shares of dances that the judge recognises."""
     frames = len(motions[0])
@@ -255,7 +257,7 @@ def recognised(
         torch.stack([joints(motion) for motion in motions]),
         torch.from_numpy(np.stack(count)).float(),
     )
-    result = accuracy(judge, data)  # type: ignore[arg-type]
+    result = accuracy(judge, data)
     print(f"{name}: " + ", ".join(f"{k} recognised {v:.3f}" for k, v in result.items()), flush=True)
 
 

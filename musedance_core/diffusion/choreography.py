@@ -275,7 +275,8 @@ def smoothed(features: Tensor, previous: Tensor | None) -> Tensor:
     missing = reach - before.shape[1]
     ends = [before[:, :1]] * missing + [before], [features[:, -1:]] * reach
     padded = torch.cat([*ends[0], features, *ends[1]], dim=1)
-    return padded.unfold(1, len(SMOOTHING), 1) @ features.new_tensor(SMOOTHING)
+    out: Tensor = padded.unfold(1, len(SMOOTHING), 1) @ features.new_tensor(SMOOTHING)
+    return out
 
 
 def condition_set(
