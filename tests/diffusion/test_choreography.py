@@ -135,7 +135,7 @@ def test_smoothing_goes_on_from_the_poses_before() -> None:
 
 
 def test_guidance_without_an_effect_changes_nothing(model: MuseDance, score: DanceScore) -> None:
-    plain = choreograph(model, score, 0.5)
+    plain = choreograph(model, score, 0.5, DanceSettings(8, Guidance(1.0)))
     weighted = DanceSettings(8, Guidance(1.0, {"text": 0.0, "music": 0.0, "reference": 0.0}))
     strong = DanceSettings(8, Guidance(3.0, {"text": 1.0}))
     assert torch.equal(choreograph(model, score, 0.5, weighted).limbs, plain.limbs)
