@@ -92,7 +92,7 @@ def group_distances(guide: Array, joints: Array) -> tuple[Array, list[str]]:
     # Bones off the middle of their limb: its depth nearby.
     thick = ndimage.maximum_filter(depth, 2 * round(SETTINGS.off_middle * shape[0]) + 1)
     polygon = _trunk_polygon(solid, depth, joints)
-    colour = np.median(guide[:3][:, polygon], axis=1) if polygon.any() else np.zeros(3)
+    colour = np.median(guide[:3][:, polygon], axis=1) if polygon.any() else np.zeros(3, np.float32)
     graph = _graph(guide, solid, SETTINGS.edge)
     masks: dict[str, Mask] = {}
     thicker: dict[str, Mask] = {}
@@ -257,10 +257,12 @@ def _trunk_polygon(solid: Mask, depth: Array, joints: Array) -> Mask:
     corners = np.stack([joints[INDEX[n]] for n in names])
     corners = corners[np.isfinite(corners).all(axis=1)]
     if len(corners) < 2:
-        return solid & (depth >= 0.9 * depth.max())
+        deep: Mask = solid & (depth >= 0.9 * depth.max())
+        return deep
     middle = corners.mean(axis=0)
     polygon = in_polygon(corners + SETTINGS.shrunk * (middle - corners), shape)
-    return solid & polygon
+    inside: Mask = solid & polygon
+    return inside
 
 
 def _trunk_seeds(polygon: Mask, others: dict[str, Mask], depth: Array) -> Mask:

@@ -158,11 +158,11 @@ def _network_groups(
     )[0].clamp_min(0)
     weights = torch.nan_to_num(weights)
     members = {"torso": ["torso"], "head": ["head"], **{k: list(v) for k, v in LIMBS.items()}}
-    sums = {g: sum(weights[PART_INDEX[name]] for name in members[g]) for g in GROUPS}
+    sums = {g: weights[[PART_INDEX[name] for name in members[g]]].sum(dim=0) for g in GROUPS}
     for group in GROUPS[1:]:
         if group not in groups:
             sums["torso"] = sums["torso"] + sums[group]
-    stacked = torch.stack([torch.as_tensor(sums[g]) for g in groups])
+    stacked = torch.stack([sums[g] for g in groups])
     return stacked / stacked.sum(dim=0).clamp_min(SETTINGS.doubt)
 
 
@@ -230,7 +230,11 @@ def _without_islands(labels: Labels, solid: Mask, joints: Array) -> tuple[Labels
         keep = sizes >= 0.25 * sizes.max()
         if group != "torso":
             bones = bones_of(group, joints)
-            lines = np.concatenate([line(*bone) for bone in bones]) if bones else np.zeros((0, 2))
+            lines = (
+                np.concatenate([line(*bone) for bone in bones])
+                if bones
+                else np.zeros((0, 2), np.float32)
+            )
             touched = np.unique(pieces[pixels(lines, shape)])
             keep[touched] |= sizes[touched] >= 0.02 * sizes.max()
         keep[0] = False
@@ -270,7 +274,11 @@ def _without_tails(labels: Labels, solid: Mask, joints: Array) -> Labels:
             continue
         depth = ndimage.distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
         bones = bones_of(group, joints) if number else spine_of(joints)
-        lines = np.concatenate([line(*bone) for bone in bones]) if bones else np.zeros((0, 2))
+        lines = (
+            np.concatenate([line(*bone) for bone in bones])
+            if bones
+            else np.zeros((0, 2), np.float32)
+        )
         along = depth[pixels(lines, shape)]
         usual = float(np.median(along[along > 0])) if (along > 0).any() else float(depth.max())
         radius = SETTINGS.tail * usual
