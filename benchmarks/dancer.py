@@ -29,7 +29,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dancer_pixels import Studio, clips, cost, demo, denoiser, long_dance, sheets
+from dancer_pixels import (
+    Studio,
+    clips,
+    cost,
+    demo,
+    denoiser,
+    long_dance,
+    sheets,
+    song_clips,
+)
 from dancer_poses import Planner, edits, poses, songs, takes
 from dancer_results import Result, markdown, write_results
 
@@ -80,7 +89,10 @@ def main() -> None:
         "poses": lambda: poses(planner, judges, args.dances, args.recordings),
         "takes": lambda: takes(planner, args.groups),
         "edits": lambda: edits(planner, args.edits),
-        "songs": lambda: songs(planner, args.songs, args.start),
+        "songs": lambda: [
+            *songs(planner, args.songs, args.start),
+            *song_clips(studio, args.songs, args.start),
+        ],
         "long": lambda: long_dance(studio, args.long, args.segments),
         "denoiser": lambda: denoiser(studio, args.clips),
         "cost": lambda: cost(args.checkpoint, args.repeats),

@@ -20,6 +20,8 @@ from einops import rearrange
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from musedance_core.audio.tracker import track_beats
+from musedance_core.audio.waveform import load_waveform
 from musedance_core.dance.dancer import Dancer
 from musedance_core.diffusion.segment import Reference
 from musedance_core.evaluation.clip import quantise
@@ -52,6 +54,8 @@ LAPLACIAN = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
 INSET = 2
 """Pixels from the dancer's outline that are left out of its inside."""
 LONG_SEED, LONG_TEMPO = 4000, 112.0
+SONG_CLIPS = 4
+"""Dances to every song."""
 COLUMNS, TILE, LINE = 7, 192, 16
 
 
@@ -265,6 +269,24 @@ def long_dance(studio: Studio, count: int, segments: int) -> list[Result]:
         Result("long", "jump at seams", jumps, "<= 1.1"),
         Result("long", "speed of joints at seams over the median", seams),
     ]
+
+
+def song_clips(studio: Studio, paths: Sequence[Path], start: float) -> list[Result]:
+    """Share of the frames' motion with the tracked beats of songs."""
+    scenes, results = studio.scenes(SONG_CLIPS), []
+    for path in paths:
+        wave = load_waveform(path)
+        grid = track_beats(wave)
+        shares = []
+        for i, scene in enumerate(scenes):
+            truth = scene.truth[:1].expand(2 * FRAMES, -1, -1, -1)
+            changed = replace(scene, song=wave, grid=grid, start=start, truth=truth)
+            frames = quantise(generate(studio.pipeline, changed, _seeded(studio, i)).frames)
+            lag = beat_lag(motion_energy(frames), FPS, grid.times - start)
+            shares.append(0.0 if lag is None else lag.share)
+        name = f"share of the frames' motion, {path.stem} ({grid.tempo:.0f} BPM)"
+        results.append(Result("songs", name, shares, ">= 0.85"))
+    return results
 
 
 def sheets(studio: Studio, folder: Path, count: int, pictures: Sequence[Path]) -> None:
