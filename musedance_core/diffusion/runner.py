@@ -212,7 +212,8 @@ class SegmentRunner:
         Raises:
             InputError: the model's output is not finite.
         """
-        steps, report = self.inputs.settings.steps, on_step or (lambda info: None)
+        steps = self.inputs.settings.steps if self.inputs.denoise else 1
+        report = on_step or (lambda info: None)
         seconds = tail.start + tail.frame / self.model.config.clip.fps
         text = at_time(self.inputs.prompts, seconds)
         key = "" if self.cache is None else self._key(self.cache, tail, text)
