@@ -146,7 +146,7 @@ class MuseDancePipeline:
             start: time in the song at which the video starts, in seconds.
             seed: the same seed gives the same video.
             steps: denoising steps of the frames; None is the checkpoint's default. The dance is
-                planned with the choreographer's own number, and its own guidance.
+                planned with the choreographer's own number.
             sampler: one of `samplers.SAMPLERS`: "ddim", "euler" or "dpmpp_2m"; None is "dpmpp_2m"
                 for models that plan the dance and "ddim" for others.
             guidance: a scale, or a scale with weights per condition, of the frames; None is the

@@ -78,6 +78,11 @@ class DanceSettings:
             Guidance.of(schedule, guidance, weights),
         )
 
+    @classmethod
+    def guided_by(cls, model: MuseDance, guidance: Guidance) -> DanceSettings:
+        """Returns the checkpoint's number of steps with the scale and the weights of `guidance`."""
+        return cls.of(model, None, guidance.scale, guidance.weights)
+
 
 @dataclass(frozen=True)
 class DanceScore:

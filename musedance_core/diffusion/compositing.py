@@ -88,7 +88,7 @@ def correct(
         vae: the autoencoder that decoded `drawn`.
         fps: frames a second.
     """
-    planned, coverage = plan_frames(dancer, motion, drawn.shape[-1], len(drawn), fps)
+    planned, _ = plan_frames(dancer, motion, drawn.shape[-1], len(drawn), fps)
     # An autoencoder reproduces nothing exactly: frames are compared with its version of the plan.
     reproduced = vae.decode(vae.encode(planned)).to(drawn)
     difference = drawn - reproduced
@@ -97,8 +97,7 @@ def correct(
     )
     same, different = THRESHOLDS.same, THRESHOLDS.different
     share = ((size - same) / (different - same)).clamp(0, 1)
-    # The background stands still: only the dancer is corrected.
-    return Correction(difference * share * coverage, fps)
+    return Correction(difference * share, fps)
 
 
 def composite(
@@ -115,6 +114,7 @@ def composite(
         times = seconds[first : first + count]
         frames, alpha = dancer.frames(motion.at(times))
         if corrections is not None:
+            # The background stands still: only the dancer is corrected.
             added = _enlarged(corrections.at(times), dancer) * alpha
             frames[:, :3] = (frames[:, :3] + added).clamp_min(0)
             frames[:, :3] = torch.minimum(frames[:, :3], frames[:, 3:])

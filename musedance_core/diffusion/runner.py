@@ -25,9 +25,9 @@ from ..config import MuseDanceConfig
 from ..dance.motion import DanceMotion
 from ..errors import InputError
 from ..models import MuseDance
-from .choreography import DanceScore, plan_segment, pose_rate
+from .choreography import DanceScore, DanceSettings, plan_segment, pose_rate
 from .compositing import Autoencoder, composite, correct, plan_frames
-from .guidance import StepInfo
+from .guidance import Guidance, StepInfo
 from .prompts import at_time
 from .samplers import OnStep
 from .segment import (
@@ -299,7 +299,11 @@ class SegmentRunner:
             times = tail.frame / clip.fps + np.arange(round(clip.seconds * rate)) / rate
             return inputs.motion.at(times).features()
         score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start)
-        return plan_segment(model, score, tail.index, tail.frame, tail.poses)
+        # The choreographer has a guidance of its own, which any other than the model's replaces.
+        guidance = inputs.settings.guidance
+        changed = guidance != Guidance.of(model.config.schedule)
+        settings = DanceSettings.guided_by(model, guidance) if changed else None
+        return plan_segment(model, score, tail.index, tail.frame, tail.poses, settings)
 
     def _motion(self, poses: Tensor) -> DanceMotion:
         """The dance of a segment's poses `[n 27]`."""
@@ -334,6 +338,7 @@ class SegmentRunner:
             None if dancer is None else dancer.figure.body.joints,
             inputs.song.mel,
             inputs.song.grid.times,
+            inputs.song.grid.assumed,
             text,
             inputs.negative,
         )
