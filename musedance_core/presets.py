@@ -67,7 +67,7 @@ STICKER = MuseDanceConfig(
         mean=-3.0,
         std=3.0,
     ),
-    schedule=ScheduleConfig(shared_noise=0.9, guidance=1.0, sampling_steps=20),
+    schedule=ScheduleConfig(shared_noise=0.9, guidance=1.0, sampling_steps=8),
     rig=RigConfig(),
     choreographer=ChoreographerConfig(),
 )
