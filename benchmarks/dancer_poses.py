@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,11 @@ from musedance_core.world.dances import dance_motion
 
 SECONDS = 4.0
 SONGS = 32
-SHIFTS = (-4, -2, 2, 4)
+SHIFTS = (-2, -1, 1, 2)
 """Shifts of the beats, in poses."""
-REACH = 6
+REACH = 3
 FASTEST_SHIFTED = 120.0
-"""Highest BPM at which a shift by the largest of `SHIFTS` is unambiguous."""
+"""Highest BPM at which a shift by the largest of `SHIFTS` is unambiguous in moves on half-beats."""
 FASTEST, SLOWEST = 190.0, 55.0
 GROUP = 6
 """Sentences that are compared with each other, all to the same music."""
@@ -209,12 +210,14 @@ def takes(planner: Planner, groups: int) -> list[Result]:
 def edits(planner: Planner, count: int) -> list[Result]:
     """Dances to beats that were moved, halved and doubled, with the sound unchanged."""
     slopes: list[float] = []
+    true_slopes: list[float] = []
     follow: dict[str, list[float]] = {"halved": [], "doubled": []}
     truth: dict[str, list[float]] = {"halved": [], "doubled": []}
     for i in range(40 * count):
         scene = planner.dances.scene(i)
         if scene.grid.tempo <= FASTEST_SHIFTED and len(slopes) < count:
-            slopes.append(_slope(planner, scene, i))
+            slopes.append(_slope(planner, scene, partial(planner.plan, scene, i)))
+            true_slopes.append(_slope(planner, scene, partial(planner.truth, scene)))
         for name, grid in (("halved", scene.grid.halved()), ("doubled", scene.grid.doubled())):
             if len(follow[name]) < count and SLOWEST <= grid.tempo <= FASTEST:
                 motion = planner.plan(scene, i, grid)
@@ -222,18 +225,19 @@ def edits(planner: Planner, count: int) -> list[Result]:
                 truth[name].append(_prefers(planner.truth(scene, grid), grid, scene))
         if min(len(slopes), *map(len, follow.values())) == count:
             break
-    return [Result("edits", "slope of moved beats", slopes, "1 ± 0.1")] + [
+    true_slope = float(np.mean(true_slopes))
+    return [Result("edits", "slope of moved beats", slopes, "1 ± 0.1", true_slope)] + [
         Result("edits", f"{name} beats danced", follow[name], "1", float(np.mean(truth[name])))
         for name in follow
     ]
 
 
-def _slope(planner: Planner, scene: DanceScene, seed: int) -> float:
+def _slope(planner: Planner, scene: DanceScene, dance: Callable[[BeatGrid], DanceMotion]) -> float:
     """Shift of the dance per shift of its beats."""
-    still = speed(planner.plan(scene, seed))
+    still = speed(dance(scene.grid))
     lags = []
     for shift in SHIFTS:
-        motion = planner.plan(scene, seed, scene.grid.shifted(shift / planner.dances.fps))
+        motion = dance(scene.grid.shifted(shift / planner.dances.fps))
         lags.append(energy_lag(speed(motion), still, REACH) or 0.0)
     return shift_slope(np.array([lags]), np.array(SHIFTS)).slope
 

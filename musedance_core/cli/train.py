@@ -133,7 +133,7 @@ def _add_judges(parser: argparse.ArgumentParser) -> None:
         ("identity_steps", "of the embedder"),
         ("identity_batch", "blocks of 16 dancers a step"),
         ("dances", "for the recognition of moves"),
-        ("dance_seconds", "for making and learning them"),
+        ("dance_steps", "of the judge of poses"),
     )
     for name, about in numbers:
         add(

@@ -19,7 +19,7 @@ from musedance_core.world.dances import SIDES
 def test_training_writes_judges_that_load(tmp_path: Path) -> None:
     counts = ["--clips", "2", "--dancers", "32", "--test-clips", "4", "--test-dancers", "32"]
     steps = ["--motion-steps", "2", "--motion-batch", "2", "--identity-steps", "2"]
-    quick = ["--dances", "64", "--dance-seconds", "1"]
+    quick = ["--dances", "64", "--dance-steps", "2"]
     output = tmp_path / "tiny.safetensors"
     words = ["train", "judges", str(output), "--name", "tiny", "--threads", "1"]
     assert main([*words, *counts, *steps, *quick]) == 0
@@ -36,7 +36,7 @@ def test_training_writes_judges_that_load(tmp_path: Path) -> None:
 def test_networks_that_are_not_trained_come_from_the_base(tmp_path: Path) -> None:
     output = tmp_path / "new.safetensors"
     words = ["train", "judges", str(output), "--name", "new", "--networks", "dance"]
-    quick = ["--dances", "64", "--dance-seconds", "1", "--test-clips", "4"]
+    quick = ["--dances", "64", "--dance-steps", "2", "--test-clips", "4"]
     assert main([*words, "--base", str(SHIPPED), *quick]) == 0
     old, new = load_judges(), load_judges(output)
     assert new.history["motion"] == old.history["motion"]

@@ -21,8 +21,8 @@ class JudgesTraining:
         threads: CPU threads.
         clips, dancers: numbers for training; dancers come in blocks of 16.
         test_clips, test_dancers: numbers for the accuracy on the test split.
-        dances, dance_seconds: number of dances for the recognition of moves, and time to make them
-            and to train on them.
+        dances, dance_steps: number of dances for the recognition of moves, and steps of training
+            on them.
         motion_steps, motion_batch: steps of the motion encoder and clips a step.
         identity_steps, identity_batch: steps of the embedder and blocks of 16 dancers a step.
         command: the command line, for the file's history.
@@ -42,6 +42,6 @@ class JudgesTraining:
     motion_batch: int = 32
     identity_steps: int = 500
     identity_batch: int = 6
-    dances: int = 24_000
-    dance_seconds: int = 300
+    dances: int = 16_000
+    dance_steps: int = 1500
     command: str = ""

@@ -128,7 +128,7 @@ def _motion(judges: Judges, options: JudgesTraining) -> tuple[Judges, dict[str, 
 
 def _dance(judges: Judges, options: JudgesTraining) -> tuple[Judges, dict[str, Any]]:
     """Trains the judge of poses and measures it on other dances."""
-    judge = train_dance_judge(options.dance_seconds, options.seed, options.dances).half().float()
+    judge = train_dance_judge(options.dance_steps, options.seed, options.dances).half().float()
     unseen = random_dances(np.random.default_rng((options.seed, 1)), options.test_clips)
     return replace(judges, dance=judge), dance_figures(judge, unseen)
 
