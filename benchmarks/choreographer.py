@@ -1,13 +1,14 @@
 """The choreographer's dances, measured on joints, next to the world's own dances.
 
-    python benchmarks/choreographer.py [CHECKPOINT] [--clips 96] [--split test] [--judge 150]
+    python benchmarks/choreographer.py [CHECKPOINT] [--clips 96] [--split test] [--judge 1500]
         [--recordings human.json] [--guidance 1.0] [--steps 8]
 
 1. Share of the joints' motion that is periodic with the beat and beat alignment, to the own song
    and against the beats of another one; speeds, accelerations and sliding feet as in `dances.py`.
 2. Beats shifted by -2, -1, 1 and 2 frames of the clip at 120 BPM at most: the shift of the dance
    per shift of the beats (slope 1 is exact). Halved and doubled beats: share of motion with them.
-3. With `--judge SECONDS`: share of the dances whose move, side and size a judge recognises.
+3. With `--judge STEPS`: share of the dances whose move, side and size a judge recognises after so
+   many steps of training.
 4. Two takes of a sentence: mean distance of joints over that between two sentences.
 5. Dances of three segments: speed of the joints from one segment to the next over their usual one.
 6. Clips a second, with all encoders.
@@ -61,6 +62,7 @@ from musedance_core.training.data.dances import DanceScene, WorldDances
 from musedance_core.training.stages.base import Batch
 from musedance_core.training.stages.choreographer import ChoreographerStage
 from musedance_core.training.stages.losses import ConditionMask
+from musedance_core.world.dances import SIDES
 
 SHIFTS = (-2, -1, 1, 2)
 SLOWEST, FASTEST = 55.0, 120.0
@@ -257,8 +259,13 @@ def recognised(
         torch.stack([joints(motion) for motion in motions]),
         torch.from_numpy(np.stack(count)).float(),
     )
-    result = accuracy(judge, data)
-    print(f"{name}: " + ", ".join(f"{k} recognised {v:.3f}" for k, v in result.items()), flush=True)
+    with torch.no_grad():
+        verdict = judge(data.places, data.count)
+    for i, kind in enumerate(("move", "side", "size")):
+        target = data.targets[:, i]
+        right = (getattr(verdict, kind).argmax(dim=1) == target).double()
+        named = target != SIDES.index("either") if kind == "side" else target >= 0
+        line(f"{name}: {kind} recognised", right[named].tolist())
 
 
 def main() -> None:
@@ -269,7 +276,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=96)
     parser.add_argument("--songs", type=int, default=24)
     parser.add_argument("--split", default="test", choices=("validation", "test"))
-    parser.add_argument("--judge", type=float, default=0.0, help="seconds of training of a judge")
+    parser.add_argument("--judge", type=int, default=0, help="steps of training of a judge")
     parser.add_argument("--recordings", help="JSON file of human joints")
     parser.add_argument("--guidance", type=float)
     parser.add_argument("--steps", type=int)
