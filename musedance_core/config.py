@@ -363,9 +363,7 @@ class ChoreographerConfig:
     heads: int = 4
     ff_mult: int = 2
     norm_groups: int = 8
-    schedule: ScheduleConfig = ScheduleConfig(
-        guidance=1.75, text_guidance=1.0, sampling_steps=8
-    )
+    schedule: ScheduleConfig = ScheduleConfig(guidance=1.75, text_guidance=1.0, sampling_steps=8)
 
     def __post_init__(self) -> None:
         _check_sizes(self, depths=("layers",))

@@ -42,7 +42,7 @@ def random_skin(rng: np.random.Generator, theme: Theme, kind: str) -> Colour:
         natural = theme.skins in ("natural", "yellow") or rng.random() < 0.8
         return _varied(rng, SKINS, 14) if natural else bright(rng)
     if kind == "robot":
-        return from_hsv(rng.random(), rng.choice([0.05, 0.1, 0.5]), rng.uniform(0.45, 0.95))
+        return from_hsv(rng.random(), float(rng.choice([0.05, 0.1, 0.5])), rng.uniform(0.45, 0.95))
     if kind == "stick":
         return bright(rng) if rng.random() < 0.5 else (30, 28, 30)
     if kind == "animal" and rng.random() < 0.7:

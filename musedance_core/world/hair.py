@@ -94,7 +94,7 @@ def hair_behind(
             b = a + np.array([side * rng.uniform(0.3, 0.9) * rx, rng.uniform(0.5, 1.6) * ry])
             sketch.outlined(capsule(a, b, 0.28 * rx, 0.18 * rx), c)
     elif hair == "ponytail":
-        side = -np.sign(f.view) if f.view else rng.choice((-1, 1))
+        side = int(-np.sign(f.view) if f.view else rng.choice((-1, 1)))
         a = np.array([x + side * 0.7 * rx, y - 0.6 * ry])
         b = a + np.array([side * rng.uniform(0.4, 1.0) * rx, rng.uniform(0.3, 1.6) * ry])
         sketch.outlined(capsule(a, b, 0.25 * rx, 0.2 * rx), c)
