@@ -48,7 +48,7 @@ class DistanceSettings:
     """Quantile of the figure's depth along a limb that is the limb's radius."""
     off_middle: float = 0.02
     """Distance of a bone from the middle of its limb."""
-    hidden: float = 1.7
+    hidden: float = 1.5
     """Depth in radii from which a bone lies under the trunk, if the colour is the trunk's."""
     surely_hidden: float = 3.0
     """Depth in radii from which the first bone of a limb does whatever the colour."""
@@ -233,7 +233,10 @@ def _limb_points(
     inside = deep > 0
     if not inside.any():
         return points, points[:0]
-    radius = float(np.quantile(thick[row, column][inside], SETTINGS.radius_quantile))
+    # The outer part is clear of the trunk most often.
+    outer = inside & (np.arange(len(points)) >= len(points) // 3)
+    known = thick[row, column][outer if outer.any() else inside]
+    radius = float(np.quantile(known, SETTINGS.radius_quantile))
     alike = np.linalg.norm(colours - trunk_colour, axis=1) < SETTINGS.alike
     hidden = (deep > SETTINGS.hidden * radius + 1) & alike
     first = np.arange(len(points)) < len(lines[0])

@@ -35,9 +35,9 @@ class SegmentationSettings:
     """Joints farther outside the figure's box are taken for errors."""
     softness: float = 0.02
     """Difference in distance over which the weights of two parts change by a factor e."""
-    doubt: float = 0.02
+    doubt: float = 0.05
     """Added to the network's weights, so that geometry decides between parts it does not see."""
-    geometry: float = 0.35
+    geometry: float = 1.0
     """Weight of geometry where the network's weights are given."""
     guide_radius: int = 3
     """Radius of the guided filter in pixels at the low resolution."""
@@ -45,6 +45,12 @@ class SegmentationSettings:
     """Variance of colour below which the filter smooths."""
     least_seen: float = 0.3
     """Share of a limb's bones that must lie on its own pixels; else it stays with the trunk."""
+    most_of_spine: float = 0.3
+    """Share of the spine that may lie on a limb's pixels; else the limb stays with the trunk, which
+    it would tear."""
+    floating: float = 0.04
+    """Way from an elbow or knee to the segment that hangs on it, from which the limb stays with the
+    trunk."""
     tail: float = 0.75
     """Half width, in radii of a part, of what is too thin to be its own ..."""
     tail_of_trunk: float = 0.02
@@ -102,6 +108,9 @@ def segment(picture: Tensor, rig: Rig, box: tuple[int, int, int, int]) -> Segmen
     cleaned = _smoothed(_without_tails(cleaned, solid, near))
     cleaned = _with_pelvis(cleaned, solid, near)
     parts = _in_segments(cleaned, near)
+    for group in _floating(parts, solid, near):
+        lost.append(group)
+        parts[np.isin(parts, [PART_INDEX[name] for name in LIMBS[group]])] = PART_INDEX["torso"]
 
     whole = np.full(picture.shape[1:], 0, np.int64)
     whole[top:bottom, left:right] = parts
@@ -211,7 +220,10 @@ def _without_islands(labels: Labels, solid: Mask, joints: Array) -> tuple[Labels
             continue
         rows, columns = pixels(np.concatenate([line(*bone) for bone in bones]), shape)
         on_own = (labels[rows, columns] == number) & solid[rows, columns]
-        if not len(rows) or on_own.mean() < SETTINGS.least_seen:
+        spine = spine_of(joints)
+        middle = pixels(np.concatenate([line(*bone) for bone in spine]), shape) if spine else None
+        tears = middle is not None and (labels[middle] == number).mean() > SETTINGS.most_of_spine
+        if not len(rows) or on_own.mean() < SETTINGS.least_seen or tears:
             lost.append(group)
             labels = np.where(labels == number, 0, labels)
     # Who stands on one leg alone cannot lift it.
@@ -340,3 +352,18 @@ def _in_segments(labels: Labels, joints: Array) -> Labels:
             nearer = away_from(points, *bones[1]) < away_from(points, *bones[0])
             parts[own] = np.where(nearer, PART_INDEX[outer], PART_INDEX[inner])
     return parts.astype(np.int64)
+
+
+def _floating(parts: Labels, solid: Mask, joints: Array) -> list[str]:
+    """Limbs whose outer segment is seen, but most of it not at the joint on which it hangs."""
+    found = []
+    for group, (inner, outer) in LIMBS.items():
+        joint = joints[SEGMENTS[inner][1]]
+        pieces, count = ndimage.label((parts == PART_INDEX[outer]) & solid)
+        largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])) if count else 0
+        rows, columns = np.nonzero(pieces == largest)
+        if count and np.isfinite(joint).all():
+            away = np.hypot(columns + 0.5 - joint[0], rows + 0.5 - joint[1]).min()
+            if away > SETTINGS.floating * parts.shape[0]:
+                found.append(group)
+    return found
