@@ -80,8 +80,12 @@ class DanceSettings:
 
     @classmethod
     def guided_by(cls, model: MuseDance, guidance: Guidance) -> DanceSettings:
-        """Returns the checkpoint's number of steps with the scale and the weights of `guidance`."""
-        return cls.of(model, None, guidance.scale, guidance.weights)
+        """Returns the choreographer's defaults, replaced where `guidance` differs from the
+        denoiser's: both have guidance of their own until somebody asks for another."""
+        own = Guidance.of(model.config.schedule)
+        scale = None if guidance.scale == own.scale else guidance.scale
+        weights = {n: w for n, w in guidance.weights.items() if w != own.weights[n]}
+        return cls.of(model, None, scale, weights)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from ..errors import InputError
 from ..models import MuseDance
 from .choreography import DanceScore, DanceSettings, plan_segment, pose_rate
 from .compositing import Autoencoder, composite, correct, plan_frames
-from .guidance import Guidance, StepInfo
+from .guidance import StepInfo
 from .prompts import at_time
 from .samplers import OnStep
 from .segment import (
@@ -299,10 +299,7 @@ class SegmentRunner:
             times = tail.frame / clip.fps + np.arange(round(clip.seconds * rate)) / rate
             return inputs.motion.at(times).features()
         score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start)
-        # The choreographer has a guidance of its own, which any other than the model's replaces.
-        guidance = inputs.settings.guidance
-        changed = guidance != Guidance.of(model.config.schedule)
-        settings = DanceSettings.guided_by(model, guidance) if changed else None
+        settings = DanceSettings.guided_by(model, inputs.settings.guidance)
         return plan_segment(model, score, tail.index, tail.frame, tail.poses, settings)
 
     def _motion(self, poses: Tensor) -> DanceMotion:

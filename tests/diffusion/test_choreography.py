@@ -156,3 +156,18 @@ def test_a_model_without_a_choreographer_and_no_step_are_refused(
         choreograph(without, score, 1.0)
     with pytest.raises(InputError, match="at least 1 step, not 0"):
         DanceSettings.of(model, steps=0)
+
+
+def test_only_guidance_that_somebody_chose_replaces_the_choreographer_s_own(
+    model: MuseDance,
+) -> None:
+    assert model.config.choreographer is not None
+    own = DanceSettings.of(model)
+    denoiser = Guidance.of(model.config.schedule)
+    assert DanceSettings.guided_by(model, denoiser) == own
+    louder = Guidance.of(model.config.schedule, None, {"music": 1.5})
+    assert DanceSettings.guided_by(model, louder) == DanceSettings.of(
+        model, None, None, {"music": 1.5}
+    )
+    stricter = Guidance.of(model.config.schedule, 3.5)
+    assert DanceSettings.guided_by(model, stricter) == DanceSettings.of(model, None, 3.5)

@@ -383,6 +383,22 @@ def test_a_planned_segment_of_anything_else_is_not_taken_from_the_cache(
     assert len(list(tmp_path.iterdir())) == len(others) + 1, "the rate is the frames' alone"
 
 
+def test_guidance_reaches_the_plan(model: MuseDance, planned: DanceInputs) -> None:
+    draft = replace(planned, denoise=False)
+    poses = [
+        SegmentRunner(ResidentModel(model), replace(draft, settings=SamplingSettings(2, guidance)))
+        for guidance in (
+            Guidance.of(model.config.schedule),
+            Guidance.of(model.config.schedule, 4.0),
+            Guidance.of(model.config.schedule, None, {"text": 2.0}),
+        )
+    ]
+    first, *others = (runner.segment_after(runner.first_tail()).poses for runner in poses)
+    assert first is not None
+    for other in others:
+        assert other is not None and not torch.allclose(first, other, atol=1e-3)
+
+
 def test_where_no_beat_was_found_the_dancer_rests(model: MuseDance, planned: DanceInputs) -> None:
     grid = replace(planned.song.grid, assumed=True)
     resting = replace(planned, denoise=False, song=replace(planned.song, grid=grid))
