@@ -246,7 +246,7 @@ def _limb_points(
     if hidden.any():
         # Near a hem the trunk is thin, but has its colour still.
         last = int(np.flatnonzero(hidden)[-1])
-        hem = last + 1 + round(2 * (SETTINGS.hidden * radius + 1))
+        hem = last + 1 + round(3 * (SETTINGS.hidden * radius + 1))
         own = np.flatnonzero(~alike[last + 1 : hem])
         start = max(start, last + 1 + (int(own[0]) if len(own) else 0))
         covered = points[: max(last, start - 2)]
