@@ -28,7 +28,8 @@ def capsule(size: int, start: Tensor, end: Tensor, radius: float) -> Tensor:
     bone = end - start
     share = ((points - start) @ bone / (bone @ bone).clamp_min(1e-6)).clamp(0, 1)
     distance = (points - start - share[..., None] * bone).norm(dim=-1)
-    return (radius - distance + 0.5).clamp(0, 1)
+    coverage: Tensor = (radius - distance + 0.5).clamp(0, 1)
+    return coverage
 
 
 def person(size: int) -> tuple[Tensor, Body]:
