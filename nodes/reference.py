@@ -78,16 +78,16 @@ class EncodeReference(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..musedance_core.diffusion.segment import Reference
 
-        if lacks_alpha(image[0]):
-            host.show_text(DROPPED_ALPHA)
         size = model.config.clip.size
         if model.config.plans_dance:
             dancer = staged_dancer(model, image[0], subject, part_map)
+            warn_of_dropped_alpha(image[0])
             small, parts = dancer.in_square(size).at_rest()
             latents = encoded(small[:3], vae or model.vae, model.config.vae.scale)
             frame = rearrange(dancer.at_rest()[0][:3].clamp(0, 1), "c h w -> 1 h w c")
             return io.NodeOutput(Reference(small[:3], latents, parts, dancer), frame)
         fitted = fitted_picture(image[0], subject, part_map, size)
+        warn_of_dropped_alpha(image[0])
         pixels = rearrange(fitted.image, "c h w -> 1 h w c")
         latents = (vae or model.vae).encode(pixels) * model.config.vae.scale
         return io.NodeOutput(Reference(fitted.image, latents, fitted.part_map), pixels)
@@ -184,6 +184,12 @@ def lacks_alpha(image: Tensor) -> bool:
     programs leave of transparency that they drop."""
     black = image.shape[-1] == 3 and not any(edge.any() for edge in border(image))
     return bool(black and image.any())
+
+
+def warn_of_dropped_alpha(image: Tensor) -> None:
+    """Shows a sentence where a picture `[h w c]` seems to have lost its transparency."""
+    if lacks_alpha(image):
+        host.show_text(DROPPED_ALPHA)
 
 
 def require_upright_mask(subject: Tensor) -> None:
