@@ -68,6 +68,7 @@ def options() -> argparse.Namespace:
     add("--repeats", type=int, default=3, help="of cost")
     add("--steps", type=int, help="denoising steps (default: the model's)")
     add("--seed", type=int, default=0)
+    add("--draft", action="store_true", help="clips, songs, long and sheets without denoising")
     add("--songs", nargs="+", type=Path, default=[])
     add("--start", type=float, default=20.0, help="second of these songs")
     add("--recordings", type=Path, help="people's joints as JSON, for the section poses")
@@ -81,7 +82,7 @@ def main() -> None:
     args = options()
     pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     judges, sampling = load_judges(), Sampling(seed=args.seed, steps=args.steps)
-    studio = Studio(pipeline, judges, sampling, args.split, args.size)
+    studio = Studio(pipeline, judges, sampling, args.split, args.size, args.draft)
     planner = Planner.of(pipeline, args.split)
     run: dict[str, Callable[[], list[Result]]] = {
         "demo": lambda: demo(args.checkpoint),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from musedance_core.files import atomic_path
-from musedance_core.metrics.bootstrap import mean_interval
+from musedance_core.metrics.bootstrap import LEVELS, ROUNDS, mean_interval
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,11 @@ class Result:
 
     Attributes:
         section, name: of the figure.
-        values: one a clip; their mean is reported.
+        values: one a clip; their mean, or their median, is reported.
         goal: the value to reach.
         truth: the same figure of the true dances.
         digits: decimals.
+        median: for ratios, of which few may be very large.
     """
 
     section: str
@@ -31,13 +32,14 @@ class Result:
     goal: str = ""
     truth: float | None = None
     digits: int = 3
+    median: bool = False
 
     @property
     def text(self) -> str:
-        """Mean, 95 % interval, number of clips, and the truth."""
+        """Mean or median, 95 % interval, number of clips, and the truth."""
         if not len(self.values):
             return "no clip"
-        parts = [with_interval(self.values, self.digits)]
+        parts = [with_interval(self.values, self.digits, self.median)]
         if len(self.values) > 1:
             parts.append(f"n = {len(self.values)}")
         if self.truth is not None:
@@ -45,14 +47,26 @@ class Result:
         return "; ".join(parts)
 
 
-def with_interval(values: Sequence[float] | np.ndarray, digits: int = 3) -> str:
-    """Formats the mean and its 95 % interval over clips, if there are several."""
-    text = f"{np.mean(values):.{digits}f}"
-    interval = mean_interval(np.asarray(values))
+def with_interval(
+    values: Sequence[float] | np.ndarray, digits: int = 3, median: bool = False
+) -> str:
+    """Formats the mean or the median and its 95 % interval over clips, if there are several."""
+    found = np.asarray(values, dtype=np.float64)
+    text = f"{np.median(found) if median else np.mean(found):.{digits}f}"
+    interval = _median_interval(found) if median else mean_interval(found)
     if interval is None:
         return text
     low, high = interval
     return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _median_interval(values: np.ndarray) -> tuple[float, float] | None:
+    """95 % bootstrap interval of the median; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    chosen = np.random.default_rng(0).integers(len(values), size=(ROUNDS, len(values)))
+    low, high = np.percentile(np.median(values[chosen], axis=1), LEVELS)
+    return float(low), float(high)
 
 
 def markdown(results: Sequence[Result]) -> str:
