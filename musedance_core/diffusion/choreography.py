@@ -28,6 +28,8 @@ SAMPLER = "dpmpp_2m"
 SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 """Weights of a pose and its neighbours. Dances hardly change by it, since no body moves that fast;
 the sampler's noise from pose to pose does."""
+SETTLING = 4.0
+"""Time constant, in poses, with which a segment takes over from the poses before it."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,24 @@ def sample_features(
     start = rearrange(noise, "b k d -> b k d 1 1")
     clean = SAMPLERS[SAMPLER](denoise, start, schedule, settings.steps, lambda step, x: None)
     features = choreographer.denormalise(rearrange(clean, "b k d 1 1 -> b k d"))
+    if previous is not None:
+        features = continued(features, previous.to(features))
     return smoothed(features, previous)
+
+
+def continued(features: Tensor, previous: Tensor) -> Tensor:
+    """Returns features `[b k 27]` that leave the poses `previous [b m 27]` without a jump of place
+    or speed.
+
+    The gap at the seam is closed as by a critically damped spring, within about half a second:
+
+        x(t) + (gap + (gap of speed + gap / SETTLING) t) exp(-t / SETTLING)
+    """
+    speed = previous[:, -1:] - previous[:, -2:-1] if previous.shape[1] > 1 else 0.0
+    gap = previous[:, -1:] + speed - features[:, :1]
+    speed_gap = speed - (features[:, 1:2] - features[:, :1])
+    t = torch.arange(features.shape[1], device=features.device).to(features)[None, :, None]
+    return features + (gap + (speed_gap + gap / SETTLING) * t) * (-t / SETTLING).exp()
 
 
 def smoothed(features: Tensor, previous: Tensor | None) -> Tensor:

@@ -16,6 +16,7 @@ from musedance_core.diffusion.choreography import (
     DanceScore,
     DanceSettings,
     choreograph,
+    continued,
     dance_segments,
     pose_noise,
     pose_rate,
@@ -127,6 +128,20 @@ def test_smoothing_keeps_slow_motion_and_takes_noise_away() -> None:
     assert smoothed(noise, None).diff(dim=1).std() < 0.35 * noise.diff(dim=1).std()
     still = torch.ones(1, 6, 27)
     assert torch.allclose(smoothed(still, None), still)
+
+
+def test_a_segment_goes_on_from_the_poses_before_without_a_jump() -> None:
+    generator = torch.Generator().manual_seed(0)
+    phase = torch.rand(2, 1, 27, generator=generator) * 6
+    before = torch.sin(torch.arange(-8, 0)[None, :, None] / 8 + phase)
+    after = torch.sin(torch.arange(48)[None, :, None] / 8 + 2 * phase)
+    joined = torch.cat([before, continued(after, before)], dim=1)
+    steps, changes = joined.diff(dim=1), joined.diff(dim=1, n=2)
+    assert torch.allclose(steps[:, 7], steps[:, 6], atol=1e-5)
+    assert changes[:, 6:9].abs().mean() < 3 * changes[:, 30:].abs().mean() + 0.05
+    assert torch.allclose(joined[:, -24:], after[:, -24:], atol=1e-2)
+    own = torch.sin(torch.arange(-8, 48)[None, :, None] / 8)
+    assert torch.allclose(continued(own[:, 8:], own[:, :8]), own[:, 8:], atol=0.05)
 
 
 def test_smoothing_goes_on_from_the_poses_before() -> None:
