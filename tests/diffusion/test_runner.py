@@ -389,8 +389,8 @@ def test_guidance_reaches_the_plan(model: MuseDance, planned: DanceInputs) -> No
         SegmentRunner(ResidentModel(model), replace(draft, settings=SamplingSettings(2, guidance)))
         for guidance in (
             Guidance.of(model.config.schedule),
-            Guidance.of(model.config.schedule, 4.0),
-            Guidance.of(model.config.schedule, None, {"text": 2.0}),
+            Guidance.of(model.config.schedule, 40.0),
+            Guidance.of(model.config.schedule, None, {"text": 20.0}),
         )
     ]
     first, *others = (runner.segment_after(runner.first_tail()).poses for runner in poses)
