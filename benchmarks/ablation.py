@@ -41,11 +41,14 @@ SEAM_SECONDS = 8.0
 BATCH = 50
 
 
-def train_row(modules: tuple[str, ...], init: str, folder: Path, steps: int) -> Path:
-    """Trains the row's checkpoint with the training script and returns its path."""
+def train_row(
+    modules: tuple[str, ...], init: str, folder: Path, steps: int, more: list[str]
+) -> Path:
+    """Trains the row's checkpoint with the training script, with `more` values of its config, and
+    returns its path."""
     switches = [f"model.dynamics.{name}={str(name in modules).lower()}" for name in MODULES]
     command = [sys.executable, str(ROOT / "train/choreographer.py"), str(CONFIG), *switches]
-    command += [f"output_dir={folder}", f"init={init}", f"max_steps={steps}"]
+    command += [f"output_dir={folder}", f"init={init}", f"max_steps={steps}", *more]
     subprocess.run(command, check=True)
     return folder / "model.safetensors"
 
@@ -89,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="of the training")
     parser.add_argument("--out", required=True, type=Path, help="folder of the runs")
     parser.add_argument("--init", default=str(DEFAULT_CHECKPOINT))
     parser.add_argument("--steps", type=int, default=600, help="of training, per row")
@@ -98,7 +102,8 @@ def main() -> None:
     judges, results = load_judges(), []
     for label, modules in ROWS.items():
         began = time.monotonic()
-        path = train_row(modules, args.init, args.out / label.replace(" + ", "-"), args.steps)
+        folder = args.out / label.replace(" + ", "-")
+        path = train_row(modules, args.init, folder, args.steps, args.overrides)
         print(f"{label}: trained in {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
         results += score_row(label, path, judges, args.dances, args.groups)
         write_results(args.out / "results.json", results, shlex.join(["python", *sys.argv]))
