@@ -39,7 +39,7 @@ def test_a_wrong_network_is_seen(model: MuseDance, tmp_path: Path) -> None:
 def test_regions_add_up_to_one_call(model: MuseDance) -> None:
     text = model.text(setup.token_ids(model.config, 1))
     given = setup.segment_input(model, 12.0, text)
-    conditions, _ = condition_set(model, given, Guidance(1.0))
+    conditions = condition_set(model, given, Guidance(1.0))
     x = initial_noise(model, given.reference, 0, 0)
 
     def call() -> torch.Tensor:

@@ -75,8 +75,8 @@ def answers(model: MuseDance) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(4)
     text = model.text(token_ids(config, 1).to(parameter.device))
     given = segment_input(model, 12.0, text)
-    conditions, warp = condition_set(model, given, Guidance(2.0, {"music": 1.0}))
-    found: dict[str, object] = {"body warp": warp}
+    conditions = condition_set(model, given, Guidance(2.0, {"music": 1.0}))
+    found: dict[str, object] = {}
     for field in fields(conditions.full):
         found[f"conditions: {field.name}"] = getattr(conditions.full, field.name)
     shape = (1, config.clip.frames, *given.reference.shape[1:])

@@ -135,7 +135,7 @@ class Sampling:
     def one_call(self, frames: int) -> Callable[[], Tensor]:
         """A call of the denoiser with everything that can drive it."""
         given = self.given(frames)
-        conditions, _ = condition_set(self.model, given, Guidance(1.0))
+        conditions = condition_set(self.model, given, Guidance(1.0))
         x = initial_noise(self.model, given.reference, 0, 0)
         t = torch.tensor([400], device=x.device)
         return lambda: self.model.unet(x, t, conditions.full)
