@@ -88,7 +88,8 @@ def person() -> tuple[Image.Image, Rig]:
         (x, y), (to_x, to_y) = joints[start].tolist(), joints[end].tolist()
         draw.line((x, y, to_x, to_y), fill=colour, width=width)
         for cx, cy in ((x, y), (to_x, to_y)):
-            draw.circle((cx, cy), width / 2, fill=colour)
+            r = width / 2
+            draw.ellipse((cx - r, cy - r, cx + r, cy + r), fill=colour)
 
     for name, (start, end) in SEGMENTS.items():
         bone(start, end, 7, "peru" if "arm" in name else "navy")

@@ -143,7 +143,8 @@ def _graph(guide: Array, solid: Mask, edge: float) -> csr_array:
     """Ways between neighbouring pixels: longer through the air, and by `edge` heights across the
     greatest change of colour."""
     h, w = solid.shape
-    index = np.arange(h * w).reshape(h, w)
+    # SciPy 1.11 finds ways along indices of 32 bits alone.
+    index = np.arange(h * w, dtype=np.int32).reshape(h, w)
     colours = np.moveaxis(guide[:3], 0, -1)
     rows, columns, lengths = [], [], []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):

@@ -173,8 +173,8 @@ def test_a_colour_stands_behind_the_dancer() -> None:
 @pytest.mark.parametrize("size", [(40, 20), (20, 40), (600, 300)])
 def test_a_picture_behind_the_dancer_is_cropped_and_never_squeezed(size: tuple[int, int]) -> None:
     behind = Image.new("RGB", size, "blue")
-    radius = min(size) / 4
-    ImageDraw.Draw(behind).circle((size[0] / 2, size[1] / 2), radius, fill="white")
+    (x, y), radius = (size[0] / 2, size[1] / 2), min(size) / 4
+    ImageDraw.Draw(behind).ellipse((x - radius, y - radius, x + radius, y + radius), fill="white")
     background = opaque(cut_out(sticker(256, 192, (60, 60, 200, 150)), None, None), behind)
     assert background.shape == (3, 192, 256)
     disc = background[0] > 0.5
