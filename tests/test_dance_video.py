@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from musedance_core import BeatGrid, Guidance, InputError, MuseDancePipeline, Waveform
 from musedance_core.audio.beats import regular_grid
@@ -153,8 +153,10 @@ def test_a_loop_is_whole_beats(pipe: MuseDancePipeline, song: Waveform, tmp_path
     assert (len(loop), loop.start) == (48, 0.25)
     assert torch.equal(loop.frames, video.frames[6:54])
     loop.save(tmp_path / "loop.gif")
+    # Equal frames in a row are one frame of the file, which lasts longer.
     with Image.open(tmp_path / "loop.gif") as saved:
-        assert saved.n_frames == 48
+        lasting = [frame.info["duration"] for frame in ImageSequence.Iterator(saved)]
+    assert sum(lasting) == pytest.approx(2000, abs=20)
 
 
 def test_frames_that_are_there_are_not_made_again(
