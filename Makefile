@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 PICTURE ?= assets/puppet-kid.png
 SONG ?= assets/demo-song.ogg
 TEXT ?= big jumping jacks
+# full adds what the denoiser draws; so far that is no better than the plan alone.
+QUALITY ?= draft
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types unit format docs clean
@@ -48,7 +50,7 @@ $(VENV)/dev.stamp: $(VENV)/test.stamp
 demo: $(VENV)/run.stamp
 	@mkdir -p $(OUT)
 	$(BIN)/musedance animate $(PICTURE) $(SONG) --text "$(TEXT)" --out $(OUT)/demo.mp4 \
-		--seconds 8 --seed 1 --preview-sheet $(OUT)/demo.png
+		--seconds 8 --seed 1 --quality $(QUALITY) --preview-sheet $(OUT)/demo.png
 
 test: lint types unit
 

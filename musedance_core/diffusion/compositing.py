@@ -30,8 +30,8 @@ class Thresholds:
     """Thresholds of compositing. Colour differences are in 0..1, averaged over 3 x 3 pixels."""
 
     # A frame shows the plan alone up to the first difference, its own colours from the second on.
-    same: float = 0.25
-    different: float = 0.7
+    same: float = 0.15
+    different: float = 0.5
 
 
 THRESHOLDS = Thresholds()
