@@ -94,7 +94,7 @@ def add_take(parser: argparse.ArgumentParser) -> None:
 
 
 def add_beats(parser: argparse.ArgumentParser) -> None:
-    """Where beats come from."""
+    """Add the options that choose the source of the beats."""
     parser.add_argument(
         "--beats",
         metavar="FILE",

@@ -214,7 +214,7 @@ class LayerCutter:
         return cap
 
     def _hidden(self, part: int, covered: Tensor) -> Tensor:
-        """What of a part lies under those above it, premultiplied `[4 h w]`."""
+        """The portion of a part that lies under those above it, premultiplied `[4 h w]`."""
         own = (self.labels == part) & self.solid
         if not own.any() and PARTS[part] in ("torso", "head"):
             return torch.zeros_like(self.colours)

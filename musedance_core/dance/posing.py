@@ -112,7 +112,7 @@ class CartoonWarp:
     turn: Tensor
 
     def forward(self, points: Tensor) -> Tensor:
-        """Where `points [f n 2]` of the posed figure are in the frame, `[f n 2]`."""
+        """Positions in the frame, `[f n 2]`, of `points [f n 2]` of the posed figure."""
         base, bend = self.base[:, None], self.bend[:, None]
         x, up = _split((points - base) / self.height)
         x = x + bend * _bow(up)

@@ -92,7 +92,7 @@ class DanceSettings:
 
 @dataclass(frozen=True)
 class DanceScore:
-    """What a dance is made of.
+    """The inputs of a planned dance.
 
     Attributes:
         song: the whole song.

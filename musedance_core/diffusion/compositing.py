@@ -48,7 +48,7 @@ class Autoencoder(Protocol):
 
 @dataclass(frozen=True)
 class Correction:
-    """What denoised frames add to the plan, at the model's size and rate.
+    """Differences of the denoised frames from the plan, at the model's size and rate.
 
     Attributes:
         colours: differences `[f 3 s s]`, zero where frame and plan agree.

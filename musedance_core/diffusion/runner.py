@@ -309,7 +309,7 @@ class SegmentRunner:
         return DanceMotion.from_features(poses, config.clip.fps * config.choreographer.poses)
 
     def _planned(self, poses: Tensor | None) -> tuple[Tensor, Tensor] | None:
-        """What `compositing.plan_frames` makes of the poses `[n 27]` of a whole segment."""
+        """The planned frames (`compositing.plan_frames`) of the poses `[n 27]` of a segment."""
         dancer, clip = self.inputs.reference.dancer, self.model.config.clip
         if poses is None or dancer is None:
             return None

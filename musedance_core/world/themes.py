@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Theme:
-    """What the drawings of a family have in common; an empty field leaves the choice free.
+    """Common traits of the drawings of a family; an empty field leaves the choice free.
 
     Attributes:
         share: how often it is chosen.

@@ -149,7 +149,7 @@ def test_between_alike_and_other_a_share_is_added(dancer: Dancer, motion: DanceM
 
 
 def test_single_pixels_count_less_than_patches(dancer: Dancer, motion: DanceMotion) -> None:
-    """Where the difference is that of a pixel, it is grain."""
+    """A difference of a single pixel is grain."""
     drawn = reproduced(dancer, motion)
     drawn[:, :, 16, 16] += 0.4
     assert not correct(dancer, drawn, motion, VAE, FPS).colours.any()

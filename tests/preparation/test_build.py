@@ -150,7 +150,8 @@ def test_beats_and_sound_are_those_of_the_song(dataset: Path, dancers: Dancers) 
         truth = song.grid.times - start
         inside = [beat for beat in record.beats if 0.5 < beat < 4.5]
         gaps = [np.abs(truth - beat).min() for beat in inside]
-        assert len(inside) >= 4 and np.median(gaps) < 0.04
+        expected = ((truth > 0.5) & (truth < 4.5)).sum()
+        assert abs(len(inside) - expected) <= 1 and np.median(gaps) < 0.04
         clip = read_sound(dataset / record.audio)
         expected = song.wave.mono().resampled(16_000).cut(start + record.start, 4)
         assert clip.samples.shape == (1, 64_000)
