@@ -96,8 +96,8 @@ class ChainSegments(io.ComfyNode):
         weights: Weights | None = None,
         vae: VAE | None = None,
     ) -> io.NodeOutput:
-        from ..musedance_core.diffusion.runner import plan_segments
         from ..musedance_core.diffusion.segment_cache import SegmentCache
+        from ..musedance_core.diffusion.segment_plan import plan_segments
 
         settings = sampling_settings(model, steps, sampler, guidance, weights)
         cache = SegmentCache(host.temporary_folder(), model.identity)

@@ -10,7 +10,7 @@ chosen on validation clips (see the model card).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,10 +19,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..dance.dancer import Dancer, Fit, straight
-from ..dance.motion import DanceMotion
+from ..dance.motion import DanceMotion, join
 
 CHUNK, CHUNK_PIXELS = 16, 16 * 512 * 512
 """Frames, and their pixels in all, that are composited at once at most, to bound memory."""
+LEAD = 3
+"""Poses of the segment before from which those between it and the next one are interpolated."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,49 @@ class Correction:
     Attributes:
         colours: differences `[f 3 s s]`, zero where frame and plan agree.
         fps: frames a second.
+        start: seconds from the first pose of the dance to the first frame.
     """
 
     colours: Tensor
     fps: float
+    start: float = 0.0
 
     def at(self, seconds: np.ndarray) -> Tensor:
-        """Corrections `[n 3 s s]` at `seconds [n]` from the first frame, linear in between."""
-        position = torch.from_numpy(seconds * self.fps).clamp(0, len(self.colours) - 1)
+        """Corrections `[n 3 s s]` at `seconds [n]` from the first pose, linear in between."""
+        position = (seconds - self.start) * self.fps
+        position = torch.from_numpy(position).clamp(0, len(self.colours) - 1)
         index = position.floor().long()
         after = (index + 1).clamp_max(len(self.colours) - 1)
         share = (position - index).to(self.colours)[:, None, None, None]
         return torch.lerp(self.colours[index], self.colours[after], share)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A segment's dance with what its frames add to it, led in by the end of the segment before.
+
+    Attributes:
+        motion: the dance.
+        corrections: of the denoised frames; None where the dance was only planned.
+        begin: seconds from the first pose to the beginning of the segment.
+    """
+
+    motion: DanceMotion
+    corrections: Correction | None = None
+    begin: float = 0.0
+
+    def after(self, previous: Passage | None) -> Passage:
+        """This segment led in by `previous`, so that frames between the two are interpolated."""
+        if previous is None:
+            return self
+        lead = previous.motion[-LEAD:]
+        begin = len(lead) / self.motion.fps
+        corrections = self.corrections
+        if corrections is not None and previous.corrections is not None:
+            colours = torch.cat([previous.corrections.colours[-1:], corrections.colours])
+            start = begin - 1 / corrections.fps
+            corrections = replace(corrections, colours=colours, start=start)
+        return Passage(join([lead, self.motion]), corrections, begin)
 
 
 def plan_frames(

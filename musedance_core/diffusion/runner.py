@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -26,7 +25,7 @@ from ..dance.motion import DanceMotion
 from ..errors import InputError
 from ..models import MuseDance
 from .choreography import DanceScore, DanceSettings, plan_segment, pose_rate
-from .compositing import Autoencoder, composite, correct, plan_frames
+from .compositing import Autoencoder, Passage, composite, correct, plan_frames
 from .guidance import StepInfo
 from .prompts import at_time
 from .samplers import OnStep
@@ -41,6 +40,7 @@ from .segment import (
     require_finite,
 )
 from .segment_cache import SegmentCache
+from .segment_plan import SegmentPlan, plan_segments
 
 logger = logging.getLogger(__name__)
 OnStepInfo = Callable[[StepInfo], None]
@@ -141,7 +141,8 @@ class Segment:
 
     `frames [f c h w]` float32 in 0..1, RGB or straight RGBA, cut to the frames output; `first` is
     the index of its first frame in the video; the next segment continues from `tail`. A segment at
-    the picture's own size comes in several pieces of the same `index`.
+    the picture's own size comes in several pieces of the same `index`; frames between two segments
+    belong to the second one.
     """
 
     index: int
@@ -191,14 +192,15 @@ class SegmentRunner:
             InputError: the model's output is not finite.
         """
         clip = self.model.config.clip
-        plans = plan_segments(frames, self.fps, clip.seconds)
-        tail = self.first_tail()
+        plans = plan_segments(frames, self.fps, clip.seconds, self._waiting)
+        tail, passage = self.first_tail(), None
         for plan in plans:
             segment = self.segment_after(tail, on_step, len(plans))
-            share = min(1.0, plan.frames / self.fps / clip.seconds)
+            share = min(1.0, frames / self.fps / clip.seconds - plan.index)
             tail = tail.after(segment.first(share), round(share * clip.frames))
+            passage = self._passage(segment, vae, passage)
             first = plan.first
-            for pictures in self.decode(segment, plan, vae):
+            for pictures in self._decode(segment, plan, vae, passage):
                 yield Segment(plan.index, first, pictures, tail)
                 first += len(pictures)
 
@@ -237,32 +239,57 @@ class SegmentRunner:
                 logger.warning("MuseDance could not write a segment to its cache: %s", error)
         return segment
 
-    def decode(
-        self, segment: DenoisedSegment, plan: SegmentPlan, vae: Autoencoder
+    @property
+    def _waiting(self) -> float:
+        """Seconds before the end of a segment after which frames wait for the next one: they lie
+        after its last denoised frame, or depend on a pose that is still to come."""
+        clip, choreographer = self.model.config.clip, self.model.config.choreographer
+        if self.inputs.reference.dancer is None or choreographer is None:
+            return 0.0
+        return max(1, 2 / choreographer.poses) / clip.fps - 1e-6
+
+    def _passage(
+        self, segment: DenoisedSegment, vae: Autoencoder, previous: Passage | None
+    ) -> Passage | None:
+        """The dance of a whole segment after `previous`; None where the model plans none.
+
+        Raises:
+            InputError: the decoded frames are not finite.
+        """
+        dancer, fps = self.inputs.reference.dancer, self.model.config.clip.fps
+        if segment.poses is None or dancer is None:
+            return None
+        motion, corrections = self._motion(segment.poses), None
+        if segment.latents is not None:
+            drawn = vae.decode(segment.latents)
+            require_finite(drawn, "The decoded frames", self.model.dtype)
+            corrections = correct(dancer, drawn, motion, vae, fps)
+        return Passage(motion, corrections).after(previous)
+
+    def _decode(
+        self,
+        segment: DenoisedSegment,
+        plan: SegmentPlan,
+        vae: Autoencoder,
+        passage: Passage | None,
     ) -> Iterator[Tensor]:
         """Yields the frames `[f c h w]` of a whole segment that `plan` asks for, a few at a time.
 
-        They have the picture's own size where the model plans the dance.
+        They have the picture's own size where the model plans the dance, which is `passage`.
 
         Raises:
             InputError: the frames are not finite.
         """
-        clip, dancer = self.model.config.clip, self.inputs.reference.dancer
-        if segment.poses is None or dancer is None:
+        dancer = self.inputs.reference.dancer
+        if passage is None or dancer is None:
             assert segment.latents is not None
             frames = vae.decode(segment.latents[: plan.frames])
             require_finite(frames, "The decoded frames", self.model.dtype)
             yield frames
             return
-        motion = self._motion(segment.poses)
-        corrections = None
-        if segment.latents is not None:
-            drawn = vae.decode(segment.latents)
-            require_finite(drawn, "The decoded frames", self.model.dtype)
-            corrections = correct(dancer, drawn, motion, vae, clip.fps)
-        begin = plan.index * clip.seconds
-        seconds = (plan.first + np.arange(plan.frames)) / self.fps - begin
-        yield from composite(dancer, motion, seconds, corrections)
+        seconds = (plan.first + np.arange(plan.frames)) / self.fps
+        seconds += passage.begin - plan.index * self.model.config.clip.seconds
+        yield from composite(dancer, passage.motion, seconds, passage.corrections)
 
     def _make(self, tail: Tail, text: Tensor, on_step: OnStep) -> DenoisedSegment:
         """Plans the dance of the segment after `tail`, where the model can, and denoises it."""
@@ -339,29 +366,3 @@ class SegmentRunner:
             text,
             inputs.negative,
         )
-
-
-@dataclass(frozen=True)
-class SegmentPlan:
-    """Frames `first` to `first + frames - 1` of the video; the model always makes a whole clip."""
-
-    index: int
-    first: int
-    frames: int
-
-
-def plan_segments(frames: int, fps: float, seconds: float) -> list[SegmentPlan]:
-    """Consecutive segments of `seconds` with `frames` frames at `fps` in all, the last one shorter.
-
-    Raises:
-        ValueError: `frames`, `fps` or `seconds` is not positive.
-    """
-    if frames < 1 or fps <= 0 or seconds <= 0:
-        raise ValueError(f"frames, fps and seconds must be positive: {frames}, {fps}, {seconds}")
-    # Frame k belongs to the segment that contains the time k / fps.
-    index = np.floor(np.arange(frames) / fps / seconds + 1e-9).astype(int)
-    firsts = np.searchsorted(index, np.arange(index[-1] + 2))
-    return [
-        SegmentPlan(i, int(first), int(last - first))
-        for i, (first, last) in enumerate(pairwise(firsts))
-    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from torch import Tensor
 
 from musedance_core.audio.beats import regular_grid
 from musedance_core.dance.dancer import Dancer
-from musedance_core.dance.motion import ROOT_INDEX, DanceMotion, standing
+from musedance_core.dance.motion import ROOT_INDEX, DanceMotion, standing, unwrap
 from musedance_core.dance.rig import Rig
 from musedance_core.diffusion import compositing
-from musedance_core.diffusion.compositing import composite
+from musedance_core.diffusion.compositing import Correction, Passage, composite
 from musedance_core.diffusion.guidance import Guidance, StepInfo
 from musedance_core.diffusion.resident import ChunkedVAE, ResidentModel
 from musedance_core.diffusion.runner import (
@@ -24,7 +25,6 @@ from musedance_core.diffusion.runner import (
     Segment,
     SegmentRunner,
     Tail,
-    plan_segments,
 )
 from musedance_core.diffusion.segment import (
     DenoisedSegment,
@@ -34,6 +34,7 @@ from musedance_core.diffusion.segment import (
     require_finite,
 )
 from musedance_core.diffusion.segment_cache import SegmentCache
+from musedance_core.diffusion.segment_plan import plan_segments
 from musedance_core.errors import InputError
 from musedance_core.media.staging import cut_out, stage
 from musedance_core.models import MuseDance
@@ -235,6 +236,78 @@ def test_segments_of_nothing_are_refused(frames: int, fps: float, seconds: float
         plan_segments(frames, fps, seconds)
 
 
+@pytest.mark.parametrize("fps", [1, 7.5, 24, 29.97, 60])
+def test_frames_after_the_last_pose_of_a_segment_go_to_the_next_one(fps: float) -> None:
+    plans = plan_segments(500, fps, 4.0, 0.1)
+    assert [p.first for p in plans] == [sum(q.frames for q in plans[:i]) for i in range(len(plans))]
+    assert sum(p.frames for p in plans) == 500
+    assert len(plans) == len(plan_segments(500, fps, 4.0))
+    for plan in plans:
+        times = (plan.first + np.arange(plan.frames)) / fps - 4.0 * plan.index
+        assert (times > -0.1 - 1e-6).all()
+        assert (times < (4.0 if plan is plans[-1] else 3.9) - 1e-6).all()
+
+
+@pytest.mark.parametrize("fps", [23, 30, 48, 60])
+@pytest.mark.parametrize("denoise", [True, False])
+def test_frames_between_segments_are_interpolated(
+    model: MuseDance,
+    planned: DanceInputs,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    fps: float,
+    denoise: bool,
+) -> None:
+    """Also with segments from the cache. A dancer who walks on never stands still."""
+    poses: list[DanceMotion] = []
+    frames_of = Dancer.frames
+
+    def frames(self: Dancer, motion: DanceMotion) -> tuple[Tensor, Tensor]:
+        if self.canvas.width > 32:
+            poses.append(motion)
+        return frames_of(self, motion)
+
+    known = standing(48, 24)
+    known.root[:, ROOT_INDEX["x"]] = 0.01 * torch.arange(48)
+    known.root[:, ROOT_INDEX["yaw"]] = 0.2 * torch.arange(48)
+    wanted = replace(planned, motion=known, denoise=denoise, fps=fps)
+    count, cache = int(1.8 * fps), SegmentCache(tmp_path, "a model")
+    run(model, wanted, int(0.7 * fps), cache)
+    monkeypatch.setattr(Dancer, "frames", frames)
+    pieces = run(model, wanted, count, cache)
+    assert [p.first for p in pieces] == [
+        sum(len(q.frames) for q in pieces[:number]) for number in range(len(pieces))
+    ]
+    assert sum(len(p.frames) for p in pieces) == count
+    for name, step in (("x", 0.01), ("yaw", 0.2)):
+        track = torch.cat([motion.field(name) for motion in poses])
+        track = unwrap(track) if name == "yaw" else track
+        # Not at both ends of the dance, where the curve through the poses levels out.
+        speed = track.diff() * fps
+        end = ceil(fps / 12)
+        assert torch.allclose(speed[end:-end], torch.tensor(24 * step), rtol=0.02), name
+
+
+def test_corrections_between_segments_are_interpolated() -> None:
+    before, after = (
+        Passage(standing(12, 24), Correction(torch.full((6, 3, 2, 2), value), 12))
+        for value in (0.2, 0.6)
+    )
+    passage = after.after(before)
+    assert passage.corrections is not None and passage.begin == pytest.approx(3 / 24)
+    times = passage.begin + np.array([-1 / 12, -1 / 24, -1 / 48, 0, 0.2])
+    found = passage.corrections.at(times)[:, 0, 0, 0].tolist()
+    assert found == pytest.approx([0.2, 0.4, 0.5, 0.6, 0.6])
+
+
+def test_a_slow_video_keeps_to_the_clock_of_the_song(
+    model: MuseDance, planned: DanceInputs
+) -> None:
+    """Whatever the number of frames that a segment of half a second happens to have."""
+    tail = run(model, replace(planned, fps=4.5, denoise=False), 9)[-1].tail
+    assert (tail.index, tail.frame) == (4, 24)
+
+
 @pytest.mark.parametrize("fps", [10, 24, 30])
 def test_planned_frames_have_the_size_of_the_frame_at_any_rate(
     model: MuseDance, planned: DanceInputs, fps: float
@@ -272,7 +345,7 @@ def test_a_draft_is_the_plan_alone(model: MuseDance, planned: DanceInputs, dance
     assert draft[0].tail.segment is not None and draft[0].tail.segment.poses is not None
     motion = DanceMotion.from_features(draft[0].tail.segment.poses, 24)
     expected = torch.cat(list(composite(dancer, motion, np.arange(12) / 24)))
-    assert torch.equal(draft[0].frames, expected)
+    assert torch.equal(torch.cat([piece.frames for piece in draft])[:12], expected)
 
 
 def test_denoised_frames_are_seen_where_they_differ_from_the_plan(

@@ -9,7 +9,7 @@ from einops import rearrange
 
 from musedance_core.audio.beats import BeatGrid, beat_frames
 from musedance_core.config import MaskConfig
-from musedance_core.diffusion.runner import plan_segments
+from musedance_core.diffusion.segment_plan import plan_segments
 from musedance_core.models.beat import NULL_BEAT, BeatTokens
 from musedance_core.models.initialise import align_in_time, init_weights
 from musedance_core.models.layers import Attention, seconds_embedding
