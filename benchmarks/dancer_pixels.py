@@ -30,7 +30,8 @@ from musedance_core.evaluation.options import Sampling
 from musedance_core.evaluation.samples import Sample, covered, encode_scene, generate
 from musedance_core.evaluation.scenes import Scene, world_scenes
 from musedance_core.media.image_file import read_image
-from musedance_core.media.images import to_uint8
+from musedance_core.media.images import as_image, to_uint8
+from musedance_core.media.staging import stage_dancer
 from musedance_core.media.video import read_video
 from musedance_core.metrics.beat_alignment import BeatTrack
 from musedance_core.metrics.beat_lag import beat_lag
@@ -43,7 +44,7 @@ from musedance_core.metrics.consistency import (
 )
 from musedance_core.metrics.image import image_metrics
 from musedance_core.metrics.motion import motion_beats, motion_energy, visible_window
-from musedance_core.pipeline import MuseDancePipeline, as_image, stage_dancer
+from musedance_core.pipeline import MuseDancePipeline
 from musedance_core.world.songs import make_song
 
 ROOT = Path(__file__).parents[1]

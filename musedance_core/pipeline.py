@@ -6,27 +6,20 @@ pipe("chick.png", "song.ogg", "big hops").save("dance.mp4")
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
-from .audio.beats import (
-    BeatGrid,
-    parse_beats,
-    read_beats,
-    require_beats_in_song,
-)
+from .audio.beats import BeatGrid, Beats
 from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
-from .audio.waveform import Waveform, load_waveform, require_music
+from .audio.waveform import Waveform
 from .checkpoint.format import load_checkpoint
-from .dance.dancer import Dancer
 from .dance.motion import DanceMotion
 from .dance.openpose_json import read_rig_or_openpose
 from .dance.pose_video import pose_keypoints
@@ -35,36 +28,19 @@ from .dance_poses import DancePoses
 from .dance_video import DanceVideo
 from .diffusion.choreography import DanceScore, DanceSettings, choreograph
 from .diffusion.guidance import Guidance
-from .diffusion.prompts import parse_prompts, require_prompts_in_song
-from .diffusion.resident import ChunkedVAE, ResidentModel
+from .diffusion.prompts import Prompts, as_prompts
+from .diffusion.resident import ChunkedVAE, ResidentModel, pick_device
 from .diffusion.runner import USUAL_FPS, DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
+from .diffusion.song_part import load_song_part
 from .errors import InputError
-from .media.frame_limits import HIGHEST_RATE, LARGEST_SIDE, LOWEST_RATE, SMALLEST_SIDE
-from .media.image_file import to_rgb
-from .media.images import (
-    fit_picture,
-    load_mask,
-    load_picture,
-    require_mask,
-    require_picture,
-    to_uint8,
-)
-from .media.staging import Background, cut_out, stage
+from .media.frame_limits import require_frame
+from .media.images import as_image, as_mask, as_picture, fit_picture
+from .media.staging import Background, stage_dancer
 from .models import MuseDance
-from .models.rig_net import RigNet
-from .models.rigging import find_rig
 from .models.tokenizer import Tokenizer
 
-RIG_TOLERANCE = 0.02
-"""Relative difference of aspect that a rig may have from its picture, for rounded sizes."""
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
-
-Prompts = str | Sequence[tuple[float, str]]
-"""A sentence, a prompt timeline as `parse_prompts` reads it, or pairs of a time in seconds of the
-song (rising) and the sentence that applies from then on."""
-Beats = BeatGrid | Sequence[float] | str | Path
-"""Beats, their times in seconds of the song, or a file as `musedance beats --json` writes it."""
 
 
 class MuseDancePipeline:
@@ -170,24 +146,18 @@ class MuseDancePipeline:
             InputError: any of these cannot be used.
         """
         image = as_picture(picture)
-        subject = None if mask is None else _as_mask(mask, image)
-        wave, name = _as_song(song)
+        subject = None if mask is None else as_mask(mask, image)
         self._check_frame(size, fps, background, rig, draft)
         fps = fps or (USUAL_FPS if self.config.plans_dance else self.config.clip.fps)
-        total = _frames(wave, name, start, seconds, fps)
-        grid = None if beats is None else _as_beats(beats)
-        if grid is not None:
-            require_beats_in_song(grid, wave.seconds, name)
-        prompts = parse_prompts(text) if isinstance(text, str) else text
-        require_prompts_in_song(prompts, wave.seconds, name)
+        part = load_song_part(song, text, beats, start, seconds, fps)
         reference = self.prepare_picture(image, subject, size, background, rig)
-        features = self.encode_song(wave, grid)
+        features = self.encode_song(part.song, part.beats)
         if not isinstance(guidance, Guidance):
             guidance = Guidance.of(self.config.schedule, guidance)
         runner = self._runner(
             reference,
             features,
-            prompts,
+            part.prompts,
             seed=seed,
             start=start,
             settings=self._settings(steps, sampler, guidance),
@@ -198,11 +168,11 @@ class MuseDancePipeline:
         vae = ChunkedVAE(ResidentModel(self.model))
         return DanceVideo(
             fps=fps,
-            song=wave,
+            song=part.song,
             beats=features.grid,
             begin=start,
-            frame_range=range(total),
-            run=lambda frames: runner.run(frames, vae, on_step),
+            frame_range=range(part.frames),
+            run=lambda count: runner.run(count, vae, on_step),
         )
 
     @torch.no_grad()
@@ -235,21 +205,15 @@ class MuseDancePipeline:
         Raises:
             InputError: any of these cannot be used, or the model has no choreographer.
         """
-        wave, name = _as_song(song)
-        frames = _frames(wave, name, start, seconds, fps)
-        grid = None if beats is None else _as_beats(beats)
-        if grid is not None:
-            require_beats_in_song(grid, wave.seconds, name)
-        prompts = parse_prompts(text) if isinstance(text, str) else text
-        require_prompts_in_song(prompts, wave.seconds, name)
+        part = load_song_part(song, text, beats, start, seconds, fps)
         settings = DanceSettings.of(self.model, steps, guidance)
         proportions = read_rig_or_openpose(rig) if isinstance(rig, str | Path) else rig
-        features = self.encode_song(wave, grid)
-        tokens = [(when, self.encode_text(sentence)) for when, sentence in prompts]
+        features = self.encode_song(part.song, part.beats)
+        tokens = [(when, self.encode_text(sentence)) for when, sentence in part.prompts]
         score = DanceScore(features, tokens, seed, start)
-        motion = choreograph(self.model, score, frames / fps, settings).at(np.arange(frames) / fps)
-        keypoints = pose_keypoints(motion, size, proportions)
-        return DancePoses(keypoints, size, fps, wave, features.grid, start)
+        motion = choreograph(self.model, score, part.frames / fps, settings)
+        keypoints = pose_keypoints(motion.at(np.arange(part.frames) / fps), size, proportions)
+        return DancePoses(keypoints, size, fps, part.song, features.grid, start)
 
     @torch.no_grad()
     def animate(
@@ -383,15 +347,7 @@ class MuseDancePipeline:
                 )
             if fps not in (None, clip.fps):
                 raise InputError(f"This model makes {clip.fps} frames a second, not {fps:g}.")
-        if size is not None and not SMALLEST_SIDE <= size <= LARGEST_SIDE:
-            raise InputError(
-                f"The size must be within {SMALLEST_SIDE}..{LARGEST_SIDE} pixels, not {size}."
-            )
-        if fps is not None and not LOWEST_RATE <= fps <= HIGHEST_RATE:
-            raise InputError(
-                f"The rate must be within {LOWEST_RATE}..{HIGHEST_RATE} frames a second, not "
-                f"{fps:g}."
-            )
+        require_frame(size, fps)
 
     def _settings(
         self, steps: int | None, sampler: str | None, guidance: Guidance
@@ -417,11 +373,10 @@ class MuseDancePipeline:
         motion: DanceMotion | None = None,
         denoise: bool = True,
     ) -> SegmentRunner:
-        timeline = parse_prompts(text) if isinstance(text, str) else text
         inputs = DanceInputs(
             reference,
             song,
-            [(seconds, self.encode_text(sentence)) for seconds, sentence in timeline],
+            [(seconds, self.encode_text(sentence)) for seconds, sentence in as_prompts(text)],
             settings,
             seed,
             start,
@@ -431,128 +386,3 @@ class MuseDancePipeline:
             motion,
         )
         return SegmentRunner(ResidentModel(self.model), inputs)
-
-
-def stage_dancer(
-    network: RigNet,
-    picture: Image.Image,
-    mask: Image.Image | None = None,
-    size: int | None = None,
-    background: Background = None,
-    rig: str | Path | Rig | None = None,
-    parts: Tensor | None = None,
-) -> Dancer:
-    """The dancer of a picture in its frame; arguments as for a call of the pipeline.
-
-    `parts` are known weights `[10 h w]` of the parts of the whole picture.
-
-    Raises:
-        InputError: the rig cannot be read or belongs to a picture of another shape.
-    """
-    cutout = cut_out(picture, mask, size)
-    found = find_rig(network, cutout.image)
-    joints = found
-    if rig is not None:
-        chosen = rig if isinstance(rig, Rig) else read_rig_or_openpose(rig, picture.size)
-        require_rig_of(chosen, picture)
-        joints = replace(cutout.place_rig(chosen.scaled(picture.size)), parts=found.parts)
-    if parts is not None:
-        joints = replace(joints, parts=cutout.place_weights(parts, picture.size))
-    return stage(cutout, joints, background)
-
-
-def require_rig_of(rig: Rig, picture: Image.Image) -> None:
-    """Raises InputError where `rig` belongs to a picture of another shape than `picture`."""
-    (width, height), (own_width, own_height) = rig.size, picture.size
-    if abs(width * own_height - height * own_width) > RIG_TOLERANCE * height * own_width:
-        raise InputError(
-            f"The rig belongs to a picture of {width} x {height} pixels, but this one has "
-            f"{own_width} x {own_height}."
-        )
-
-
-def pick_device(name: str | torch.device) -> torch.device:
-    """The device called `name`; "auto" is CUDA if available, else the CPU.
-
-    Raises:
-        InputError: this machine has no such device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"This machine has no device {name}.") from error
-    if device.type == "meta":
-        raise InputError(f"The device {name} cannot compute anything.")
-    return device
-
-
-def as_picture(picture: str | Path | Image.Image | Tensor) -> Image.Image:
-    """A file, a PIL picture, or `[3 h w]` or `[4 h w]` in 0..1, as RGB, or RGBA where it has
-    transparency.
-
-    Raises:
-        InputError: it cannot be read, is too small or too large, or shows nothing.
-    """
-    if isinstance(picture, str | Path):
-        return load_picture(picture)
-    if isinstance(picture, Tensor):
-        if picture.ndim != 3 or picture.shape[0] not in (3, 4):
-            shape = " x ".join(map(str, picture.shape))
-            raise InputError(f"The picture must be 3 or 4 x height x width, not {shape}.")
-        if not bool(torch.isfinite(picture).all()):
-            raise InputError("The picture holds values that are not finite numbers.")
-        picture = as_image(picture)
-    return require_picture(to_rgb(picture, "The picture"), "The picture")
-
-
-def as_image(pixels: Tensor) -> Image.Image:
-    """Pixels `[c h w]` or `[h w]` in 0..1 as RGB, RGBA or grey."""
-    values = to_uint8(pixels)
-    if pixels.ndim == 3:
-        values = rearrange(values, "c h w -> h w c")
-    return Image.fromarray(values.contiguous().numpy())
-
-
-def _as_mask(mask: str | Path | Image.Image, picture: Image.Image) -> Image.Image:
-    if isinstance(mask, str | Path):
-        return load_mask(mask, picture)
-    return require_mask(mask.convert("L"), picture, "The mask")
-
-
-def _as_song(song: str | Path | Waveform) -> tuple[Waveform, str]:
-    """The song, and its name in error messages."""
-    wave, name = (song, "The song") if isinstance(song, Waveform) else (load_waveform(song), song)
-    require_music(wave, str(name))
-    return wave, str(name)
-
-
-def _as_beats(beats: Beats) -> BeatGrid:
-    if isinstance(beats, BeatGrid):
-        return beats
-    if isinstance(beats, str | Path):
-        return read_beats(beats)
-    return parse_beats(str([float(time) for time in beats]), "beats")
-
-
-def _frames(wave: Waveform, name: str, start: float, seconds: float | None, fps: float) -> int:
-    """Frames of a video of `seconds`, or of the rest of the song, from `start` on.
-
-    Raises:
-        InputError: the song does not last that long, or that is not one frame.
-    """
-    rest = wave.seconds - start
-    if not 0 <= start < wave.seconds:
-        raise InputError(f"{name} is {wave.seconds:.2f} s long: start {start:g} is not in it.")
-    if seconds is not None and not seconds <= rest + 0.01:
-        raise InputError(
-            f"{name} is {wave.seconds:.2f} s long: {seconds:g} s from {start:g} s on run past its "
-            f"end."
-        )
-    length = rest if seconds is None else seconds
-    frames = round(length * fps)
-    if frames < 1:
-        raise InputError(f"The video must last at least one frame, 1/{fps:g} s, not {length:g} s.")
-    return frames

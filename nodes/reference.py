@@ -108,8 +108,8 @@ def staged_dancer(
     """
     from ..musedance_core.dance.rig import part_weights
     from ..musedance_core.media.images import require_mask, require_picture
+    from ..musedance_core.media.staging import stage_dancer
     from ..musedance_core.parts import part_ids, require_part_colours
-    from ..musedance_core.pipeline import stage_dancer
 
     picture = require_picture(as_picture(image), "The image")
     mask, weights = subject_mask(subject, picture), None

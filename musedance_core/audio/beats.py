@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,23 @@ class BeatGrid:
             "downbeats": [round(float(t), 4) for t in self.downbeats],
             **({"assumed": True} if self.assumed else {}),
         }
+
+
+Beats = BeatGrid | Sequence[float] | str | Path
+"""Beats, their times in seconds of the song, or a file as `musedance beats --json` writes it."""
+
+
+def as_beats(beats: Beats) -> BeatGrid:
+    """Beats in any of these forms as a grid.
+
+    Raises:
+        InputError: as `read_beats`.
+    """
+    if isinstance(beats, BeatGrid):
+        return beats
+    if isinstance(beats, str | Path):
+        return read_beats(beats)
+    return parse_beats(str([float(time) for time in beats]), "beats")
 
 
 def regular_grid(bpm: float, offset: float, seconds: float) -> BeatGrid:

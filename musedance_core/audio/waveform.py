@@ -184,3 +184,14 @@ def require_music(wave: Waveform, name: str) -> None:
         raise InputError(f"{name} holds samples that are not finite numbers.")
     if wave.is_silent:
         raise InputError(f"{name} is silent.")
+
+
+def as_song(song: str | Path | Waveform) -> tuple[Waveform, str]:
+    """A file or a waveform as a song, and its name in error messages.
+
+    Raises:
+        InputError: as `load_waveform` and `require_music`.
+    """
+    wave, name = (song, "The song") if isinstance(song, Waveform) else (load_waveform(song), song)
+    require_music(wave, str(name))
+    return wave, str(name)

@@ -229,8 +229,7 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
     """
     from ..dance.openpose_json import read_rig_or_openpose
     from ..media.images import load_mask, load_picture
-    from ..media.staging import load_background
-    from ..pipeline import require_rig_of
+    from ..media.staging import load_background, require_rig_of
 
     picture = load_picture(options.picture)
     mask = load_mask(options.mask, picture) if options.mask else None

@@ -103,8 +103,8 @@ def run(options: EvaluationOptions) -> int:
     Raises:
         InputError: a path or an option cannot be used.
     """
+    from ..diffusion.resident import pick_device
     from ..evaluation.harness import evaluate
-    from ..pipeline import pick_device
 
     for row in evaluate(replace(options, device=str(pick_device(options.device)))):
         print(f"{row.label}: {len(row.clips)} clips of {row.source}")

@@ -10,6 +10,10 @@ from ..errors import InputError
 
 Item = TypeVar("Item")
 
+Prompts = str | Sequence[tuple[float, str]]
+"""A sentence, a prompt timeline as `parse_prompts` reads it, or pairs of a time in seconds of the
+song (rising) and the sentence that applies from then on."""
+
 LATEST = 1e6
 """Seconds, eleven days: no song has later times."""
 
@@ -67,6 +71,15 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
             )
         timed.append((seconds, match["sentence"].strip()))
     return timed
+
+
+def as_prompts(text: Prompts) -> Sequence[tuple[float, str]]:
+    """Prompts in any form as pairs of a time and a sentence.
+
+    Raises:
+        InputError: as `parse_prompts`.
+    """
+    return parse_prompts(text) if isinstance(text, str) else text
 
 
 def _split(text: str) -> list[str]:

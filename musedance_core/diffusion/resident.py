@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..config import MuseDanceConfig
+from ..errors import InputError
 from ..models import MuseDance
 from ..models.vae import run_in_batches
 
@@ -58,3 +59,21 @@ class ChunkedVAE:
         size = self.resident.config.clip.size
         placed = batch.to(self.resident.device, self.resident.dtype)
         return run_in_batches(work, placed, size).float().cpu()
+
+
+def pick_device(name: str | torch.device) -> torch.device:
+    """The device called `name`; "auto" is CUDA if available, else the CPU.
+
+    Raises:
+        InputError: this machine has no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"This machine has no device {name}.") from error
+    if device.type == "meta":
+        raise InputError(f"The device {name} cannot compute anything.")
+    return device

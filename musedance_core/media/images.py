@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..parts import SUBJECT
-from .image_file import check_size, read_image
+from .image_file import check_size, read_image, to_rgb
 
 STICKER_SHARE = 0.6
 LIGHT, DARK = (226, 232, 236), (70, 78, 94)
@@ -67,6 +67,44 @@ class FittedPicture:
 def to_uint8(pixels: Tensor) -> Tensor:
     """Pixels in 0..1, of any shape, as uint8 in 0..255 on the CPU; values outside are clipped."""
     return (pixels.detach().float().clamp(0, 1) * 255).round().byte().cpu()
+
+
+def as_image(pixels: Tensor) -> Image.Image:
+    """Pixels `[c h w]` or `[h w]` in 0..1 as RGB, RGBA or grey."""
+    values = to_uint8(pixels)
+    if pixels.ndim == 3:
+        values = rearrange(values, "c h w -> h w c")
+    return Image.fromarray(values.contiguous().numpy())
+
+
+def as_picture(picture: str | Path | Image.Image | Tensor) -> Image.Image:
+    """A file, a PIL picture, or `[3 h w]` or `[4 h w]` in 0..1, as RGB, or RGBA where it has
+    transparency.
+
+    Raises:
+        InputError: it cannot be read, is too small or too large, or shows nothing.
+    """
+    if isinstance(picture, str | Path):
+        return load_picture(picture)
+    if isinstance(picture, Tensor):
+        if picture.ndim != 3 or picture.shape[0] not in (3, 4):
+            shape = " x ".join(map(str, picture.shape))
+            raise InputError(f"The picture must be 3 or 4 x height x width, not {shape}.")
+        if not bool(torch.isfinite(picture).all()):
+            raise InputError("The picture holds values that are not finite numbers.")
+        picture = as_image(picture)
+    return require_picture(to_rgb(picture, "The picture"), "The picture")
+
+
+def as_mask(mask: str | Path | Image.Image, picture: Image.Image) -> Image.Image:
+    """A file or a PIL picture as the grey mask of `picture`, white where the subject is.
+
+    Raises:
+        InputError: as `load_mask`.
+    """
+    if isinstance(mask, str | Path):
+        return load_mask(mask, picture)
+    return require_mask(mask.convert("L"), picture, "The mask")
 
 
 def fit_picture(picture: Image.Image, mask: Image.Image | None, size: int) -> FittedPicture:

@@ -8,7 +8,7 @@ leaves room to dance around the figure, in front of a plain background.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +20,14 @@ from torch import Tensor
 from ..dance.dancer import Dancer
 from ..dance.figure import split_figure
 from ..dance.fill import fill_background
+from ..dance.openpose_json import read_rig_or_openpose
 from ..dance.rig import Rig
 from ..dance.skinning import Canvas
 from ..errors import InputError
+from ..models.rig_net import RigNet
+from ..models.rigging import find_rig
 from .image_file import read_image
-from .images import DARK, LIGHT, PALE, to_uint8, visible_box
+from .images import DARK, LIGHT, PALE, as_image, visible_box
 from .matting import plain_matte, subject_alpha
 
 USUAL_SIZE = (256, 1024)
@@ -35,6 +38,8 @@ to dance."""
 NARROWEST, FLATTEST = 0.75, 0.6
 """Least width of a sticker's frame in heights, and least height in widths: arms need room."""
 TRANSPARENT = "transparent"
+RIG_TOLERANCE = 0.02
+"""Relative difference of aspect that a rig may have from its picture, for rounded sizes."""
 
 Background = str | tuple[int, int, int] | Image.Image | None
 """Behind the dancer: "transparent", a colour, a picture, or None for the picture's own."""
@@ -63,8 +68,7 @@ class Cutout:
     @property
     def image(self) -> Image.Image:
         """This part as a picture: RGBA where the dancer is known, else RGB."""
-        pixels = to_uint8(self.pixels if self.known else self.pixels[:3])
-        return Image.fromarray(rearrange(pixels, "c h w -> h w c").contiguous().numpy())
+        return as_image(self.pixels if self.known else self.pixels[:3])
 
     def place_rig(self, rig: Rig) -> Rig:
         """A rig of the whole picture as one of this part, without part weights."""
@@ -81,6 +85,50 @@ class Cutout:
         columns = slice(left * w // size[0], max(left * w // size[0] + 1, -(-right * w // size[0])))
         rows = slice(top * h // size[1], max(top * h // size[1] + 1, -(-bottom * h // size[1])))
         return weights[:, rows, columns]
+
+
+def stage_dancer(
+    network: RigNet,
+    picture: Image.Image,
+    mask: Image.Image | None = None,
+    size: int | None = None,
+    background: Background = None,
+    rig: str | Path | Rig | None = None,
+    parts: Tensor | None = None,
+) -> Dancer:
+    """The dancer of a picture in its frame.
+
+    Args:
+        network: finds the joints and parts.
+        picture, mask, size: as for `cut_out`.
+        background: as for `stage`.
+        rig: the joints in the picture's pixels, or a file as `musedance rig --json` writes it, or
+            OpenPose JSON; None finds them.
+        parts: known weights `[10 h w]` of the parts of the whole picture; None finds them.
+
+    Raises:
+        InputError: the rig cannot be read or belongs to a picture of another shape.
+    """
+    cutout = cut_out(picture, mask, size)
+    found = find_rig(network, cutout.image)
+    joints = found
+    if rig is not None:
+        chosen = rig if isinstance(rig, Rig) else read_rig_or_openpose(rig, picture.size)
+        require_rig_of(chosen, picture)
+        joints = replace(cutout.place_rig(chosen.scaled(picture.size)), parts=found.parts)
+    if parts is not None:
+        joints = replace(joints, parts=cutout.place_weights(parts, picture.size))
+    return stage(cutout, joints, background)
+
+
+def require_rig_of(rig: Rig, picture: Image.Image) -> None:
+    """Raises InputError where `rig` belongs to a picture of another shape than `picture`."""
+    (width, height), (own_width, own_height) = rig.size, picture.size
+    if abs(width * own_height - height * own_width) > RIG_TOLERANCE * height * own_width:
+        raise InputError(
+            f"The rig belongs to a picture of {width} x {height} pixels, but this one has "
+            f"{own_width} x {own_height}."
+        )
 
 
 def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) -> Cutout:
