@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .layers import LayerCutter
+from .opacity import SOLID, usual_opacity
 from .posing import Body
 from .rig import Rig
 from .segmentation import segment
@@ -27,21 +28,29 @@ class LayeredFigure:
             parts are filled, so that no gap opens when a limb moves.
         body: its joints at rest.
         order: the layers from bottom to top.
+        opacity: `[h w]`, of a figure that is translucent all over, whose layers are solid so that
+            none shows through another; None elsewhere.
     """
 
     layers: Tensor
     body: Body
     order: tuple[int, ...] = DRAW_ORDER
+    opacity: Tensor | None = None
 
 
 def split_figure(picture: Tensor, rig: Rig) -> LayeredFigure:
     """Cuts the figure of `picture [4 h w]`, straight RGBA in 0..1, into its parts.
 
-    Alpha says what is figure. Limbs that are absent, or that cannot be told from what they hang on,
-    stay with it; a figure without limbs and head is one layer.
+    Alpha, in relation to that of most of the figure, says what is figure. Limbs that are absent, or
+    that cannot be told from what they hang on, stay with it; a figure without limbs and head is one
+    layer.
     """
     picture = torch.nan_to_num(picture.float()).clamp(0, 1)
     box = figure_box(picture[3])
+    usual, opacity = usual_opacity(picture[3].numpy()), None
+    if usual < SOLID:
+        opacity = picture[3].clamp_min(usual)
+        picture = torch.cat([picture[:3], picture[3:] / opacity])
     layers = torch.zeros(len(PARTS), *picture.shape)
     left, top, right, bottom = box
     found = segment(picture, rig, box)
@@ -53,7 +62,7 @@ def split_figure(picture: Tensor, rig: Rig) -> LayeredFigure:
     layers[:, :, top:bottom, left:right] = cutter.layers()
     joints = cutter.joints + torch.tensor([left, top])
     body = Body.of(replace(rig, joints=joints), box)
-    return LayeredFigure(layers, body, cutter.order)
+    return LayeredFigure(layers, body, cutter.order, opacity)
 
 
 def figure_box(alpha: Tensor) -> tuple[int, int, int, int]:

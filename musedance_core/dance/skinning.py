@@ -66,7 +66,7 @@ class _Layer:
 
     Attributes:
         part: its index in `PARTS`.
-        samples: `[4 h w]`.
+        samples: premultiplied `[4 h w]`, or `[5 h w]` with alpha times the figure's opacity.
         box: left, top, right, bottom in the picture.
         scale, shift: `[2]`; normalised coordinates in `samples` = point of the picture * scale +
             shift.
@@ -85,13 +85,16 @@ def render(
 ) -> Rendered:
     """Frames `[f]` of `figure` in the poses of `posed`, and which part is seen where if `parts`."""
     f = len(posed.transforms)
-    layers = [
-        layer
-        for part in figure.order
-        if (layer := _prepare(part, figure.layers[part], canvas.scale)) is not None
-    ]
+    layers = []
+    for part in figure.order:
+        pixels = figure.layers[part]
+        if figure.opacity is not None:
+            pixels = torch.cat([pixels, pixels[3:] * figure.opacity])
+        if (layer := _prepare(part, pixels, canvas.scale)) is not None:
+            layers.append(layer)
     in_one_piece = [layer.part for layer in layers] == [PARTS.index("torso")]
-    rgba = torch.zeros(f, 4, canvas.height, canvas.width)
+    channels = 4 if figure.opacity is None else 5
+    rgba = torch.zeros(f, channels, canvas.height, canvas.width)
     ids = torch.zeros(f, canvas.height, canvas.width, dtype=torch.int64) if parts else None
     chunk = max(1, CHUNK // (canvas.width * canvas.height))
     for start in range(0, f, chunk):
@@ -105,6 +108,9 @@ def render(
             None if ids is None else ids[frames],
             in_one_piece,
         )
+    if figure.opacity is not None:
+        share = rgba[:, 4:] / rgba[:, 3:4].clamp_min(1e-6)
+        rgba = torch.cat([rgba[:, :3] * share, rgba[:, 4:]], dim=1)
     return Rendered(rgba, ids)
 
 
@@ -117,7 +123,7 @@ def _composite(
     ids: Tensor | None,
     in_one_piece: bool,
 ) -> None:
-    """Draws the layers over one another into `rgba [f 4 H W]` and `ids [f H W]`."""
+    """Draws the layers over one another into `rgba [f c H W]` and `ids [f H W]`."""
     seen = [
         (layer, box)
         for layer in layers
@@ -134,7 +140,7 @@ def _composite(
         rows, columns = slice(box[1] - top, box[3] - top), slice(box[0] - left, box[2] - left)
         look_up = _look_up(layer, transforms[:, layer.part])
         sampled = _sample(layer, look_up, x[:, rows, columns], y[:, rows, columns])
-        clear = 1 - sampled[:, 3:]
+        clear = 1 - sampled[:, 3:4]
         target = rgba[:, :, box[1] : box[3], box[0] : box[2]]
         target.mul_(clear).add_(sampled)
         if ids is not None and strength is not None:
@@ -150,7 +156,7 @@ def _composite(
 
 
 def _prepare(part: int, pixels: Tensor, scale: float) -> _Layer | None:
-    """Crops a layer `[4 h w]` to what is not empty and resamples it for a canvas of `scale`."""
+    """Crops a layer `[c h w]` to what is not empty and resamples it for a canvas of `scale`."""
     h, w = pixels.shape[-2:]
     solid = pixels[3] > FAINT
     rows, columns = solid.any(dim=1).nonzero()[:, 0], solid.any(dim=0).nonzero()[:, 0]
@@ -178,8 +184,9 @@ def _prepare(part: int, pixels: Tensor, scale: float) -> _Layer | None:
         if k > 1:
             target = ((h - 1) * k + 1, (w - 1) * k + 1)
             samples = F.interpolate(crop[None], target, mode="bicubic", align_corners=True)[0]
-            alpha = samples[3:].clamp_(0, 1)
-            samples[:3] = torch.minimum(samples[:3].clamp_min_(0), alpha)
+            alpha = samples[3:4].clamp(0, 1)
+            samples[4:] *= alpha / samples[3:4].clamp_min(1e-6)
+            samples = torch.minimum(samples.clamp_min_(0), alpha)
         count = torch.tensor([samples.shape[2], samples.shape[1]], dtype=torch.float32)
         factor = 2 * k / count
         shift = -(corner + 0.5) * factor + 1 / count - 1
@@ -237,7 +244,7 @@ def _look_up(layer: _Layer, transform: Tensor) -> Tensor:
 
 
 def _sample(layer: _Layer, look_up: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The layer `[f 4 h w]` at points `x`, `y`, each `[f h w]`."""
+    """The layer `[f c h w]` at points `x`, `y`, each `[f h w]`."""
     a = rearrange(look_up, "f r c -> r c f 1 1")
     grid = torch.stack([a[i, 0] * x + (a[i, 1] * y + a[i, 2]) for i in (0, 1)], dim=-1)
     samples = layer.samples.expand(len(x), -1, -1, -1)

@@ -64,8 +64,8 @@ class Correction:
 
     def at(self, seconds: np.ndarray) -> Tensor:
         """Corrections `[n 3 s s]` at `seconds [n]` from the first pose, linear in between."""
-        position = (seconds - self.start) * self.fps
-        position = torch.from_numpy(position).clamp(0, len(self.colours) - 1)
+        since = torch.from_numpy((seconds - self.start) * self.fps)
+        position = since.clamp(0, len(self.colours) - 1)
         index = position.floor().long()
         after = (index + 1).clamp_max(len(self.colours) - 1)
         share = (position - index).to(self.colours)[:, None, None, None]

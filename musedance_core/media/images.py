@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from ..dance.opacity import usual_opacity
 from ..errors import InputError
 from ..parts import SUBJECT
 from .image_file import check_size, read_image, to_rgb
@@ -121,9 +122,8 @@ def fit_picture(picture: Image.Image, mask: Image.Image | None, size: int) -> Fi
         # White is where the subject is: the brightest pixels set the level.
         part_map = _subject_map(mask, placement, np.max, "The mask")
     elif picture.mode == "RGBA":
-        # Most of a sticker is as opaque as its median; few solid details must not set the level.
         alpha = picture.getchannel("A")
-        part_map = _subject_map(alpha, placement, np.median, "The picture")
+        part_map = _subject_map(alpha, placement, usual_opacity, "The picture")
     return FittedPicture(fit(picture, placement), part_map)
 
 
@@ -273,7 +273,8 @@ def _subject_map(
     Args:
         grey: alpha or a mask, of the picture's size.
         placement: placement of the picture in the square.
-        level: maps the values of the visible pixels to that of a typical pixel of the subject.
+        level: maps the values in 0..1 of the visible pixels to that of a typical pixel of the
+            subject.
         name: what error messages call `grey`.
 
     Raises:
@@ -287,4 +288,4 @@ def _subject_map(
     if not visible.size:
         side = placement.side
         raise InputError(f"{name} marks nothing at {side} x {side} pixels, the model's size.")
-    return torch.from_numpy(values >= float(level(visible)) / 2).long() * SUBJECT
+    return torch.from_numpy(values / 255 >= float(level(visible / 255)) / 2).long() * SUBJECT

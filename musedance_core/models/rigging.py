@@ -17,6 +17,7 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
+from ..dance.opacity import SEEN, relative_alpha
 from ..dance.rig import Rig
 from ..dance.skeleton import (
     INDEX,
@@ -127,9 +128,7 @@ def _subject(picture: Image.Image, mask: Image.Image | None) -> np.ndarray | Non
     if mask is None and picture.mode != "RGBA":
         return None
     alpha = np.asarray(picture.getchannel("A") if mask is None else mask, np.float32) / 255
-    # A sticker may be translucent all over: most of it sets the level.
-    visible = alpha[alpha > 1 / 16]
-    return np.minimum(alpha / max(float(np.median(visible)), 1 / 16), 1) if visible.size else None
+    return relative_alpha(alpha) if (alpha >= SEEN).any() else None
 
 
 def _box(subject: np.ndarray, level: float) -> Box:

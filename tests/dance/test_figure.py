@@ -76,6 +76,34 @@ def test_a_figure_at_rest_is_the_picture(given: bool) -> None:
     assert psnr(frame, picture) > 38
 
 
+@pytest.mark.parametrize("opacity", [0.2, 0.498, 0.7])
+def test_a_translucent_figure_is_cut_and_moves_as_a_solid_one(opacity: float) -> None:
+    figure = puppet()
+    picture = straight(flattened(figure))
+    solid = split_figure(picture, rig_of(figure.body.joints))
+    picture[3] *= opacity
+    split = split_figure(picture, rig_of(figure.body.joints))
+    assert torch.allclose(split.layers, solid.layers, atol=1e-4)
+    posed = pose_body(split.body, turned(split.body, "left_forearm", 100))
+    frames = [render(f, posed, Canvas(SIZE, SIZE), parts=True) for f in (solid, split)]
+    # Layers over one another are no more opaque than each of them.
+    assert torch.allclose(frames[1].rgba, frames[0].rgba * opacity, atol=1e-4)
+    assert frames[0].part_ids is not None and frames[1].part_ids is not None
+    assert torch.equal(frames[1].part_ids, frames[0].part_ids)
+
+
+def test_details_of_a_translucent_figure_keep_their_own_opacity() -> None:
+    figure = puppet()
+    picture = straight(flattened(figure))
+    picture[3] *= 0.4
+    eye = (slice(None), slice(14, 18), slice(44, 48))
+    picture[eye] = 1.0
+    split = split_figure(picture, rig_of(figure.body.joints))
+    frame = render(split, pose_body(split.body, at_rest(split.body)), Canvas(SIZE, SIZE)).rgba[0]
+    assert (frame[3][eye[1:]] > 0.99).all()
+    assert psnr(frame, torch.cat([picture[:3] * picture[3:], picture[3:]])) > 38
+
+
 def test_layers_are_premultiplied() -> None:
     figure = puppet()
     layers = split_figure(straight(flattened(figure)), rig_of(figure.body.joints)).layers
