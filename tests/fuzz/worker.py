@@ -25,7 +25,8 @@ from types import FrameType
 import numpy as np
 import torch
 from mutations import mutate
-from targets import EXECUTED, Target, targets
+from seeds import EXECUTED
+from targets import Target, targets
 
 from musedance_core.errors import InputError
 
