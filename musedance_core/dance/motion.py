@@ -15,7 +15,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from .skeleton import MIRRORED_PARTS, PART_INDEX, PARTS, SEGMENTS, STANDING
+from .skeleton import SEGMENTS, STANDING
 
 ROOT = ("x", "lift", "turn", "yaw", "width", "height", "lean", "bend", "head")
 """Fields of a pose that are not limbs; see `DanceMotion`."""
@@ -26,8 +26,6 @@ ANGLES = ("turn", "yaw")
 """Fields that go full circle."""
 FEATURES = len(ROOT) + len(ANGLES) + 2 * len(SEGMENT_NAMES)
 """Numbers of a pose as the choreographer takes it: 27."""
-_MIRROR_SIGN = torch.tensor([1.0 if name in ("lift", "width", "height") else -1.0 for name in ROOT])
-_OTHER_SIDE = [SEGMENT_INDEX[PARTS[MIRRORED_PARTS[PART_INDEX[name]]]] for name in SEGMENT_NAMES]
 
 
 @dataclass(frozen=True)
@@ -79,11 +77,6 @@ class DanceMotion:
         limbs = limbs + standing_limbs().to(limbs)
         length = limbs.norm(dim=-1, keepdim=True)
         return cls(root, limbs / length.clamp_min(1.0), fps)
-
-    def mirrored(self) -> DanceMotion:
-        """The mirror image of the dance."""
-        limbs = self.limbs[..., _OTHER_SIDE, :] * self.limbs.new_tensor([-1.0, 1.0])
-        return replace(self, root=self.root * _MIRROR_SIGN.to(self.root), limbs=limbs)
 
     def at(self, seconds: np.ndarray) -> DanceMotion:
         """The poses at `seconds [n]` from the first one, by cubic interpolation; before and after

@@ -111,15 +111,6 @@ def parse_openpose(text: str, name: str, size: tuple[int, int] | None = None) ->
         ) from error
 
 
-def read_openpose(path: str | Path, size: tuple[int, int] | None = None) -> list[PoseFrame]:
-    """The frames of an OpenPose JSON file; see `parse_openpose`.
-
-    Raises:
-        InputError: there is no such file, or it is no OpenPose JSON.
-    """
-    return parse_openpose(_text(path), f"The file {path}", size)
-
-
 def read_rig_or_openpose(
     path: str | Path, size: tuple[int, int] | None = None, person: int | None = None
 ) -> Rig:

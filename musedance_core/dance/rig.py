@@ -93,19 +93,6 @@ def parse_rig(text: str, name: str) -> Rig:
     return Rig((width, height), joints, confidence)
 
 
-def read_rig(path: str | Path) -> Rig:
-    """The rig in the JSON file at `path`.
-
-    Raises:
-        InputError: there is no such file, or it is no rig.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The rig {path} cannot be read: {error}.") from error
-    return parse_rig(text, f"The file {path}")
-
-
 def write_rig(rig: Rig, path: str | Path) -> None:
     """Writes the rig as JSON, atomically."""
     with atomic_path(path) as temporary:

@@ -13,7 +13,7 @@ import torch
 from musedance_core.audio.waveform import load_waveform
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.config import MuseDanceConfig
-from musedance_core.dance.openpose_json import read_openpose
+from musedance_core.dance.openpose_json import parse_openpose
 from musedance_core.dance.pose_image import draw_pose
 from musedance_core.media.video import read_video
 from musedance_core.models import MuseDance
@@ -36,7 +36,7 @@ def test_video_and_keypoints_are_the_same_dance(
     printed = capsys.readouterr().out
     assert f"{out} and {keypoints}: 2.00 s of dance (60 frames), tempo" in printed
     video, fps = read_video(out)
-    frames = read_openpose(keypoints)
+    frames = parse_openpose(keypoints.read_text(), "The video")
     assert video.shape == (60, 3, 128, 96) and fps == 30 and len(frames) == 60
     assert load_waveform(out).seconds == pytest.approx(2, abs=0.01)
     points = torch.stack([frame.person()[:, :2] for frame in frames])
@@ -67,7 +67,7 @@ def test_proportions_come_from_a_rig_or_openpose_json(
     rig = tmp_path / "person.json"
     rig.write_text(json.dumps(values))
     assert run(*words, "--seconds", "0.5", "--rig", rig, "--json", again) == 0
-    points = read_openpose(again)[0].person()
+    points = parse_openpose(again.read_text(), "The video")[0].person()
     assert points[4, 2] == 0 and bool(torch.isfinite(points[3]).all())
 
 

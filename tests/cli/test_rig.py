@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from musedance_core.checkpoint.format import save_checkpoint
-from musedance_core.dance.openpose_json import read_openpose
-from musedance_core.dance.rig import read_rig
+from musedance_core.dance.openpose_json import parse_openpose, read_rig_or_openpose
 from musedance_core.dance.skeleton import JOINTS
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
@@ -32,8 +31,8 @@ def test_joints_are_printed_and_written(
     values = json.loads(paths["rig.json"].read_text())
     assert set(values) == {"size", "joints", "confidence"} and values["size"] == [90, 120]
     assert set(values["joints"]) == set(values["confidence"]) == set(JOINTS)
-    rig = read_rig(paths["rig.json"])
-    (pose,) = read_openpose(paths["openpose.json"])
+    rig = read_rig_or_openpose(paths["rig.json"])
+    (pose,) = parse_openpose(paths["openpose.json"].read_text(), "It")
     assert pose.size == (90, 120) and len(pose.people) == int(bool(rig.present.any()))
     with Image.open(paths["rig.png"]) as plot:
         assert plot.format == "PNG" and plot.height > 512

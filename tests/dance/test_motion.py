@@ -1,4 +1,4 @@
-"""DanceMotion: features, mirroring, interpolation, joining."""
+"""DanceMotion: features, interpolation, joining."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from musedance_core.dance.motion import (
     DanceMotion,
     join,
     standing,
-    standing_limbs,
     unwrap,
 )
 
@@ -43,16 +42,6 @@ def test_no_limb_is_longer_than_it_is() -> None:
 def test_angles_are_continuous_over_several_turns() -> None:
     turning = torch.linspace(0, 6 * pi, 50)
     assert torch.allclose(unwrap(torch.remainder(turning, 2 * pi)), turning, atol=1e-4)
-
-
-def test_mirroring_twice_changes_nothing() -> None:
-    motion = random_motion()
-    twice = motion.mirrored().mirrored()
-    assert torch.equal(twice.root, motion.root) and torch.equal(twice.limbs, motion.limbs)
-
-
-def test_the_mirror_image_of_standing_is_standing() -> None:
-    assert torch.allclose(standing(1, 24.0).mirrored().limbs[0], standing_limbs(), atol=1e-6)
 
 
 @pytest.mark.parametrize("fps", [12, 24, 60])

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from musedance_core.dance.openpose_json import read_rig_or_openpose
 from musedance_core.dance.posing import Body
-from musedance_core.dance.rig import Rig, parse_rig, part_weights, read_rig, write_rig
+from musedance_core.dance.rig import Rig, parse_rig, part_weights, write_rig
 from musedance_core.dance.skeleton import DENSEPOSE, INDEX, JOINTS, PARTS
 from musedance_core.errors import InputError
 from musedance_core.parts import SUBJECT
@@ -21,7 +22,7 @@ def test_a_rig_is_read_back(tmp_path: Path) -> None:
     joints[INDEX["left_wrist"]] = math.nan
     rig = Rig((200, 400), joints, torch.linspace(0, 1, 16))
     write_rig(rig, tmp_path / "rig.json")
-    back = read_rig(tmp_path / "rig.json")
+    back = read_rig_or_openpose(tmp_path / "rig.json")
     assert back.size == rig.size and torch.equal(back.present, rig.present)
     assert torch.allclose(back.joints, joints, atol=0.006, equal_nan=True)
     assert torch.allclose(back.confidence, rig.confidence, atol=6e-4)
