@@ -234,7 +234,7 @@ def seams(dances: Dances, scenes: Sequence[DanceScene]) -> None:
     seconds = SEGMENTS * model.config.clip.seconds
     jumps, sharp = [], []
     for i, scene in enumerate(scenes[:LONG_DANCES]):
-        song, mel = dances.source.song(scene.song)
+        song, mel = dances.source.songs[scene.song]
         texts = model.text(dances.stage.tokenizer.encode([scene.sentence]))
         score = DanceScore(SongFeatures(mel, song.grid), [(0.0, texts)], i, 1.0)
         places = standing_joints(choreograph(model, score, seconds, dances.settings))

@@ -76,7 +76,7 @@ class Planner:
         seconds: float = SECONDS,
     ) -> DanceMotion:
         """Plans the dance of a scene, to other beats or another sentence where they are given."""
-        _, mel = self.dances.song(scene.song)
+        _, mel = self.dances.songs[scene.song]
         song = SongFeatures(mel, grid or scene.grid)
         text = scene.sentence if text is None else text
         return self.choreograph(song, text, seed, scene.start, seconds)
@@ -93,7 +93,7 @@ class Planner:
         """The true dance of a scene at the same rate, to other beats where they are given."""
         dances = self.dances
         times = scene.start + np.arange(dances.frames * dances.poses) / dances.fps
-        music = clip_music(dances.song(scene.song)[0], grid or scene.grid, times)
+        music = clip_music(dances.songs[scene.song][0], grid or scene.grid, times)
         return dance_motion(scene.dance, music, scene.take, dances.fps)
 
 

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from ..audio.beats import BeatGrid, beat_frames
-from ..audio.mel import clip_window, song_log_mel
-from ..audio.waveform import Waveform
+from ..audio.mel import clip_window
 from ..dance.motion import DanceMotion
 from .cast import Appearance, Cast
 from .clip_music import ClipMusic, clip_music, random_beat_edit
@@ -33,13 +32,13 @@ from .dances import (
 from .easing import ease
 from .rest_poses import random_rest_pose
 from .shots import Shot, dance_frames, planned_frames, shot, shown_joints
-from .songs import Song, make_song
+from .song_bank import SongBank
+from .songs import SONG_SECONDS, Song, make_song
 
 SPLITS = ("train", "validation", "test")
 FPS = 12
 PREVIOUS = 2
 """Frames before a clip that the denoiser sees (the paper's m)."""
-SONG_SECONDS = 24.0
 EDITED_SHARE, CONTINUED_SHARE, SWITCHED_SHARE = 0.3, 0.5, 0.15
 """Shares of clips with edited beats, with the true frames before them, and of those with another
 dance there; see `World`."""
@@ -51,8 +50,6 @@ CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
 """Random numbers of clips, of single pictures, of pairs and of the bank of songs."""
 BYSTANDER = 1
 """Random numbers of a bystander, within those of a clip or pair."""
-SILENCE = Waveform(np.zeros((1, 1), np.float32), 32_000)
-"""Stands for the sound of songs that are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +186,7 @@ class World:
         self.continued, self.moves, self.bystanders = continued, tuple(moves), bystanders
         self.open_sentences = split == "train"
         self.switched = switched if switched is not None else SWITCHED_SHARE * (split == "train")
-        self._songs: dict[int, tuple[Song, Tensor]] = {}
+        self._songs = SongBank(self.song, mel_bins)
 
     def clips(
         self, indices: Sequence[int], frames: int = 48, to: Sequence[int] | None = None
@@ -238,7 +235,7 @@ class World:
             dances=[scene.dance for scene in scenes],
             takes=[scene.take for scene in scenes],
             shots=shots,
-            songs=[self._cached_song(scene.song_index)[0] for scene in scenes],
+            songs=[self._songs[scene.song_index][0] for scene in scenes],
             song_indices=[scene.song_index for scene in scenes],
             grids=[scene.grid for scene in scenes],
             starts=[scene.start for scene in scenes],
@@ -274,13 +271,13 @@ class World:
 
     def song(self, index: int) -> Song:
         """Returns song `index` of the bank, with its sound."""
-        return make_song(self._song_seed(), index, seconds=SONG_SECONDS)
+        return make_song(self._song_seed(), index)
 
     def _music(self, scenes: Sequence[_Scene], frames: int) -> tuple[Tensor, Tensor, Tensor]:
         """Returns mel [b 1024 mel], beat ids [b f] and beat counts [b f]."""
         beats = [beat_frames(scene.grid, scene.start, frames, FPS) for scene in scenes]
         mels = [
-            clip_window(self._cached_song(scene.song_index)[1], scene.start, frames, FPS)
+            clip_window(self._songs[scene.song_index][1], scene.start, frames, FPS)
             for scene in scenes
         ]
         ids = torch.from_numpy(np.stack([beat.ids for beat in beats]))
@@ -289,13 +286,6 @@ class World:
 
     def _song_seed(self) -> int:
         return int(np.random.default_rng((*self.key, SONG_STREAM)).integers(2**31))
-
-    def _cached_song(self, index: int) -> tuple[Song, Tensor]:
-        if index not in self._songs:
-            song = self.song(index)
-            mel = song_log_mel(song.wave, self.mel_bins)
-            self._songs[index] = replace(song, wave=SILENCE), mel
-        return self._songs[index]
 
     def _rng(self, stream: int, *index: int) -> np.random.Generator:
         return np.random.default_rng((*self.key, stream, *index))
@@ -321,7 +311,7 @@ class World:
         appearance = self._appearance(CLIP_STREAM, index, rng)
         pose = self._pose(rng)
         song_index = int(rng.integers(self.song_count))
-        song, _ = self._cached_song(song_index)
+        song, _ = self._songs[song_index]
         grid = random_beat_edit(song.grid, rng) if rng.random() < self.edited else song.grid
         start = float(rng.uniform(PREVIOUS / FPS, SONG_SECONDS - frames / FPS))
         energy = float(np.mean(song.energy_at(start + np.arange(frames) / FPS)))

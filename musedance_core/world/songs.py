@@ -15,6 +15,7 @@ from ..audio.waveform import Waveform
 from . import synth
 from .synth import RATE
 
+SONG_SECONDS = 24.0
 BREAK_SHARE = 0.4
 """Share of songs with a break."""
 
@@ -95,7 +96,7 @@ class Song:
 def make_song(
     seed: int,
     index: int,
-    seconds: float = 24.0,
+    seconds: float = SONG_SECONDS,
     tempo: float | None = None,
     genre: str | None = None,
     level: float | None = None,

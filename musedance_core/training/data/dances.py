@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...audio.beats import BeatGrid, beat_frames
-from ...audio.mel import clip_window, song_log_mel
-from ...audio.waveform import Waveform
+from ...audio.mel import clip_window
 from ...config import MuseDanceConfig
 from ...models.tokenizer import Tokenizer
 from ...world.clip_music import ClipMusic, clip_music, random_beat_edit
@@ -19,14 +18,14 @@ from ...world.dances.captions import caption, random_sentence
 from ...world.dances.dance import Dance, Take, random_dance, random_take
 from ...world.dances.performing import dance_motions
 from ...world.easing import ease
-from ...world.songs import Song, make_song
+from ...world.song_bank import SongBank
+from ...world.songs import SONG_SECONDS, Song, make_song
 from ..config import DataConfig
 from ..stages.base import SPLIT_SEEDS, Batch
 
 DANCE_STREAM, SONG_STREAM, WINDOW_STREAM, SENTENCE_STREAM = 201, 202, 203, 204
 SENTENCES = 8192
 """Number of different sentences in training; each is encoded once."""
-SONG_SECONDS = 24.0
 WINDOWS = 24
 """Places in a song at which a sample can start: the music is encoded once for each of them."""
 FASTEST, SLOWEST = 190.0, 60.0
@@ -37,7 +36,6 @@ EDITED, CONTINUED, SWITCHED = 0.3, 0.5, 0.3
 before them."""
 SWITCH_SECONDS = 0.6
 """Time that it takes to go over from one dance to another."""
-SILENCE = Waveform(np.zeros((1, 1), np.float32), 16_000)
 
 
 @dataclass(frozen=True)
@@ -87,20 +85,16 @@ class WorldDances:
         self.frames, self.previous = model.clip.frames, model.choreographer.previous
         self.fps = model.clip.fps * self.poses
         self.seed = data.seed * 3 + SPLIT_SEEDS[split]
-        self._songs: dict[int, tuple[Song, Tensor]] = {}
+        self.songs = SongBank(self.song, model.music.mel_bins)
 
     def names(self, indices: Sequence[int]) -> list[str]:
         return [f"{self.split} dance {index} of the world" for index in indices]
 
-    def song(self, index: int) -> tuple[Song, Tensor]:
-        """Returns a song of the bank, without its sound to save memory, and its log-mel."""
-        if index not in self._songs:
-            rng = np.random.default_rng((self.seed, SONG_STREAM, index))
-            tempo = float(rng.uniform(SLOWEST, FASTEST)) if rng.random() < ANY_TEMPO else None
-            song = make_song(self.seed, index, SONG_SECONDS, tempo)
-            mel = song_log_mel(song.wave, self.model.music.mel_bins)
-            self._songs[index] = replace(song, wave=SILENCE), mel
-        return self._songs[index]
+    def song(self, index: int) -> Song:
+        """Returns song `index`, with its sound."""
+        rng = np.random.default_rng((self.seed, SONG_STREAM, index))
+        tempo = float(rng.uniform(SLOWEST, FASTEST)) if rng.random() < ANY_TEMPO else None
+        return make_song(self.seed, index, tempo=tempo)
 
     def __call__(self, indices: list[int]) -> Batch:
         scenes = [self.scene(index) for index in indices]
@@ -110,7 +104,7 @@ class WorldDances:
         beats = [beat_frames(s.grid, s.start, clip.frames, clip.fps) for s in scenes]
         mels = [
             clip_window(
-                self.song(s.song)[1], s.start, clip.frames, clip.fps, self.model.music.length
+                self.songs[s.song][1], s.start, clip.frames, clip.fps, self.model.music.length
             )
             for s in scenes
         ]
@@ -155,7 +149,7 @@ class WorldDances:
         training = self.split == "train"
         # The song, a place in it, and the beats, as they are or edited.
         number, window = int(rng.integers(self.data.songs)), int(rng.integers(WINDOWS))
-        song, _ = self.song(number)
+        song, _ = self.songs[number]
         place = np.random.default_rng((self.seed, WINDOW_STREAM, number, window)).random()
         lead = self.previous / self.model.clip.fps
         start = float(lead + place * (SONG_SECONDS - lead - self.model.clip.seconds))

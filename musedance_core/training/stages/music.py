@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,19 +11,18 @@ import torch.nn.functional as F
 from einops import reduce
 from torch import Tensor, nn
 
-from ...audio.mel import clip_window, song_log_mel
-from ...audio.waveform import Waveform
+from ...audio.mel import clip_window
 from ...config import MuseDanceConfig
 from ...models import MuseDance
 from ...models.music import column_seconds
 from ...models.tokenizer import Tokenizer
+from ...world.song_bank import SongBank
 from ...world.songs import GENRES, Song, make_song
 from ..config import DataConfig, TrainConfig
 from ..runtime.step_random import StepRandom
 from .base import SPLIT_SEEDS, Batch, SampleSource, Stage
 
 WINDOW_STREAM = 102
-SILENCE = Waveform(np.zeros((1, 1), np.float32), 16_000)
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,11 @@ class MusicWindows:
     def __init__(self, model: MuseDanceConfig, data: DataConfig, split: str) -> None:
         self.model, self.data = model, data
         self.seed = data.seed * 3 + SPLIT_SEEDS[split]
-        self.songs: dict[int, tuple[Song, Tensor]] = {}
+        self.songs = SongBank(self.song, model.music.mel_bins)
 
-    def song(self, index: int) -> tuple[Song, Tensor]:
-        """Returns a song, without its sound to save memory, and its log-mel `[t mel]`."""
-        if index not in self.songs:
-            song = make_song(self.seed, index)
-            mel = song_log_mel(song.wave, self.model.music.mel_bins)
-            self.songs[index] = replace(song, wave=SILENCE), mel
-        return self.songs[index]
+    def song(self, index: int) -> Song:
+        """Returns song `index`, with its sound."""
+        return make_song(self.seed, index)
 
     def __call__(self, indices: list[int]) -> Batch:
         samples = [self.window(index) for index in indices]
@@ -72,7 +67,7 @@ class MusicWindows:
     def window(self, index: int) -> Batch:
         """Returns one window at a random place of a random song, through a random equaliser."""
         rng = np.random.default_rng((self.data.seed, WINDOW_STREAM, index))
-        song, mel = self.song(int(rng.integers(self.data.songs)))
+        song, mel = self.songs[int(rng.integers(self.data.songs))]
         clip, music = self.model.clip, self.model.music
         # It may start a second before the song or end a second after it.
         start = float(rng.uniform(-1.0, len(mel) * 0.010 - clip.seconds + 1.0))
