@@ -16,7 +16,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from .fill import continued
-from .outlines import WIDEST, share_outlines
+from .outlines import THRESHOLDS as OUTLINES
+from .outlines import share_outlines
 from .part_distances import LIMBS
 from .raster import Labels, Mask, closed, hull
 from .skeleton import DRAW_ORDER, PART_INDEX, PARTS, SEGMENTS
@@ -231,7 +232,9 @@ class LayerCutter:
         # Outlines that a limb shares with the trunk are seen on both.
         shared = self.outlines.beside.get(
             _groups()[part], np.zeros_like(own)
-        ) & ndimage.binary_dilation(own, np.ones((3, 3)), iterations=round(WIDEST * self.height))
+        ) & ndimage.binary_dilation(
+            own, np.ones((3, 3)), iterations=round(OUTLINES.widest * self.height)
+        )
         hidden = self.colours * _softened(torch.from_numpy(shared | own).float())
         below = self.order.index(part) < self.order.index(PART_INDEX["torso"])
         if below and name in self._segments(limb):

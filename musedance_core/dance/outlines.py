@@ -15,16 +15,20 @@ from torch import Tensor
 
 from .fill import fill_holes
 
-WIDEST = 0.018
-"""Width in body heights of the widest outline."""
-UNLIKE = 0.15
-"""Distance of colours that are not those of a part."""
-MOSTLY = 0.3
-"""Share of a part's outer edge that has an outline, where the part is drawn with one."""
-SOFT = 2.0
-"""Pixels of an edge that are a mixture of the colours on both sides."""
-
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class OutlineThresholds:
+    """Thresholds of finding outlines."""
+
+    widest: float = 0.018  # width of the widest outline in body heights
+    unlike: float = 0.15  # distance of a colour from those of a part that it does not belong to
+    least_share: float = 0.3  # share of a part's outer edge that has a line if it is outlined
+    soft: float = 2.0  # pixels of an edge that mix the colours on both sides
+
+
+THRESHOLDS = OutlineThresholds()
 
 
 @dataclass(frozen=True)
@@ -88,16 +92,20 @@ def share_outlines(
     usual, groups = {}, {}
     for number in (int(n) for n in np.unique(members[solid])):
         own = (members == number) & solid
-        usual[number] = _usual_colours(own, colours, WIDEST * height + SOFT)
+        usual[number] = _usual_colours(own, colours, THRESHOLDS.widest * height + THRESHOLDS.soft)
         alike = own & ~_unlike(colours, usual[number])
         if not alike.any():
             continue
         away, nearest = ndimage.distance_transform_edt(~alike, return_indices=True)
         rim = edge & own
         wide = float(np.median(away[rim])) if rim.any() else 0.0
-        wide = min(wide, WIDEST * height)
-        band = own & ~alike & (away <= wide + SOFT) & (in_air <= wide + 1)
-        drawn = wide > SOFT and (rim & ~alike).sum() > MOSTLY * rim.sum() and band.any()
+        wide = min(wide, THRESHOLDS.widest * height)
+        band = own & ~alike & (away <= wide + THRESHOLDS.soft) & (in_air <= wide + 1)
+        drawn = (
+            wide > THRESHOLDS.soft
+            and (rim & ~alike).sum() > THRESHOLDS.least_share * rim.sum()
+            and band.any()
+        )
         ink = colours[:, torch.from_numpy(band)].median(dim=1).values if drawn else None
         place = rank[labels[tuple(nearest)]]
         groups[number] = _Group(own, alike, away, wide, place, ink)
@@ -114,14 +122,14 @@ def share_outlines(
         if group.ink is not None:
             line = line | ~_unlike(colours, group.ink[:, None, None])
         near = group.away <= group.wide + 1
-        near |= group.away + own_away <= group.wide + 2 * SOFT
+        near |= group.away + own_away <= group.wide + 2 * THRESHOLDS.soft
         claim = near & line & ~group.alike & (group.place > rank[labels])
-        claim |= (group.away <= group.wide + SOFT) & unlike & group.own
+        claim |= (group.away <= group.wide + THRESHOLDS.soft) & unlike & group.own
         highest = np.where(claim & (group.place > highest), group.place, highest)
     changed = np.where((highest >= 0) & solid, np.array(order)[highest], labels)
     lines = _unlike_their_group(group_of[changed], colours, usual)
     beside = {
-        number: lines & (group.away <= group.wide + SOFT)
+        number: lines & (group.away <= group.wide + THRESHOLDS.soft)
         for number, group in groups.items()
         if group.ink is not None
     }
@@ -144,5 +152,5 @@ def _usual_colours(own: Mask, colours: Tensor, width: float) -> Tensor:
 
 
 def _unlike(colours: Tensor, usual: Tensor) -> Mask:
-    result: Mask = (((colours - usual) ** 2).sum(dim=0) > UNLIKE**2).numpy()
+    result: Mask = (((colours - usual) ** 2).sum(dim=0) > THRESHOLDS.unlike**2).numpy()
     return result

@@ -19,19 +19,22 @@ from .figure import LayeredFigure
 from .posing import CartoonWarp, PosedBody
 from .skeleton import DENSEPOSE, PARTS
 
-CHUNK = 1 << 17
-"""Pixels that are composited at once: as many frames of a small canvas, one of a large one."""
-DENSITY = 2
-"""Samples of a layer per pixel of the canvas, along each axis. Bilinear look-ups among them are
-nearly as sharp as bicubic ones in the picture, and smooth at edges of any direction."""
-LARGEST_DENSITY = 4
-"""Samples of a layer per pixel of the picture, where the canvas is larger than the picture."""
-FAINT = 0.5 / 255
-"""Alpha below which a pixel is empty."""
-SINGULAR = 1e-4
-"""Change of area below which a layer is not seen."""
-EDGE_POINTS = 9
-"""Points on each edge of a layer's box that say where the box goes under a bend."""
+
+@dataclass(frozen=True)
+class SamplingLimits:
+    """Resolution of the layers, and what of them is drawn."""
+
+    chunk_pixels: int = 1 << 17  # composited at once: many small frames, or a large one
+    # Bilinear look-ups among this many samples of a layer per pixel of the canvas, along each axis,
+    # are nearly as sharp as bicubic ones in the picture, and smooth at edges of any direction.
+    density: int = 2
+    largest_density: int = 4  # samples per pixel of the picture, where the canvas is larger
+    least_alpha: float = 0.5 / 255  # a pixel is empty below this alpha
+    least_area: float = 1e-4  # a layer that is scaled to less than this area is not visible
+    edge_points: int = 9  # points on each edge of a layer's box, for its place under a bend
+
+
+LIMITS = SamplingLimits()
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def render(
     channels = 4 if figure.opacity is None else 5
     rgba = torch.zeros(f, channels, canvas.height, canvas.width)
     ids = torch.zeros(f, canvas.height, canvas.width, dtype=torch.int64) if parts else None
-    chunk = max(1, CHUNK // (canvas.width * canvas.height))
+    chunk = max(1, LIMITS.chunk_pixels // (canvas.width * canvas.height))
     for start in range(0, f, chunk):
         frames = slice(start, start + chunk)
         _composite(
@@ -158,19 +161,19 @@ def _composite(
 def _prepare(part: int, pixels: Tensor, scale: float) -> _Layer | None:
     """Crops a layer `[c h w]` to what is not empty and resamples it for a canvas of `scale`."""
     h, w = pixels.shape[-2:]
-    solid = pixels[3] > FAINT
+    solid = pixels[3] > LIMITS.least_alpha
     rows, columns = solid.any(dim=1).nonzero()[:, 0], solid.any(dim=0).nonzero()[:, 0]
     if not len(rows):
         return None
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     left, right = int(columns[0]), int(columns[-1]) + 1
     # One clear sample around it lets the edges fade.
-    pad = max(2, ceil(1 / (DENSITY * scale)) + 1)
+    pad = max(2, ceil(1 / (LIMITS.density * scale)) + 1)
     crop = F.pad(pixels[:, top:bottom, left:right], (pad, pad, pad, pad))
     h, w = crop.shape[-2:]
     size = torch.tensor([w, h], dtype=torch.float32)
     corner = torch.tensor([left - pad, top - pad], dtype=torch.float32)
-    density = DENSITY * scale
+    density = LIMITS.density * scale
     if density < 1:
         # Smaller canvases average.
         target = (max(1, round(h * density)), max(1, round(w * density)))
@@ -179,7 +182,7 @@ def _prepare(part: int, pixels: Tensor, scale: float) -> _Layer | None:
         shift = -corner * factor - 1
     else:
         # The picture's own pixels stay among the samples, so that a figure at rest is the picture.
-        k = min(max(DENSITY, ceil(scale)), LARGEST_DENSITY) if scale > 0.75 else 1
+        k = min(max(LIMITS.density, ceil(scale)), LIMITS.largest_density) if scale > 0.75 else 1
         samples = crop
         if k > 1:
             target = ((h - 1) * k + 1, (w - 1) * k + 1)
@@ -197,10 +200,10 @@ def _box_on_canvas(
     layer: _Layer, transform: Tensor, warp: CartoonWarp, canvas: Canvas
 ) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom of the pixels where the layer may be in any of the frames."""
-    if float(_determinant(transform).abs().min()) < SINGULAR:
+    if float(_determinant(transform).abs().min()) < LIMITS.least_area:
         return None
     left, top, right, bottom = layer.box
-    steps = torch.linspace(0, 1, EDGE_POINTS)
+    steps = torch.linspace(0, 1, LIMITS.edge_points)
     x, y = left + (right - left) * steps, top + (bottom - top) * steps
     edges = [(x, torch.full_like(x, end)) for end in (top, bottom)]
     edges += [(torch.full_like(y, end), y) for end in (left, right)]
@@ -208,7 +211,7 @@ def _box_on_canvas(
     points = outline @ transform[..., :2].mT + transform[:, None, :, 2]
     places = warp.forward(points) * canvas.scale + torch.tensor([canvas.left, canvas.top])
     # Between the points a bowed edge is a little further out.
-    bow = float(warp.bend.abs().max()) * warp.height * canvas.scale * 5 / EDGE_POINTS**2
+    bow = float(warp.bend.abs().max()) * warp.height * canvas.scale * 5 / LIMITS.edge_points**2
     margin = 2 + max(1.0, canvas.scale) + bow
     low, high = places.amin(dim=(0, 1)) - margin, places.amax(dim=(0, 1)) + margin
     limit = torch.tensor([canvas.width, canvas.height])

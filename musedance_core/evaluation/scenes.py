@@ -18,9 +18,10 @@ from ..dance.rig import Rig
 from ..dataset.format import ClipRecord, read_metadata
 from ..dataset.reading import read_frames, read_part_maps, read_track
 from ..errors import InputError
-from ..world.clips import FPS, PREVIOUS, SONG_SECONDS, World
+from ..world.clips import FPS, PREVIOUS, World
 from ..world.dances import MOVES, Dance
 from ..world.shots import PLAN_SCALE
+from ..world.songs import SONG_SECONDS
 from .clip import quantise
 
 WORLD_SIZE = 128

@@ -30,16 +30,22 @@ from .image_file import read_image
 from .images import DARK, LIGHT, PALE, as_image, visible_box
 from .matting import plain_matte, subject_alpha
 
-USUAL_SIZE = (256, 1024)
-"""Bounds of the frame's long side where nobody asks for a size."""
-ROOM = 0.62
-"""Largest share of the frame that a sticker's figure fills in either direction, so that it has room
-to dance."""
-NARROWEST, FLATTEST = 0.75, 0.6
-"""Least width of a sticker's frame in heights, and least height in widths: arms need room."""
 TRANSPARENT = "transparent"
-RIG_TOLERANCE = 0.02
-"""Relative difference of aspect that a rig may have from its picture, for rounded sizes."""
+
+
+@dataclass(frozen=True)
+class FrameRules:
+    """Size and shape of frames, and the place of stickers in them."""
+
+    default_sizes: tuple[int, int] = (256, 1024)  # bounds of a long side that nobody chose
+    figure_share: float = 0.62  # of a frame's width or height, that a sticker fills at most
+    least_width: float = 0.75  # of a sticker's frame in heights: arms need room
+    least_height: float = 0.6  # of a sticker's frame in widths
+    space_above: float = 0.6  # share of the free height above a sticker that was made smaller
+    rig_tolerance: float = 0.02  # relative difference of aspect of a rig from its picture
+
+
+RULES = FrameRules()
 
 Background = str | tuple[int, int, int] | Image.Image | None
 """Behind the dancer: "transparent", a colour, a picture, or None for the picture's own."""
@@ -124,7 +130,7 @@ def stage_dancer(
 def require_rig_of(rig: Rig, picture: Image.Image) -> None:
     """Raises InputError where `rig` belongs to a picture of another shape than `picture`."""
     (width, height), (own_width, own_height) = rig.size, picture.size
-    if abs(width * own_height - height * own_width) > RIG_TOLERANCE * height * own_width:
+    if abs(width * own_height - height * own_width) > RULES.rig_tolerance * height * own_width:
         raise InputError(
             f"The rig belongs to a picture of {width} x {height} pixels, but this one has "
             f"{own_width} x {own_height}."
@@ -137,12 +143,15 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
     Args:
         picture: RGB, or RGBA for a sticker.
         mask: grey, of the picture's size, white where the dancer is; or None.
-        size: long side of the frame in pixels; None is the picture's own, within `USUAL_SIZE`.
+        size: long side of the frame in pixels; None is the picture's own, within
+            `RULES.default_sizes`.
     """
     width, height = float(picture.width), float(picture.height)
     if picture.mode == "RGBA":
-        width, height = max(width, height * NARROWEST), max(height, width * FLATTEST)
-    long_side = size or min(max(max(picture.size), USUAL_SIZE[0]), USUAL_SIZE[1])
+        least_width, least_height = height * RULES.least_width, width * RULES.least_height
+        width, height = max(width, least_width), max(height, least_height)
+    smallest, largest = RULES.default_sizes
+    long_side = size or min(max(max(picture.size), smallest), largest)
     factor = long_side / max(width, height)
     frame = (_even(width * factor), _even(height * factor))
     rgba = picture.convert("RGBA")
@@ -160,11 +169,11 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
     # A sticker keeps its place if it has room already; else it is made smaller, in the middle.
     box = visible_box(rgba) or (0, 0, *picture.size)
     own = (box[2] - box[0]) * factor, (box[3] - box[1]) * factor
-    shrink = min(1.0, ROOM / max(own[0] / frame[0], own[1] / frame[1]))
+    shrink = min(1.0, RULES.figure_share / max(own[0] / frame[0], own[1] / frame[1]))
     inner = (max(1, round(own[0] * shrink)), max(1, round(own[1] * shrink)))
     corner = (round(box[0] * factor), round(box[1] * factor))
     if shrink < 1 or (width, height) != picture.size:
-        corner = ((frame[0] - inner[0]) // 2, round((frame[1] - inner[1]) * 0.6))
+        corner = ((frame[0] - inner[0]) // 2, round((frame[1] - inner[1]) * RULES.space_above))
     return Cutout(_resized(rgba, inner, box), corner, frame, box, True, True)
 
 

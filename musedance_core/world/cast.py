@@ -17,17 +17,25 @@ from .stickers import Glyphs, augment
 
 KINDS = ("emoji", "puppet")
 MIXTURE = {"emoji": 0.35, "puppet": 0.65}
-USUAL_HEIGHT, LARGE_HEIGHT = (0.48, 0.66), (0.66, 0.8)
-"""Ranges of the dancer's height, as shares of the picture."""
-LARGE_SHARE = 0.15
-PLAIN_EMOJI, PLAIN_PUPPETS = 0.25, 0.75
-"""Shares of dancers of large height, and of dancers with unaltered colours: those of puppets vary
-already."""
-PAIR_HEIGHT = (0.38, 0.50)
-PAIR_DISTANCE = (0.20, 0.25)
-"""Ranges of height, and of distance from the picture's centre, of a dancer with a bystander."""
-LARGEST_LAYER = 512
-"""Side of a figure's layers in pixels, at most."""
+
+
+@dataclass(frozen=True)
+class CastSettings:
+    """Size, place and colours of dancers. Lengths are shares of the picture."""
+
+    height: tuple[float, float] = (0.48, 0.66)
+    large_height: tuple[float, float] = (0.66, 0.8)
+    large_share: float = 0.15  # share of dancers of the large height
+    x: tuple[float, float] = (0.42, 0.58)  # of a dancer without a bystander
+    ground: tuple[float, float] = (0.02, 0.08)  # how far feet are lower than if it were centred
+    plain_emoji: float = 0.25  # share of emoji with unaltered colours
+    plain_puppets: float = 0.75  # share of puppets with unaltered colours, which vary already
+    pair_height: tuple[float, float] = (0.38, 0.50)  # of a dancer and a bystander
+    pair_distance: tuple[float, float] = (0.20, 0.25)  # of both from the middle of the picture
+    largest_layer: int = 512  # side of a figure's layers in pixels, at most
+
+
+SETTINGS = CastSettings()
 
 
 @dataclass(frozen=True)
@@ -71,22 +79,26 @@ class Cast:
             raise ValueError(f"mixture must weigh {' and '.join(KINDS)}: {mixture}")
         self.emoji_share = mixture.get("emoji", 0.0) / sum(mixture.values())
         self.split, self.size, self.flat = split, size, flat
-        self.layer_size = min(LARGEST_LAYER, size)
+        self.layer_size = min(SETTINGS.largest_layer, size)
         self.glyphs = Glyphs(split, self.layer_size, font) if self.emoji_share > 0 else None
 
     def appearance(self, rng: np.random.Generator) -> Appearance:
         """Returns a random dancer near the centre."""
-        height = float(rng.uniform(*(LARGE_HEIGHT if rng.random() < LARGE_SHARE else USUAL_HEIGHT)))
-        place = (float(rng.uniform(0.42, 0.58)), 0.5 + height / 2 + float(rng.uniform(0.02, 0.08)))
+        large = rng.random() < SETTINGS.large_share
+        height = float(rng.uniform(*(SETTINGS.large_height if large else SETTINGS.height)))
+        x = float(rng.uniform(*SETTINGS.x))
+        place = (x, 0.5 + height / 2 + float(rng.uniform(*SETTINGS.ground)), height)
         background = random_background(rng, self.size, self.flat)
-        return Appearance(self.figure(rng), background, (*place, height))
+        return Appearance(self.figure(rng), background, place)
 
     def figure(self, rng: np.random.Generator) -> LayeredFigure:
         """Returns a random figure."""
         if self.glyphs is not None and rng.random() < self.emoji_share:
-            figure, plain = self.glyphs.figure(int(rng.integers(len(self.glyphs)))), PLAIN_EMOJI
+            figure = self.glyphs.figure(int(rng.integers(len(self.glyphs))))
+            plain = SETTINGS.plain_emoji
         else:
-            figure, plain = random_puppet(rng, self.layer_size, self.split), PLAIN_PUPPETS
+            figure = random_puppet(rng, self.layer_size, self.split)
+            plain = SETTINGS.plain_puppets
         return figure if rng.random() < plain else augment(figure, rng)
 
     def with_bystander(self, dancer: Appearance, rng: np.random.Generator) -> Appearance:
@@ -106,5 +118,7 @@ class Cast:
 
 def _beside(rng: np.random.Generator, side: float) -> tuple[float, float, float]:
     """Returns a random place left (side -1) or right (1) of the centre."""
-    x, height = 0.5 + side * rng.uniform(*PAIR_DISTANCE), rng.uniform(*PAIR_HEIGHT)
-    return float(x), float(0.5 + height / 2 + rng.uniform(0.02, 0.08)), float(height)
+    x = 0.5 + side * rng.uniform(*SETTINGS.pair_distance)
+    height = rng.uniform(*SETTINGS.pair_height)
+    ground = 0.5 + height / 2 + rng.uniform(*SETTINGS.ground)
+    return float(x), float(ground), float(height)

@@ -39,17 +39,25 @@ SPLITS = ("train", "validation", "test")
 FPS = 12
 PREVIOUS = 2
 """Frames before a clip that the denoiser sees (the paper's m)."""
-EDITED_SHARE, CONTINUED_SHARE, SWITCHED_SHARE = 0.3, 0.5, 0.15
-"""Shares of clips with edited beats, with the true frames before them, and of those with another
-dance there; see `World`."""
-SWITCH_FRAMES = 4
-"""Frames of the clip in which the dancer goes over from that dance."""
-MID_DANCE_SHARE = 0.3
-"""Share of pictures that show a dancer in mid-dance; the others show one who poses."""
 CLIP_STREAM, PICTURE_STREAM, PAIR_STREAM, SONG_STREAM = range(4)
 """Random numbers of clips, of single pictures, of pairs and of the bank of songs."""
 BYSTANDER = 1
 """Random numbers of a bystander, within those of a clip or pair."""
+
+
+@dataclass(frozen=True)
+class ClipShares:
+    """Shares of clips and pictures; see `World`."""
+
+    edited: float = 0.3  # clips with edited beats, in training
+    continued: float = 0.5  # clips with the true frames before them
+    switched: float = 0.15  # those of them with another dance there, in training
+    mid_dance: float = 0.3  # pictures of a dancer in mid-dance; the others show one who poses
+
+
+SHARES = ClipShares()
+SWITCH_FRAMES = 4
+"""Frames of a clip in which the dancer changes from the dance before it."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ class World:
         font: str | None = None,
         flat_backgrounds: bool = False,
         edited: float | None = None,
-        continued: float = CONTINUED_SHARE,
+        continued: float = SHARES.continued,
         switched: float | None = None,
         moves: Sequence[str] = MOVES,
         bystanders: float = 0.0,
@@ -182,10 +190,10 @@ class World:
         self.size, self.mel_bins, self.song_count = size, mel_bins, songs
         self.key = (seed, SPLITS.index(split))
         self.cast = Cast(split, size, mixture, font, flat_backgrounds)
-        self.edited = edited if edited is not None else EDITED_SHARE * (split == "train")
+        self.edited = edited if edited is not None else SHARES.edited * (split == "train")
         self.continued, self.moves, self.bystanders = continued, tuple(moves), bystanders
         self.open_sentences = split == "train"
-        self.switched = switched if switched is not None else SWITCHED_SHARE * (split == "train")
+        self.switched = switched if switched is not None else SHARES.switched * (split == "train")
         self._songs = SongBank(self.song, mel_bins)
 
     def clips(
@@ -302,7 +310,7 @@ class World:
 
     def _pose(self, rng: np.random.Generator) -> DanceMotion:
         """Returns the pose of a picture."""
-        if rng.random() < MID_DANCE_SHARE:
+        if rng.random() < SHARES.mid_dance:
             return random_moment(random_dance(rng, self.moves), rng)
         return random_rest_pose(rng, 0.0)
 

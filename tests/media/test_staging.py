@@ -14,11 +14,8 @@ from musedance_core.dance.rig import Rig
 from musedance_core.errors import InputError
 from musedance_core.media.images import DARK, LIGHT
 from musedance_core.media.staging import (
-    FLATTEST,
-    NARROWEST,
-    ROOM,
+    RULES,
     TRANSPARENT,
-    USUAL_SIZE,
     Cutout,
     cut_out,
     load_background,
@@ -62,8 +59,8 @@ def opaque(cutout: Cutout, background: object = None) -> Tensor:
     [
         ((300, 400), None, (300, 400)),
         ((400, 300), None, (400, 300)),
-        ((100, 50), None, (USUAL_SIZE[0], USUAL_SIZE[0] // 2)),
-        ((1500, 3000), None, (USUAL_SIZE[1] // 2, USUAL_SIZE[1])),
+        ((100, 50), None, (RULES.default_sizes[0], RULES.default_sizes[0] // 2)),
+        ((1500, 3000), None, (RULES.default_sizes[1] // 2, RULES.default_sizes[1])),
         ((301, 401), None, (302, 402)),
         ((300, 400), 128, (96, 128)),
         ((30, 40), 512, (384, 512)),
@@ -91,7 +88,7 @@ def test_a_sticker_without_room_gets_some(box: tuple[int, int, int, int]) -> Non
     cutout = cut_out(sticker(300, 300, box), None, None)
     h, w = cutout.pixels.shape[-2:]
     assert cutout.frame == (300, 300) and cutout.sticker and cutout.known and cutout.box == box
-    assert max(w, h) == pytest.approx(ROOM * 300, abs=1)
+    assert max(w, h) == pytest.approx(RULES.figure_share * 300, abs=1)
     assert w / h == pytest.approx((box[2] - box[0]) / (box[3] - box[1]), abs=0.01)
     left, top = cutout.corner
     assert left == pytest.approx((300 - w) / 2, abs=1) and 0 < top < 300 - h
@@ -103,7 +100,9 @@ def test_a_sticker_with_room_keeps_its_place_and_size() -> None:
     assert cutout.corner == (30, 150) and cutout.pixels.shape == (4, 140, 100)
 
 
-@pytest.mark.parametrize(("size", "shape"), [((60, 400), NARROWEST), ((400, 40), 1 / FLATTEST)])
+@pytest.mark.parametrize(
+    ("size", "shape"), [((60, 400), RULES.least_width), ((400, 40), 1 / RULES.least_height)]
+)
 def test_the_frame_of_a_narrow_sticker_has_room_for_arms(
     size: tuple[int, int], shape: float
 ) -> None:

@@ -12,9 +12,10 @@ from musedance_core.dance.motion import DanceMotion
 from musedance_core.dance.skeleton import INDEX, PARTS
 from musedance_core.errors import InputError
 from musedance_core.world.clip_music import beat_times, clip_music, random_beat_edit
-from musedance_core.world.clips import FPS, PREVIOUS, SONG_SECONDS, SWITCH_FRAMES, ClipBatch, World
+from musedance_core.world.clips import FPS, PREVIOUS, SWITCH_FRAMES, ClipBatch, World
 from musedance_core.world.dances import dance_motion
 from musedance_core.world.shots import PLAN_SCALE, dance_frames, planned_frames, shot
+from musedance_core.world.songs import SONG_SECONDS
 
 FRAMES = 8
 INDICES = range(8)

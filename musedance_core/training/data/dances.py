@@ -24,18 +24,23 @@ from ..config import DataConfig
 from ..stages.base import SPLIT_SEEDS, Batch
 
 DANCE_STREAM, SONG_STREAM, WINDOW_STREAM, SENTENCE_STREAM = 201, 202, 203, 204
-SENTENCES = 8192
-"""Number of different sentences in training; each is encoded once."""
-WINDOWS = 24
-"""Places in a song at which a sample can start: the music is encoded once for each of them."""
-FASTEST, SLOWEST = 190.0, 60.0
-ANY_TEMPO = 0.35
-"""Share of the songs at any tempo; the others have one that suits their genre."""
-EDITED, CONTINUED, SWITCHED = 0.3, 0.5, 0.3
-"""Shares of samples with edited beats, with the poses before them, and of those with another dance
-before them."""
-SWITCH_SECONDS = 0.6
-"""Time that it takes to go over from one dance to another."""
+
+
+@dataclass(frozen=True)
+class DanceSampling:
+    """Songs, sentences and the poses before, of training samples."""
+
+    sentences: int = 8192  # different sentences in training, each of which is encoded once
+    windows: int = 24  # places in a song to start at: the music is encoded once for each of them
+    any_tempo: float = 0.35  # share of songs at any tempo; the others have one of their genre
+    tempo: tuple[float, float] = (60.0, 190.0)  # range of these, in beats a minute
+    edited: float = 0.5  # share of samples with edited beats, in training
+    continued: float = 0.5  # share of samples with the poses before them
+    switched: float = 0.3  # share of those with another dance before them, in training
+    switch_seconds: float = 0.6  # time that the change from one dance to another takes
+
+
+SAMPLING = DanceSampling()
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class WorldDances:
     def song(self, index: int) -> Song:
         """Returns song `index`, with its sound."""
         rng = np.random.default_rng((self.seed, SONG_STREAM, index))
-        tempo = float(rng.uniform(SLOWEST, FASTEST)) if rng.random() < ANY_TEMPO else None
+        tempo = float(rng.uniform(*SAMPLING.tempo)) if rng.random() < SAMPLING.any_tempo else None
         return make_song(self.seed, index, tempo=tempo)
 
     def __call__(self, indices: list[int]) -> Batch:
@@ -113,7 +118,7 @@ class WorldDances:
             "previous": features[:, :m],
             "continued": torch.tensor([scene.continued for scene in scenes]),
             "mel": torch.stack(mels),
-            "window": torch.tensor([s.song * WINDOWS + s.window for s in scenes]),
+            "window": torch.tensor([s.song * SAMPLING.windows + s.window for s in scenes]),
             "beat_ids": torch.from_numpy(np.stack([beat.ids for beat in beats])),
             "beat_count": torch.from_numpy(np.stack([beat.count for beat in beats])).float(),
             "ids": self.tokenizer.encode([scene.sentence for scene in scenes]),
@@ -139,7 +144,7 @@ class WorldDances:
         `after`."""
         m = self.previous * self.poses
         pose = np.arange(len(after)) - m + 1
-        way = ease(np.clip(pose / (SWITCH_SECONDS * self.fps), 0, 1), 1.0)
+        way = ease(np.clip(pose / (SAMPLING.switch_seconds * self.fps), 0, 1), 1.0)
         share = torch.from_numpy(way).float()[:, None]
         return before + share * (after - before)
 
@@ -148,25 +153,26 @@ class WorldDances:
         rng = np.random.default_rng((self.seed, DANCE_STREAM, index))
         training = self.split == "train"
         # The song, a place in it, and the beats, as they are or edited.
-        number, window = int(rng.integers(self.data.songs)), int(rng.integers(WINDOWS))
+        number, window = int(rng.integers(self.data.songs)), int(rng.integers(SAMPLING.windows))
         song, _ = self.songs[number]
         place = np.random.default_rng((self.seed, WINDOW_STREAM, number, window)).random()
         lead = self.previous / self.model.clip.fps
         start = float(lead + place * (SONG_SECONDS - lead - self.model.clip.seconds))
-        edited = rng.random() < EDITED and training
+        edited = rng.random() < SAMPLING.edited and training
         grid = random_beat_edit(song.grid, rng) if edited else song.grid
         poses = np.arange(-self.previous * self.poses, self.frames * self.poses)
         music = clip_music(song, grid, start + poses / self.fps)
         # The sentence, in training sometimes an empty one, and the take.
         if training:
-            energy, place_in_bank = float(music.energy.mean()), int(rng.integers(SENTENCES))
+            energy = float(music.energy.mean())
+            place_in_bank = int(rng.integers(SAMPLING.sentences))
             words = np.random.default_rng((self.seed, SENTENCE_STREAM, place_in_bank))
             dance, sentence = random_sentence(words, energy, song.smoothness)
         else:
             dance = random_dance(rng)
             sentence = caption(dance, rng)
-        continued = bool(rng.random() < CONTINUED)
-        switched = continued and training and rng.random() < SWITCHED
+        continued = bool(rng.random() < SAMPLING.continued)
+        switched = continued and training and rng.random() < SAMPLING.switched
         before = (random_dance(rng), random_take(rng)) if switched else None
         take = random_take(rng)
         return DanceScene(

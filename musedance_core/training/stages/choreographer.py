@@ -41,7 +41,7 @@ class JointLoss:
     """
 
     position: float = 0.5
-    speed: float = 0.25
+    speed: float = 0.5
     position_scale: float = 0.1
     speed_scale: float = 0.02
 

@@ -8,6 +8,7 @@ its smoothness the sharpness of the motion; the dancer freezes where the drums p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import pi
 
 import numpy as np
@@ -22,20 +23,30 @@ from .keys import ARMS, BODY, CHANNEL, CHANNELS, PHRASE, STANCE
 from .kinematics import root_and_limbs
 from .score import score_of
 
-LOWEST_AMPLITUDE = 0.6
-"""Amplitude of a move at energy 0."""
-WIDEST = 0.85
-"""Largest angle of the body on feet that stand."""
-SOFT = 0.4
-"""How softly a foot comes down when the weight changes, as a share of its height."""
-# Share of the way between two beats that each channel has made: the body leads, forearms and head
-# follow, and all arrive on the beat.
+
+@dataclass(frozen=True)
+class PerformanceSettings:
+    """How a dancer performs the key poses."""
+
+    lowest_amplitude: float = 0.6  # of a move at energy 0, next to 1 at energy 1
+    largest_yaw: float = 0.85  # largest angle of the body on feet that stand
+    softness: float = 0.4  # of a foot that comes down, as a share of its height
+    arm_range: tuple[float, float] = (0.6, 1.15)  # least and largest amplitude of the arms
+    largest_step: float = 1.25  # amplitude of the sentence beyond which steps do not get longer
+    largest_lift: float = 1.2  # amplitude beyond which feet do not get higher
+    # Exponents of the share of the way between two beats: the body leads, forearms and head follow,
+    # and all arrive on the beat.
+    body_lag: float = 0.9
+    follow_lag: float = 1.2
+
+
+SETTINGS = PerformanceSettings()
 _LAG = np.ones(len(CHANNELS))
-_LAG[: len(BODY)] = 0.9
+_LAG[: len(BODY)] = SETTINGS.body_lag
 _LAG[
     [CHANNEL[f"{side}_{name}"] for side in ("left", "right") for name in ("fore", "fore_length")]
-] = 1.2
-_LAG[CHANNEL["head"]] = 1.2
+] = SETTINGS.follow_lag
+_LAG[CHANNEL["head"]] = SETTINGS.follow_lag
 _LAGS, _GROUP = np.unique(_LAG, return_inverse=True)
 
 _SIDES = ("left", "right")
@@ -68,7 +79,8 @@ def dance_motions(
     end = np.where(hold, start, beat + 1)
     progress = count - beat
     way = np.clip(ease(progress[..., None] ** _LAGS, smoothness[..., None]), 0, 1)
-    strength = amplitude * (LOWEST_AMPLITUDE + (1 - LOWEST_AMPLITUDE) * energy)
+    least = SETTINGS.lowest_amplitude
+    strength = amplitude * (least + (1 - least) * energy)
     values = _between(keys, start, end, way[..., _GROUP], step)
     values = _scaled(values, keys, strength, amplitude, arms)
     plain = way[..., int(np.searchsorted(_LAGS, 1.0))]
@@ -112,7 +124,7 @@ def _weight_change(first: np.ndarray, last: np.ndarray, way: np.ndarray) -> np.n
     higher = start + way * (end - start)
     higher = higher - higher[..., ::-1]
     highest = np.maximum(start, end).max(axis=-1, keepdims=True)
-    soft = SOFT * highest
+    soft = SETTINGS.softness * highest
     height, most = (x + np.sqrt(x**2 + soft**2) - soft for x in (higher, highest))
     share = np.maximum(height, 0) / np.maximum(most, 1e-9)
     changing = low[0] + way * (low[1] - low[0]) + highest * share
@@ -135,15 +147,19 @@ def _scaled(
     """
     n = len(BODY)
     values[..., :n] *= strength[..., None]
-    values[..., CHANNEL["yaw"]] = np.clip(values[..., CHANNEL["yaw"]], -WIDEST, WIDEST)
+    yaw, largest = CHANNEL["yaw"], SETTINGS.largest_yaw
+    values[..., yaw] = values[..., yaw].clip(-largest, largest)
     arms = values[..., ARMS]
     middle = reduce(keys[..., ARMS], "b half d -> b 1 d", "mean")
-    values[..., ARMS] = middle + np.clip(strength**exponent, 0.6, 1.15)[..., None] * (arms - middle)
+    arm_strength = np.clip(strength**exponent, *SETTINGS.arm_range)
+    values[..., ARMS] = middle + arm_strength[..., None] * (arms - middle)
+    step = np.minimum(amplitude, SETTINGS.largest_step)
+    lift = np.minimum(strength, SETTINGS.largest_lift)
     for side, rest in zip(_SIDES, (-STANCE, STANCE), strict=True):
         x, up, front = (CHANNEL[f"{side}_foot_{name}"] for name in ("x", "up", "front"))
-        values[..., x] = rest + np.minimum(amplitude, 1.25) * (values[..., x] - rest)
-        values[..., up] *= np.minimum(strength, 1.2)
-        values[..., front] *= np.minimum(strength, 1.2)
+        values[..., x] = rest + step * (values[..., x] - rest)
+        values[..., up] *= lift
+        values[..., front] *= lift
     return values
 
 

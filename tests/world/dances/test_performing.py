@@ -34,7 +34,7 @@ from musedance_core.world.dances import (
     random_take,
 )
 from musedance_core.world.dances.moves import MOVE_TABLE
-from musedance_core.world.dances.performing import LOWEST_AMPLITUDE
+from musedance_core.world.dances.performing import SETTINGS
 from musedance_core.world.easing import ease
 from musedance_core.world.songs import Song, make_song
 
@@ -138,7 +138,7 @@ def test_size_energy_and_mood_change_the_amount_of_motion() -> None:
         for energy in (1.0, 0.0)
     )
     assert float(quiet.abs().max()) == pytest.approx(
-        LOWEST_AMPLITUDE * float(loud.abs().max()), rel=1e-3
+        SETTINGS.lowest_amplitude * float(loud.abs().max()), rel=1e-3
     )
 
 
