@@ -36,7 +36,7 @@ DANCES: tuple[tuple[float, Mapping[str, float], int], ...] = (
 """Guidance scale, weights of single conditions, and steps of the choreographer."""
 FRAMES = ((4, "dpmpp_2m"), (8, "dpmpp_2m"), (20, "dpmpp_2m"), (10, "ddim"))
 """Steps and sampler of the denoiser."""
-SHOWN = ("gain of beat alignment", "share with the beat", "move recognised")
+COLUMNS = ("gain of beat alignment", "share with the beat", "move recognised")
 
 
 def choreographer(
@@ -51,7 +51,7 @@ def choreographer(
     """One of `DANCES`."""
     settings = DanceSettings.of(planner.pipeline.model, steps, scale, weights)
     planner = replace(planner, settings=settings)
-    found = [r for r in poses(planner, judges, dances, None) if r.name in SHOWN]
+    found = [r for r in poses(planner, judges, dances, None) if r.name in COLUMNS]
     found.append(takes(planner, groups)[0])
     return ", ".join(f"{result.name} {result.text}" for result in found)
 

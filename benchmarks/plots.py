@@ -26,7 +26,7 @@ from musedance_core.training.data.dances import DanceScene
 from musedance_core.training.stages.diffusion import EVALUATION_TIMES
 from musedance_core.training.stages.stage2 import Stage2
 
-SHOWN = 3
+ROWS = 3
 SLOWEST, FASTEST = 70.0, 95.0
 """BPM of the songs of motion.png, whose doubled beats can still be danced."""
 GUIDANCE = (1.0, 1.5, 2.0, 3.0)
@@ -44,7 +44,7 @@ def slow_scenes(planner: Planner) -> list[DanceScene]:
     """Returns the first scenes of slow songs."""
     scenes: list[DanceScene] = []
     index = 0
-    while len(scenes) < SHOWN:
+    while len(scenes) < ROWS:
         scene = planner.dances.scene(index)
         index += 1
         if SLOWEST <= scene.grid.tempo <= FASTEST:
@@ -55,7 +55,7 @@ def slow_scenes(planner: Planner) -> list[DanceScene]:
 def plot_motion(planner: Planner, path: Path) -> None:
     """Plots one dance a row; left with the song's beats, right with doubled beats."""
     figure = Figure((10, 6), layout="constrained")
-    rows = figure.subplots(SHOWN, 2, sharex=True)
+    rows = figure.subplots(ROWS, 2, sharex=True)
     for i, (scene, row) in enumerate(zip(slow_scenes(planner), rows, strict=True)):
         grids = {"as tracked": scene.grid, "doubled": scene.grid.doubled()}
         for axes, (name, grid) in zip(row, grids.items(), strict=True):

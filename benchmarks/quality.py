@@ -77,8 +77,8 @@ def table(
     out: Path,
 ) -> list[Row]:
     """Evaluates the model and its baselines."""
-    made = sampled_clips(pipeline, scenes, sampling, out, "clips/model")
-    rows = [summarise("MuseDance", "the model", [measure(clip, networks) for clip in made])]
+    clips = sampled_clips(pipeline, scenes, sampling, out, "clips/model")
+    rows = [summarise("MuseDance", "the model", [measure(clip, networks) for clip in clips])]
     world = scene_world(pipeline.config, "test")
     indices = [int(scene.name.split("-")[1]) for scene in scenes]
 
@@ -100,13 +100,13 @@ def table(
         other = indices[(i + 1) % len(indices)]
         return Sample(world.clips([indices[i]], FRAMES, to=[other]).frames[0])
 
-    made_by: dict[str, Make] = {
+    baselines: dict[str, Make] = {
         "choreographer and skinning alone": draft,
         "to another song": to_another_song,
         "still picture": still,
         "truth of another song": truth_to_another_song,
     }
-    return rows + [baseline(name, scenes, make, networks, out) for name, make in made_by.items()]
+    return rows + [baseline(name, scenes, make, networks, out) for name, make in baselines.items()]
 
 
 def other_system(folder: Path, scenes: Sequence[Scene], networks: MetricNetworks, out: Path) -> Row:

@@ -27,7 +27,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from musedance_core.checkpoint.format import load_checkpoint
-from musedance_core.dance.skeleton import INDEX, JOINTS, MIRRORED_JOINTS, SEGMENTS
+from musedance_core.dance.skeleton import BONES, INDEX, JOINTS, MIRRORED_JOINTS
 from musedance_core.media.images import load_picture, to_uint8
 from musedance_core.metrics.bootstrap import mean_interval
 from musedance_core.models.rig_net import RigNet
@@ -114,7 +114,7 @@ def score(network: RigNet, figure: Figure) -> Score:
     """Scores one figure; limbs of side views with the sides that fit better."""
     rig = find_rig(network, figure.picture, limits=EVERY_JOINT)
     present = rig.confidence >= LIMITS.present
-    for inner, outer in SEGMENTS.values():
+    for inner, outer in BONES.values():
         present[outer] &= present[inner]
     there = figure.joints.isfinite().all(dim=-1)
     near = (rig.joints - figure.joints).norm(dim=-1) < NEAR * figure.height
@@ -139,7 +139,7 @@ def draw(network: RigNet, figure: Figure, side: int = 200) -> Image.Image:
     small = figure.picture.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
     tile.paste(small, (0, 0), small)
     pen = ImageDraw.Draw(tile)
-    for name, ends in SEGMENTS.items():
+    for name, ends in BONES.items():
         line = rig.joints[list(ends)] * scale
         if line.isfinite().all():
             colour = "red" if name.startswith("right") else "blue"

@@ -15,7 +15,7 @@ from musedance_core.dance.figure import LayeredFigure, split_figure
 from musedance_core.dance.motion import ROOT_INDEX, DanceMotion, standing
 from musedance_core.dance.posing import Body, pose_body
 from musedance_core.dance.rig import Rig
-from musedance_core.dance.skeleton import INDEX, JOINTS, SEGMENTS
+from musedance_core.dance.skeleton import BONES, INDEX, JOINTS
 from musedance_core.dance.skinning import Canvas, render
 
 RADII = {"upper_arm": 0.045, "forearm": 0.04, "thigh": 0.06, "shin": 0.05}
@@ -36,7 +36,7 @@ def person(size: int) -> tuple[Tensor, Body]:
     """A picture `[4 size size]` of a standing person, straight RGBA, and its body."""
     body = Body.standing(0.88 * size, size / 2, 0.95 * size)
     at = body.joints
-    bones = [(at[i], at[j], RADII[n.split("_", 1)[1]]) for n, (i, j) in SEGMENTS.items()]
+    bones = [(at[i], at[j], RADII[n.split("_", 1)[1]]) for n, (i, j) in BONES.items()]
     bones += [(at[INDEX["pelvis"]], at[INDEX["neck"]], 0.12)]
     bones += [(at[INDEX["neck"]], at[INDEX["head_top"]], 0.08)]
     picture = torch.zeros(4, size, size)
@@ -53,7 +53,7 @@ def dance(frames: int) -> DanceMotion:
     time = torch.linspace(0, 6.28, frames)
     for name, size in (("turn", 0.2), ("lean", 0.2), ("bend", 0.08), ("x", 0.05)):
         motion.root[:, ROOT_INDEX[name]] = size * time.sin()
-    angle = time[:, None] + torch.arange(len(SEGMENTS))
+    angle = time[:, None] + torch.arange(len(BONES))
     motion.limbs[:] = torch.stack([angle.sin(), angle.cos()], dim=-1)
     return motion
 

@@ -30,7 +30,7 @@ from .diffusion.choreography import DanceScore, DanceSettings, choreograph
 from .diffusion.guidance import Guidance
 from .diffusion.prompts import Prompts, as_prompts
 from .diffusion.resident import ChunkedVAE, ResidentModel, pick_device
-from .diffusion.runner import USUAL_FPS, DanceInputs, OnStepInfo, Segment, SegmentRunner
+from .diffusion.runner import DEFAULT_FPS, DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .diffusion.song_part import load_song_part
 from .errors import InputError
@@ -148,7 +148,7 @@ class MuseDancePipeline:
         image = as_picture(picture)
         subject = None if mask is None else as_mask(mask, image)
         self._check_frame(size, fps, background, rig, draft)
-        fps = fps or (USUAL_FPS if self.config.plans_dance else self.config.clip.fps)
+        fps = fps or (DEFAULT_FPS if self.config.plans_dance else self.config.clip.fps)
         part = load_song_part(song, text, beats, start, seconds, fps)
         reference = self.prepare_picture(image, subject, size, background, rig)
         features = self.encode_song(part.song, part.beats)
@@ -188,7 +188,7 @@ class MuseDancePipeline:
         guidance: float | None = None,
         beats: Beats | None = None,
         size: tuple[int, int] = (512, 512),
-        fps: float = USUAL_FPS,
+        fps: float = DEFAULT_FPS,
         rig: str | Path | Rig | None = None,
     ) -> DancePoses:
         """A dance to `song` as OpenPose keypoints and drawings, without a picture.

@@ -127,7 +127,7 @@ def segment_runner(
     Raises:
         InputError: an input was made for another model, or `start` is past the song's end.
     """
-    from ..musedance_core.diffusion.runner import USUAL_FPS, DanceInputs, SegmentRunner
+    from ..musedance_core.diffusion.runner import DEFAULT_FPS, DanceInputs, SegmentRunner
     from ..musedance_core.diffusion.segment import SongFeatures
 
     require_shape("reference", reference.latents.shape[1:], latent_shape(model.config))
@@ -145,7 +145,7 @@ def segment_runner(
         seed,
         start,
         None if negative is None else text_tokens(model, negative),
-        None if reference.dancer is None else USUAL_FPS,
+        None if reference.dancer is None else DEFAULT_FPS,
     )
     return SegmentRunner(model, inputs, cache)
 

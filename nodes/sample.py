@@ -101,8 +101,8 @@ class Sample(io.ComfyNode):
         with memory_for_segments(model):
             progress = host.Progress(model, settings.steps, before.index)
             segment = runner.segment_after(before, progress)
-        shown = segment.first(frames / model.config.clip.frames)
-        assert shown.latents is not None
+        part = segment.first(frames / model.config.clip.frames)
+        assert part.latents is not None
         return io.NodeOutput(
-            {"samples": shown.latents / model.config.vae.scale}, before.after(shown, frames)
+            {"samples": part.latents / model.config.vae.scale}, before.after(part, frames)
         )

@@ -15,7 +15,7 @@ from torch import Tensor
 from musedance_core.checkpoint.format import save_checkpoint
 from musedance_core.config import ChoreographerConfig, MuseDanceConfig, RigConfig
 from musedance_core.dance.rig import Rig
-from musedance_core.dance.skeleton import INDEX, SEGMENTS, STANDING
+from musedance_core.dance.skeleton import BONES, INDEX, STANDING
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer, train_tokenizer
 from musedance_core.presets import preset
@@ -91,7 +91,7 @@ def person() -> tuple[Image.Image, Rig]:
             r = width / 2
             draw.ellipse((cx - r, cy - r, cx + r, cy + r), fill=colour)
 
-    for name, (start, end) in SEGMENTS.items():
+    for name, (start, end) in BONES.items():
         bone(start, end, 7, "peru" if "arm" in name else "navy")
     bone(INDEX["neck"], INDEX["head_top"], 16, "peru")
     bone(INDEX["pelvis"], INDEX["neck"], 18, "crimson")

@@ -74,12 +74,12 @@ def answers(model: MuseDance) -> dict[str, Tensor]:
     config, parameter = model.config, next(model.unet.parameters())
     generator = torch.Generator().manual_seed(4)
     text = model.text(token_ids(config, 1).to(parameter.device))
-    given = segment_input(model, 12.0, text)
-    conditions = condition_set(model, given, Guidance(2.0, {"music": 1.0}))
+    inputs = segment_input(model, 12.0, text)
+    conditions = condition_set(model, inputs, Guidance(2.0, {"music": 1.0}))
     found: dict[str, object] = {}
     for field in fields(conditions.full):
         found[f"conditions: {field.name}"] = getattr(conditions.full, field.name)
-    shape = (1, config.clip.frames, *given.reference.shape[1:])
+    shape = (1, config.clip.frames, *inputs.reference.shape[1:])
     x = torch.randn(shape, generator=generator).to(parameter)
     for t in (999, 400):
         times = torch.tensor([t], device=x.device)

@@ -60,7 +60,7 @@ class Sampling:
         """Seconds left for this process."""
         return self.job.seconds - (time.monotonic() - self.began)
 
-    def given(self, frames: int) -> SegmentInput:
+    def inputs(self, frames: int) -> SegmentInput:
         """Inputs of a segment of `frames` frames, for which the model is set."""
         self.model.config = with_frames(self.base, frames)
         with torch.no_grad():
@@ -92,8 +92,8 @@ class Sampling:
 
     def denoised(self, frames: int, steps: int) -> tuple[list[float], Tensor]:
         """Times before the first and after every step, and the clean latents `[f c h w]`."""
-        given = self.given(frames)
-        noise = initial_noise(self.model, given.reference, 0, 0)
+        inputs = self.inputs(frames)
+        noise = initial_noise(self.model, inputs.reference, 0, 0)
         settings = SamplingSettings(steps, Guidance.of(self.base.schedule))
         synchronize()
         stamps = [time.perf_counter()]
@@ -102,7 +102,7 @@ class Sampling:
             synchronize()
             stamps.append(time.perf_counter())
 
-        return stamps, denoise_segment(self.model, given, noise, settings, stamp).latents
+        return stamps, denoise_segment(self.model, inputs, noise, settings, stamp).latents
 
     def roofline(self, frames: int, peak: float) -> None:
         """FLOP and seconds of one call of the denoiser by region, against the measured peak."""
@@ -134,9 +134,9 @@ class Sampling:
 
     def one_call(self, frames: int) -> Callable[[], Tensor]:
         """A call of the denoiser with everything that can drive it."""
-        given = self.given(frames)
-        conditions = condition_set(self.model, given, Guidance(1.0))
-        x = initial_noise(self.model, given.reference, 0, 0)
+        inputs = self.inputs(frames)
+        conditions = condition_set(self.model, inputs, Guidance(1.0))
+        x = initial_noise(self.model, inputs.reference, 0, 0)
         t = torch.tensor([400], device=x.device)
         return lambda: self.model.unet(x, t, conditions.full)
 
@@ -166,10 +166,10 @@ class Sampling:
             self.add("decoding", skipped="diffusers is not installed")
             return
         with self.measured("decoding", frames=frames), torch.no_grad():
-            shown: list[Tensor] = []
+            runs: list[Tensor] = []
             decode, size = self.model.vae.decode, self.base.clip.size
-            seconds = seconds_of(lambda: shown.append(run_in_batches(decode, latents, size)))
-            finite = bool(shown[0].isfinite().all())
+            seconds = seconds_of(lambda: runs.append(run_in_batches(decode, latents, size)))
+            finite = bool(runs[0].isfinite().all())
             self.add("decoding", frames=frames, seconds=seconds, finite=finite, **memory())
 
 

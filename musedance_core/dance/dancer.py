@@ -53,7 +53,7 @@ class Dancer:
     def in_square(self, side: int) -> Dancer:
         """The same dancer, opaque and small, in the middle of a square of `side` pixels."""
         h, w = self.canvas.height, self.canvas.width
-        fit = Fit.of(w, h, side)
+        fit = Letterbox.of(w, h, side)
         behind = F.pad(self.backdrop, (0, 1), value=1.0)[:, None, None]
         background = self.background + (1 - self.background[3:]) * behind
         square = behind.expand(4, side, side).clone()
@@ -71,7 +71,7 @@ class Dancer:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Letterbox:
     """The place of a frame that is fitted into a square, uncropped: its size and corner there."""
 
     width: int
@@ -80,7 +80,7 @@ class Fit:
     top: int
 
     @classmethod
-    def of(cls, width: int, height: int, side: int) -> Fit:
+    def of(cls, width: int, height: int, side: int) -> Letterbox:
         """The place of a frame of `width` x `height` in a square of `side`."""
         scale = side / max(width, height)
         w, h = max(1, round(width * scale)), max(1, round(height * scale))
@@ -97,7 +97,7 @@ class Fit:
         return slice(self.left, self.left + self.width)
 
 
-def straight(rgba: Tensor) -> Tensor:
+def unpremultiply(rgba: Tensor) -> Tensor:
     """Premultiplied RGBA `[... 4 h w]` as straight RGBA, black where it is transparent."""
     alpha = rgba[..., 3:, :, :]
     colour = rgba[..., :3, :, :] / alpha.clamp_min(1e-4)

@@ -20,7 +20,7 @@ from .outlines import THRESHOLDS as OUTLINES
 from .outlines import share_outlines
 from .part_distances import LIMBS
 from .raster import Labels, Mask, closed, hull
-from .skeleton import DRAW_ORDER, PART_INDEX, PARTS, SEGMENTS
+from .skeleton import BONES, DRAW_ORDER, PART_INDEX, PARTS
 
 SEAM = 2
 """Pixels by which a layer goes on under those that cover it, whatever its shape."""
@@ -91,7 +91,7 @@ class LayerCutter:
 
     def _segments(self, limb: str) -> list[str]:
         """Segments of a limb that are there."""
-        return [s for s in LIMBS[limb] if all(self.joints[i].isfinite().all() for i in SEGMENTS[s])]
+        return [s for s in LIMBS[limb] if all(self.joints[i].isfinite().all() for i in BONES[s])]
 
     def _mask(self, limb: str) -> Mask:
         """The limb's pixels."""
@@ -100,13 +100,13 @@ class LayerCutter:
         return result
 
     def _root(self, limb: str) -> tuple[float, _Section] | None:
-        """How far from its inner joint, along its bones, a limb comes out of what covers it, and
-        its section there."""
+        """Distance from its inner joint, along its bones, at which a limb comes out of what covers
+        it, and its section there."""
         segments = self._segments(limb)
         mask = self._mask(limb)
         walked = 0.0
         for name in segments:
-            start, end = (self.joints[i] for i in SEGMENTS[name])
+            start, end = (self.joints[i] for i in BONES[name])
             bone = end - start
             length = float(bone.norm())
             sections = []
@@ -133,7 +133,7 @@ class LayerCutter:
             if not mask.any() or not self._segments(limb):
                 continue
             radius = float(np.quantile(ndimage.distance_transform_edt(mask)[mask], 0.8))
-            index = SEGMENTS[segments[0]][0]
+            index = BONES[segments[0]][0]
             x, y = self.joints[index].tolist()
             rows, columns = np.nonzero(self.depth >= min(0.9 * radius, self.depth.max()))
             away = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
@@ -148,7 +148,7 @@ class LayerCutter:
         for limb, (inner, outer) in LIMBS.items():
             if len(self._segments(limb)) < 2:
                 continue
-            a, b, c = (self.joints[i] for i in (*SEGMENTS[inner], SEGMENTS[outer][1]))
+            a, b, c = (self.joints[i] for i in (*BONES[inner], BONES[outer][1]))
             along = F.normalize(F.normalize(b - a, dim=0) + F.normalize(c - b, dim=0), dim=0)
             if float(along.norm()) < 0.5:
                 along = F.normalize(c - b, dim=0)
@@ -159,7 +159,7 @@ class LayerCutter:
             if section is None:
                 section = _section(mask, _inside(mask, b, 0.03 * self.height), along, self.height)
             if section is not None:
-                self.joints[SEGMENTS[inner][1]] = section.middle
+                self.joints[BONES[inner][1]] = section.middle
                 self.radius[limb] = section.radius
 
     def _order(self) -> tuple[int, ...]:
@@ -184,7 +184,7 @@ class LayerCutter:
     def _ball(self, limb: str, root: _Section) -> float:
         """Radius of a shoulder or a hip: as much as the figure has room for there, but about that
         of the limb."""
-        x, y = self.joints[SEGMENTS[LIMBS[limb][0]][0]].floor().long()
+        x, y = self.joints[BONES[LIMBS[limb][0]][0]].floor().long()
         inside = 0 <= y < self.labels.shape[0] and 0 <= x < self.labels.shape[1]
         radius = max(root.radius, self.radius.get(limb, 0.0))
         return min(max(float(self.depth[y, x]) if inside else 0.0, radius), BALL * radius)
@@ -198,9 +198,9 @@ class LayerCutter:
             root, upper, lower = self.roots[limb], PART_INDEX[inner], PART_INDEX[outer]
             if root is None:
                 continue
-            pairs = [(upper, torso, self.joints[SEGMENTS[inner][0]], self._ball(limb, root[1]))]
+            pairs = [(upper, torso, self.joints[BONES[inner][0]], self._ball(limb, root[1]))]
             if limb in self.radius:
-                joint = self.joints[SEGMENTS[inner][1]]
+                joint = self.joints[BONES[inner][1]]
                 pairs.append((upper, lower, joint, self.radius[limb]))
             for first, second, joint, size in pairs:
                 if part not in (first, second):
@@ -242,7 +242,7 @@ class LayerCutter:
         shape = closed(own, 0.5 * root[1].radius) | rim
         if below and name == LIMBS[limb][0] and name in self._segments(limb):
             # A round end, which turns out of the trunk when the limb turns.
-            ball = self._disc(self.joints[SEGMENTS[name][0]], self._ball(limb, root[1]))
+            ball = self._disc(self.joints[BONES[name][0]], self._ball(limb, root[1]))
             shape |= (ball.numpy() > 0.5) & (self.labels == PART_INDEX["torso"])
         return _over(hidden, self._filled(own, shape)) * room
 
@@ -278,10 +278,10 @@ class LayerCutter:
         """A segment continued from its limb's root to the segment's inner joint, where the trunk
         covers it: the colours across the root, drawn out along the bone."""
         distance, section = root
-        start, end = (self.joints[i] for i in SEGMENTS[name])
+        start, end = (self.joints[i] for i in BONES[name])
         length = float((end - start).norm())
         if name == LIMBS[limb][1]:
-            inner = SEGMENTS[LIMBS[limb][0]]
+            inner = BONES[LIMBS[limb][0]]
             distance -= float((self.joints[inner[1]] - self.joints[inner[0]]).norm())
         if distance < 0:
             return torch.zeros_like(self.colours)

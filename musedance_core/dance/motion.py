@@ -15,16 +15,16 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from .skeleton import SEGMENTS, STANDING
+from .skeleton import BONES, STANDING
 
 ROOT = ("x", "lift", "turn", "yaw", "width", "height", "lean", "bend", "head")
 """Fields of a pose that are not limbs; see `DanceMotion`."""
 ROOT_INDEX = {name: i for i, name in enumerate(ROOT)}
-SEGMENT_NAMES = tuple(SEGMENTS)
-SEGMENT_INDEX = {name: i for i, name in enumerate(SEGMENT_NAMES)}
+BONE_NAMES = tuple(BONES)
+BONE_INDEX = {name: i for i, name in enumerate(BONE_NAMES)}
 ANGLES = ("turn", "yaw")
 """Fields that go full circle."""
-FEATURES = len(ROOT) + len(ANGLES) + 2 * len(SEGMENT_NAMES)
+FEATURES = len(ROOT) + len(ANGLES) + 2 * len(BONE_NAMES)
 """Numbers of a pose as the choreographer takes it: 27."""
 
 
@@ -38,8 +38,8 @@ class DanceMotion:
             rotation about its upright axis, shown as a change of width. width, height: logarithms
             of the scales about the feet. lean: rotation of trunk, head and shoulders about the
             pelvis. bend: bow of the body, its middle to the right. head: rotation about the neck.
-        limbs: `[... f 8 2]` in the order of `SEGMENTS`, x and y (down) from the inner joint to the
-            outer one in lengths of that segment, at most 1: shorter is foreshortened.
+        limbs: `[... f 8 2]` in the order of `BONES`, x and y (down) from the inner joint to the
+            outer one in lengths of that bone, at most 1: shorter is foreshortened.
         fps: poses a second.
     """
 
@@ -104,7 +104,7 @@ def standing(frames: int, fps: float) -> DanceMotion:
 
 def standing_limbs() -> Tensor:
     """Limbs `[8 2]` of a standing person, y down."""
-    ends = [STANDING[end] - STANDING[start] for start, end in SEGMENTS.values()]
+    ends = [STANDING[end] - STANDING[start] for start, end in BONES.values()]
     vectors = torch.stack(ends) * torch.tensor([1.0, -1.0])
     unit: Tensor = vectors / vectors.norm(dim=-1, keepdim=True)
     return unit
@@ -144,11 +144,11 @@ def _cubic(values: Tensor, position: Tensor) -> Tensor:
 
 __all__ = [
     "ANGLES",
+    "BONE_INDEX",
+    "BONE_NAMES",
     "FEATURES",
     "ROOT",
     "ROOT_INDEX",
-    "SEGMENT_INDEX",
-    "SEGMENT_NAMES",
     "DanceMotion",
     "join",
     "standing",

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from .raster import Array, Mask, discs, in_polygon, line, pixels
-from .skeleton import INDEX, SEGMENTS
+from .skeleton import BONES, INDEX
 
 Bone = tuple[Array, Array]
 """Both ends of a bone, x and y."""
@@ -128,7 +128,7 @@ def bones_of(group: str, joints: Array) -> list[Bone]:
     if group == "head":
         pairs = [(INDEX["neck"], INDEX["head_top"])]
     else:
-        pairs = [SEGMENTS[name] for name in LIMBS[group]]
+        pairs = [BONES[name] for name in LIMBS[group]]
     bones = [(joints[a], joints[b]) for a, b in pairs]
     return [(a, b) for a, b in bones if np.isfinite(a).all() and np.isfinite(b).all()]
 

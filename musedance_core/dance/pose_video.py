@@ -85,9 +85,9 @@ def _body(rig: Rig) -> Body:
         bottom += (bottom - top) * ankle / (1 - ankle)
     scale = UNIT / max(bottom - top, 1.0)
     shift = torch.tensor([(left + right) / 2, bottom])
-    moved = Rig(rig.size, (rig.joints - shift) * scale, rig.confidence)
+    scaled = Rig(rig.size, (rig.joints - shift) * scale, rig.confidence)
     half = (right - left) / 2 * scale
-    return Body.of(moved, (-half, -UNIT, half, 0.0))
+    return Body.of(scaled, (-half, -UNIT, half, 0.0))
 
 
 def _present(body: Body) -> Tensor:

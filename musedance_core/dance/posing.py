@@ -13,9 +13,9 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor
 
-from .motion import SEGMENT_INDEX, DanceMotion
+from .motion import BONE_INDEX, DanceMotion
 from .rig import Rig
-from .skeleton import INDEX, INNER_PART, PART_INDEX, PARTS, SEGMENTS, STANDING
+from .skeleton import BONES, INDEX, INNER_PART, PART_INDEX, PARTS, STANDING
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ class Body:
         joints = STANDING * torch.tensor([height, -height]) + torch.tensor([x, ground])
         return cls(joints, torch.ones(len(joints), dtype=torch.bool), ground, height)
 
-    def has(self, segment: str) -> bool:
-        """Whether the limb segment, and that between it and the trunk, are there."""
-        start, end = SEGMENTS[segment]
-        inner = PARTS[INNER_PART[PART_INDEX[segment]]]
+    def has(self, bone: str) -> bool:
+        """Whether the bone of a limb, and that between it and the trunk, are there."""
+        start, end = BONES[bone]
+        inner = PARTS[INNER_PART[PART_INDEX[bone]]]
         whole = bool(self.present[start] and self.present[end])
         return whole and (inner == "torso" or self.has(inner))
 
@@ -145,7 +145,7 @@ class PosedBody:
     warp: CartoonWarp
 
     @property
-    def shown_joints(self) -> Tensor:
+    def warped_joints(self) -> Tensor:
         """Joints `[f 16 2]` in the frame."""
         return self.warp.forward(self.joints)
 
@@ -195,7 +195,7 @@ def _pose_trunk(body: Body, motion: DanceMotion) -> tuple[Tensor, Tensor]:
 def _pose_limbs(body: Body, motion: DanceMotion, joints: Tensor, transforms: Tensor) -> None:
     """Turns limbs from the trunk outwards, in place; each segment is shortened along itself."""
     rest = body.joints
-    for name, (start, end) in SEGMENTS.items():
+    for name, (start, end) in BONES.items():
         part = PART_INDEX[name]
         inner = INNER_PART[part]
         bone = rest[end] - rest[start]
@@ -203,7 +203,7 @@ def _pose_limbs(body: Body, motion: DanceMotion, joints: Tensor, transforms: Ten
             transforms[:, part] = transforms[:, inner]
             joints[:, end] = _apply(transforms[:, inner], rest[end][None])[:, 0]
             continue
-        target = motion.limbs[:, SEGMENT_INDEX[name]] * bone.norm()
+        target = motion.limbs[:, BONE_INDEX[name]] * bone.norm()
         length = target.norm(dim=-1, keepdim=True).clamp_min(1e-6)
         target = target * (LIMITS.shortest * bone.norm() / length).clamp_min(1.0)
         transforms[:, part] = _segment(rest[start], bone, joints[:, start], target)
@@ -239,14 +239,14 @@ def at_rest(body: Body) -> PosedBody:
 
 
 def _pelvis_drop(motion: DanceMotion) -> Tensor:
-    """How far the pelvis of a person sinks in each pose, `[f]` in body heights, at least 0."""
+    """Drop of a person's pelvis in each pose, `[f]` in body heights, at least 0."""
     highest = torch.zeros(len(motion))
     for side in ("right", "left"):
         reach = torch.zeros(len(motion))
         for name in (f"{side}_thigh", f"{side}_shin"):
-            start, end = SEGMENTS[name]
+            start, end = BONES[name]
             length = (STANDING[end] - STANDING[start]).norm()
-            reach = reach + motion.limbs[:, SEGMENT_INDEX[name], 1] * length
+            reach = reach + motion.limbs[:, BONE_INDEX[name], 1] * length
         highest = torch.maximum(highest, reach)
     standing = STANDING[INDEX["right_hip"], 1] - STANDING[INDEX["right_ankle"], 1]
     return (standing - highest).clamp_min(0)

@@ -20,7 +20,7 @@ from torch import Tensor
 from .part_distances import GROUPS, LIMBS, bones_of, group_distances, spine_of
 from .raster import Array, Labels, Mask, away_from, line, pixels
 from .rig import Rig
-from .skeleton import INDEX, PART_INDEX, SEGMENTS
+from .skeleton import BONES, INDEX, PART_INDEX
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,12 @@ def usable_joints(joints: Tensor, box: tuple[int, int, int, int]) -> Tensor:
     near = ((joints >= low) & (joints <= high)).all(dim=-1)
     joints = torch.where(near[:, None], joints, torch.full_like(joints, math.nan))
     for inner, outer in LIMBS.values():
-        for start, end in (SEGMENTS[inner], SEGMENTS[outer]):
+        for start, end in (BONES[inner], BONES[outer]):
             length = (joints[end] - joints[start]).norm()
             if not bool(length > SETTINGS.shortest_bone * height):
                 joints[end] = math.nan
-        if bool(joints[SEGMENTS[inner][1]].isnan().any()):
-            joints[SEGMENTS[inner][0]] = math.nan
+        if bool(joints[BONES[inner][1]].isnan().any()):
+            joints[BONES[inner][0]] = math.nan
     neck, head = INDEX["neck"], INDEX["head_top"]
     if not bool((joints[head] - joints[neck]).norm() > SETTINGS.shortest_bone * height):
         joints[head] = math.nan
@@ -146,7 +146,7 @@ def _joints_of(group: str) -> list[int]:
     if group == "head":
         return [INDEX["head_top"]]
     inner, outer = LIMBS[group]
-    return [*SEGMENTS[inner], SEGMENTS[outer][1]]
+    return [*BONES[inner], BONES[outer][1]]
 
 
 def _network_groups(
@@ -358,7 +358,7 @@ def _floating(parts: Labels, solid: Mask, joints: Array) -> list[str]:
     """Limbs whose outer segment is seen, but most of it not at the joint on which it hangs."""
     found = []
     for group, (inner, outer) in LIMBS.items():
-        joint = joints[SEGMENTS[inner][1]]
+        joint = joints[BONES[inner][1]]
         pieces, count = ndimage.label((parts == PART_INDEX[outer]) & solid)
         largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])) if count else 0
         rows, columns = np.nonzero(pieces == largest)

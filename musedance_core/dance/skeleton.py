@@ -18,7 +18,7 @@ INDEX = {name: i for i, name in enumerate(JOINTS)}
 PARENTS = (-1, 0, 1, 2, 1, 4, 5, 1, 7, 8, 0, 10, 11, 0, 13, 14)
 """Index of each joint's parent; -1 is none."""
 
-SEGMENTS: dict[str, tuple[int, int]] = {
+BONES: dict[str, tuple[int, int]] = {
     f"{side}_{name}": (INDEX[f"{side}_{start}"], INDEX[f"{side}_{end}"])
     for side in ("right", "left")
     for name, start, end in (
@@ -28,9 +28,9 @@ SEGMENTS: dict[str, tuple[int, int]] = {
         ("shin", "knee", "ankle"),
     )
 }
-"""Limb segments and their joints, from the trunk outwards. A forearm includes the hand, a shin the
-foot."""
-PARTS = ("torso", "head", *SEGMENTS)
+"""Bones of the limbs and their joints, from the trunk outwards. A forearm includes the hand, a shin
+the foot."""
+PARTS = ("torso", "head", *BONES)
 """Parts of a figure, in the order of part weights `[p h w]` and of layers."""
 PART_INDEX = {name: i for i, name in enumerate(PARTS)}
 INNER_PART = {
@@ -39,9 +39,9 @@ INNER_PART = {
         if name.endswith(("forearm", "shin"))
         else "torso"
     ]
-    for name in SEGMENTS
+    for name in BONES
 }
-"""The part that each limb segment hangs on, by index."""
+"""The part that each bone of a limb hangs on, by index."""
 DRAW_ORDER = tuple(
     PART_INDEX[name]
     for name in (

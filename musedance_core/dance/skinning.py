@@ -127,19 +127,19 @@ def _composite(
     in_one_piece: bool,
 ) -> None:
     """Draws the layers over one another into `rgba [f c H W]` and `ids [f H W]`."""
-    seen = [
+    visible = [
         (layer, box)
         for layer in layers
         if (box := _box_on_canvas(layer, transforms[:, layer.part], warp, canvas)) is not None
     ]
-    if not seen:
+    if not visible:
         return
     # The warp is inverted once for all layers, where any of them may be.
-    left, top = (min(box[i] for _, box in seen) for i in (0, 1))
-    right, bottom = (max(box[i] for _, box in seen) for i in (2, 3))
+    left, top = (min(box[i] for _, box in visible) for i in (0, 1))
+    right, bottom = (max(box[i] for _, box in visible) for i in (2, 3))
     x, y = _unwarped(warp, canvas, (left, top, right, bottom))
     strength = torch.zeros_like(x) if ids is not None else None
-    for layer, box in seen:
+    for layer, box in visible:
         rows, columns = slice(box[1] - top, box[3] - top), slice(box[0] - left, box[2] - left)
         look_up = _look_up(layer, transforms[:, layer.part])
         sampled = _sample(layer, look_up, x[:, rows, columns], y[:, rows, columns])

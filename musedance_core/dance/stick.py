@@ -6,8 +6,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from .motion import ANGLES, ROOT, SEGMENT_NAMES, standing_limbs
-from .skeleton import INDEX, SEGMENTS, STANDING
+from .motion import ANGLES, BONE_NAMES, ROOT, standing_limbs
+from .skeleton import BONES, INDEX, STANDING
 
 _PLAIN = tuple(name for name in ROOT if name not in ANGLES)
 _LARGEST_LOG_SCALE = 2.0
@@ -38,8 +38,8 @@ def stick_joints(features: Tensor) -> Tensor:
     for name in ("right_hip", "left_hip"):
         place[name] = rest[INDEX[name]].expand_as(features[..., :2])
     names = list(INDEX)
-    for i, segment in enumerate(SEGMENT_NAMES):
-        start, end = SEGMENTS[segment]
+    for i, segment in enumerate(BONE_NAMES):
+        start, end = BONES[segment]
         length = (rest[end] - rest[start]).norm()
         place[names[end]] = place[names[start]] + length * limbs[..., i, :]
     joints = torch.stack([place[name] for name in names], dim=-2)

@@ -191,8 +191,8 @@ def plan_segment(
     if before is not None:
         # Whole tokens of poses, of which there are fewer after a short segment.
         token = config.frames * config.poses
-        kept = min(len(before), config.previous * config.poses) // token * token
-        previous = before[-kept:] if kept else None
+        count = min(len(before), config.previous * config.poses) // token * token
+        previous = before[-count:] if count else None
     settings = settings or DanceSettings.of(model)
     features = next_features(model, score, index, first, previous, settings)
     require_finite(features, f"The poses of segment {index + 1}", features.dtype)

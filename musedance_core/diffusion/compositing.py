@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..dance.dancer import Dancer, Fit, straight
+from ..dance.dancer import Dancer, Letterbox, unpremultiply
 from ..dance.motion import DanceMotion, join
 
 CHUNK, CHUNK_PIXELS = 16, 16 * 512 * 512
@@ -151,12 +151,12 @@ def composite(
             added = _enlarged(corrections.at(times), dancer) * alpha
             frames[:, :3] = (frames[:, :3] + added).clamp_min(0)
             frames[:, :3] = torch.minimum(frames[:, :3], frames[:, 3:])
-        yield frames[:, :3].clamp(0, 1) if dancer.opaque else straight(frames)
+        yield frames[:, :3].clamp(0, 1) if dancer.opaque else unpremultiply(frames)
 
 
 def _enlarged(colours: Tensor, dancer: Dancer) -> Tensor:
     """Corrections `[n 3 s s]` of the model's square at the size of the frame."""
     height, width = dancer.canvas.height, dancer.canvas.width
-    fit = Fit.of(width, height, colours.shape[-1])
+    fit = Letterbox.of(width, height, colours.shape[-1])
     part = colours[..., fit.rows, fit.columns]
     return F.interpolate(part, (height, width), mode="bilinear", align_corners=False)

@@ -44,9 +44,9 @@ from .segment_plan import SegmentPlan, plan_segments
 
 logger = logging.getLogger(__name__)
 OnStepInfo = Callable[[StepInfo], None]
-USUAL_FPS = 24.0
+DEFAULT_FPS = 24.0
 """Frames a second of models that plan the dance, where nobody asks for another rate."""
-POSES_KEPT = 96
+CONTEXT_POSES = 96
 """Poses before a segment that its plan may continue."""
 
 
@@ -105,7 +105,7 @@ class Tail:
         frame: number of the model's frames so far.
         index: number of segments so far.
         segment: the previous segment, cut to the frames output; None at the start.
-        poses: the last `POSES_KEPT` poses output, `[n 27]`; None at the start and in models that
+        poses: the last `CONTEXT_POSES` poses output, `[n 27]`; None at the start and in models that
             plan no dance.
         fps: the model's frames a second.
     """
@@ -131,7 +131,7 @@ class Tail:
             frame=self.frame + frames,
             index=self.index + 1,
             segment=segment,
-            poses=torch.cat(poses)[-POSES_KEPT:] if poses else None,
+            poses=torch.cat(poses)[-CONTEXT_POSES:] if poses else None,
         )
 
 

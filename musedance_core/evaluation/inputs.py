@@ -80,8 +80,8 @@ def read_inputs(options: EvaluationOptions) -> Inputs:
 def _check_outside(options: EvaluationOptions) -> None:
     """Refuses inputs that the report would overwrite."""
     out = Path(options.out).resolve()
-    given = (*options.paths, options.truth, options.beats, options.dataset)
-    for path in given:
+    inputs = (*options.paths, options.truth, options.beats, options.dataset)
+    for path in inputs:
         if path is not None and Path(path).resolve().is_relative_to(out):
             raise InputError(f"{path} lies in the report's own folder; give another --out.")
 
@@ -123,9 +123,9 @@ def named_rows(options: EvaluationOptions) -> list[Entry]:
     Raises:
         InputError: the numbers of labels and paths differ, or two rows have the same label.
     """
-    given = len(options.labels)
-    if given not in (0, len(options.paths)):
-        raise InputError(f"There are {len(options.paths)} rows, but {given} times --label.")
+    labels = len(options.labels)
+    if labels not in (0, len(options.paths)):
+        raise InputError(f"There are {len(options.paths)} rows, but {labels} times --label.")
     labels = list(options.labels) or [_named(path) for path in options.paths]
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:

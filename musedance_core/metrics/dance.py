@@ -29,7 +29,7 @@ ANKLES = (INDEX["right_ankle"], INDEX["left_ankle"])
 def standing_joints(motion: DanceMotion) -> np.ndarray:
     """Joints `[f 16 2]` of a standing person in the poses of `motion`; the feet are at y = 0."""
     posed = pose_body(Body.standing(SCALE, 0.0, 0.0), motion)
-    joints: Tensor = posed.shown_joints / SCALE
+    joints: Tensor = posed.warped_joints / SCALE
     return joints.double().numpy()
 
 

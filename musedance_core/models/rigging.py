@@ -20,12 +20,12 @@ from torch import Tensor
 from ..dance.opacity import SEEN, relative_alpha
 from ..dance.rig import Rig
 from ..dance.skeleton import (
+    BONES,
     INDEX,
     INNER_PART,
     MIRRORED_JOINTS,
     MIRRORED_PARTS,
     PART_INDEX,
-    SEGMENTS,
 )
 from .rig_net import RigNet, locate, rig_input
 
@@ -124,7 +124,7 @@ def find_rig(
 
 
 def _subject(picture: Image.Image, mask: Image.Image | None) -> np.ndarray | None:
-    """How much of each pixel is the figure, `[h w]` in 0..1; None if that is not known."""
+    """Share of each pixel that is the figure, `[h w]` in 0..1; None if that is not known."""
     if mask is None and picture.mode != "RGBA":
         return None
     alpha = np.asarray(picture.getchannel("A") if mask is None else mask, np.float32) / 255
@@ -192,7 +192,7 @@ def _network_input(
 def _whole_limbs(present: Tensor) -> Tensor:
     """Joints `[16]` without those whose limb is interrupted."""
     present = present.clone()
-    for inner, outer in SEGMENTS.values():
+    for inner, outer in BONES.values():
         present[outer] &= present[inner]
     return present
 
@@ -223,7 +223,7 @@ def _part_weights(
 def _joined(parts: Tensor, present: Tensor) -> Tensor:
     """Part weights with absent segments added to the part that they hang on."""
     joined = parts.clone()
-    for name, ends in reversed(SEGMENTS.items()):
+    for name, ends in reversed(BONES.items()):
         if not present[list(ends)].all():
             part = PART_INDEX[name]
             joined[INNER_PART[part]] += joined[part]

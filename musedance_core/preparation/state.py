@@ -135,7 +135,7 @@ def discard_source(dataset: Path, source: SourceVideo) -> None:
     # The folder marks the files of this key as ours, even if the cut is killed and the video gone.
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STATE).unlink(missing_ok=True)
-    for path in _files_made_from(dataset, source.key):
+    for path in _output_files(dataset, source.key):
         path.unlink()
 
 
@@ -158,7 +158,7 @@ def remove_unused_files(dataset: Path, clips: Iterable[ClipRecord]) -> None:
     """
     used = {dataset / name for clip in clips for name in clip_files(clip)}
     for state in (dataset / FOLDER).iterdir():
-        for path in _files_made_from(dataset, state.name):
+        for path in _output_files(dataset, state.name):
             if path not in used:
                 path.unlink()
 
@@ -176,7 +176,7 @@ def clip_files(clip: ClipRecord) -> list[str]:
     return [name for name in names if name]
 
 
-def _files_made_from(dataset: Path, key: str) -> list[Path]:
+def _output_files(dataset: Path, key: str) -> list[Path]:
     """All files of the clips and the track of the source with this key."""
     clips = [path for name in MEDIA for path in (dataset / name).glob(f"{key}-*")]
     return [*clips, *(dataset / "tracks").glob(f"{key}.wav")]

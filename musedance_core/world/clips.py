@@ -31,7 +31,7 @@ from .dances import (
 )
 from .easing import ease
 from .rest_poses import random_rest_pose
-from .shots import Shot, dance_frames, planned_frames, shot, shown_joints
+from .shots import Shot, canvas_joints, dance_frames, planned_frames, shot
 from .song_bank import SongBank
 from .songs import SONG_SECONDS, Song, make_song
 
@@ -232,7 +232,7 @@ class World:
             coverage=torch.stack([alpha for _, alpha in plans]),
             joints=torch.stack(
                 [
-                    _visible(scene.appearance, shown_joints(posed, scene.appearance.canvas))
+                    _visible(scene.appearance, canvas_joints(posed, scene.appearance.canvas))
                     for scene, (_, posed) in zip(scenes, true, strict=True)
                 ]
             )[:, PREVIOUS:],
@@ -363,11 +363,11 @@ def random_moment(dance: Dance, rng: np.random.Generator) -> DanceMotion:
 
 def _switch(before: DanceMotion, after: DanceMotion) -> DanceMotion:
     """Starts with `before` in the m previous frames and blends its last pose into `after`."""
-    held = before.features()
-    held[PREVIOUS:] = held[PREVIOUS - 1]
+    start = before.features()
+    start[PREVIOUS:] = start[PREVIOUS - 1]
     frame = np.arange(1 - PREVIOUS, len(after) + 1 - PREVIOUS)
     share = torch.from_numpy(ease(np.clip(frame / (SWITCH_FRAMES + 1), 0, 1), 1.0)).float()
-    blended = torch.lerp(held, after.features(), share[:, None])
+    blended = torch.lerp(start, after.features(), share[:, None])
     return DanceMotion.from_features(blended, FPS)
 
 

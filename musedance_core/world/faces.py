@@ -41,8 +41,8 @@ class HeadFrame:
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A point of the face in half widths and half heights from its middle, turned with it."""
-        shown = x * (1 - 0.35 * abs(self.view)) + 0.5 * self.view
-        return self.x + shown * self.rx, self.y + y * self.ry
+        turned = x * (1 - 0.35 * abs(self.view)) + 0.5 * self.view
+        return self.x + turned * self.rx, self.y + y * self.ry
 
 
 @dataclass(frozen=True)

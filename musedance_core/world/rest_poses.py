@@ -7,7 +7,7 @@ from math import pi
 import numpy as np
 import torch
 
-from ..dance.motion import ROOT, ROOT_INDEX, SEGMENT_NAMES, DanceMotion
+from ..dance.motion import BONE_NAMES, ROOT, ROOT_INDEX, DanceMotion
 
 ARMS = ("down", "a", "t", "up", "hips", "wave", "flex", "front", "behind", "bent", "any")
 _ARM_SHARES = (0.22, 0.15, 0.08, 0.12, 0.1, 0.08, 0.05, 0.06, 0.03, 0.06, 0.05)
@@ -25,7 +25,7 @@ _ROOT_SPREAD = {
 
 def random_rest_pose(rng: np.random.Generator, facing: float) -> DanceMotion:
     """One pose `[1]`; `facing` is how far the figure faces to the picture's right, -1..1."""
-    vectors = dict.fromkeys(SEGMENT_NAMES, (0.0, 1.0))
+    vectors = dict.fromkeys(BONE_NAMES, (0.0, 1.0))
     sides = {"right": -1.0, "left": 1.0}
     usual = str(rng.choice(ARMS, p=_ARM_SHARES))
     same = rng.random() < 0.55
@@ -56,7 +56,7 @@ def random_rest_pose(rng: np.random.Generator, facing: float) -> DanceMotion:
         root[0, ROOT_INDEX["lean"]] += 0.15 * way
     if rng.random() < 0.04:
         root[0, ROOT_INDEX["turn"]] += float(rng.normal(0, 0.35))
-    limbs = torch.tensor([[vectors[name] for name in SEGMENT_NAMES]], dtype=torch.float32)
+    limbs = torch.tensor([[vectors[name] for name in BONE_NAMES]], dtype=torch.float32)
     return DanceMotion(root, limbs, 1.0)
 
 

@@ -19,7 +19,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from ..dance.posing import pose_body
-from ..dance.skeleton import INDEX, INNER_PART, JOINTS, PART_INDEX, PARTS, SEGMENTS
+from ..dance.skeleton import BONES, INDEX, INNER_PART, JOINTS, PART_INDEX, PARTS
 from .backgrounds import random_background
 from .drawing import Colour, Shape, rasterise
 from .puppets import Puppet, design_puppet
@@ -129,7 +129,7 @@ def _owners(joints: np.ndarray) -> np.ndarray:
     to the part that it hangs on."""
     there = np.isfinite(joints).all(1)
     owners = np.arange(len(PARTS) + 1)
-    for name, ends in SEGMENTS.items():
+    for name, ends in BONES.items():
         if not there[list(ends)].all():
             part = PART_INDEX[name]
             owners[1 + part] = owners[1 + INNER_PART[part]]
@@ -145,14 +145,14 @@ def draw_posed(
     # All points of all shapes go through their part's motion and the warp of the whole at once.
     transforms = posed.transforms[0].numpy()
     names = list(puppet.parts)
-    moved = []
+    posed_points = []
     for name in names:
         m = transforms[PART_INDEX[name]]
         points = np.concatenate([s.points for s in puppet.parts[name]]) * UNIT
-        moved.append(points @ m[:, :2].T + m[:, 2])
-    flat = torch.from_numpy(np.concatenate(moved).astype(np.float32))
+        posed_points.append(points @ m[:, :2].T + m[:, 2])
+    flat = torch.from_numpy(np.concatenate(posed_points).astype(np.float32))
     points = posed.warp.forward(flat[None])[0].numpy()
-    joints = posed.shown_joints[0].numpy().copy()
+    joints = posed.warped_joints[0].numpy().copy()
     joints[~body.present.numpy()] = np.nan
 
     if rng.random() < UNEVEN_SHARE:
@@ -168,12 +168,12 @@ def draw_posed(
             each.append(points[first : first + len(shape.points)] * FINE)
             first += len(shape.points)
         places[name] = each
-    picture, parts, seen = _composite(puppet, rng, places, scale * UNIT * FINE, size)
-    _hide(joints, seen)
+    picture, parts, visible = _composite(puppet, rng, places, scale * UNIT * FINE, size)
+    _hide(joints, visible)
     return picture, joints, parts
 
 
-def _hide(joints: np.ndarray, seen: np.ndarray) -> None:
+def _hide(joints: np.ndarray, visible: np.ndarray) -> None:
     """Removes in place the joints of limbs that are hidden; `seen [p]` as of `_composite`."""
     limbs = (
         ("upper_arm", "forearm", ("shoulder", "elbow", "wrist")),
@@ -181,7 +181,7 @@ def _hide(joints: np.ndarray, seen: np.ndarray) -> None:
     )
     for side in ("right", "left"):
         for inner, outer, at in limbs:
-            first, last = (seen[PART_INDEX[f"{side}_{name}"]] for name in (inner, outer))
+            first, last = (visible[PART_INDEX[f"{side}_{name}"]] for name in (inner, outer))
             if (first + last) / 2 < HIDDEN:
                 joints[[INDEX[f"{side}_{name}"] for name in at]] = np.nan
             elif last < HIDDEN:
@@ -194,8 +194,8 @@ def _uneven(
     """Points and joints, pushed about by slow waves: no hand draws both sides alike."""
     waves, phase = rng.normal(0, 12, (2, 2)) / UNIT, rng.uniform(0, 6, 2)
     size = rng.uniform(0.004, 0.016) * UNIT
-    moved, at = (p + size * np.sin(p @ waves + phase) for p in (points, joints))
-    return moved, at
+    bent, bent_joints = (p + size * np.sin(p @ waves + phase) for p in (points, joints))
+    return bent, bent_joints
 
 
 def _placing(
@@ -229,7 +229,7 @@ def _composite(
     size: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws the parts over one another; straight RGBA `[s s 4]`, part map `[s s]`, and the share of
-    each part that is seen, `[p]`."""
+    each part that is visible, `[p]`."""
     side = size * FINE
     colour = np.zeros((side, side, 3), np.uint8)
     parts = np.zeros((side, side), np.uint8)
@@ -259,8 +259,8 @@ def _composite(
         np.copyto(colour[at], shaded, where=tile.mask[..., None])
         np.copyto(parts[at], np.uint8(PART_INDEX[name] + 1), where=tile.mask)
         drawn[PART_INDEX[name]] = tile.mask.sum()
-    seen = np.bincount(parts.ravel(), minlength=len(PARTS) + 1)[1:] / np.maximum(drawn, 1)
-    return *_reduced(colour, parts), seen
+    visible = np.bincount(parts.ravel(), minlength=len(PARTS) + 1)[1:] / np.maximum(drawn, 1)
+    return *_reduced(colour, parts), visible
 
 
 def _around(

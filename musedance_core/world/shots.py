@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 import torch
 from torch import Tensor
 
-from ..dance.dancer import straight
+from ..dance.dancer import unpremultiply
 from ..dance.figure import split_figure
 from ..dance.motion import DanceMotion
 from ..dance.posing import PosedBody, at_rest, pose_body
@@ -49,7 +49,7 @@ def shot(appearance: Appearance, pose: DanceMotion | None = None) -> Shot:
     picture = _over(small.rgba, appearance.background)[0]
 
     # The rig is the truth about the larger picture.
-    joints = shown_joints(posed, _enlarged(canvas))[0]
+    joints = canvas_joints(posed, _enlarged(canvas))[0]
     joints = torch.where(figure.body.present[:, None], joints, torch.nan)
     size = (large.rgba.shape[-1], large.rgba.shape[-2])
     rig = Rig(size, joints, figure.body.present.float(), part_weights(large.part_ids[0]))
@@ -67,7 +67,7 @@ def planned_frames(shot: Shot, motion: DanceMotion) -> tuple[Tensor, Tensor]:
     """The dance as it is planned from the picture alone: frames `[f 3 s s]`, and the dancer's alpha
     in them `[f 1 s s]`."""
     size = shot.picture.shape[-1]
-    figure = split_figure(straight(shot.figure), shot.rig)
+    figure = split_figure(unpremultiply(shot.figure), shot.rig)
     posed = pose_body(figure.body, motion)
     rgba = render(figure, posed, Canvas(size, size, 1 / PLAN_SCALE)).rgba
     return _over(rgba, shot.appearance.background), rgba[:, 3:]
@@ -82,7 +82,7 @@ def _enlarged(canvas: Canvas) -> Canvas:
     return Canvas(*(value * PLAN_SCALE for value in astuple(canvas)))
 
 
-def shown_joints(posed: PosedBody, canvas: Canvas) -> Tensor:
+def canvas_joints(posed: PosedBody, canvas: Canvas) -> Tensor:
     """Joints `[f 16 2]` in the frame's pixels."""
     place = torch.tensor([canvas.left, canvas.top])
-    return posed.shown_joints * canvas.scale + place
+    return posed.warped_joints * canvas.scale + place

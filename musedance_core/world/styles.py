@@ -80,7 +80,7 @@ FINISHES = {
     "glossy": 0.07,
     "photo": 0.09,
 }
-"""How surfaces are filled, with weights."""
+"""Fillings of surfaces, with weights."""
 OUTLINES = {
     "none": 0.36,
     "thin": 0.2,
@@ -115,7 +115,7 @@ class Texture:
 
 @dataclass(frozen=True)
 class Style:
-    """How a figure is drawn.
+    """The drawing style of a figure.
 
     Attributes:
         outline: width in body heights, 0 for none, and colour.
@@ -172,7 +172,7 @@ class Style:
             return None
         depth, noise = self.depth, self.noise
         if self.finish == "cel":
-            lit = _moved(tile.whole, self.light, 0.022 * unit)
+            lit = _shifted(tile.whole, self.light, 0.022 * unit)
             return np.where(lit, 1.0, 1 - 0.55 * depth)[..., None].astype(np.float32)
         if self.finish == "gradient":
             along = self.light[0] * u * 2 - self.light[1] * (v + 0.5)
@@ -296,7 +296,7 @@ def _shift(values: Field, dx: int, dy: int) -> Field:
     return values[rows[:, None], columns[None]]
 
 
-def _moved(mask: np.ndarray, light: tuple[float, float], distance: float) -> np.ndarray:
+def _shifted(mask: np.ndarray, light: tuple[float, float], distance: float) -> np.ndarray:
     """Pixels that still belong to the mask when it moves towards the light."""
     h, w = mask.shape
     dx = int(np.clip(round(light[0] * distance), -w, w))

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from musedance_core.dance.dancer import Dancer, Fit, straight
+from musedance_core.dance.dancer import Dancer, Letterbox, unpremultiply
 from musedance_core.dance.figure import LayeredFigure
 from musedance_core.dance.motion import ROOT_INDEX, standing
 from musedance_core.dance.posing import Body
@@ -62,7 +62,7 @@ def test_at_rest_it_is_the_picture(dancer: Dancer) -> None:
 def test_frames_fit_into_squares_uncropped(
     width: int, height: int, place: tuple[int, int, int, int]
 ) -> None:
-    fit = Fit.of(width, height, 32)
+    fit = Letterbox.of(width, height, 32)
     assert (fit.width, fit.height, fit.left, fit.top) == place
     square = torch.zeros(32, 32)
     square[fit.rows, fit.columns] = 1
@@ -74,7 +74,7 @@ def test_in_the_square_it_is_the_frame_made_small(dancer: Dancer) -> None:
     motion = standing(1, 12)
     motion.root[0, ROOT_INDEX["lean"]] = 0.3
     large, small = dancer.frames(motion)[0], square.frames(motion)[0]
-    fit = Fit.of(60, 80, 40)
+    fit = Letterbox.of(60, 80, 40)
     reduced = F.interpolate(large, (fit.height, fit.width), mode="area")
     placed = small[:, :, fit.rows, fit.columns]
     assert square.opaque and small.shape == (1, 4, 40, 40)
@@ -96,7 +96,7 @@ def test_a_transparent_dancer_is_opaque_in_the_square(dancer: Dancer) -> None:
 def test_straight_colours_are_those_of_the_pixel_and_black_where_it_is_empty() -> None:
     alpha = torch.tensor([1.0, 0.5, 0.0])[None, None]
     rgba = torch.cat([0.6 * alpha, 0.2 * alpha, 0 * alpha, alpha])
-    shown = straight(rgba)
+    shown = unpremultiply(rgba)
     assert torch.allclose(shown[0, 0], torch.tensor([0.6, 0.6, 0.0]))
     assert torch.allclose(shown[1, 0], torch.tensor([0.2, 0.2, 0.0]))
     assert torch.equal(shown[3], alpha[0])

@@ -8,19 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from musedance_core.dance.dancer import unpremultiply
 from musedance_core.dance.figure import LayeredFigure, split_figure
-from musedance_core.dance.motion import SEGMENT_INDEX, DanceMotion, standing
+from musedance_core.dance.motion import BONE_INDEX, DanceMotion, standing
 from musedance_core.dance.posing import Body, pose_body
 from musedance_core.dance.rig import Rig
-from musedance_core.dance.skeleton import INDEX, JOINTS, PART_INDEX, PARTS, SEGMENTS
+from musedance_core.dance.skeleton import BONES, INDEX, JOINTS, PART_INDEX, PARTS
 from musedance_core.dance.skinning import Canvas, render
 
 from .test_skinning import SIZE, at_rest, capsule, flattened, puppet
-
-
-def straight(premultiplied: Tensor) -> Tensor:
-    alpha = premultiplied[3:]
-    return torch.cat([premultiplied[:3] / alpha.clamp_min(1e-6), alpha])
 
 
 def rig_of(joints: Tensor, parts: Tensor | None = None) -> Rig:
@@ -44,7 +40,7 @@ def boxy_robot() -> tuple[Tensor, Body]:
         layer = torch.cat([alpha * torch.tensor(colour)[:, None, None], alpha[None]])
         picture.copy_(layer + (1 - alpha) * picture)
 
-    for name, (start, end) in SEGMENTS.items():
+    for name, (start, end) in BONES.items():
         radius = 5.0 if "arm" not in name else 3.0
         paint(capsule(joints[start], joints[end], radius), (0.1, 0.1, 0.15))
     paint(capsule(joints[INDEX["neck"]], joints[INDEX["head_top"]], 8.0), (0.9, 0.8, 0.2))
@@ -61,8 +57,8 @@ def turned(body: Body, name: str, degrees: float) -> DanceMotion:
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()]).view(2, 2)
     outer = name.replace("upper_arm", "forearm").replace("thigh", "shin")
     for segment in {name, outer}:
-        limb = motion.limbs[:, SEGMENT_INDEX[segment]]
-        motion.limbs[:, SEGMENT_INDEX[segment]] = limb @ turn.T
+        limb = motion.limbs[:, BONE_INDEX[segment]]
+        motion.limbs[:, BONE_INDEX[segment]] = limb @ turn.T
     return motion
 
 
@@ -71,7 +67,7 @@ def test_a_figure_at_rest_is_the_picture(given: bool) -> None:
     figure = puppet()
     picture = flattened(figure)
     parts = figure.layers[:, 3] if given else None
-    split = split_figure(straight(picture), rig_of(figure.body.joints, parts))
+    split = split_figure(unpremultiply(picture), rig_of(figure.body.joints, parts))
     frame = render(split, pose_body(split.body, at_rest(split.body)), Canvas(SIZE, SIZE)).rgba[0]
     assert psnr(frame, picture) > 38
 
@@ -106,7 +102,7 @@ def test_details_of_a_translucent_figure_keep_their_own_opacity() -> None:
 
 def test_layers_are_premultiplied() -> None:
     figure = puppet()
-    layers = split_figure(straight(flattened(figure)), rig_of(figure.body.joints)).layers
+    layers = split_figure(unpremultiply(flattened(figure)), rig_of(figure.body.joints)).layers
     assert layers.min() >= 0
     assert layers.max() <= 1 + 1e-5
     assert (layers[:, :3] <= layers[:, 3:] + 1e-5).all()
@@ -116,16 +112,16 @@ def test_layers_are_premultiplied() -> None:
 @pytest.mark.parametrize("degrees", [-80.0, 45.0, 110.0])
 def test_a_turned_limb_leaves_no_hole_at_its_joint(name: str, degrees: float) -> None:
     figure = puppet()
-    split = split_figure(straight(flattened(figure)), rig_of(figure.body.joints))
+    split = split_figure(unpremultiply(flattened(figure)), rig_of(figure.body.joints))
     posed = pose_body(split.body, turned(split.body, name, degrees))
     alpha = render(split, posed, Canvas(SIZE, SIZE)).rgba[0, 3]
-    joint = posed.shown_joints[0, SEGMENTS[name][0]]
+    joint = posed.warped_joints[0, BONES[name][0]]
     steps = torch.arange(SIZE) + 0.5
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     near = (torch.stack([x, y], dim=-1) - joint).norm(dim=-1) < 2.5
     assert alpha[near].min() > 0.9
     # Nothing floats: from the joint, the limb is filled to its end.
-    end = posed.shown_joints[0, SEGMENTS[name][1]]
+    end = posed.warped_joints[0, BONES[name][1]]
     along = joint + torch.linspace(0, 1, 20)[:, None] * (end - joint)
     column, row = along.long().clamp(0, SIZE - 1).unbind(-1)
     assert alpha[row, column].min() > 0.9
@@ -133,7 +129,7 @@ def test_a_turned_limb_leaves_no_hole_at_its_joint(name: str, degrees: float) ->
 
 def test_a_boxy_trunk_is_not_torn_by_arms() -> None:
     picture, body = boxy_robot()
-    split = split_figure(straight(picture), rig_of(body.joints))
+    split = split_figure(unpremultiply(picture), rig_of(body.joints))
     box = (slice(29, 59), slice(SIZE // 2 - 21, SIZE // 2 + 21))
     arms = [i for i, name in enumerate(PARTS) if "arm" in name]
     order = split.order
@@ -187,7 +183,7 @@ def test_limbs_that_cannot_be_told_apart_stay_with_the_trunk() -> None:
     middle = SIZE / 2
     for joint, y in (("shoulder", 34.0), ("elbow", 44.0), ("wrist", 54.0)):
         joints[INDEX[f"right_{joint}"]] = torch.tensor([middle, y])
-    split = split_figure(straight(picture), rig_of(joints))
+    split = split_figure(unpremultiply(picture), rig_of(joints))
     assert not split.body.has("right_upper_arm")
     assert not split.layers[PART_INDEX["right_upper_arm"]].any()
     frame = render(split, pose_body(split.body, at_rest(split.body)), Canvas(SIZE, SIZE)).rgba[0]
@@ -224,17 +220,17 @@ def test_any_rig_and_picture_give_finite_layers(seed: int) -> None:
 def test_larger_pictures_are_cut_alike() -> None:
     figure = puppet()
     picture = flattened(figure)
-    small = split_figure(straight(picture), rig_of(figure.body.joints))
+    small = split_figure(unpremultiply(picture), rig_of(figure.body.joints))
     twice = torch.nn.functional.interpolate(picture[None], scale_factor=2.0, mode="bilinear")[0]
     rig = rig_of(figure.body.joints).scaled((2 * SIZE, 2 * SIZE))
-    large = split_figure(straight(twice), rig)
+    large = split_figure(unpremultiply(twice), rig)
     reduced = torch.nn.functional.avg_pool2d(large.layers, 2)
     assert (reduced[:, 3] - small.layers[:, 3]).abs().mean() < 0.01
 
 
 def test_a_split_figure_is_a_layered_figure_of_the_picture_size() -> None:
     picture, body = boxy_robot()
-    split = split_figure(straight(picture), rig_of(body.joints))
+    split = split_figure(unpremultiply(picture), rig_of(body.joints))
     assert isinstance(split, LayeredFigure)
     assert split.layers.shape == (len(PARTS), 4, SIZE, SIZE)
     assert sorted(split.order) == list(range(len(PARTS)))

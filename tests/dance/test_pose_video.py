@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from musedance_core.dance.motion import ROOT_INDEX, SEGMENT_INDEX, DanceMotion, standing
+from musedance_core.dance.motion import BONE_INDEX, ROOT_INDEX, DanceMotion, standing
 from musedance_core.dance.pose_video import FRAMING, pose_keypoints
 from musedance_core.dance.posing import Body
 from musedance_core.dance.rig import Rig
@@ -29,7 +29,7 @@ def wild() -> DanceMotion:
         motion.root[:, ROOT_INDEX[name]] = values
     circle = torch.stack([torch.cos(beat * math.pi), torch.sin(beat * math.pi)], dim=-1)
     for name in ("left_upper_arm", "left_forearm", "right_forearm"):
-        motion.limbs[:, SEGMENT_INDEX[name]] = circle
+        motion.limbs[:, BONE_INDEX[name]] = circle
     return motion
 
 

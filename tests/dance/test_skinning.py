@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from musedance_core.dance.figure import LayeredFigure
-from musedance_core.dance.motion import ROOT_INDEX, SEGMENT_INDEX, DanceMotion, standing
+from musedance_core.dance.motion import BONE_INDEX, ROOT_INDEX, DanceMotion, standing
 from musedance_core.dance.posing import Body, pose_body
-from musedance_core.dance.skeleton import DENSEPOSE, INDEX, PART_INDEX, PARTS, SEGMENTS
+from musedance_core.dance.skeleton import BONES, DENSEPOSE, INDEX, PART_INDEX, PARTS
 from musedance_core.dance.skinning import Canvas, render
 from musedance_core.parts import SUBJECT
 
@@ -35,7 +35,7 @@ def puppet() -> LayeredFigure:
     shapes = {
         "torso": (at[INDEX["pelvis"]], at[INDEX["neck"]], 10.0),
         "head": (at[INDEX["neck"]], at[INDEX["head_top"]], 7.0),
-        **{name: (at[start], at[end], 4.0) for name, (start, end) in SEGMENTS.items()},
+        **{name: (at[start], at[end], 4.0) for name, (start, end) in BONES.items()},
     }
     layers = torch.zeros(len(PARTS), 4, SIZE, SIZE)
     for i, name in enumerate(PARTS):
@@ -49,9 +49,9 @@ def puppet() -> LayeredFigure:
 def at_rest(body: Body, frames: int = 1) -> DanceMotion:
     """The pose in the picture."""
     motion = standing(frames, 24)
-    for name, (start, end) in SEGMENTS.items():
+    for name, (start, end) in BONES.items():
         bone = body.joints[end] - body.joints[start]
-        motion.limbs[:, SEGMENT_INDEX[name]] = bone / bone.norm()
+        motion.limbs[:, BONE_INDEX[name]] = bone / bone.norm()
     return motion
 
 
@@ -60,7 +60,7 @@ def dance(frames: int) -> DanceMotion:
     time = torch.linspace(0, 2 * pi, frames)
     for name, size in (("turn", 0.3), ("yaw", 3.0), ("bend", 0.1), ("lean", 0.3), ("x", 0.1)):
         motion.root[:, ROOT_INDEX[name]] = size * time.sin()
-    for i in range(len(SEGMENTS)):
+    for i in range(len(BONES)):
         angle = time + i
         motion.limbs[:, i] = torch.stack([angle.sin(), angle.cos()], dim=-1)
     return motion
@@ -124,9 +124,9 @@ def test_part_ids_are_densepose_ids_of_the_part_on_top() -> None:
     posed = pose_body(figure.body, at_rest(figure.body))
     ids = render(figure, posed, Canvas(SIZE, SIZE), parts=True).part_ids
     assert ids is not None
-    middles = {name: (start, end) for name, (start, end) in SEGMENTS.items() if "shin" in name}
+    middles = {name: (start, end) for name, (start, end) in BONES.items() if "shin" in name}
     middles["head"] = (INDEX["neck"], INDEX["head_top"])
-    middles["right_forearm"] = SEGMENTS["right_forearm"]
+    middles["right_forearm"] = BONES["right_forearm"]
     for name, (start, end) in middles.items():
         x, y = ((figure.body.joints[start] + figure.body.joints[end]) / 2).long()
         assert ids[0, y, x] == DENSEPOSE[name][0]

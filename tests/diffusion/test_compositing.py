@@ -12,7 +12,7 @@ from torch import Tensor
 from musedance_core.audio.beats import regular_grid
 from musedance_core.audio.waveform import Waveform
 from musedance_core.dance.dancer import Dancer
-from musedance_core.dance.motion import ROOT_INDEX, SEGMENT_INDEX, DanceMotion, standing
+from musedance_core.dance.motion import BONE_INDEX, ROOT_INDEX, DanceMotion, standing
 from musedance_core.dance.rig import Rig
 from musedance_core.diffusion import compositing
 from musedance_core.diffusion.compositing import (
@@ -58,7 +58,7 @@ def motion() -> DanceMotion:
     """A third of a second at 24 poses a second: a step to the right with one arm up."""
     dance = standing(8, 24)
     dance.root[:, ROOT_INDEX["x"]] = torch.linspace(-0.1, 0.2, 8)
-    dance.limbs[:, SEGMENT_INDEX["left_upper_arm"]] = torch.tensor([0.6, -0.8])
+    dance.limbs[:, BONE_INDEX["left_upper_arm"]] = torch.tensor([0.6, -0.8])
     return dance
 
 
@@ -204,7 +204,7 @@ def test_the_picture_in_its_own_pose_is_the_picture(
 
 
 def test_the_background_of_a_dance_is_the_picture_s_own(person: tuple[Image.Image, Rig]) -> None:
-    """That of the embedded model, in a picture without transparency."""
+    """The embedded model dances in a picture without transparency."""
     rows, columns = torch.meshgrid(
         torch.linspace(0, 1, 96), torch.linspace(0, 1, 128), indexing="ij"
     )

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from musedance_core.config import MuseDanceConfig
-from musedance_core.dance.skeleton import INDEX, MIRRORED_JOINTS, PART_INDEX, SEGMENTS
+from musedance_core.dance.skeleton import BONES, INDEX, MIRRORED_JOINTS, PART_INDEX
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
 from musedance_core.models.rig_net import locate
@@ -109,7 +109,7 @@ def test_a_figure_that_is_cut_off_has_no_joints_below(monkeypatch: pytest.Monkey
 
 def test_an_outer_joint_needs_its_inner_one(tokenizer: Tokenizer) -> None:
     present = WorldRigs(32, DataConfig(), "validation")(list(range(24)))["present"]
-    for inner, outer in SEGMENTS.values():
+    for inner, outer in BONES.values():
         assert not (present[:, outer] & ~present[:, inner]).any()
     assert present.any() and not present.all()
 

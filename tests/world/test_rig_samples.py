@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from musedance_core.dance.skeleton import INDEX, JOINTS, PART_INDEX, PARTS, SEGMENTS
+from musedance_core.dance.skeleton import BONES, INDEX, JOINTS, PART_INDEX, PARTS
 from musedance_core.world.puppets import random_puppet
 from musedance_core.world.rig_samples import RigSample, RigSamples
 
@@ -48,7 +48,7 @@ def test_joints_lie_in_their_parts() -> None:
     for seed in range(25):
         figure = random_puppet(np.random.default_rng(seed), 160)
         alpha, body = figure.layers[:, 3], figure.body
-        for name, (start, end) in SEGMENTS.items():
+        for name, (start, end) in BONES.items():
             if body.present[start] and body.present[end]:
                 middle = (body.joints[start] + body.joints[end]) / 2
                 x, y = (int(v) for v in middle)
@@ -72,7 +72,7 @@ def test_pixels_of_a_limb_segment_need_its_joints(samples: list[RigSample]) -> N
     hidden = 0
     for sample in samples:
         there = torch.isfinite(sample.joints).all(-1)
-        for name, ends in SEGMENTS.items():
+        for name, ends in BONES.items():
             if not there[list(ends)].all():
                 assert not (sample.part_map == 1 + PART_INDEX[name]).any()
             else:

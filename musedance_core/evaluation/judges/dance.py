@@ -32,7 +32,7 @@ from ...world.dances import (
 FPS = 24.0
 FRAMES = 96
 CYCLES = (2.0, 4.0, 8.0)
-"""Beats of the cycles by which the judge knows when in a phrase a pose is shown."""
+"""Beats of the cycles by which the judge knows when in a phrase a pose comes."""
 RATE = 3e-3
 GROUP = 16
 """Dances by the same dancer."""
@@ -86,7 +86,7 @@ def joints(motion: DanceMotion, body: Body | None = None) -> Tensor:
     the middle of the dancer at rest is the origin."""
     body = body or Body.standing(1.0, 0.0, 0.0)
     pelvis = torch.stack([body.joints[INDEX["pelvis"], 0], torch.tensor(body.ground)])
-    return (pose_body(body, motion).shown_joints - pelvis) / body.height
+    return (pose_body(body, motion).warped_joints - pelvis) / body.height
 
 
 def random_body(rng: np.random.Generator) -> Body:
@@ -133,8 +133,8 @@ def random_dances(rng: np.random.Generator, number: int) -> JudgedDances:
         joined = DanceMotion(
             torch.cat([m.root for m in motions]), torch.cat([m.limbs for m in motions]), FPS
         )
-        shown = joints(joined, random_body(rng))
-        places.append(rearrange(shown, "(b f) j d -> b f j d", f=FRAMES))
+        relative = joints(joined, random_body(rng))
+        places.append(rearrange(relative, "(b f) j d -> b f j d", f=FRAMES))
         counts += [torch.from_numpy(one.count).float() for one in music]
         dances += some
     return JudgedDances(dances, torch.cat(places), torch.stack(counts))

@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ...dance.skeleton import (
+    BONES,
     INNER_PART,
     MIRRORED_JOINTS,
     MIRRORED_PARTS,
     PART_INDEX,
     PARTS,
-    SEGMENTS,
 )
 from ...models.rig_net import rig_input
 from ...world.backgrounds import random_background
@@ -34,7 +34,7 @@ it."""
 
 @dataclass(frozen=True)
 class Variation:
-    """How crops of the same figure differ. Single numbers are probabilities or deviations."""
+    """Differences between crops of a figure. Single numbers are probabilities or deviations."""
 
     known_mask: float = 0.5
     """Crops with a mask; the others show the figure before a background."""
@@ -128,7 +128,7 @@ class _View:
         """Bool `[16]`: joints in the crop, of limbs that are whole as far as the trunk."""
         joints = torch.nan_to_num(self.joints, 9.0)
         whole = (joints.abs() < 1).all(dim=-1) & (joints[:, 1] <= self.edge + 0.04)
-        for inner, outer in SEGMENTS.values():
+        for inner, outer in BONES.values():
             whole[outer] &= whole[inner]
         return whole
 
@@ -145,10 +145,10 @@ def random_crop(sample: RigSample, rng: np.random.Generator, size: int) -> Batch
     layers = torch.cat([sample.picture[:3] * alpha, alpha, torch.ones_like(alpha)])
     layers = F.grid_sample(layers[None], grid, align_corners=False)[0]
     colours = (layers[:3] / layers[3:4].clamp_min(1e-3)).clamp(0, 1)
-    shown = (torch.linspace(-1, 1, size) <= view.edge + 1 / size).float()[:, None]
-    alpha = (layers[3:4] * shown).clamp(0, 1)
+    inside = (torch.linspace(-1, 1, size) <= view.edge + 1 / size).float()[:, None]
+    alpha = (layers[3:4] * inside).clamp(0, 1)
     # Beyond the edge of a picture that cuts the figure off there is nothing.
-    picture = layers[4:] * shown if view.cut else torch.ones_like(alpha)
+    picture = layers[4:] * inside if view.cut else torch.ones_like(alpha)
     crop = _draw(colours, alpha, picture, known, rng)
 
     part_map = F.grid_sample(
@@ -279,7 +279,7 @@ def _owners(present: Tensor) -> Tensor:
     """The part of each value of a part map, `[11]`: pixels of a limb segment that is not there as
     a whole belong to the part that it hangs on."""
     owners = torch.arange(1 + len(PARTS))
-    for name, ends in SEGMENTS.items():
+    for name, ends in BONES.items():
         if not present[list(ends)].all():
             part = PART_INDEX[name]
             owners[1 + part] = owners[1 + INNER_PART[part]]

@@ -7,8 +7,8 @@ from math import pi
 import numpy as np
 from einops import reduce
 
-from ...dance.motion import ROOT, SEGMENT_INDEX, SEGMENT_NAMES
-from ...dance.skeleton import INDEX, SEGMENTS, STANDING
+from ...dance.motion import BONE_INDEX, BONE_NAMES, ROOT
+from ...dance.skeleton import BONES, INDEX, STANDING
 from .keys import CHANNEL, FOOT
 
 REACH = 0.995
@@ -21,7 +21,7 @@ _OTHER = {"left": "right", "right": "left"}
 """The dancer's own side of each of the viewer's."""
 _THIGH, _SHIN = (
     float((STANDING[end] - STANDING[start]).norm())
-    for start, end in (SEGMENTS["left_thigh"], SEGMENTS["left_shin"])
+    for start, end in (BONES["left_thigh"], BONES["left_shin"])
 )
 _LONGEST = REACH * (_THIGH + _SHIN)
 _HIP_X = float(STANDING[INDEX["left_hip"], 0])
@@ -37,12 +37,12 @@ def root_and_limbs(values: np.ndarray, turned: np.ndarray) -> tuple[np.ndarray, 
         turned: whole turns `[b f 2]`, about the middle and about the upright axis.
     """
     at = {name: values[..., i] for name, i in CHANNEL.items()}
-    limbs = np.empty((*values.shape[:2], len(SEGMENT_NAMES), 2))
+    limbs = np.empty((*values.shape[:2], len(BONE_NAMES), 2))
     for side, sign in (("left", -1.0), ("right", 1.0)):
         for name, segment in (("upper", "upper_arm"), ("fore", "forearm")):
             angle = at[f"{side}_{name}"]
             length = np.clip(at[f"{side}_{name}_length"], SHORTEST_ARM, 1)
-            i = SEGMENT_INDEX[f"{_OTHER[side]}_{segment}"]
+            i = BONE_INDEX[f"{_OTHER[side]}_{segment}"]
             limbs[..., i, 0] = sign * np.sin(angle) * length
             limbs[..., i, 1] = np.cos(angle) * length
 
@@ -56,8 +56,8 @@ def root_and_limbs(values: np.ndarray, turned: np.ndarray) -> tuple[np.ndarray, 
     high = _hip_height(at["drop"], across, raised, foot["front"])
     thigh, shin = _leg(across, raised - high, foot["front"], foot["knee"])
     for k, side in enumerate(_OTHER.values()):
-        limbs[..., SEGMENT_INDEX[f"{side}_thigh"], :] = thigh[..., k, :]
-        limbs[..., SEGMENT_INDEX[f"{side}_shin"], :] = shin[..., k, :]
+        limbs[..., BONE_INDEX[f"{side}_thigh"], :] = thigh[..., k, :]
+        limbs[..., BONE_INDEX[f"{side}_shin"], :] = shin[..., k, :]
 
     whole = {"lift": lowest[..., 0], "turn": at["turn"] + turned[..., 0]}
     whole["yaw"] = at["yaw"] + turned[..., 1]

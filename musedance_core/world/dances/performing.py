@@ -26,7 +26,7 @@ from .score import score_of
 
 @dataclass(frozen=True)
 class PerformanceSettings:
-    """How a dancer performs the key poses."""
+    """Performance of the key poses: amplitudes, limits and timing."""
 
     lowest_amplitude: float = 0.6  # of a move at energy 0, next to 1 at energy 1
     largest_yaw: float = 0.85  # largest angle of the body on feet that stand

@@ -17,7 +17,7 @@ SIZE_FACTOR = {"small": 0.62, "medium": 1.0, "big": 1.42}
 STEP = 0.22
 """Height of a step as a share of its length."""
 SLACK = 0.022
-"""How much lower than on straight legs a dancer stands."""
+"""Drop of a dancer's standing height below that on straight legs."""
 ARM_GROWTH, POSED_GROWTH = 0.5, 0.12
 """Powers of the amplitude by which arms move more, in most moves and in those of poses."""
 _BODY = slice(0, len(BODY))
@@ -26,7 +26,7 @@ _SIDES = ("left", "right")
 
 @dataclass(frozen=True)
 class Manner:
-    """How a mood changes a dance.
+    """Changes of a dance by a mood.
 
     Attributes:
         amplitude, bounce: factors of the move and of the groove.
