@@ -107,6 +107,15 @@ def save_weights(
             f"{path} is not written: {len(infinite)} of {len(tensors)} weights are not finite "
             f"({_some(infinite)}), as after a diverged training or in a number format too small."
         )
+    write_tensors(path, tensors, metadata)
+
+
+def write_tensors(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a .safetensors file, atomically.
+
+    Raises:
+        InputError: it cannot be written, as on a full disk; the file that was there stays.
+    """
     with atomic_path(path) as temporary:
         try:
             save_file(tensors, temporary, metadata)

@@ -18,15 +18,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ...audio.beats import BeatGrid
-from ...checkpoint.format import open_safetensors, read_weights, require_fit
+from ...checkpoint.format import open_safetensors, read_weights, require_fit, write_tensors
 from ...dance.motion import DanceMotion
 from ...errors import InputError
-from ...files import atomic_path
 from ...world.dances import MOVES, SIDES, SIZES
 from . import dance
 from .dance import DanceJudge
@@ -251,12 +248,7 @@ def save_judges(path: str | Path, judges: Judges) -> None:
         for name, w in _state(_networks(judges)).items()
     }
     metadata = {METADATA_KEY: json.dumps(metadata_values), "format": "pt"}
-    with atomic_path(path) as temporary:
-        try:
-            save_file(tensors, temporary, metadata)
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"{path} cannot be written: {error}.") from error
-        temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
+    write_tensors(path, tensors, metadata)
 
 
 def load_judges(path: str | Path | None = None, device: str | torch.device = "cpu") -> Judges:

@@ -21,7 +21,7 @@ from ..data.dances import WorldDances
 from ..runtime.attention import fast_attention
 from ..runtime.step_random import StepRandom
 from .base import Batch, SampleSource, Stage
-from .diffusion import EVALUATION_SEED, EVALUATION_TIMES, mismatch
+from .diffusion import EVALUATION_SEED, EVALUATION_TIMES, mean_losses, mismatch
 from .losses import ConditionMask, draw_condition_mask, draw_timesteps
 from .stage2 import beat_ids
 
@@ -200,18 +200,8 @@ class ChoreographerStage(Stage):
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Returns the unweighted loss on fixed noise.
-
-        One mean for each of `condition_variants`, and for the right conditions one for each of
-        `EVALUATION_TIMES` as "t100" to "t999".
-        """
-        losses = {
-            name: self.losses_by_time(variant)
-            for name, variant in self.condition_variants(batch).items()
-        }
-        by_time = zip(EVALUATION_TIMES, losses["right"].mean(dim=1).tolist(), strict=True)
-        means = {name: loss.mean().item() for name, loss in losses.items()}
-        return means | {f"t{time}": loss for time, loss in by_time}
+        """Returns the unweighted loss on fixed noise, as `mean_losses` of `condition_variants`."""
+        return mean_losses(self.condition_variants(batch), self.losses_by_time)
 
     def losses_by_time(self, batch: Batch) -> Tensor:
         """Returns losses `[times b]` at `EVALUATION_TIMES`, always with the same noise."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -155,18 +157,8 @@ class DiffusionStage(Stage):
         }
 
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Returns the unweighted loss on fixed noise.
-
-        One mean for each of `condition_variants`, and for the right conditions one for each of
-        `EVALUATION_TIMES` as "t100" to "t999".
-        """
-        losses = {
-            name: self.losses_by_time(variant)
-            for name, variant in self.condition_variants(batch).items()
-        }
-        by_time = zip(EVALUATION_TIMES, losses["right"].mean(dim=1).tolist(), strict=True)
-        means = {name: loss.mean().item() for name, loss in losses.items()}
-        return means | {f"t{time}": loss for time, loss in by_time}
+        """Returns the unweighted loss on fixed noise, as `mean_losses` of `condition_variants`."""
+        return mean_losses(self.condition_variants(batch), self.losses_by_time)
 
     def losses_by_time(self, batch: Batch) -> Tensor:
         """Returns losses `[times b]` at `EVALUATION_TIMES`, always with the same noise."""
@@ -180,6 +172,17 @@ class DiffusionStage(Stage):
             noisy, velocity = noise_latents(self.schedule, latents, t, rng)
             losses.append(velocity_loss(self.denoiser()(noisy, t, conditions), velocity))
         return torch.stack(losses)
+
+
+def mean_losses(
+    variants: dict[str, Batch], losses_by_time: Callable[[Batch], Tensor]
+) -> dict[str, float]:
+    """Returns the mean of the losses `[times b]` of every batch, and of the one called "right" also
+    those of `EVALUATION_TIMES`, as "t100" to "t999"."""
+    losses = {name: losses_by_time(batch) for name, batch in variants.items()}
+    by_time = zip(EVALUATION_TIMES, losses["right"].mean(dim=1).tolist(), strict=True)
+    means = {name: loss.mean().item() for name, loss in losses.items()}
+    return means | {f"t{time}": loss for time, loss in by_time}
 
 
 def mismatch(batch: Batch, *names: str) -> Batch:
