@@ -42,6 +42,8 @@ REACH = 3
 FASTEST_SHIFTED = 120.0
 """Highest BPM at which a shift by the largest of `SHIFTS` is unambiguous in moves on half-beats."""
 FASTEST, SLOWEST = 190.0, 55.0
+FAST = 150.0
+"""BPM from which songs are counted apart."""
 GROUP = 6
 """Sentences that are compared with each other, all to the same music."""
 SENTENCES = ("jump on the spot", "step to the side and touch", "dance", "big waves with the arms")
@@ -141,6 +143,10 @@ def poses(planner: Planner, judges: Judges, count: int, recordings: Path | None)
     )
     shares, best = ([share(m, b) for m, b in zip(ms, beats, strict=True)] for ms in (made, true))
     results.append(Result("poses", "share with the beat", shares, ">= 0.85", float(np.mean(best))))
+    if fast := [i for i, scene in enumerate(scenes) if scene.grid.tempo >= FAST]:
+        name = f"share with the beat from {FAST:.0f} BPM on"
+        truth = float(np.mean([best[i] for i in fast]))
+        results.append(Result("poses", name, [shares[i] for i in fast], ">= 0.85", truth))
     for name in ("move", "side", "size"):
         found, best = (
             [
@@ -272,4 +278,11 @@ def seam_speeds(motion: DanceMotion, segment: int) -> np.ndarray:
     )
 
 
-__all__ = ["Planner", "edits", "poses", "seam_speeds", "songs", "takes"]
+def seam_accelerations(motion: DanceMotion, segment: int) -> np.ndarray:
+    """Accelerations at the seams between segments over the mean acceleration."""
+    values = joint_accelerations(standing_joints(motion), motion.fps).mean(axis=1)
+    seams = np.arange(segment, len(motion), segment)
+    return np.asarray(np.maximum(values[seams - 1], values[seams - 2]) / values.mean())
+
+
+__all__ = ["Planner", "edits", "poses", "seam_accelerations", "seam_speeds", "songs", "takes"]
