@@ -356,8 +356,8 @@ class MuseDancePipeline:
         steps = schedule.sampling_steps if steps is None else steps
         if steps > schedule.steps:
             raise InputError(f"Sampling takes at most {schedule.steps} steps, not {steps}.")
-        usual = "dpmpp_2m" if self.config.plans_dance else "ddim"
-        return SamplingSettings(steps, guidance, sampler or usual)
+        default = "dpmpp_2m" if self.config.plans_dance else "ddim"
+        return SamplingSettings(steps, guidance, sampler or default)
 
     def _runner(
         self,

@@ -140,8 +140,8 @@ def _unlike_their_group(
     members: NDArray[np.int64], colours: Tensor, usual: dict[int, Tensor]
 ) -> Mask:
     mask = np.zeros(members.shape, np.bool_)
-    for number, usually in usual.items():
-        mask |= (members == number) & _unlike(colours, usually)
+    for number, colours_there in usual.items():
+        mask |= (members == number) & _unlike(colours, colours_there)
     return mask
 
 

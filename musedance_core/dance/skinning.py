@@ -50,7 +50,7 @@ class Canvas:
 
 
 @dataclass(frozen=True)
-class Rendered:
+class Rendering:
     """Frames of a dancer without a background.
 
     Attributes:
@@ -85,7 +85,7 @@ class _Layer:
 @torch.no_grad()
 def render(
     figure: LayeredFigure, posed: PosedBody, canvas: Canvas, parts: bool = False
-) -> Rendered:
+) -> Rendering:
     """Frames `[f]` of `figure` in the poses of `posed`, and which part is seen where if `parts`."""
     f = len(posed.transforms)
     layers = []
@@ -114,7 +114,7 @@ def render(
     if figure.opacity is not None:
         share = rgba[:, 4:] / rgba[:, 3:4].clamp_min(1e-6)
         rgba = torch.cat([rgba[:, :3] * share, rgba[:, 4:]], dim=1)
-    return Rendered(rgba, ids)
+    return Rendering(rgba, ids)
 
 
 def _composite(
@@ -264,4 +264,4 @@ def _frames_of(warp: CartoonWarp, frames: slice) -> CartoonWarp:
     )
 
 
-__all__ = ["Canvas", "Rendered", "render"]
+__all__ = ["Canvas", "Rendering", "render"]

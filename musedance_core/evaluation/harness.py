@@ -19,7 +19,7 @@ from .backbones import FVD, LPIPS, Identity
 from .clip import Clip
 from .inputs import UNFINISHED, Entry, Inputs, named_rows, read_inputs, report_folder
 from .judges.networks import FEWEST, Judges, load_judges
-from .measure import Measured, MetricNetworks, measure
+from .measure import MeasuredClip, MetricNetworks, measure
 from .options import EvaluationOptions
 from .report.files import write_report
 from .report.summary import Row, summarise
@@ -148,10 +148,10 @@ def _with_judges(networks: MetricNetworks, judges: Judges, frames: int) -> Metri
 
 def _measured(
     clips: Iterator[Clip], total: int, label: str, networks: MetricNetworks
-) -> list[Measured]:
+) -> list[MeasuredClip]:
     return [measure(clip, networks) for clip in tqdm(clips, label, total, unit="clip")]
 
 
-def _beats_note(clips: Sequence[Measured]) -> str:
+def _beats_note(clips: Sequence[MeasuredClip]) -> str:
     sources = Counter(clip.beats_from for clip in clips)
     return "beats from " + ", ".join(f"{name} ({count})" for name, count in sources.items())

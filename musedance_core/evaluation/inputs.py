@@ -123,9 +123,9 @@ def named_rows(options: EvaluationOptions) -> list[Entry]:
     Raises:
         InputError: the numbers of labels and paths differ, or two rows have the same label.
     """
-    labels = len(options.labels)
-    if labels not in (0, len(options.paths)):
-        raise InputError(f"There are {len(options.paths)} rows, but {labels} times --label.")
+    count = len(options.labels)
+    if count not in (0, len(options.paths)):
+        raise InputError(f"There are {len(options.paths)} rows, but {count} times --label.")
     labels = list(options.labels) or [_named(path) for path in options.paths]
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:

@@ -27,7 +27,7 @@ from ..metrics.image import psnr, ssim
 from ..metrics.motion import motion_beats, motion_energy, visible_window
 from ..world.dances import Dance
 from .clip import Clip
-from .judges.networks import MOST, Recognised
+from .judges.networks import MOST, Recognition
 from .report.measures import MEASURES
 
 LEAST_SHARE = 0.1
@@ -50,7 +50,7 @@ class MetricNetworks:
     fvd: Callable[[Tensor], Tensor] | None = None
     identity: Embed | None = None
     motion: Callable[[Tensor], Tensor] | None = None
-    dance: Callable[[DanceMotion, np.ndarray], Recognised] | None = None
+    dance: Callable[[DanceMotion, np.ndarray], Recognition] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class VideoFigures:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredClip:
     """Measurements of a clip and, if available, of its ground truth; without the pixels."""
 
     name: str
@@ -90,7 +90,7 @@ class Measured:
         return self.beats[(self.beats >= 0) & (self.beats <= end)]
 
 
-def measure(clip: Clip, networks: MetricNetworks) -> Measured:
+def measure(clip: Clip, networks: MetricNetworks) -> MeasuredClip:
     """Measures the clip and its truth in the same way and compares them.
 
     Raises:
@@ -110,7 +110,7 @@ def measure(clip: Clip, networks: MetricNetworks) -> Measured:
         sample = replace(sample, values={**against, **sample.values})
         _require_finite(f"the truth of {clip.name}", truth)
     _require_finite(clip.name, sample)
-    return Measured(
+    return MeasuredClip(
         clip.name,
         clip.fps,
         clip.video,
@@ -196,7 +196,7 @@ def _against_truth(
     return values
 
 
-def _recognised(found: Recognised, dance: Dance) -> Values:
+def _recognised(found: Recognition, dance: Dance) -> Values:
     """Returns 1 for what was recognised, else 0; the side only where the sentence names one."""
     values = {"move": float(found.move == dance.move), "size": float(found.size == dance.size)}
     if dance.side != "either":

@@ -32,7 +32,7 @@ from .rig_net import RigNet, locate, rig_input
 
 @dataclass(frozen=True)
 class RigLimits:
-    """Thresholds on the way from the network's answer to a rig."""
+    """Thresholds on the way from the network's prediction to a rig."""
 
     present: float = 0.5
     """Least probability of a joint that is there."""
@@ -75,7 +75,7 @@ class _Crop:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _CropPrediction:
     """Joints `[16 2]` in 0..1 of the crop, probabilities of presence `[16]` and of background and
     parts `[11 s s]`."""
 
@@ -112,14 +112,14 @@ def find_rig(
         crop = _Crop.around(_box(subject, limits.subject), limits.fill)
     else:
         crop = _Crop.around((0, 0, *picture.size), 1.0)
-        background = _ask(network, picture, None, crop).parts[0].numpy()
+        background = _predict(network, picture, None, crop).parts[0].numpy()
         crop = crop.within(_box(1 - background, limits.subject), len(background), limits.fill)
-    answer = _ask(network, picture, subject, crop)
-    present = _whole_limbs(answer.presence >= limits.present)
-    places = answer.joints * crop.side + torch.tensor([crop.left, crop.top])
+    prediction = _predict(network, picture, subject, crop)
+    present = _whole_limbs(prediction.presence >= limits.present)
+    places = prediction.joints * crop.side + torch.tensor([crop.left, crop.top])
     joints = torch.where(present[:, None], places, torch.nan)
-    parts = _part_weights(answer.parts, subject, crop, picture.size, limits)
-    rig = Rig(picture.size, joints, answer.presence, _joined(parts, present))
+    parts = _part_weights(prediction.parts, subject, crop, picture.size, limits)
+    rig = Rig(picture.size, joints, prediction.presence, _joined(parts, present))
     return rig.scaled(full_size)
 
 
@@ -142,8 +142,10 @@ def _box(subject: np.ndarray, level: float) -> Box:
 
 
 @torch.no_grad()
-def _ask(network: RigNet, picture: Image.Image, subject: np.ndarray | None, crop: _Crop) -> _Answer:
-    """The network's answer for a crop, averaged with that for its mirror image."""
+def _predict(
+    network: RigNet, picture: Image.Image, subject: np.ndarray | None, crop: _Crop
+) -> _CropPrediction:
+    """The network's prediction for a crop, averaged with that for its mirror image."""
     weight = next(network.parameters())
     image = _network_input(picture, subject, crop, network.config.size).to(weight)
     prediction = network(torch.cat([image, image.flip(-1)]))
@@ -159,7 +161,7 @@ def _ask(network: RigNet, picture: Image.Image, subject: np.ndarray | None, crop
     parts = prediction.parts.float().softmax(dim=1).cpu()
     order = [0, *(1 + part for part in MIRRORED_PARTS)]
     parts = (parts[0] + parts[1, order].flip(-1)) / 2
-    return _Answer(joints, presence, parts)
+    return _CropPrediction(joints, presence, parts)
 
 
 def _network_input(

@@ -75,7 +75,7 @@ def test_a_figure_at_rest_is_the_picture(given: bool) -> None:
 @pytest.mark.parametrize("opacity", [0.2, 0.498, 0.7])
 def test_a_translucent_figure_is_cut_and_moves_as_a_solid_one(opacity: float) -> None:
     figure = puppet()
-    picture = straight(flattened(figure))
+    picture = unpremultiply(flattened(figure))
     solid = split_figure(picture, rig_of(figure.body.joints))
     picture[3] *= opacity
     split = split_figure(picture, rig_of(figure.body.joints))
@@ -90,7 +90,7 @@ def test_a_translucent_figure_is_cut_and_moves_as_a_solid_one(opacity: float) ->
 
 def test_details_of_a_translucent_figure_keep_their_own_opacity() -> None:
     figure = puppet()
-    picture = straight(flattened(figure))
+    picture = unpremultiply(flattened(figure))
     picture[3] *= 0.4
     eye = (slice(None), slice(14, 18), slice(44, 48))
     picture[eye] = 1.0

@@ -12,7 +12,7 @@ from torch import Tensor
 from musedance_core.dance.motion import DanceMotion, standing
 from musedance_core.errors import InputError
 from musedance_core.evaluation.clip import Clip, quantise
-from musedance_core.evaluation.judges.networks import Recognised
+from musedance_core.evaluation.judges.networks import Recognition
 from musedance_core.evaluation.measure import MetricNetworks, measure
 from musedance_core.world.dances import Dance
 
@@ -20,7 +20,7 @@ FPS, FRAMES = 12, 48
 Draw = Callable[[np.ndarray], Tensor]
 Swing = Callable[[np.ndarray, float, float], np.ndarray]
 BEATS = 0.2 + 0.5 * np.arange(-1, 9)
-WRONG = Recognised("sway", "right", "big")
+WRONG = Recognition("sway", "right", "big")
 
 
 def dance_of(draw: Draw, swing: Swing, late: float = 0.0) -> Tensor:
@@ -115,10 +115,10 @@ def test_recognised_dances_are_compared_with_the_request(draw: Draw, swing: Swin
     truth = dance_of(draw, swing)
     poses, true_poses = standing(96, 24.0), standing(48, 12.0)
 
-    def judge(motion: DanceMotion, beats: np.ndarray) -> Recognised:
+    def judge(motion: DanceMotion, beats: np.ndarray) -> Recognition:
         """Recognises the true poses only."""
         assert beats is BEATS
-        return Recognised("hop", "left", "big") if motion is true_poses else WRONG
+        return Recognition("hop", "left", "big") if motion is true_poses else WRONG
 
     def figures(dance: Dance) -> tuple[dict[str, float], dict[str, float]]:
         clip = replace(clip_of(truth, truth, dance), motion=poses, true_motion=true_poses)

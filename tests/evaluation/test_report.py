@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from musedance_core.evaluation.measure import Measured, VideoFigures
+from musedance_core.evaluation.measure import MeasuredClip, VideoFigures
 from musedance_core.evaluation.options import EvaluationOptions
 from musedance_core.evaluation.report.files import write_report
 from musedance_core.evaluation.report.measures import MEASURES, TABLES
@@ -19,13 +19,13 @@ ODD = 'it\'s <b> & 100% "odd" | name'
 BEATS = 0.1 + 0.5 * np.arange(-2, 20)
 
 
-def measured(name: str, row: int, psnr: float) -> Measured:
+def measured(name: str, row: int, psnr: float) -> MeasuredClip:
     energy = 0.1 + 0.05 * np.sin(np.arange(47))
     track = BeatTrack(np.array([0.6, 1.1]), BEATS, (0.1, 3.8))
     sample = VideoFigures({"psnr": psnr, "alignment": 0.5}, energy, track)
     truth = VideoFigures({"alignment": 1.0}, energy * 2, track)
     video = f"clips/{row:02d}/{name}.mp4"
-    return Measured(name, 12, video, f"truth/{name}.mp4", name, BEATS, "", sample, truth)
+    return MeasuredClip(name, 12, video, f"truth/{name}.mp4", name, BEATS, "", sample, truth)
 
 
 def rows() -> list[Row]:

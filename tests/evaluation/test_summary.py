@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from musedance_core.evaluation.measure import Measured, VideoFigures
+from musedance_core.evaluation.measure import MeasuredClip, VideoFigures
 from musedance_core.evaluation.report.measures import MEASURES
 from musedance_core.evaluation.report.summary import summarise
 from musedance_core.metrics.beat_alignment import BeatTrack, beat_alignment
@@ -23,14 +23,14 @@ def look(psnr: float, motion: np.ndarray, music: np.ndarray, seed: int = 0) -> V
     )
 
 
-def clips(count: int, late: float = 0.0) -> list[Measured]:
+def clips(count: int, late: float = 0.0) -> list[MeasuredClip]:
     rng = np.random.default_rng(0)
     made = []
     for i in range(count):
         beats = rng.uniform(0, 0.4) + rng.uniform(0.4, 0.8) * np.arange(-1, 12)
         sample, truth = look(20 + i, beats + late, beats, i), look(100, beats, beats, 99 + i)
         made.append(
-            Measured(f"clip {i}", 12, f"{i}.mp4", f"t{i}.mp4", "hop", beats, "", sample, truth)
+            MeasuredClip(f"clip {i}", 12, f"{i}.mp4", f"t{i}.mp4", "hop", beats, "", sample, truth)
         )
     return made
 

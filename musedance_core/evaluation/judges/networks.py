@@ -147,7 +147,7 @@ def _movement(luma: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Recognition:
     """Move, side and size of a dance, each one of `MOVES`, `SIDES` and `SIZES`."""
 
     move: str
@@ -191,7 +191,7 @@ class Judges:
         return answer
 
     @torch.no_grad()
-    def recognise(self, motion: DanceMotion, beats: np.ndarray) -> Recognised:
+    def recognise(self, motion: DanceMotion, beats: np.ndarray) -> Recognition:
         """Recognises the first seconds of a dance to `beats`, in seconds from its first pose."""
         device = next(self.dance.parameters()).device
         times = (
@@ -202,7 +202,7 @@ class Judges:
         verdict = self.dance(
             places[None].to(device), torch.from_numpy(count).float()[None].to(device)
         )
-        return Recognised(
+        return Recognition(
             MOVES[int(verdict.move.argmax())],
             SIDES[int(verdict.side.argmax())],
             SIZES[int(verdict.size.argmax())],

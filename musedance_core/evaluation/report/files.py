@@ -12,7 +12,7 @@ from typing import Any
 
 from ...files import atomic_path
 from ...version import __version__
-from ..measure import Measured, VideoFigures
+from ..measure import MeasuredClip, VideoFigures
 from ..options import EvaluationOptions
 from .page import page
 from .summary import Row
@@ -51,7 +51,7 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _clip(clip: Measured) -> dict[str, Any]:
+def _clip(clip: MeasuredClip) -> dict[str, Any]:
     return {
         "name": clip.name,
         "video": clip.video,

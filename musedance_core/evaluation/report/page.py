@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
-from ..measure import Measured
+from ..measure import MeasuredClip
 from .measures import MEASURES, TABLES, Measure
 from .plots import motion_plot
 from .summary import Figure, Row
@@ -125,7 +125,7 @@ def _video(path: str, label: str) -> str:
     )
 
 
-def _plot(row: Row, clip: Measured, named: bool) -> str:
+def _plot(row: Row, clip: MeasuredClip, named: bool) -> str:
     title = f"<h4>{escape(row.label)}</h4>" if named else ""
     lines = clip_lines(clip.sample.values, {} if clip.truth is None else clip.truth.values)
     cells = "".join(
@@ -138,7 +138,7 @@ def _plot(row: Row, clip: Measured, named: bool) -> str:
     )
 
 
-def _headline(clip: Measured) -> list[tuple[str, str]]:
+def _headline(clip: MeasuredClip) -> list[tuple[str, str]]:
     """Returns the few figures of a clip that are visible without opening its table."""
     return [
         (heading(MEASURES[name]), f"{clip.sample.values[name]:.{MEASURES[name].digits}f}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...metrics.motion import energy_times
-from ..measure import Measured
+from ..measure import MeasuredClip
 
 WIDTH, HEIGHT = 640, 150
 LEFT, RIGHT, TOP, BOTTOM = 8, 28, 8, 22
@@ -27,7 +27,7 @@ class _Axes:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - energy / self.highest)
 
 
-def motion_plot(clip: Measured) -> str:
+def motion_plot(clip: MeasuredClip) -> str:
     """Plots motion energy of video and truth, music beats (lines) and motion beats (triangles)."""
     energies = [clip.sample.energy] + ([] if clip.truth is None else [clip.truth.energy])
     seconds = (len(clip.sample.energy) + 1) / clip.fps

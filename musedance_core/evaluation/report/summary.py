@@ -10,7 +10,7 @@ import numpy as np
 from ...metrics.beat_alignment import shuffled_control
 from ...metrics.bootstrap import Interval, circular_interval, circular_mean, mean_interval
 from ...metrics.frechet import compare_features
-from ..measure import Measured, VideoFigures
+from ..measure import MeasuredClip, VideoFigures
 from .measures import MEASURES, NO_TRUTH, PAIRED
 
 SETS = ("fvd", "world_frechet")
@@ -42,12 +42,12 @@ class Row:
     label: str
     source: str
     figures: dict[str, Figure]
-    clips: list[Measured]
+    clips: list[MeasuredClip]
     notes: tuple[str, ...] = ()
 
 
 def summarise(
-    label: str, source: str, clips: Sequence[Measured], notes: Sequence[str] = (), seed: int = 0
+    label: str, source: str, clips: Sequence[MeasuredClip], notes: Sequence[str] = (), seed: int = 0
 ) -> Row:
     """Summarises measured clips; `seed` seeds the bootstrap."""
     clips = _with_controls(clips)
@@ -60,7 +60,7 @@ def summarise(
     return Row(label, source, figures, clips, tuple(notes))
 
 
-def _mean_figure(name: str, clips: Sequence[Measured], seed: int) -> Figure:
+def _mean_figure(name: str, clips: Sequence[MeasuredClip], seed: int) -> Figure:
     values = _values([clip.sample for clip in clips], name)
     if len(values) == 0:
         return _missing(name, clips)
@@ -69,7 +69,7 @@ def _mean_figure(name: str, clips: Sequence[Measured], seed: int) -> Figure:
     return Figure(float(values.mean()), len(values), mean_interval(values, seed), ceiling)
 
 
-def _lag_figure(clips: Sequence[Measured], seed: int) -> Figure:
+def _lag_figure(clips: Sequence[MeasuredClip], seed: int) -> Figure:
     """The circular mean of the lags in beats, times the mean beat.
 
     Half a beat early equals half a beat late, so the plain mean could be 0 for both.
@@ -89,7 +89,7 @@ def _lags(videos: Sequence[VideoFigures]) -> tuple[np.ndarray, float]:
     return seconds / periods, float(periods.mean()) if len(periods) else 0.0
 
 
-def _missing(name: str, clips: Sequence[Measured]) -> Figure:
+def _missing(name: str, clips: Sequence[MeasuredClip]) -> Figure:
     alone = name in PAIRED and all(clip.truth is None for clip in clips)
     return Figure(None, note=NO_TRUTH if alone else MEASURES[name].needs)
 
@@ -98,7 +98,7 @@ def _values(videos: Sequence[VideoFigures], name: str) -> np.ndarray:
     return np.array([video.values[name] for video in videos if name in video.values])
 
 
-def _set_figure(name: str, clips: Sequence[Measured], seed: int) -> Figure:
+def _set_figure(name: str, clips: Sequence[MeasuredClip], seed: int) -> Figure:
     videos = [(clip.sample, clip.truth) for clip in clips if name in clip.sample.features]
     if not videos:
         return _missing(name, clips)
@@ -110,7 +110,7 @@ def _set_figure(name: str, clips: Sequence[Measured], seed: int) -> Figure:
     return Figure(distance.value, distance.n, distance.interval, floor=distance.floor)
 
 
-def _with_controls(clips: Sequence[Measured]) -> list[Measured]:
+def _with_controls(clips: Sequence[MeasuredClip]) -> list[MeasuredClip]:
     """Adds the scores against the other clips' music, for samples and truth."""
     samples = _with_control([clip.sample for clip in clips])
     truths = iter(_with_control([clip.truth for clip in clips if clip.truth is not None]))

@@ -49,8 +49,8 @@ class JointLoss:
 JOINT_LOSS = JointLoss()
 
 
-class _Encoded:
-    """The frozen encoders' tokens of what was seen before, in half precision."""
+class _TokenCache:
+    """The frozen encoders' tokens of earlier inputs, in half precision."""
 
     def __init__(self) -> None:
         self._tokens: dict[Hashable, Tensor] = {}
@@ -87,7 +87,7 @@ class ChoreographerStage(Stage):
         super().__init__(model)
         self.tokenizer, self.config, self.loss = tokenizer, config, config.loss
         self.schedule = NoiseSchedule(model.choreographer.config.schedule)
-        self._windows, self._sentences = _Encoded(), _Encoded()
+        self._windows, self._sentences = _TokenCache(), _TokenCache()
         if bool((model.choreographer.std == 1).all()):
             self._fit_features()
 
