@@ -22,18 +22,20 @@ from .part_distances import LIMBS
 from .raster import Labels, Mask, closed, hull
 from .skeleton import BONES, DRAW_ORDER, PART_INDEX, PARTS
 
-SEAM = 2
-"""Pixels by which a layer goes on under those that cover it, whatever its shape."""
-CLOSING = 0.06
-"""Radius in body heights of the gaps and bays of the trunk that are closed under other parts."""
-IN_FRONT = 0.5
-"""Share of an upper arm inside the trunk's outline from which it is drawn above the trunk."""
-BALL = 1.6
-"""Largest radius of a shoulder or hip in radii of its limb."""
-WINDOW = 24
-"""Pixels around a hidden place in which the colours to fill it with are looked for."""
-FAINT = 1 / 255
-"""Alpha of an empty pixel."""
+
+@dataclass(frozen=True)
+class LayerSettings:
+    """Shape of the layers at joints and under other layers."""
+
+    seam: int = 2  # pixels by which a layer goes on under those that cover it, whatever its shape
+    closing: float = 0.06  # radius in body heights of gaps of the trunk closed under other parts
+    in_front: float = 0.5  # share of an upper arm inside the trunk from which it is drawn above it
+    largest_ball: float = 1.6  # radius of a shoulder or hip in radii of its limb
+    window: int = 24  # pixels around a hidden place from which the colours to fill it come
+    empty: float = 1 / 255  # alpha of an empty pixel
+
+
+SETTINGS = LayerSettings()
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class LayerCutter:
         y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in labels.shape), indexing="ij")
         self.points = torch.stack([x, y], dim=-1)
         self.order = self._order()
-        self.straight = self.colours[:3] / self.colours[3:].clamp_min(FAINT)
+        self.straight = self.colours[:3] / self.colours[3:].clamp_min(SETTINGS.empty)
         self.outlines = share_outlines(
             labels, np.array(_groups()), self.straight, self.solid, self.order
         )
@@ -170,7 +172,7 @@ class LayerCutter:
         for limb in ("right_arm", "left_arm"):
             part = PART_INDEX[LIMBS[limb][0]]
             own = (self.labels == part) & self.solid
-            if own.any() and trunk[own].mean() < IN_FRONT:
+            if own.any() and trunk[own].mean() < SETTINGS.in_front:
                 order.remove(part)
                 order.insert(order.index(torso), part)
         return tuple(order)
@@ -187,7 +189,8 @@ class LayerCutter:
         x, y = self.joints[BONES[LIMBS[limb][0]][0]].floor().long()
         inside = 0 <= y < self.labels.shape[0] and 0 <= x < self.labels.shape[1]
         radius = max(root.radius, self.radius.get(limb, 0.0))
-        return min(max(float(self.depth[y, x]) if inside else 0.0, radius), BALL * radius)
+        depth = float(self.depth[y, x]) if inside else 0.0
+        return min(max(depth, radius), SETTINGS.largest_ball * radius)
 
     def _cap(self, part: int) -> Tensor:
         """Round ends `[h w]` of the upper one of two parts, at the joint between them, of the
@@ -221,10 +224,10 @@ class LayerCutter:
             return torch.zeros_like(self.colours)
         room = covered * self.interior
         name = PARTS[part]
-        rim = ndimage.binary_dilation(own, np.ones((3, 3)), iterations=SEAM)
+        rim = ndimage.binary_dilation(own, np.ones((3, 3)), iterations=SETTINGS.seam)
         if name == "torso":
             head = self.labels == PART_INDEX["head"]
-            shape = closed(own, CLOSING * self.height) | (hull(own) & head) | rim
+            shape = closed(own, SETTINGS.closing * self.height) | (hull(own) & head) | rim
             return self._filled(own, shape) * room
         limb = next((k for k, v in LIMBS.items() if name in v), None)
         if limb is None or (root := self.roots[limb]) is None:
@@ -262,8 +265,9 @@ class LayerCutter:
             known = own
         # Only around the shape: on the whole picture this is slow.
         rows, columns = (np.flatnonzero((shape & ~own).any(axis=axis)) for axis in (1, 0))
+        margin = SETTINGS.window
         window = tuple(
-            slice(max(0, int(n[0]) - WINDOW), int(n[-1]) + 1 + WINDOW) for n in (rows, columns)
+            slice(max(0, int(n[0]) - margin), int(n[-1]) + 1 + margin) for n in (rows, columns)
         )
         if not known[window].any():
             window = (slice(None), slice(None))

@@ -2,10 +2,10 @@
 
 Three of four show a puppet with limbs. The others have none: emoji of faces, food, objects and
 animals, and puppets that are only a trunk. Such a figure without a head has two joints: the pelvis
-at the bottom of its middle, and the chest `CHEST_UP` of its height above that.
+at the bottom of its middle, and the chest `SETTINGS.chest` of its height above that.
 
 A limb that other parts hide is absent, as is one outside the picture: nobody could tell where it
-is. What little is seen of it belongs to the part that it hangs on.
+is. The little that is visible of it belongs to the part that it hangs on.
 """
 
 from __future__ import annotations
@@ -30,19 +30,30 @@ FINE = 2
 """Supersampling factor."""
 UNIT = 256.0
 """Pixels of a body height while a figure is posed."""
-GLYPH_SHARE, LIMBLESS_SHARE = 0.17, 0.08
-CROPPED_SHARE, BORDER_SHARE, CONTOUR_SHARE = 0.09, 0.08, 0.12
-UNEVEN_SHARE = 0.6
-CHEST_UP = 0.58
 FIRST_LIMB = INDEX["right_shoulder"]
-HIDDEN = 0.14
-"""Share of a limb's pixels below which it counts as hidden."""
 LIMBED = frozenset(
     "⛷⛹🏂🏃🏄🏇🏊🏋🏌🤸🤹🤺🤼🤽🤾🚣🚴🚵🚶🧍🧎🧗🧘🛀🛌🏃💃🕺🕴🧖🙇🙅🙆🙋🙍🙎💁💆💇🤦🤷🧏🤰🤱🫃🫄👼💂👰🤵🥷"
     "🦸🦹🧙🧚🧛🧜🧝🧞🧟🧌👪👫👬👭👯💏💑🫂🎎🗽👥👤🕵👻👾🧸⛄☃🐒🦍🦧🦘🦥🐿🦫🦔🐧🐤🐥🐣🐦🐓🦃🦉🦩🦢🦤🦚🦜🦆🪿🕊🐔"
     "🦖🦕♿🚹🚺🚻🚼🚷🚸🦾🦿🦵🦶👣👖👗👕👚👘🥼🥋🦺🩳🩱🧥👙🎽🪆🤖🏍🏴🏳🛂🛃🚮🚾🤳💪🎅🤶👷👮👳👲🤴👸🫅🧕"
 )
 """Emoji that may have limbs, and signs of people: never examples of figures without limbs."""
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """Shares of the kinds of samples, and the truth about their joints."""
+
+    glyphs: float = 0.17  # emoji without limbs
+    limbless: float = 0.08  # puppets without limbs; the others are puppets with limbs
+    cropped: float = 0.09  # figures that the edge of the picture cuts off
+    border: float = 0.08  # figures with a sticker's white border
+    contour: float = 0.12  # outlined figures with a line around the whole of them
+    uneven: float = 0.6  # figures with uneven outlines
+    chest: float = 0.58  # height of the chest of a figure without limbs, in heights of the figure
+    least_visible: float = 0.14  # share of a limb's pixels below which its joints count as hidden
+
+
+SETTINGS = SampleSettings()
 
 
 @dataclass(frozen=True)
@@ -98,10 +109,10 @@ def rig_sample(
     """One random sample of `size` x `size` pixels of a split's characters, on a background if
     `opaque`."""
     chance = rng.random()
-    if chance < GLYPH_SHARE:
+    if chance < SETTINGS.glyphs:
         picture, joints, parts = _glyph(rng, size, split, find_font(font))
     else:
-        limbless = chance < GLYPH_SHARE + LIMBLESS_SHARE
+        limbless = chance < SETTINGS.glyphs + SETTINGS.limbless
         kinds = {"limbless": 1.0} if limbless else None
         puppet = design_puppet(rng, split, kinds)
         picture, joints, parts = draw_posed(puppet, rng, size)
@@ -155,7 +166,7 @@ def draw_posed(
     joints = posed.warped_joints[0].numpy().copy()
     joints[~body.present.numpy()] = np.nan
 
-    if rng.random() < UNEVEN_SHARE:
+    if rng.random() < SETTINGS.uneven:
         points, joints = _uneven(rng, points, joints)
     shapes = [shape for name in names for shape in puppet.parts[name]]
     real = np.repeat([not s.ghost for s in shapes], [len(s.points) for s in shapes])
@@ -182,9 +193,9 @@ def _hide(joints: np.ndarray, visible: np.ndarray) -> None:
     for side in ("right", "left"):
         for inner, outer, at in limbs:
             first, last = (visible[PART_INDEX[f"{side}_{name}"]] for name in (inner, outer))
-            if (first + last) / 2 < HIDDEN:
+            if (first + last) / 2 < SETTINGS.least_visible:
                 joints[[INDEX[f"{side}_{name}"] for name in at]] = np.nan
-            elif last < HIDDEN:
+            elif last < SETTINGS.least_visible:
                 joints[INDEX[f"{side}_{at[-1]}"]] = np.nan
 
 
@@ -204,7 +215,7 @@ def _placing(
     """Scale and shift that put the posed figure into the square, at times cut off at the knees,
     the hips or the chest."""
     low, high = points.min(0), points.max(0)
-    cut = rng.random() < CROPPED_SHARE and bool(np.isfinite(joints[FIRST_LIMB:]).any())
+    cut = rng.random() < SETTINGS.cropped and bool(np.isfinite(joints[FIRST_LIMB:]).any())
     if cut:
         level = str(rng.choice(["knee", "hip", "pelvis", "chest"]))
         names = [level] if level in INDEX else [f"right_{level}", f"left_{level}"]
@@ -237,10 +248,10 @@ def _composite(
     ordered = [PARTS[i] for i in puppet.order if PARTS[i] in places]
     # Pictures have one outline around the whole figure at times, or the white border of a sticker.
     line = style.line(unit)
-    if rng.random() < BORDER_SHARE:
+    if rng.random() < SETTINGS.border:
         border = (unit * float(rng.uniform(0.012, 0.035)), (255, 255, 255))
         _around(puppet, ordered, places, unit, border, colour, parts)
-    contour = line is not None and rng.random() < CONTOUR_SHARE
+    contour = line is not None and rng.random() < SETTINGS.contour
     if contour and line:
         _around(puppet, ordered, places, unit, line, colour, parts)
     shadow = style.finish in ("soft", "photo", "painted") and rng.random() < 0.7
@@ -343,7 +354,7 @@ def _glyph(
     if len(rows):
         middle, bottom = columns.mean() + 0.5, rows.max() + 1.0
         joints[INDEX["pelvis"]] = (middle, bottom)
-        joints[INDEX["chest"]] = (middle, bottom - CHEST_UP * (bottom - rows.min()))
+        joints[INDEX["chest"]] = (middle, bottom - SETTINGS.chest * (bottom - rows.min()))
     return pixels, joints, alpha * np.uint8(1 + PART_INDEX["torso"])
 
 
