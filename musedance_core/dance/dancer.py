@@ -16,7 +16,7 @@ from .skinning import Canvas, render
 
 @dataclass(frozen=True)
 class Dancer:
-    """A figure, its place in the frame, and what is behind it.
+    """A figure, its place in the frame, and its background.
 
     Attributes:
         figure: the layers.

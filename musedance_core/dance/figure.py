@@ -66,7 +66,7 @@ def split_figure(picture: Tensor, rig: Rig) -> LayeredFigure:
 
 
 def figure_box(alpha: Tensor) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is not empty in `alpha [h w]`; of all if all is empty."""
+    """Left, top, right and bottom of the visible pixels of `alpha [h w]`; of all if it is empty."""
     solid = alpha > FAINT
     rows, columns = solid.any(dim=1).nonzero()[:, 0], solid.any(dim=0).nonzero()[:, 0]
     if not len(rows):

@@ -1,4 +1,4 @@
-"""Smooth continuation of colours into what is hidden."""
+"""Smooth continuation of colours into hidden places."""
 
 from __future__ import annotations
 

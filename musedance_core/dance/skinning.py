@@ -65,7 +65,7 @@ class Rendering:
 
 @dataclass(frozen=True)
 class _Layer:
-    """The part of a layer that is not empty, at a resolution fit for the canvas.
+    """The visible part of a layer, at a resolution fit for the canvas.
 
     Attributes:
         part: its index in `PARTS`.
@@ -159,7 +159,7 @@ def _composite(
 
 
 def _prepare(part: int, pixels: Tensor, scale: float) -> _Layer | None:
-    """Crops a layer `[c h w]` to what is not empty and resamples it for a canvas of `scale`."""
+    """Crops a layer `[c h w]` to its visible pixels and resamples it for a canvas of `scale`."""
     h, w = pixels.shape[-2:]
     solid = pixels[3] > LIMITS.least_alpha
     rows, columns = solid.any(dim=1).nonzero()[:, 0], solid.any(dim=0).nonzero()[:, 0]

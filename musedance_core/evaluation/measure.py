@@ -197,7 +197,10 @@ def _against_truth(
 
 
 def _recognised(found: Recognition, dance: Dance) -> Values:
-    """Returns 1 for what was recognised, else 0; the side only where the sentence names one."""
+    """Returns 1 for each of move, side and size that was recognised, else 0.
+
+    The side counts only where the sentence names one.
+    """
     values = {"move": float(found.move == dance.move), "size": float(found.size == dance.size)}
     if dance.side != "either":
         values["side"] = float(found.side == dance.side)

@@ -1,4 +1,4 @@
-"""Measures of dances on joints: speeds, accelerations, feet that slide, and what is on the beat.
+"""Measures of dances on joints: speeds, accelerations, sliding feet, and motion with the beat.
 
 Joints are `[f 16 2]` in body heights, y down, at an even frame rate.
 """

@@ -1,4 +1,4 @@
-"""Dry run: an estimate of what a run would do, without writing anything."""
+"""Dry run: an estimate of the work of a run, without writing anything."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from .sources import SourceVideo
 
 FOLDER = ".prepare"
 MEDIA = ("clips", "tracks", "maps")
-"""Folders of a data set that hold what is cut from source videos."""
+"""Folders of a data set that hold files cut from source videos."""
 STATE, ARRAYS = "state.json", "arrays.npz"
 TRACK = "track"
 """Name of the fingerprint among a state's arrays."""

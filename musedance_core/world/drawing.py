@@ -51,7 +51,7 @@ class Shape:
 class Sketch:
     """The shapes of one part, from bottom to top.
 
-    What is added while `behind` is true lies behind the part itself, as a tail does.
+    Shapes that are added while `behind` is true lie behind the part itself, as a tail does.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Sketch:
         material: int = PLAIN,
         clipped: bool = False,
     ) -> None:
-        """Adds polygons without an outline, with `clipped` only inside what is filled already."""
+        """Adds polygons without an outline, with `clipped` only inside filled places."""
         self._add(points, fill, material, outlined=False, clipped=clipped)
 
     def line(self, points: Points, width: float, fill: Colour, clipped: bool = False) -> None:

@@ -144,7 +144,7 @@ def _standing_trunk(rng: np.random.Generator, build: Build, s: float) -> Points:
 def draw_trunk(
     sketch: Sketch, rng: np.random.Generator, build: Build, clothes: Wardrobe, contour: Points
 ) -> None:
-    """Draws the trunk with its clothes and what is behind it."""
+    """Draws the trunk with its clothes, and the things behind it."""
     top, bottom, t = build.neck_y, build.hip_y, build.torso
     sketch.behind = True
     _behind(sketch, rng, build, clothes)

@@ -123,7 +123,7 @@ class Trainer:
     def _start(self) -> None:
         """Prepares weights, folder and caches on all processes."""
         config = self.config
-        # Clear away what a killed run left behind, before anybody looks for states.
+        # Clear away the remains of a killed run, before anybody looks for states.
         on_main_process(self.accelerator, lambda: recover_folder(self.folder))
         state = find_state(self.folder, config.resume)
         report = [] if state is None else self._resume(state)

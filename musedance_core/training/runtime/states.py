@@ -1,4 +1,4 @@
-"""Training states `checkpoint-STEP`: what a run needs to resume. No pickles.
+"""Training states `checkpoint-STEP`: everything that a run needs to resume. No pickles.
 
 A kill at any moment leaves only whole states under that name. States are written, replaced and
 deleted under hidden names, and `recover_folder` clears these away at the next start.
@@ -102,7 +102,7 @@ def _delete(state: Path) -> None:
 
 
 def recover_folder(folder: Path) -> None:
-    """Clears away what a killed run left half written, replaced or deleted in its folder."""
+    """Clears away states that a killed run left half written, replaced or deleted in its folder."""
     for previous in folder.glob(".before-*"):
         target = folder / previous.name.replace(".before", "checkpoint")
         if target.exists():

@@ -70,7 +70,7 @@ class Stage(nn.Module):
         """Sets initial weights from data, once before the first step of a new run."""
 
     def fill_caches(self, rank: int, world: int) -> str:
-        """Encodes what is missing of the share of the cache that belongs to process `rank`.
+        """Encodes the missing entries of the share of the cache that belongs to process `rank`.
 
         Returns:
             A line for the log, "" where there is no cache.

@@ -1,4 +1,4 @@
-"""Training losses of the denoiser, and what is sampled for them."""
+"""Training losses of the denoiser, and random timesteps and conditions for them."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class RigStage(Stage):
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Returns shares of what is right.
+        """Returns shares of right joints, presence and parts.
 
         joints: within 0.1 body heights, of those that are there; known, unknown: the same with and
         without a mask; swapped: joints of limbs that are nearer to their counterpart at the other

@@ -1,4 +1,4 @@
-"""Stage 2: music, beat and motion modules on clips (section 3.3), and what the config adds."""
+"""Stage 2: the music, beat and motion modules, on clips (section 3.3)."""
 
 from __future__ import annotations
 

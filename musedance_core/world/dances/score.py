@@ -30,7 +30,7 @@ class Manner:
 
     Attributes:
         amplitude, bounce: factors of the move and of the groove.
-        smoothness: what is added to that of the music.
+        smoothness: added to that of the music.
         drop, head: pelvis lower in body heights, head tilted in radians.
     """
 
