@@ -18,12 +18,20 @@ LEAST_GROWTH = 2
 """The least width of that rim in pixels."""
 
 
-def fill_background(picture: Tensor, figure_alpha: Tensor) -> Tensor:
-    """The picture `[3 h w]` with the surroundings of a figure, of `figure_alpha [h w]` in 0..1,
-    continued smoothly over it."""
+def fill_background(picture: Tensor, figure_alpha: Tensor, trend: Tensor | None = None) -> Tensor:
+    """The picture `[3 h w]` with the surroundings of a figure continued smoothly over it.
+
+    Args:
+        picture: in 0..1.
+        figure_alpha: the figure, `[h w]` in 0..1.
+        trend: `[3 h w]`, which the background follows all over, if that is known; only its
+            differences from it are continued.
+    """
     rim = max(LEAST_GROWTH, round(GROWTH * max(figure_alpha.shape)))
     hidden = grow((figure_alpha > 1 / 255).float(), rim)
-    return fill_holes(picture, 1 - hidden)
+    if trend is None:
+        return fill_holes(picture, 1 - hidden)
+    return (trend + fill_holes(picture - trend, 1 - hidden)).clamp(0, 1)
 
 
 def fill_holes(values: Tensor, weight: Tensor) -> Tensor:

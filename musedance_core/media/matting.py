@@ -60,7 +60,7 @@ def plain_matte(picture: Tensor) -> Tensor | None:
     from scipy.ndimage import binary_dilation, binary_erosion, label
 
     h, w = picture.shape[-2:]
-    smooth = _smooth_background(picture)
+    smooth = smooth_background(picture)
     if smooth is None:
         return None
     residual = (picture - smooth).abs().amax(dim=0)
@@ -127,16 +127,9 @@ def subject_alpha(picture: Tensor, parts: Tensor) -> Tensor:
     return ((alpha - 0.5) * MATTING.sharpness + 0.5).clamp(0, 1)
 
 
-def border_of(h: int, w: int) -> Tensor:
-    """The outermost pixels of a picture, where a dancer is rare, as bool `[h w]`."""
-    border = torch.ones(h, w, dtype=torch.bool)
-    edge = max(1, min(h, w) // 16)
-    border[edge:-edge, edge:-edge] = False
-    return border
-
-
-def _smooth_background(picture: Tensor) -> Tensor | None:
-    """A quadratic polynomial of the colours along the border, `[3 h w]`, or None if none fits."""
+def smooth_background(picture: Tensor) -> Tensor | None:
+    """A quadratic polynomial that fits the colours of `picture [3 h w]` along its border, of the
+    same shape, or None if none does."""
     h, w = picture.shape[-2:]
     basis = quadratic_terms(pixel_centres(h, w))
     places = border_of(h, w).flatten().nonzero()[:, 0]
@@ -151,3 +144,11 @@ def _smooth_background(picture: Tensor) -> Tensor | None:
             return None
     smooth = rearrange(basis.to(picture) @ fit, "(h w) c -> c h w", h=h)
     return smooth.clamp(0, 1)
+
+
+def border_of(h: int, w: int) -> Tensor:
+    """The outermost pixels of a picture, where a dancer is rare, as bool `[h w]`."""
+    border = torch.ones(h, w, dtype=torch.bool)
+    edge = max(1, min(h, w) // 16)
+    border[edge:-edge, edge:-edge] = False
+    return border

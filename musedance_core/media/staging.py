@@ -28,7 +28,7 @@ from ..models.rig_net import RigNet
 from ..models.rigging import find_rig
 from .image_file import read_image
 from .images import DARK, LIGHT, PALE, as_image, visible_box
-from .matting import plain_matte, subject_alpha
+from .matting import plain_matte, smooth_background, subject_alpha
 
 TRANSPARENT = "transparent"
 
@@ -211,7 +211,8 @@ def _background(cutout: Cutout, pixels: Tensor, background: Background) -> Tenso
     elif cutout.sticker:
         behind[:3] = _plain_colour(pixels)[:, None, None]
     else:
-        behind[:3] = fill_background(cutout.pixels[:3], pixels[3])
+        trend = smooth_background(cutout.pixels[:3])
+        behind[:3] = fill_background(cutout.pixels[:3], pixels[3], trend)
     return behind
 
 

@@ -195,6 +195,18 @@ def test_where_the_dancer_stood_the_background_goes_on() -> None:
     assert filled.max() < 0.2 and filled.mean() < 0.08
 
 
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_smooth_background_is_known_behind_the_dancer(masked: bool) -> None:
+    """Also where it is lightest or darkest there, which its surroundings do not show."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 200), torch.linspace(-1, 1, 256), indexing="ij")
+    glow = torch.stack([0.8 - 0.4 * x**2, 0.6 - 0.3 * y**2, 0.3 + 0.2 * x * y])
+    picture = Image.fromarray((glow * 255).round().byte().permute(1, 2, 0).numpy())
+    box = (88, 50, 168, 180)
+    picture.paste("magenta", box)
+    background = opaque(cut_out(picture, silhouette(box, (256, 200)) if masked else None, None))
+    assert (background - glow).abs().max() < 0.01
+
+
 def test_in_a_picture_without_a_known_dancer_the_rig_s_parts_mark_it() -> None:
     picture = busy(256, 256).convert("RGB")
     picture.paste("yellow", (96, 64, 160, 224))
