@@ -3,8 +3,10 @@
     python benchmarks/quality.py [CHECKPOINT] --out FOLDER [--clips 24] [--pairs 10]
 
 1. The tables of `musedance evaluate` for the model, for its choreographer and skinning alone
-   without the denoiser, for its dance to another clip's song, for the still picture, and for the
-   true dance to another clip's song. `--videos FOLDER` adds another system's videos of the clips.
+   without the denoiser (as EDGE plans a dance from music), for its dance to another clip's song,
+   for the still picture, and for the true dance to another clip's song. `--music-to-video FILE`
+   adds a denoiser without picture and sentence (as MM-Diffusion), `--videos FOLDER` another
+   system's videos.
 2. Calm against energetic music with the same beats and sentence: amount and sharpness of motion.
 """
 
@@ -22,6 +24,7 @@ import numpy as np
 import torch
 from dancer_poses import Planner, speed
 from dancer_results import with_interval
+from music_to_video import sample_music_to_video
 from torch import Tensor
 
 from musedance_core.evaluation.clip import Clip, quantise
@@ -121,6 +124,18 @@ def other_system(folder: Path, scenes: Sequence[Scene], networks: MetricNetworks
     return baseline(folder.name, scenes, read, networks, out)
 
 
+def music_to_video(
+    file: str, scenes: Sequence[Scene], sampling: Sampling, networks: MetricNetworks, out: Path
+) -> Row:
+    """Evaluates a denoiser that was trained without picture and sentence."""
+    pipeline = MuseDancePipeline.from_pretrained(file, device="cpu")
+
+    def make(i: int, scene: Scene) -> Sample:
+        return sample_music_to_video(pipeline, scene, sampling.seed + i)
+
+    return baseline("music to video", scenes, make, networks, out)
+
+
 def music_matters(planner: Planner, pairs: int) -> None:
     """Compares dances to calm and energetic music."""
     louder, sharper = [], []
@@ -152,6 +167,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=24, help="test clips")
     parser.add_argument("--pairs", type=int, default=10, help="of calm and energetic music")
     parser.add_argument("--videos", type=Path, nargs="*", default=[], help="of other systems")
+    parser.add_argument("--music-to-video", metavar="FILE", help="of benchmarks/music_to_video.py")
     parser.add_argument("--steps", type=int, help="denoising steps (default: the model's)")
     parser.add_argument("--sampler", help="(default: the model's)")
     args = parser.parse_args()
@@ -171,6 +187,8 @@ def main() -> None:
     pipeline = MuseDancePipeline.from_pretrained(args.checkpoint, device="cpu")
     scenes = list(world_scenes(pipeline.config, "test", args.clips, FRAMES))
     rows = table(pipeline, scenes, sampling, networks, out)
+    if args.music_to_video:
+        rows.append(music_to_video(args.music_to_video, scenes, sampling, networks, out))
     rows += [other_system(folder, scenes, networks, out) for folder in args.videos]
     write_report(out, rows, options)
     print((out / "results.md").read_text(), flush=True)
