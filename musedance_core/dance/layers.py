@@ -20,6 +20,7 @@ from .outlines import THRESHOLDS as OUTLINES
 from .outlines import share_outlines
 from .part_distances import LIMBS
 from .raster import Labels, Mask, closed, hull
+from .regions import thick_regions
 from .skeleton import BONES, DRAW_ORDER, PART_INDEX, PARTS
 
 
@@ -63,7 +64,9 @@ class LayerCutter:
         self.order = self._order()
         self.straight = self.colours[:3] / self.colours[3:].clamp_min(SETTINGS.empty)
         self.outlines = share_outlines(
-            labels, np.array(_groups()), self.straight, self.solid, self.order
+            *(labels, np.array(_groups()), self.straight, self.solid),
+            thick_regions(self.colours.numpy(), self.solid),
+            self.order,
         )
         self.labels = self.outlines.labels
         # Every pixel's share of each part; pixels between two parts are of both.

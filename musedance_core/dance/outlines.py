@@ -72,6 +72,7 @@ def share_outlines(
     group_of: NDArray[np.int64],
     colours: Tensor,
     solid: Mask,
+    thick: Mask,
     order: tuple[int, ...],
 ) -> Outlines:
     """Gives outlines between groups of parts to the upper one.
@@ -81,6 +82,7 @@ def share_outlines(
         group_of: group of each part.
         colours: `[3 h w]`, not premultiplied.
         solid: the figure's pixels.
+        thick: pixels of regions of one colour that are wider than outlines.
         order: parts from the bottom layer to the top one.
     """
     height = labels.shape[0]
@@ -123,11 +125,11 @@ def share_outlines(
             line = line | ~_unlike(colours, group.ink[:, None, None])
         near = group.away <= group.wide + 1
         near |= group.away + own_away <= group.wide + 2 * THRESHOLDS.soft
-        claim = near & line & ~group.alike & (group.place > rank[labels])
-        claim |= (group.away <= group.wide + THRESHOLDS.soft) & unlike & group.own
+        claim = near & line & ~group.alike & ~thick & (group.place > rank[labels])
+        claim |= (group.away <= group.wide + THRESHOLDS.soft) & unlike & group.own & ~thick
         highest = np.where(claim & (group.place > highest), group.place, highest)
     changed = np.where((highest >= 0) & solid, np.array(order)[highest], labels)
-    lines = _unlike_their_group(group_of[changed], colours, usual)
+    lines = _unlike_their_group(group_of[changed], colours, usual) & ~thick
     beside = {
         number: lines & (group.away <= group.wide + THRESHOLDS.soft)
         for number, group in groups.items()

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from .part_distances import GROUPS, LIMBS, bones_of, group_distances, spine_of
 from .raster import Array, Labels, Mask, away_from, line, pixels
+from .regions import follow_regions
 from .rig import Rig
 from .skeleton import BONES, INDEX, PART_INDEX
 
@@ -106,6 +107,7 @@ def segment(picture: Tensor, rig: Rig, box: tuple[int, int, int, int]) -> Segmen
     solid = (crop[3] > 0.25).numpy()
     cleaned, lost = _without_islands(labels.numpy(), solid, near)
     cleaned = _smoothed(_without_tails(cleaned, solid, near))
+    cleaned = follow_regions(cleaned, guide.numpy(), solid)
     cleaned = _with_pelvis(cleaned, solid, near)
     parts = _in_segments(cleaned, near)
     for group in _floating(parts, solid, near):
