@@ -13,7 +13,7 @@ from musedance_core.presets import preset
 
 CONFIG = preset("sd15").schedule
 SHAPE = (2, 3, 4, 8, 8)
-USUAL = {
+COMMON = {
     "beta_start": CONFIG.beta_start,
     "beta_end": CONFIG.beta_end,
     "beta_schedule": "scaled_linear",
@@ -42,7 +42,7 @@ def ignore(step: int, denoised: torch.Tensor) -> None:
 def by_diffusers(name: str, steps: int, zero_snr: bool) -> torch.Tensor:
     diffusers = pytest.importorskip("diffusers")
     kind, more = ORACLES[name]
-    oracle = getattr(diffusers, kind)(**USUAL, **more, rescale_betas_zero_snr=zero_snr)
+    oracle = getattr(diffusers, kind)(**COMMON, **more, rescale_betas_zero_snr=zero_snr)
     oracle.set_timesteps(steps)
     x = noise() * oracle.init_noise_sigma
     for t in oracle.timesteps:
