@@ -281,7 +281,7 @@ def continued(features: Tensor, previous: Tensor) -> Tensor:
     """Returns features `[b k 27]` that leave the poses `previous [b m 27]` without a jump of place
     or speed.
 
-    The gap at the seam is closed as by a critically damped spring, within about half a second:
+    The gap at the seam is closed as by a critically damped spring, 95 % of it in 19 poses:
 
         x(t) + (gap + (gap of speed + gap / SETTLING) t) exp(-t / SETTLING)
     """
@@ -295,14 +295,17 @@ def continued(features: Tensor, previous: Tensor) -> Tensor:
 def smoothed(features: Tensor, previous: Tensor | None) -> Tensor:
     """Returns features `[b k 27]` averaged over neighbouring poses with the weights `SMOOTHING`.
 
-    The first ones have the poses `previous [b m 27]` before them, without which they are repeated,
-    as the last ones are.
+    The first ones have the poses `previous [b m 27]` before them. Where there are none, and at the
+    end, the dance is extended by its reflection in the outermost pose, so that its speed stays.
     """
     reach = len(SMOOTHING) // 2
-    before = features[:, :1] if previous is None else previous[:, -reach:].to(features)
+    before = features[:, :0] if previous is None else previous[:, -reach:].to(features)
+    poses = torch.cat([before, features], dim=1)
     missing = reach - before.shape[1]
-    ends = [before[:, :1]] * missing + [before], [features[:, -1:]] * reach
-    padded = torch.cat([*ends[0], features, *ends[1]], dim=1)
+    first, last = poses[:, :1], poses[:, -1:]
+    start = 2 * first - poses[:, 1 : 1 + missing].flip(1)
+    end = 2 * last - poses[:, -1 - reach : -1].flip(1)
+    padded = torch.cat([start, poses, end], dim=1)
     out: Tensor = padded.unfold(1, len(SMOOTHING), 1) @ features.new_tensor(SMOOTHING)
     return out
 
