@@ -17,6 +17,8 @@ from .diffusion.runner import Segment
 from .errors import InputError
 from .media.output import write_output
 
+Run = Callable[[int], Iterator[Segment]]
+
 
 @dataclass(frozen=True)
 class DanceVideo:
@@ -31,6 +33,8 @@ class DanceVideo:
         begin: time in the song at which the first segment starts, in seconds.
         frame_range: the frames of the video, counted from `begin`; not all of them after `loop`.
         run: `run(n)` yields the segments of the first n frames, counted from `begin`.
+        looped: `looped(b, e)` is such a `run` of the same dance that leads from frame e back to
+            frame b.
     """
 
     fps: float
@@ -38,7 +42,8 @@ class DanceVideo:
     beats: BeatGrid
     begin: float
     frame_range: range
-    run: Callable[[int], Iterator[Segment]]
+    run: Run
+    looped: Callable[[int, int], Run]
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -85,10 +90,13 @@ class DanceVideo:
             InputError: the video is shorter than two beats.
         """
         part = self.beats, self.begin, self.frame_range.stop, self.fps
+        frames = None
         for beats in (8, 4):
             with suppress(InputError):
-                return replace(self, frame_range=whole_beats(*part, multiple=beats))
-        return replace(self, frame_range=whole_beats(*part))
+                frames = whole_beats(*part, multiple=beats)
+                break
+        frames = frames or whole_beats(*part)
+        return replace(self, frame_range=frames, run=self.looped(frames.start, frames.stop))
 
     def save(self, path: str | Path, on_frames: Callable[[Tensor], None] | None = None) -> None:
         """Writes the video, atomically: .mp4, .mov, .m4v, .mkv or .webm with its sound; .gif,

@@ -173,6 +173,9 @@ class MuseDancePipeline:
             begin=start,
             frame_range=range(part.frames),
             run=lambda count: runner.run(count, vae, on_step),
+            looped=lambda first, end: (
+                lambda count: runner.looped(first / fps, end / fps).run(count, vae, on_step)
+            ),
         )
 
     @torch.no_grad()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import pi
+from math import ceil, pi
 
 import numpy as np
 import torch
@@ -122,6 +122,21 @@ def join(motions: Sequence[DanceMotion]) -> DanceMotion:
         root.append(turned)
     limbs = torch.cat([motion.limbs for motion in motions], dim=-3)
     return DanceMotion(torch.cat(root, dim=-2), limbs, motions[0].fps)
+
+
+def closed_loop(motion: DanceMotion, begin: float, end: float, overlap: float) -> DanceMotion:
+    """The dance from 0 to `end` seconds, whose end leads over to its pose at `begin`.
+
+    The first `overlap` seconds after `begin` go over from what follows `end`, for which `motion`
+    has to last `end` + `overlap` seconds.
+    """
+    seconds = np.arange(len(motion)) / motion.fps
+    own, after = motion.features(), motion.at(seconds + end - begin).features()
+    way = torch.from_numpy(np.clip((seconds - begin) / overlap, 0, 1)).to(own)
+    share = (way * way * (3 - 2 * way))[:, None]
+    share[torch.from_numpy(seconds < begin)] = 1.0
+    features = after + share * (own - after)
+    return DanceMotion.from_features(features, motion.fps)[: max(1, ceil(end * motion.fps))]
 
 
 def unwrap(angles: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ..config import MuseDanceConfig
-from ..dance.motion import DanceMotion
+from ..dance.motion import DanceMotion, closed_loop, join
 from ..errors import InputError
 from ..models import MuseDance
 from .choreography import DanceScore, DanceSettings, plan_segment, pose_rate
@@ -48,6 +48,8 @@ DEFAULT_FPS = 24.0
 """Frames a second of models that plan the dance, where nobody asks for another rate."""
 CONTEXT_POSES = 96
 """Poses before a segment that its plan may continue."""
+LOOP_OVERLAP = 0.8
+"""Seconds in which the beginning of a loop goes over from what follows its end."""
 
 
 class ModelHandle(Protocol):
@@ -169,6 +171,27 @@ class SegmentRunner:
     def fps(self) -> float:
         """Frames a second of the video."""
         return self.inputs.fps or self.model.config.clip.fps
+
+    def looped(self, begin: float, end: float) -> SegmentRunner:
+        """A runner of the same dance that leads from `end` back to `begin`, in seconds; it is this
+        one where the model plans no dance."""
+        if self.inputs.reference.dancer is None or self.model.config.choreographer is None:
+            return self
+        overlap = min(LOOP_OVERLAP, (end - begin) / 2)
+        motion = closed_loop(self.planned(end + overlap), begin, end, overlap)
+        return SegmentRunner(self.model, replace(self.inputs, motion=motion), self.cache)
+
+    @torch.no_grad()
+    def planned(self, seconds: float) -> DanceMotion:
+        """The planned dance of at least the first `seconds`, in models that plan it."""
+        runner = SegmentRunner(self.model, replace(self.inputs, denoise=False), self.cache)
+        clip, tail, motions = self.model.config.clip, self.first_tail(), []
+        while tail.frame < seconds * clip.fps:
+            segment = runner.segment_after(tail)
+            tail = tail.after(segment, clip.frames)
+            assert segment.poses is not None
+            motions.append(self._motion(segment.poses))
+        return join(motions)
 
     def first_tail(self) -> Tail:
         """The tail before the first segment: the picture, as if it had stood still."""

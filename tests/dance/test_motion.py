@@ -12,6 +12,7 @@ from musedance_core.dance.motion import (
     FEATURES,
     ROOT_INDEX,
     DanceMotion,
+    closed_loop,
     join,
     standing,
     unwrap,
@@ -52,6 +53,19 @@ def test_sampling_at_another_rate_passes_through_the_poses(fps: int) -> None:
     assert len(sampled) == fps and sampled.fps == pytest.approx(fps)
     shared = fps // 12
     assert torch.allclose(sampled.root[::shared], motion.root[:24:2], atol=1e-4)
+
+
+def test_a_closed_loop_leads_back_to_its_beginning() -> None:
+    motion = random_motion(60)
+    fps, begin, end, overlap = motion.fps, 6, 46, 10
+    loop = closed_loop(motion, begin / fps, end / fps, overlap / fps)
+    assert len(loop) == end
+    # The pose before the beginning is the last one; from the overlap on nothing has changed.
+    assert torch.allclose(loop.limbs[begin], motion.limbs[end], atol=1e-4)
+    assert torch.allclose(
+        loop.limbs[begin + overlap :], motion.limbs[begin + overlap : end], atol=1e-4
+    )
+    assert not torch.allclose(loop.limbs[begin], motion.limbs[begin], atol=1e-2)
 
 
 def test_before_and_after_the_dance_the_pose_stays() -> None:
