@@ -255,14 +255,14 @@ def _covering(picture: Image.Image, frame: tuple[int, int]) -> Tensor:
 
 def _resized(rgba: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]) -> Tensor:
     """A part of an RGBA picture at another size, straight `[4 h w]`, without fringes: colours are
-    weighted by their alpha."""
+    weighted by their alpha. Where it is transparent they are those under it, which a mask hides."""
     premultiplied = rgba.convert("RGBa")
     part = premultiplied.resize(size, Image.Resampling.LANCZOS, box=box)
     values = torch.from_numpy(np.array(part)).float() / 255
     values = rearrange(values, "h w c -> c h w")
     alpha = values[3:]
-    own = torch.from_numpy(np.array(rgba.resize(size, Image.Resampling.BILINEAR, box=box)))
-    own = rearrange(own.float() / 255, "h w c -> c h w")[:3]
+    hidden = rgba.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box)
+    own = rearrange(torch.from_numpy(np.array(hidden)).float() / 255, "h w c -> c h w")
     colour = torch.where(alpha > 1 / 255, values[:3] / alpha.clamp_min(1 / 255), own)
     return torch.cat([colour.clamp(0, 1), alpha])
 

@@ -121,6 +121,17 @@ def test_a_mask_marks_the_dancer_and_changes_no_colour() -> None:
     assert torch.allclose(cutout.pixels[:3], plain.pixels[:3], atol=1e-3)
 
 
+@pytest.mark.parametrize("size", [160, 320])
+def test_a_mask_changes_no_colour_of_the_background_at_another_size(size: int) -> None:
+    picture, mask = busy(200, 100), silhouette((50, 20, 90, 80), (200, 100))
+    cutout, plain = cut_out(picture, mask, size), cut_out(picture, None, size)
+    outside = cutout.pixels[3] == 0
+    assert outside.float().mean() > 0.7
+    assert torch.equal(cutout.pixels[:3, outside], plain.pixels[:3, outside])
+    background = opaque(cutout)[:, :, -size // 8 :]
+    assert torch.allclose(background, plain.pixels[:3, :, -size // 8 :], atol=1e-5)
+
+
 def test_a_mask_of_a_sticker_leaves_the_part_that_both_show() -> None:
     picture = sticker(300, 300, (50, 100, 250, 200))
     cutout = cut_out(picture, silhouette((100, 0, 300, 300), (300, 300)), None)
