@@ -29,6 +29,9 @@ def fill_background(picture: Tensor, figure_alpha: Tensor, trend: Tensor | None 
     """
     rim = max(LEAST_GROWTH, round(GROWTH * max(figure_alpha.shape)))
     hidden = grow((figure_alpha > 1 / 255).float(), rim)
+    if bool(hidden.all()):
+        # Of a figure that fills the picture, the border is the best guess at what is behind it.
+        hidden[[0, -1]] = hidden[:, [0, -1]] = 0
     if trend is None:
         return fill_holes(picture, 1 - hidden)
     return (trend + fill_holes(picture - trend, 1 - hidden)).clamp(0, 1)
