@@ -178,12 +178,16 @@ def require_mask(mask: Image.Image, picture: Image.Image, name: str) -> Image.Im
         name: what error messages call the mask.
 
     Raises:
-        InputError: it has another shape, or marks nothing.
+        InputError: it has another shape, or marks nothing that the picture shows.
     """
     _require_shape(mask, picture, name)
     grey = mask.resize(picture.size, Image.Resampling.BILINEAR)
     if _box_above(grey) is None:
         raise InputError(f"{name} marks nothing: white is where the subject is.")
+    if picture.mode == "RGBA":
+        both = np.minimum(np.asarray(grey), np.asarray(picture.getchannel("A")))
+        if _box_above(Image.fromarray(both)) is None:
+            raise InputError(f"{name} marks only what is transparent in the picture.")
     return grey
 
 

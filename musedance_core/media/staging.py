@@ -27,7 +27,7 @@ from ..errors import InputError
 from ..models.rig_net import RigNet
 from ..models.rigging import find_rig
 from .image_file import read_image
-from .images import DARK, LIGHT, PALE, as_image, visible_box
+from .images import DARK, LIGHT, PALE, VISIBLE, as_image, visible_box
 from .matting import plain_matte, smooth_background, subject_alpha
 
 TRANSPARENT = "transparent"
@@ -43,6 +43,7 @@ class FrameRules:
     least_height: float = 0.6  # of a sticker's frame in widths
     space_above: float = 0.6  # share of the free height above a sticker that was made smaller
     rig_tolerance: float = 0.02  # relative difference of aspect of a rig from its picture
+    least_figure: int = 8  # pixels of the longer side of a figure that can be seen to dance
 
 
 RULES = FrameRules()
@@ -145,7 +146,11 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
         mask: grey, of the picture's size, white where the dancer is; or None.
         size: long side of the frame in pixels; None is the picture's own, within
             `RULES.default_sizes`.
+
+    Raises:
+        InputError: alpha and mask leave no figure that could be seen in the frame.
     """
+    name = "The picture" if mask is None else "The mask"
     width, height = float(picture.width), float(picture.height)
     if picture.mode == "RGBA":
         least_width, least_height = height * RULES.least_width, width * RULES.least_height
@@ -164,6 +169,7 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
         # In front of a plain background the dancer is known to the pixel.
         matte = plain_matte(pixels[:3]) if mask is None else pixels
         known = matte is not None
+        _require_figure(pixels[3], frame, name)
         return Cutout(pixels if matte is None else matte, (0, 0), frame, whole, known, False)
 
     # A sticker keeps its place if it has room already; else it is made smaller, in the middle.
@@ -174,7 +180,19 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
     corner = (round(box[0] * factor), round(box[1] * factor))
     if shrink < 1 or (width, height) != picture.size:
         corner = ((frame[0] - inner[0]) // 2, round((frame[1] - inner[1]) * RULES.space_above))
-    return Cutout(_resized(rgba, inner, box), corner, frame, box, True, True)
+    pixels = _resized(rgba, inner, box)
+    _require_figure(pixels[3], frame, name)
+    return Cutout(pixels, corner, frame, box, True, True)
+
+
+def _require_figure(alpha: Tensor, frame: tuple[int, int], name: str) -> None:
+    """Raises InputError where `alpha [h w]`, which `name` marks, leaves nobody to see in `frame`."""
+    seen = alpha * 255 >= VISIBLE
+    if max(int(seen.any(dim=0).sum()), int(seen.any(dim=1).sum())) < RULES.least_figure:
+        raise InputError(
+            f"{name} shows nobody who could dance: less than {RULES.least_figure} pixels at the "
+            f"video's size, {frame[0]} x {frame[1]}."
+        )
 
 
 def stage(cutout: Cutout, rig: Rig, background: Background = None) -> Dancer:

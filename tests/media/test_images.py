@@ -19,6 +19,7 @@ from musedance_core.media.images import (
     fit_picture,
     load_mask,
     load_picture,
+    require_mask,
 )
 from musedance_core.parts import palette, part_ids
 
@@ -164,6 +165,15 @@ def test_masks_that_do_not_fit_raise_one_sentence(
     path = save(tmp_path / "mask.png", mask.astype(np.uint8))
     with pytest.raises(InputError, match=words):
         read_picture(picture, SIZE, path)
+
+
+def test_a_mask_of_what_is_transparent_anyway_is_refused() -> None:
+    picture = Image.fromarray(sticker())
+    mask = Image.new("L", picture.size, 255)
+    assert require_mask(mask, picture, "The mask m.png").getextrema() == (255, 255)
+    mask.paste(0, (50, 10, 90, 30))
+    with pytest.raises(InputError, match=r"m\.png marks only what is transparent"):
+        require_mask(mask, picture, "The mask m.png")
 
 
 def test_a_part_map_is_placed_like_its_picture() -> None:

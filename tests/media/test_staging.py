@@ -138,6 +138,16 @@ def test_a_mask_of_a_sticker_leaves_the_part_that_both_show() -> None:
     assert cutout.box == (100, 100, 250, 200)
 
 
+@pytest.mark.parametrize("picture", [busy(300, 300), sticker(300, 300, (50, 50, 250, 250))])
+def test_a_mask_that_leaves_nobody_to_see_is_one_sentence(picture: Image.Image) -> None:
+    box = (100, 100, 100 + RULES.least_figure, 108)
+    assert cut_out(picture, silhouette(box, picture.size), 300).known
+    dot = silhouette((100, 100, 101, 101), picture.size)
+    for size in (64, 300):
+        with pytest.raises(InputError, match="The mask shows nobody who could dance"):
+            cut_out(picture, dot, size)
+
+
 def test_stickers_have_no_fringe_of_the_colours_under_transparency() -> None:
     picture = Image.new("RGBA", (400, 400), (0, 255, 0, 0))
     ImageDraw.Draw(picture).ellipse((100, 100, 300, 300), fill=(255, 0, 0, 255))
