@@ -34,9 +34,10 @@ from .diffusion.runner import DEFAULT_FPS, DanceInputs, OnStepInfo, Segment, Seg
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .diffusion.song_part import load_song_part
 from .errors import InputError
+from .media.background import Background
 from .media.frame_limits import require_frame
 from .media.images import as_image, as_mask, as_picture, fit_picture
-from .media.staging import Background, stage_dancer
+from .media.staging import stage_dancer
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
 
@@ -132,8 +133,8 @@ class MuseDancePipeline:
             beats: the beats to dance to; None tracks them.
             size: the frame's long side in pixels, 64..2048; None is the picture's own, 256 to 1024.
             fps: frames a second, 1..60; None is 24.
-            background: "transparent", a colour as three numbers of 0..255, or a picture, behind the
-                dancer; None is the picture's own.
+            background: "transparent", a colour as text or as three numbers of 0..255, or a picture
+                or its file, behind the dancer; None is the picture's own.
             rig: the dancer's joints; or a file as `musedance rig --json` writes it, or OpenPose
                 JSON; None finds them.
             draft: show the planned dance alone, without denoising.

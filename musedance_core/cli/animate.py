@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..dance.rig import Rig
     from ..dance_video import DanceVideo
     from ..diffusion.guidance import StepInfo
-    from ..media.staging import Background
+    from ..media.background import Background
     from ..pipeline import MuseDancePipeline
 
 DESCRIPTION = """\
@@ -228,8 +228,9 @@ def _load_inputs(options: AnimateOptions) -> AnimateInputs:
         InputError: one of them cannot be used, or the song does not last as long as the video.
     """
     from ..dance.openpose_json import read_rig_or_openpose
+    from ..media.background import load_background
     from ..media.images import load_mask, load_picture
-    from ..media.staging import load_background, require_rig_of
+    from ..media.staging import require_rig_of
 
     picture = load_picture(options.picture)
     mask = load_mask(options.mask, picture) if options.mask else None

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from ..errors import brief
+from ..files import is_file
+from ..media.colours import TRANSPARENT, named_colour
 from ..media.frame_limits import HIGHEST_RATE, LARGEST_SIDE, LOWEST_RATE, SMALLEST_SIDE
-
-TRANSPARENT = "transparent"
 
 
 def finite(text: str) -> float:
@@ -108,17 +109,14 @@ def background(text: str) -> str | tuple[int, int, int] | Path:
     A colour is one of CSS, or has three or six hexadecimal digits after `#`. A file whose name is a
     colour needs its folder before it, such as ./red.
     """
-    from PIL import ImageColor
-
-    name = text.strip().lower()
-    if name == TRANSPARENT:
+    if text.strip().lower() == TRANSPARENT:
         return TRANSPARENT
-    if name in ImageColor.colormap or re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", name):
-        red, green, blue = ImageColor.getrgb(name)[:3]
-        return red, green, blue
-    if not Path(text).is_file():
+    colour = named_colour(text)
+    if colour is not None:
+        return colour
+    if not is_file(Path(text)):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a picture file, nor a colour such as white or #ffd400, nor "
+            f"{brief(text)} is neither a picture file, nor a colour such as white or #ffd400, nor "
             f"{TRANSPARENT}."
         )
     return Path(text)

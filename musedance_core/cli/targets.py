@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import require_new_folder, require_target
-from .argtypes import TRANSPARENT
+from ..media.colours import TRANSPARENT
 
 
 def check_output(target: str, inputs: Sequence[str | None]) -> None:

@@ -26,11 +26,10 @@ from ..dance.skinning import Canvas
 from ..errors import InputError
 from ..models.rig_net import RigNet
 from ..models.rigging import find_rig
-from .image_file import read_image
+from .background import Background, as_background
+from .colours import TRANSPARENT
 from .images import DARK, LIGHT, PALE, VISIBLE, as_image, visible_box
 from .matting import plain_matte, smooth_background, subject_alpha
-
-TRANSPARENT = "transparent"
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,6 @@ class FrameRules:
 
 
 RULES = FrameRules()
-
-Background = str | tuple[int, int, int] | Image.Image | None
-"""Behind the dancer: "transparent", a colour, a picture, or None for the picture's own."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +104,15 @@ def stage_dancer(
     Args:
         network: finds the joints and parts.
         picture, mask, size: as for `cut_out`.
-        background: as for `stage`.
+        background: replaces the picture's own.
         rig: the joints in the picture's pixels, or a file as `musedance rig --json` writes it, or
             OpenPose JSON; None finds them.
         parts: known weights `[10 h w]` of the parts of the whole picture; None finds them.
 
     Raises:
-        InputError: the rig cannot be read or belongs to a picture of another shape.
+        InputError: the background or the rig cannot be used.
     """
+    background = as_background(background)
     cutout = cut_out(picture, mask, size)
     found = find_rig(network, cutout.image)
     joints = found
@@ -186,7 +183,7 @@ def cut_out(picture: Image.Image, mask: Image.Image | None, size: int | None) ->
 
 
 def _require_figure(alpha: Tensor, frame: tuple[int, int], name: str) -> None:
-    """Raises InputError where `alpha [h w]`, which `name` marks, leaves nobody to see in `frame`."""
+    """Raises InputError where `alpha [h w]`, that `name` marks, shows nobody in `frame`."""
     seen = alpha * 255 >= VISIBLE
     if max(int(seen.any(dim=0).sum()), int(seen.any(dim=1).sum())) < RULES.least_figure:
         raise InputError(
@@ -202,7 +199,7 @@ def stage(cutout: Cutout, rig: Rig, background: Background = None) -> Dancer:
         cutout: the picture.
         rig: its joints and parts in the pixels of `cutout`; its parts mark the dancer where
             `cutout` does not.
-        background: replaces the picture's own.
+        background: as `as_background` returns it.
     """
     pixels = cutout.pixels
     if not cutout.known:
@@ -250,24 +247,13 @@ def _backdrop(behind: Tensor, pixels: Tensor) -> Tensor:
     return torch.cat(edges, dim=1).mean(dim=1)
 
 
-def load_background(path: str | Path) -> Image.Image:
-    """The picture at `path`, to stand behind the dancer.
-
-    Raises:
-        InputError: there is no such file, or it is no picture.
-    """
-    if not Path(path).is_file():
-        raise InputError(f"There is no picture file at {path} for the background.")
-    return read_image(Path(path)).convert("RGB")
-
-
 def _covering(picture: Image.Image, frame: tuple[int, int]) -> Tensor:
-    """A picture scaled and cropped to cover the frame, `[3 h w]`."""
+    """An RGB picture scaled and cropped to cover the frame, `[3 h w]`."""
     scale = max(frame[0] / picture.width, frame[1] / picture.height)
     width, height = frame[0] / scale, frame[1] / scale
     left, top = (picture.width - width) / 2, (picture.height - height) / 2
     box = (left, top, left + width, top + height)
-    fitted = picture.convert("RGB").resize(frame, Image.Resampling.LANCZOS, box=box)
+    fitted = picture.resize(frame, Image.Resampling.LANCZOS, box=box)
     return rearrange(torch.from_numpy(np.array(fitted)).float() / 255, "h w c -> c h w")
 
 

@@ -52,6 +52,8 @@ def test_a_background_is_transparent_a_colour_or_a_picture(tmp_path: Path) -> No
         (argtypes.background, "", "'' is neither"),
         (argtypes.background, "rgb(0,0,0)", "is neither"),
         (argtypes.background, "none.png", "'none.png' is neither"),
+        (argtypes.background, "long/" * 1000, "...ng/long/long/"),
+        (argtypes.background, "a\0b", "'a\\x00b' is neither"),
     ],
 )
 def test_a_bad_value_is_one_sentence(parse: Callable[[str], object], text: str, words: str) -> None:

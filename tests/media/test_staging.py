@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,13 +11,12 @@ from torch import Tensor
 
 from musedance_core.dance.rig import Rig
 from musedance_core.errors import InputError
+from musedance_core.media.colours import TRANSPARENT
 from musedance_core.media.images import DARK, LIGHT
 from musedance_core.media.staging import (
     RULES,
-    TRANSPARENT,
     Cutout,
     cut_out,
-    load_background,
     stage,
 )
 
@@ -267,13 +265,3 @@ def test_a_sticker_at_rest_is_shown_at_its_corner() -> None:
     inside[102:218, 42:118] = True
     assert (rgba[0][inside] > 0.98).all() and (rgba[1][inside] < 0.02).all()
     assert (parts[inside] > 0).all() and not parts[:, :30].any()
-
-
-def test_a_background_that_is_no_picture_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no picture file at .*nowhere.png for the background"):
-        load_background(tmp_path / "nowhere.png")
-    (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(InputError, match=r"text\.png"):
-        load_background(tmp_path / "text.png")
-    sticker(40, 20, (0, 0, 20, 20)).save(tmp_path / "sticker.png")
-    assert load_background(tmp_path / "sticker.png").mode == "RGB"
