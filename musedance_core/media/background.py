@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..errors import InputError, brief
 from ..files import is_file
@@ -28,8 +28,7 @@ def as_background(background: Background) -> tuple[int, int, int] | str | Image.
     if background is None:
         return None
     if isinstance(background, Image.Image):
-        upright = ImageOps.exif_transpose(background)
-        return _opaque(to_rgb(upright, "The background"))
+        return _opaque(to_rgb(background, "The background"))
     if isinstance(background, tuple):
         if len(background) == 3 and all(_is_level(value) for value in background):
             return background

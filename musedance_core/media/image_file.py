@@ -77,14 +77,14 @@ def check_size(size: tuple[int, int], name: str) -> None:
 
 
 def to_rgb(picture: Image.Image, name: str) -> Image.Image:
-    """A picture of any mode as 8-bit RGBA if it has transparency data, else as RGB.
+    """A picture of any mode, upright, as 8-bit RGBA if it has transparency data, else as RGB.
 
     Grey pixels of 16 bits, 32-bit integers in 0..255 or 0..65535, and floats in 0..1 are scaled.
 
     Raises:
         InputError: pixels outside of these ranges, or not finite.
     """
-    return _to_rgb(picture, _white(picture, name))
+    return _to_rgb(ImageOps.exif_transpose(picture), _white(picture, name))
 
 
 def _to_rgb(picture: Image.Image, white: float) -> Image.Image:

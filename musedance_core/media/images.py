@@ -105,7 +105,7 @@ def as_mask(mask: str | Path | Image.Image, picture: Image.Image) -> Image.Image
     """
     if isinstance(mask, str | Path):
         return load_mask(mask, picture)
-    return require_mask(mask.convert("L"), picture, "The mask")
+    return require_mask(_grey(to_rgb(mask, "The mask")), picture, "The mask")
 
 
 def fit_picture(picture: Image.Image, mask: Image.Image | None, size: int) -> FittedPicture:
@@ -163,10 +163,14 @@ def load_mask(path: str | Path, picture: Image.Image) -> Image.Image:
     Raises:
         InputError: as `load_picture`, or the mask has another shape, or marks nothing.
     """
-    mask = load_picture(path)
+    return require_mask(_grey(load_picture(path)), picture, f"The mask {path}")
+
+
+def _grey(mask: Image.Image) -> Image.Image:
+    """An RGB or RGBA mask as grey: what is transparent is black."""
     black = Image.new("RGB", mask.size)
     black.paste(mask.convert("RGB"), mask=mask.getchannel("A") if mask.mode == "RGBA" else None)
-    return require_mask(black.convert("L"), picture, f"The mask {path}")
+    return black.convert("L")
 
 
 def require_mask(mask: Image.Image, picture: Image.Image, name: str) -> Image.Image:

@@ -15,6 +15,8 @@ from musedance_core.media.images import (
     LIGHT,
     STICKER_SHARE,
     FittedPicture,
+    as_mask,
+    as_picture,
     fit_map,
     fit_picture,
     load_mask,
@@ -174,6 +176,23 @@ def test_a_mask_of_what_is_transparent_anyway_is_refused() -> None:
     mask.paste(0, (50, 10, 90, 30))
     with pytest.raises(InputError, match=r"m\.png marks only what is transparent"):
         require_mask(mask, picture, "The mask m.png")
+
+
+def test_pictures_and_masks_from_python_are_read_like_their_files(tmp_path: Path) -> None:
+    """Upright, and with the transparency that a palette or two channels hold."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a camera
+    Image.fromarray(noise(30, 50)).save(tmp_path / "turned.jpg", exif=exif)
+    Image.fromarray(sticker()).quantize(8).save(tmp_path / "palette.png")
+    Image.fromarray(sticker()).convert("LA").save(tmp_path / "grey.png")
+    for name, mode in (("turned.jpg", "RGB"), ("palette.png", "RGBA"), ("grey.png", "RGBA")):
+        path = tmp_path / name
+        picture = as_picture(Image.open(path))
+        assert picture.mode == mode and picture.size == load_picture(path).size
+        assert picture.tobytes() == load_picture(path).tobytes()
+        mask = as_mask(Image.open(path), picture)
+        assert mask.tobytes() == as_mask(path, picture).tobytes()
+    assert load_picture(tmp_path / "turned.jpg").size == (30, 50)
 
 
 def test_a_part_map_is_placed_like_its_picture() -> None:
