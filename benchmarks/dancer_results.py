@@ -21,7 +21,7 @@ class Result:
         section, name: of the figure.
         values: one a clip; their mean, or their median, is reported.
         goal: the value to reach.
-        truth: the same figure of the true dances.
+        truth: the same values of the true dances.
         digits: decimals.
         median: for ratios, of which few may be very large.
     """
@@ -30,20 +30,20 @@ class Result:
     name: str
     values: Sequence[float]
     goal: str = ""
-    truth: float | None = None
+    truth: Sequence[float] = ()
     digits: int = 3
     median: bool = False
 
     @property
     def text(self) -> str:
-        """Mean or median, 95 % interval, number of clips, and the truth."""
+        """Mean or median, 95 % interval, number of clips, and the same of the truth."""
         if not len(self.values):
             return "no clip"
         parts = [with_interval(self.values, self.digits, self.median)]
         if len(self.values) > 1:
             parts.append(f"n = {len(self.values)}")
-        if self.truth is not None:
-            parts.append(f"truth {self.truth:.{self.digits}f}")
+        if len(self.truth):
+            parts.append(f"truth {with_interval(self.truth, self.digits, self.median)}")
         return "; ".join(parts)
 
 
@@ -78,6 +78,12 @@ def markdown(results: Sequence[Result]) -> str:
 
 def write_results(path: Path, results: Sequence[Result], command: str) -> None:
     """Writes all values as JSON."""
-    figures = [{**asdict(r), "values": [float(v) for v in r.values]} for r in results]
+    figures = [
+        {
+            **asdict(r),
+            **{name: [float(v) for v in getattr(r, name)] for name in ("values", "truth")},
+        }
+        for r in results
+    ]
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps({"command": command, "figures": figures}, indent=1) + "\n")
