@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from dancer_results import Result
-from dances import human_range
+from dances import human_range, played_beats
 
 from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.waveform import load_waveform
@@ -33,6 +33,7 @@ from musedance_core.training.config import DataConfig
 from musedance_core.training.data.dances import DanceScene, WorldDances
 from musedance_core.world.clip_music import clip_music
 from musedance_core.world.dances import Dance, Take, dance_motion, random_take
+from musedance_core.world.dances.moves import MOVE_TABLE
 
 SECONDS = 4.0
 SONGS = 32
@@ -164,21 +165,29 @@ def poses(planner: Planner, judges: Judges, count: int, recordings: Path | None)
         )
         goal = ">= 0.85" if name == "move" else ""
         results.append(Result("poses", f"{name} recognised", found, goal, best))
-    slides, best = (
-        [
-            foot_slide(standing_joints(m), float(np.ptp(s.grid.count(s.start + _times(m)))))
-            for m, s in zip(ms, scenes, strict=True)
-        ]
-        for ms in (made, true)
-    )
-    goal = "<= 0.02"
-    results.append(Result("poses", "slide of standing feet", slides, goal, best))
+    results += feet(scenes, made, true)
     return results + ([human(made, true, recordings)] if recordings else [])
 
 
-def _times(motion: DanceMotion) -> np.ndarray:
-    """First and last second of a dance."""
-    return np.array([0.0, (len(motion) - 1) / motion.fps])
+def feet(
+    scenes: Sequence[DanceScene], made: Sequence[DanceMotion], true: Sequence[DanceMotion]
+) -> list[Result]:
+    """Slide of standing feet and the time that they stand, in dances of moves that neither glide
+    nor turn the whole figure."""
+    found, best = (
+        [
+            foot_slide(standing_joints(motion), played_beats(scene.grid, scene.start, motion))
+            for scene, motion in zip(scenes, motions, strict=True)
+            if MOVE_TABLE[scene.dance.move].keeps_feet
+        ]
+        for motions in (made, true)
+    )
+    slides = [[foot.slide for foot in some if foot.slide is not None] for some in (found, best)]
+    stands = [[foot.stands for foot in some] for some in (found, best)]
+    return [
+        Result("poses", "slide of standing feet", slides[0], "<= 0.02", slides[1]),
+        Result("poses", "share of the time in which a foot stands", stands[0], "", stands[1]),
+    ]
 
 
 def human(made: Sequence[DanceMotion], true: Sequence[DanceMotion], path: Path) -> Result:

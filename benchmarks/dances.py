@@ -3,7 +3,8 @@
     python benchmarks/dances.py [--each 12] [--judge 1500] [--recordings human.json]
 
 Every row: share of the joints' motion that is periodic with the beat, beat alignment, joint speeds
-and accelerations, slide of standing feet in a beat, mean distance of takes over that of sentences,
+and accelerations, slide of standing feet in a beat of standing and the share of the time in which
+they stand, mean distance of takes over that of sentences,
 and, with `--judge STEPS`, the share of dances whose move a judge recognises after so many steps of
 training. `--recordings` adds the range of human joints: a file with `clips` of joint `positions`
 in metres. `measure` takes any dances.
@@ -44,6 +45,7 @@ from musedance_core.metrics.dance import (
 )
 from musedance_core.world.clip_music import ClipMusic, clip_music
 from musedance_core.world.dances import MOVES, Dance, dance_motions, random_take
+from musedance_core.world.dances.moves import MOVE_TABLE
 from musedance_core.world.songs import Song, make_song
 
 SONGS = 12
@@ -62,7 +64,8 @@ class Measures:
         speed, acceleration: mean of all joints, in body heights and seconds.
         fastest: 99th percentile of the wrists' speed.
         hardest: 99th percentile of the wrists' acceleration.
-        slide: of standing feet, body heights a beat.
+        slide: of standing feet, in body heights a beat of standing; NaN where none stands.
+        stands: share of the time in which a foot stands.
         human: share of joints and frames within the recordings' range of speeds and accelerations;
             NaN without recordings.
     """
@@ -74,6 +77,7 @@ class Measures:
     fastest: float
     hardest: float
     slide: float
+    stands: float
     human: float
 
 
@@ -110,7 +114,7 @@ def measure(
     for motion, grid, start in zip(motions, grids, starts, strict=True):
         places, fps = standing_joints(motion), motion.fps
         speeds, hard = joint_speeds(places, fps), joint_accelerations(places, fps)
-        end = grid.count(np.array([start, start + len(motion) / fps]))
+        feet = foot_slide(places, played_beats(grid, start, motion))
         beats = grid.times[(grid.times >= start) & (grid.times <= start + len(motion) / fps)]
         rows.append(
             (
@@ -120,12 +124,19 @@ def measure(
                 hard.mean(),
                 np.percentile(speeds[:, wrists], 99),
                 np.percentile(hard[:, wrists], 99),
-                foot_slide(places, float(end[1] - end[0])),
+                np.nan if feet.slide is None else feet.slide,
+                feet.stands,
                 np.nan if human is None else human.share(speeds, hard),
             )
         )
     table = np.array(rows, dtype=np.float64)
     return Measures(*(float(np.nanmean(c)) if np.isfinite(c).any() else np.nan for c in table.T))
+
+
+def played_beats(grid: BeatGrid, start: float, motion: DanceMotion) -> float:
+    """Number of beats between the first and the last pose of a dance."""
+    count = grid.count(np.array([start, start + (len(motion) - 1) / motion.fps]))
+    return float(np.ptp(count))
 
 
 def human_range(path: str | Path) -> HumanRange:
@@ -218,8 +229,8 @@ def main() -> None:
     songs = [make_song(options.seed, i, SONG_SECONDS) for i in range(SONGS)]
 
     names = ("share with the beat", "alignment", "speed", "acceleration", "wrist 99 %", "its acc.")
-    print("| move |", " | ".join((*names, "slide", "human", "recognised")), "|")
-    print("|---" * (len(names) + 4) + "|")
+    print("| move |", " | ".join((*names, "slide", "stands", "human", "recognised")), "|")
+    print("|---" * (len(names) + 5) + "|")
     rows = []
     for move in MOVES:
         motions, grids, starts = world_dances(move, options.each, songs, options.seed)
@@ -231,15 +242,28 @@ def main() -> None:
         row = np.array([*vars(result).values(), known])
         rows.append(row)
         print(_line(move, row), flush=True)
-    print(_line("mean", np.mean(rows, axis=0)))
+    keeps = np.array([MOVE_TABLE[move].keeps_feet for move in MOVES])
+    table = np.array(rows)
+    print(_line("mean", _mean(table)))
+    print(_line("mean without moves that glide, roll or spin", _mean(table[keeps])))
     print(f"\ntakes over sentences: {takes_over_sentences(songs[0], options.seed):.2f}")
     if judge:
         test = accuracy(judge, random_dances(np.random.default_rng((options.seed, 2)), 2000))
         print("judge on unseen dancers:", ", ".join(f"{k} {v:.3f}" for k, v in test.items()))
 
 
+def _mean(rows: np.ndarray) -> np.ndarray:
+    """Mean of each column over the rows that have a value; NaN where none has."""
+    return np.array(
+        [
+            column[~np.isnan(column)].mean() if not np.isnan(column).all() else np.nan
+            for column in rows.T
+        ]
+    )
+
+
 def _line(name: str, row: np.ndarray) -> str:
-    decimals = (2, 2, 2, 1, 1, 0, 4, 3, 2)
+    decimals = (2, 2, 2, 1, 1, 0, 4, 2, 3, 2)
     cells = ("" if np.isnan(v) else f"{v:.{d}f}" for v, d in zip(row, decimals, strict=True))
     return f"| {name} | " + " | ".join(cells) + " |"
 

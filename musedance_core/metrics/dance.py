@@ -6,6 +6,7 @@ Joints are `[f 16 2]` in body heights, y down, at an even frame rate.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
@@ -20,10 +21,23 @@ from .motion import motion_beats, visible_window
 
 SCALE = 1000.0
 """Pixels of the body that is measured."""
-STANDING = 0.004
-"""A foot stands while its ankle is at most so high above its place on the ground, in body
-heights."""
 ANKLES = (INDEX["right_ankle"], INDEX["left_ankle"])
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Bounds of a foot's contact with the ground."""
+
+    ground: float = 90.0
+    """Percentile of the ankle's height, counted downwards, that is its height on the ground: single
+    frames do not move the ground."""
+    low: float = 0.006
+    """Greatest height of a standing foot above its ground, in body heights."""
+    raised: float = 0.03
+    """Height of one foot's ground above the other's from which that foot never stands."""
+
+
+CONTACT = Contact()
 
 
 def standing_joints(motion: DanceMotion) -> np.ndarray:
@@ -43,19 +57,41 @@ def joint_accelerations(joints: np.ndarray, fps: float) -> np.ndarray:
     return np.asarray(np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1) * fps**2)
 
 
-def foot_slide(joints: np.ndarray, beats: float) -> float:
-    """Way that a standing foot slides in a beat, in body heights, mean of both feet.
+@dataclass(frozen=True)
+class FootSlide:
+    """Motion of feet on the ground.
+
+    Attributes:
+        slide: way along the ground in a beat of standing, in body heights, of both feet; None if no
+            foot ever stands.
+        stands: share of the time in which a foot stands, mean of both feet.
+    """
+
+    slide: float | None
+    stands: float
+
+
+def foot_slide(joints: np.ndarray, beats: float) -> FootSlide:
+    """Slide of standing feet.
+
+    Every foot has a ground of its own, the height below which its ankle rarely is. Landing and
+    lifting off do not count as standing.
 
     Args:
         joints: `[f 16 2]`.
         beats: number of beats that they last.
     """
     ankles = joints[:, ANKLES]
-    ground = ankles[..., 1].max()
-    stands = ankles[..., 1] >= ground - STANDING
-    both = stands[1:] & stands[:-1]
+    down = ankles[..., 1]
+    ground = np.percentile(down, CONTACT.ground, axis=0)
+    low = (down >= ground - CONTACT.low) & (ground >= ground.max() - CONTACT.raised)
+    # A foot stands from one frame to the next if it is low before and after them as well.
+    both = np.pad(low[1:] & low[:-1], ((1, 1), (0, 0)), constant_values=True)
+    stands = both[:-2] & both[1:-1] & both[2:]
     way = np.abs(np.diff(ankles[..., 0], axis=0))
-    return float((way * both).sum() / len(ANKLES) / beats)
+    standing_beats = stands.sum() * beats / len(stands)
+    slide = float((way * stands).sum() / standing_beats) if stands.any() else None
+    return FootSlide(slide, float(stands.mean()))
 
 
 def joint_distance(one: np.ndarray, other: np.ndarray) -> float:

@@ -49,11 +49,35 @@ def test_speeds_and_accelerations_have_units_of_body_heights_and_seconds() -> No
 
 def test_feet_slide_with_the_body_and_not_in_the_air() -> None:
     motion = shifted(np.linspace(0, 0.3, 25))
-    assert foot_slide(standing_joints(motion), 2) == pytest.approx(0.15, abs=1e-3)
+    sliding = foot_slide(standing_joints(motion), 2)
+    assert sliding.stands == 1 and sliding.slide == pytest.approx(0.15, abs=1e-3)
     root = motion.root.clone()
-    root[1:-1, 1] = 0.1
-    flying = standing_joints(DanceMotion(root, motion.limbs, FPS))
-    assert foot_slide(flying, 2) == pytest.approx(0, abs=1e-6)
+    root[2:-2, 1] = 0.1
+    flying = foot_slide(standing_joints(DanceMotion(root, motion.limbs, FPS)), 2)
+    assert flying.slide is None and flying.stands == 0
+
+
+def test_time_in_the_air_does_not_lessen_the_slide() -> None:
+    motion = shifted(np.linspace(0, 0.3, 25))
+    root = motion.root.clone()
+    root[12:, 1] = 0.1
+    hopping = foot_slide(standing_joints(DanceMotion(root, motion.limbs, FPS)), 2)
+    assert hopping.slide == pytest.approx(0.15, abs=1e-3) and 0.3 < hopping.stands < 0.5
+
+
+def test_a_single_low_frame_does_not_lift_the_feet_off_the_ground() -> None:
+    joints = standing_joints(shifted(np.linspace(0, 0.3, 25)))
+    joints[12, :, 1] += 0.02
+    sliding = foot_slide(joints, 2)
+    assert sliding.stands == 1 and sliding.slide == pytest.approx(0.15, abs=1e-3)
+
+
+def test_a_foot_that_is_raised_throughout_does_not_stand() -> None:
+    joints = standing_joints(shifted(np.zeros(25)))
+    raised = INDEX["left_ankle"]
+    joints[:, raised] += np.stack([np.linspace(0, 0.5, 25), np.full(25, -0.2)], axis=-1)
+    one_leg = foot_slide(joints, 2)
+    assert one_leg.slide == pytest.approx(0, abs=1e-6) and one_leg.stands == 0.5
 
 
 def test_distances_compare_takes_with_sentences() -> None:

@@ -38,3 +38,9 @@ class Move:
     glides: bool = False
     rolls: str = "0"
     spins: str = "0"
+
+    @property
+    def keeps_feet(self) -> bool:
+        """Whether a standing foot should stay where it is: the move neither glides nor turns the
+        whole figure."""
+        return not self.glides and self.rolls == "0" and self.spins == "0"
