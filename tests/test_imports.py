@@ -27,6 +27,7 @@ LAYERS = (
     {"preparation", "evaluation"},
     {"training"},
     {"cli"},
+    {"__main__"},
 )
 HOST = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "server", "nodes", "train"}
 NEVER = {"torchvision", "torchaudio", "torchcodec", "pickle"}

@@ -75,13 +75,19 @@ def run(options: RigOptions) -> int:
         write_rig_plot(options.plot, picture, rig)
     if options.keypoints is not None:
         write_rig_keypoints(options.keypoints, rig)
-    written = [target for target in targets if target is not None]
     print(
-        f"{options.picture}: {int(rig.present.sum())} of {len(rig.joints)} joints"
-        + "".join(f", written to {target}" for target in written)
-        + "."
+        f"{options.picture}: {int(rig.present.sum())} of {len(rig.joints)} joints found"
+        f"{_written([target for target in targets if target is not None])}."
     )
     return 0
+
+
+def _written(names: list[str]) -> str:
+    """`; written to a, b and c`, or nothing where no file was written."""
+    if not names:
+        return ""
+    *others, last = names
+    return f"; written to {', '.join(others)}{' and ' * bool(others)}{last}"
 
 
 def _rig(options: RigOptions, picture: Image, mask: Image | None) -> Rig:
@@ -97,16 +103,18 @@ def _rig(options: RigOptions, picture: Image, mask: Image | None) -> Rig:
 
 
 def joint_table(rig: Rig) -> str:
-    """One line a joint: place in pixels, or absent, and confidence."""
+    """One line a joint: place in pixels, or null, and confidence."""
     from ..dance.skeleton import JOINTS
 
     lines = []
     for name, place, there, sure in zip(
         JOINTS, rig.joints.tolist(), rig.present.tolist(), rig.confidence.tolist(), strict=True
     ):
-        where = f"{place[0]:8.1f} {place[1]:8.1f}" if there else f"{'absent':>17}"
+        where = f"{place[0]:8.1f} {place[1]:8.1f}" if there else f"{'null':>17}"
         lines.append(f"  {name:<15}{where}   {sure:4.0%}")
-    return "\n".join(["Joints in pixels, with their confidence:", *lines])
+    return "\n".join(
+        ["Joints in pixels (x, y; null: absent) and how certainly they are there:", *lines]
+    )
 
 
 COMMAND = Command(

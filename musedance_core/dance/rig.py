@@ -94,9 +94,14 @@ def parse_rig(text: str, name: str) -> Rig:
 
 
 def write_rig(rig: Rig, path: str | Path) -> None:
-    """Writes the rig as JSON, atomically."""
+    """Writes the rig as JSON with one joint a line, atomically."""
+    values = rig.to_json()
+    lines = [f'{{\n "size": {json.dumps(values["size"])}']
+    for name in ("joints", "confidence"):
+        rows = [f'  "{joint}": {json.dumps(value)}' for joint, value in values[name].items()]
+        lines.append(f' "{name}": {{\n' + ",\n".join(rows) + "\n }")
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(rig.to_json(), indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def _side(value: Any) -> int:

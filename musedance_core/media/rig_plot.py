@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ TINT = 0.45
 """Opacity of the parts' colours."""
 FINE = 2
 """Supersampling factor."""
-NOTE = 22
-"""Height of the line of text, in pixels."""
+LINE, LETTER = 14, 7
+"""Height of a line of the caption and greatest mean width of its letters, in pixels."""
 
 
 def draw_rig_plot(picture: Image.Image, rig: Rig) -> Image.Image:
@@ -63,9 +64,12 @@ def draw_rig_plot(picture: Image.Image, rig: Rig) -> Image.Image:
         if present[joint]:
             _dot(pen, places[joint], thick * 0.85 + FINE, EDGE)
             _dot(pen, places[joint], thick * 0.85, _side_colour(joint))
-    plot = Image.new("RGB", (width, height + NOTE), PAPER)
+    lines = textwrap.wrap(_caption(rig), max(20, (width - 8) // LETTER))
+    plot = Image.new("RGB", (width, height + 8 + LINE * len(lines)), PAPER)
     plot.paste(fine.resize((width, height), Image.Resampling.BOX))
-    ImageDraw.Draw(plot).text((4, height + 5), _note(rig), fill=MIDDLE)
+    pen = ImageDraw.Draw(plot)
+    for i, line in enumerate(lines):
+        pen.text((4, height + 4 + LINE * i), line, fill=MIDDLE)
     return plot
 
 
@@ -101,11 +105,13 @@ def _dot(
     pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
 
-def _note(rig: Rig) -> str:
-    """Which joints are absent, in short."""
+def _caption(rig: Rig) -> str:
+    """The meaning of the colours, and which joints are absent."""
+    lines = "Lines: red = the character's right side, blue = its left, grey = its middle."
+    tints = "" if rig.parts is None else " Tints: one colour for each part of the body."
     absent = [name for name, i in INDEX.items() if not bool(rig.present[i])]
     if not absent:
-        return "right red, left blue; all joints are there"
+        return f"{lines}{tints} All joints were found."
     if len(absent) > 4:
         absent = [*absent[:3], f"{len(absent) - 3} more"]
-    return f"right red, left blue; absent: {', '.join(absent).replace('_', ' ')}"
+    return f"{lines}{tints} Not found: {', '.join(absent).replace('_', ' ')}."

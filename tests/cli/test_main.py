@@ -14,9 +14,10 @@ from musedance_core import __version__
 Run = Callable[..., int]
 
 
-def test_the_exit_code_reaches_the_shell(inputs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["musedance_core", "musedance_core.cli"])
+def test_the_exit_code_reaches_the_shell(module: str, inputs: Path, tmp_path: Path) -> None:
     words = [inputs / "none.png", inputs / "song.wav", "--text", "hop", "--out", tmp_path / "a.mp4"]
-    command = [sys.executable, "-m", "musedance_core.cli", "animate", *map(str, words)]
+    command = [sys.executable, "-m", module, "animate", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

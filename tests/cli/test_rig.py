@@ -28,10 +28,14 @@ def test_joints_are_printed_and_written(
     assert run("rig", inputs / "sticker.png", *words) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in JOINTS)
+    rig = read_rig_or_openpose(paths["rig.json"])
+    table = printed.splitlines()[1:17]
+    assert [" null " in line for line in table] == [not there for there in rig.present]
+    names = f"{paths['rig.json']}, {paths['rig.png']} and {paths['openpose.json']}"
+    assert printed.endswith(f"of 16 joints found; written to {names}.\n")
     values = json.loads(paths["rig.json"].read_text())
     assert set(values) == {"size", "joints", "confidence"} and values["size"] == [90, 120]
     assert set(values["joints"]) == set(values["confidence"]) == set(JOINTS)
-    rig = read_rig_or_openpose(paths["rig.json"])
     (pose,) = parse_openpose(paths["openpose.json"].read_text(), "It")
     assert pose.size == (90, 120) and len(pose.people) == int(bool(rig.present.any()))
     with Image.open(paths["rig.png"]) as plot:

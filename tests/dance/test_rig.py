@@ -32,6 +32,18 @@ def test_a_rig_is_read_back(tmp_path: Path) -> None:
     assert torch.allclose(half.joints, back.joints / 2, equal_nan=True)
 
 
+def test_a_rig_file_has_one_joint_a_line(tmp_path: Path) -> None:
+    joints = torch.arange(32.0).reshape(16, 2) + 0.5
+    joints[INDEX["left_wrist"]] = math.nan
+    write_rig(Rig((200, 400), joints, torch.full((16,), 0.25)), tmp_path / "rig.json")
+    lines = [line.strip(" ,") for line in (tmp_path / "rig.json").read_text().splitlines()]
+    assert '"size": [200, 400]' in lines
+    assert '"pelvis": [0.5, 1.5]' in lines and '"left_wrist": null' in lines
+    for name in JOINTS:
+        assert len([line for line in lines if line.startswith(f'"{name}"')]) == 2
+        assert f'"{name}": 0.25' in lines
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -46,6 +46,17 @@ def test_bones_have_the_colour_of_their_side(tmp_path: Path) -> None:
     assert MIDDLE in colours_of(plot, (200, 60, 312, 140))
 
 
+def test_the_caption_fits_below_narrow_pictures() -> None:
+    """Its letters end before the border, and below the picture."""
+    for width in (100, 200, 512):
+        rig = Rig(
+            (width, 512), torch.full((16, 2), torch.nan), torch.zeros(16), torch.zeros(10, 2, 2)
+        )
+        plot = draw_rig_plot(Image.new("RGB", (width, 512), "black"), rig)
+        text = np.asarray(plot)[512:].min(axis=-1) < 128
+        assert text.any() and not text[:, -3:].any() and not text[-3:].any()
+
+
 def test_parts_tint_the_figure_alone() -> None:
     parts = torch.zeros(10, 5, 10)
     parts[0, :, 5:] = 1
