@@ -27,7 +27,13 @@ from musedance_core.diffusion.segment import Reference
 from musedance_core.evaluation.clip import quantise
 from musedance_core.evaluation.judges.networks import Judges
 from musedance_core.evaluation.options import Sampling
-from musedance_core.evaluation.samples import Sample, covered, encode_scene, generate
+from musedance_core.evaluation.samples import (
+    Sample,
+    covered,
+    encode_scene,
+    generate,
+    uncovered,
+)
 from musedance_core.evaluation.scenes import Scene, world_scenes
 from musedance_core.media.image_file import read_image
 from musedance_core.media.images import as_image, to_uint8
@@ -152,6 +158,7 @@ def clips(studio: Studio, count: int) -> list[Result]:
     """Sharpness, background, identity and beats of sampled clips."""
     scenes = studio.scenes(count)
     sharp, off, unsteady, same, shares, true_shares = [], [], [], [], [], []
+    filled, filled_unsteady = [], []
     tracks, true_tracks = [], []
     for i, scene in enumerate(scenes):
         sample = generate(studio.pipeline, scene, _seeded(studio, i), draft=studio.draft)
@@ -161,6 +168,12 @@ def clips(studio: Studio, count: int) -> list[Result]:
         sharp.append(sharpness(frames, sample.alpha) / sharpness(*true_plan(studio, scene)))
         off.append(background_error(frames, scene.reference, ~hidden))
         unsteady.append(flicker(frames, ~hidden))
+        # Pixels that no frame covers are the picture's own; those that the dancer leaves are not.
+        gone = uncovered(sample, scene)
+        assert gone is not None and scene.background is not None
+        if gone.any():
+            filled.append(background_error(frames, scene.background, gone))
+            filled_unsteady.append(flicker(frames, gone))
         same.append(float(similarity(studio.judges.identity, frames, scene.reference).mean()))
         for video, found, share in (
             (frames, tracks, shares),
@@ -180,6 +193,8 @@ def clips(studio: Studio, count: int) -> list[Result]:
         ),
         Result("clips", "background off, grey levels", off, "<= 0.3"),
         Result("clips", "flicker outside the dancer, grey levels", unsteady, "<= 0.3"),
+        Result("clips", "true background off where the dancer stood, grey levels", filled),
+        Result("clips", "flicker where the dancer stood, grey levels", filled_unsteady, "<= 0.3"),
         Result("clips", "identity", same),
         Result("clips", "gain of beat alignment", gains(tracks), ">= 0.65", gains(true_tracks)),
         Result("clips", "share with the beat", shares, ">= 0.85", true_shares),

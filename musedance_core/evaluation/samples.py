@@ -144,6 +144,14 @@ def covered(sample: Sample, scene: Scene) -> Tensor | None:
     return (sample.alpha[:, 0].amax(dim=0) > 0) | (scene.mask > 0)
 
 
+def uncovered(sample: Sample, scene: Scene) -> Tensor | None:
+    """The pixels `[f h w]` bool where the dancer stands in the picture and not in the frame, if
+    known: there a frame shows what the picture hides."""
+    if sample.alpha is None or scene.mask is None:
+        return None
+    return (scene.mask > 0) & (sample.alpha[:, 0] == 0)
+
+
 def encode_scene(pipeline: MuseDancePipeline, scene: Scene) -> Reference:
     """Encodes the scene's picture."""
     return pipeline.encode_picture(scene.reference, scene.part_map, scene.mask)

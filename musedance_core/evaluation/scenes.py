@@ -49,6 +49,7 @@ class Scene:
         mask: the dancer's alpha in the picture `[h w]`, or None.
         motion: the true dance, or None.
         rig: the dancer's true joints and parts in the picture, or None.
+        background: the picture without the dancer `[3 h w]` in 0..1, or None.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Scene:
     mask: Tensor | None = None
     motion: DanceMotion | None = None
     rig: Rig | None = None
+    background: Tensor | None = None
 
 
 def scene_size(config: MuseDanceConfig) -> int:
@@ -135,6 +137,7 @@ def world_scene(world: World, index: int, frames: int) -> Scene:
         mask=F.avg_pool2d(shot.figure[3:], PLAN_SCALE)[0],
         motion=batch.motions[0][PREVIOUS:],
         rig=replace(shot.rig.scaled((world.size, world.size)), parts=shot.rig.parts),
+        background=quantise(shot.appearance.background),
     )
 
 

@@ -44,24 +44,31 @@ def large_enough(region: Tensor) -> bool:
 
 
 def background_error(frames: Tensor, reference: Tensor, region: Tensor) -> float:
-    """Mean absolute difference from the reference inside `region`, in grey levels of 255."""
-    errors = [(frame - reference).abs().mean(dim=0)[region].mean() for frame in frames]
-    return float(torch.stack(errors).mean()) * 255
+    """Mean absolute difference from the reference inside `region`, in grey levels of 255.
+
+    The region is `[h w]`, or `[f h w]` where it differs between frames; it is not empty.
+    """
+    total, count = 0.0, 0
+    for frame, pixels in zip(frames, region.expand(len(frames), -1, -1), strict=True):
+        errors = (frame - reference).abs().mean(dim=0)[pixels]
+        total, count = total + float(errors.double().sum()), count + len(errors)
+    return total / count * 255
 
 
 def flicker(frames: Tensor, region: Tensor) -> float:
     """Frame-to-frame noise inside `region`, in grey levels of 255; 0 for a static video.
 
     It is the standard deviation of white noise with the same second difference in time, so
-    alternation counts and a steady fade does not.
+    alternation counts and a steady fade does not. Where the region `[f h w]` differs between
+    frames, pixels count that are in it for three frames.
     """
-    if len(frames) < 3:
-        return 0.0
-    powers = [
-        (before - 2 * at + after).square().mean(dim=0)[region].mean()
-        for before, at, after in zip(frames, frames[1:], frames[2:], strict=False)
-    ]
-    return float((torch.stack(powers).mean() / 6).sqrt()) * 255
+    regions = region.expand(len(frames), -1, -1)
+    total, count = 0.0, 0
+    for i in range(len(frames) - 2):
+        pixels = regions[i] & regions[i + 1] & regions[i + 2]
+        power = (frames[i] - 2 * frames[i + 1] + frames[i + 2]).square().mean(dim=0)[pixels]
+        total, count = total + float(power.double().sum()), count + len(power)
+    return float(np.sqrt(total / max(1, count) / 6)) * 255
 
 
 def seam_jump(energy: np.ndarray, segment: int) -> float | None:

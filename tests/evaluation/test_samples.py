@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from musedance_core.evaluation.options import Sampling
-from musedance_core.evaluation.samples import covered, encode_scene, generate
+from musedance_core.evaluation.samples import (
+    Sample,
+    covered,
+    encode_scene,
+    generate,
+    uncovered,
+)
 from musedance_core.evaluation.scenes import WORLD_SIZE, Scene, world_scenes
 from musedance_core.pipeline import MuseDancePipeline
 
@@ -34,6 +40,10 @@ def test_scenes_know_the_dancer_and_the_dance(scene: Scene) -> None:
     assert scene.rig is not None and scene.rig.size == (WORLD_SIZE, WORLD_SIZE)
     assert scene.motion is not None and len(scene.motion) == 6
     assert scene.caption and scene.dance is not None
+    assert scene.background is not None
+    assert torch.equal(
+        scene.reference[..., scene.mask == 0], scene.background[..., scene.mask == 0]
+    )
 
 
 def test_a_sample_has_the_size_of_the_picture_and_its_poses(
@@ -48,6 +58,16 @@ def test_a_sample_has_the_size_of_the_picture_and_its_poses(
     # Outside of the dancer the picture stays as it is.
     still = (sample.frames - scene.reference)[..., ~hidden]
     assert still.abs().max() < 1.5 / 255
+
+
+def test_places_that_the_dancer_leaves_are_measured(scene: Scene) -> None:
+    assert scene.mask is not None
+    alpha = scene.mask.expand(6, 1, -1, -1).clone()
+    alpha[3:] = 0
+    gone = uncovered(Sample(scene.truth, alpha=alpha), scene)
+    assert gone is not None and not gone[:3].any()
+    assert torch.equal(gone[3:], (scene.mask > 0).expand(3, -1, -1))
+    assert uncovered(Sample(scene.truth), scene) is None
 
 
 def test_a_given_dance_is_followed_instead_of_a_planned_one(

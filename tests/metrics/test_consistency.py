@@ -60,6 +60,18 @@ def test_flicker_looks_at_the_region_alone(draw: Draw) -> None:
     assert flicker(frames, ~region) > 10
 
 
+def test_regions_may_differ_between_frames() -> None:
+    frames = torch.zeros(6, 3, 4, 4)
+    frames[3:, :, 0, 0] = 10 / 255  # one pixel changes, and is in the region from then on
+    region = torch.zeros(6, 4, 4, dtype=torch.bool)
+    region[3:, 0, 0] = True
+    assert background_error(frames, torch.zeros(3, 4, 4), region) == pytest.approx(10, rel=1e-4)
+    assert flicker(frames, region) == 0
+    frames[4, :, 0, 0] = 0
+    assert flicker(frames, region) == pytest.approx(10 * (4 / 6) ** 0.5, rel=1e-4)
+    assert background_error(frames, torch.zeros(3, 4, 4), region) == pytest.approx(20 / 3, rel=1e-4)
+
+
 @pytest.mark.parametrize("jump", [0.0, 6.0])
 def test_a_planted_jump_at_the_seam_is_found(draw: Draw, jump: float) -> None:
     way = 4 + 0.1 * np.arange(96)
