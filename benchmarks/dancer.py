@@ -6,7 +6,7 @@
 Sections, in this order:
 
 demo      size and rate of a video by default.
-clips     sharpness inside the dancer over that of the picture moved by the true pose; background and
+clips     sharpness inside the dancer over that of the same dance with the true rig; background and
           flicker where the dancer never is, which should be the picture's own, and where it stood
           in the picture, which is filled; identity and beats; of sampled clips at --size pixels.
 poses     beats, recognised moves, feet, and (with --recordings) speeds of planned dances.

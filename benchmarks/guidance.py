@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from dancer_pixels import Studio, following, inside, true_plan
+from dancer_pixels import Studio, following, likeness, true_rig_frames
 from dancer_poses import Planner, poses, takes
 from dancer_results import with_interval
 
@@ -61,7 +61,9 @@ def denoiser(studio: Studio, clips: int) -> str:
     rows = []
     for i, scene in enumerate(studio.scenes(clips)):
         sample = following(studio, scene, encode_scene(studio.pipeline, scene), i, False)
-        rows.append(inside(studio, sample, scene, true_plan(studio, scene)[1]))
+        assert scene.motion is not None
+        alpha = true_rig_frames(studio, scene, scene.motion)[1]
+        rows.append(likeness(studio, sample, scene, alpha))
     values = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return ", ".join(f"{name} {with_interval(found)}" for name, found in values.items())
 
