@@ -7,9 +7,20 @@ longer side of the figure's box, from its top left corner; null is a joint that 
 one that is not listed cannot be seen. `rig_pictures.py` draws those emoji into FOLDER. Choices were
 made with the split "validation"; "test" is for the figures alone.
 
-joints: shares of joints within 0.1 body heights, of those that are there. In views from the side
-the sides of arms, or of legs, may be exchanged. presence: shares of joints that are rightly called
-there or absent. Both are means over figures, with 95 % bootstrap intervals.
+Distances are in heights of the figure's box. Columns, in per cent, means over figures with 95 %
+bootstrap intervals:
+
+joints     joints within 0.1, of those that are there; the best guess counts, called there or not.
+found      the same of joints that are also called there, as a dance needs them.
+present    joints that are there and called there.
+absent     joints that are absent and called absent.
+balanced   mean of the two: 50 for whoever calls every joint there.
+presence   joints that are rightly called there or absent, and in brackets what calling every joint
+           there would score.
+
+In views from the side the sides of arms, or of legs, may be exchanged. Emoji without limbs in the
+style of Noto are among the training pictures (not these), so that the other sets have rows of
+their own.
 """
 
 from __future__ import annotations
@@ -37,6 +48,7 @@ from musedance_core.world.rig_samples import RigSamples
 
 LABELS = Path(__file__).with_name("rig_labels.json")
 NEAR = 0.1
+NOTO = "noto"
 EVERY_JOINT = RigLimits(present=0.0)
 ARMS = [i for i, name in enumerate(JOINTS) if name.split("_")[-1] in ("shoulder", "elbow", "wrist")]
 LEGS = [i for i, name in enumerate(JOINTS) if name.split("_")[-1] in ("hip", "knee", "ankle")]
@@ -47,8 +59,10 @@ class Figure:
     """A picture with its true joints `[16 2]` in pixels.
 
     Attributes:
+        group: of figures that belong together.
+        drawn_by: "world" or the set of emoji.
         known: bool `[16]`: joints whose presence is known.
-        height: body height in pixels.
+        height: of the figure's box in pixels.
         side_view: whether sides may be exchanged.
     """
 
@@ -58,6 +72,7 @@ class Figure:
     joints: Tensor
     known: Tensor
     height: float
+    drawn_by: str = "world"
     side_view: bool = False
 
 
@@ -98,16 +113,26 @@ def characters(folder: Path, split: str) -> Iterator[Figure]:
                 joints[INDEX[name]] = torch.tensor(place) * unit
         limbless = not bool(joints.isfinite().any())
         group = "without limbs" if limbless else label["set"]
-        height = float(bottom - top)
-        yield Figure(group, label["name"], picture, joints, known, height, label["side_view"])
+        yield Figure(
+            *(group, label["name"], picture, joints, known, float(bottom - top)),
+            drawn_by=label["set"],
+            side_view=label["side_view"],
+        )
 
 
 @dataclass(frozen=True)
 class Score:
-    """Shares of one figure; NaN where there is nothing to score."""
+    """Shares of one figure, as columns of the table; NaN where there is nothing to score.
 
-    near: float
+    `always` is the presence of a network that calls every joint there.
+    """
+
+    joints: float
+    found: float
+    present: float
+    absent: float
     presence: float
+    always: float
 
 
 def score(network: RigNet, figure: Figure) -> Score:
@@ -118,16 +143,23 @@ def score(network: RigNet, figure: Figure) -> Score:
         present[outer] &= present[inner]
     there = figure.joints.isfinite().all(dim=-1)
     near = (rig.joints - figure.joints).norm(dim=-1) < NEAR * figure.height
-    right = present == there
     if figure.side_view:
         mirror = list(MIRRORED_JOINTS)
         other = (rig.joints[mirror] - figure.joints).norm(dim=-1) < NEAR * figure.height
-        right_there = present[mirror] == there
+        other_present = present[mirror]
         for limbs in (ARMS, LEGS):
             if other[limbs].sum() > near[limbs].sum():
-                near[limbs], right[limbs] = other[limbs], right_there[limbs]
-    hits, calls = near[there & figure.known].float(), right[figure.known].float()
-    return Score(float(hits.mean()), float(calls.mean()))
+                near[limbs], present[limbs] = other[limbs], other_present[limbs]
+    visible, missing = there & figure.known, ~there & figure.known
+    shares = (
+        near[visible],
+        (near & present)[visible],
+        present[visible],
+        ~present[missing],
+        (present == there)[figure.known],
+        there[figure.known],
+    )
+    return Score(*(float(share.float().mean()) for share in shares))
 
 
 def draw(network: RigNet, figure: Figure, side: int = 200) -> Image.Image:
@@ -152,13 +184,31 @@ def draw(network: RigNet, figure: Figure, side: int = 200) -> Image.Image:
     return tile
 
 
-def interval(values: list[float]) -> str:
+def groups(figure: Figure) -> list[str]:
+    """Rows of the table that a figure counts in."""
+    if figure.drawn_by == "world":
+        return [figure.group]
+    limbs = "without limbs" if figure.group == "without limbs" else "with limbs"
+    noto = "Noto" if figure.drawn_by == NOTO else "without Noto"
+    return [
+        figure.group,
+        *(f"other hands, {limbs}", f"other hands, {limbs}, {noto}"),
+        *("other hands, all", f"other hands, all, {noto}"),
+    ]
+
+
+def column(scores: list[Score], name: str) -> np.ndarray:
+    """One share of all figures."""
+    return np.array([getattr(one, name) for one in scores])
+
+
+def interval(values: np.ndarray) -> str:
     """The mean in per cent with its interval."""
-    known = np.array([v for v in values if v == v])
+    known = values[np.isfinite(values)]
     if not len(known):
-        return f"{'-':>20}"
+        return f"{'-':>22}"
     low, high = mean_interval(known) or (known[0], known[0])
-    return f"{100 * known.mean():5.1f} ({100 * low:5.1f}..{100 * high:5.1f})"
+    return f"{100 * known.mean():7.1f} ({100 * low:5.1f}..{100 * high:5.1f})"
 
 
 def main() -> None:
@@ -176,17 +226,23 @@ def main() -> None:
     network.eval()
 
     figures = list(characters(args.pictures, args.split)) if args.pictures else []
-    scores = defaultdict(list)
+    scores: defaultdict[str, list[Score]] = defaultdict(list)
     for figure in [*puppets(args.puppets, args.seed), *figures]:
-        scores[figure.group].append(score(network, figure))
-        if figure.group not in ("puppets", "puppets on a background", "without limbs"):
-            scores["other hands, with limbs"].append(scores[figure.group][-1])
-        if not figure.group.startswith("puppets"):
-            scores["other hands, all"].append(scores[figure.group][-1])
-    print(f"{'':24} {'n':>4}  {'joints within 0.1':>20}  {'presence':>20}")
-    for group, of in scores.items():
-        near, presence = ([getattr(s, name) for s in of] for name in ("near", "presence"))
-        print(f"{group:24} {len(of):4}  {interval(near)}  {interval(presence)}")
+        shares = score(network, figure)
+        for group in groups(figure):
+            scores[group].append(shares)
+    titles = ("joints", "found", "present", "absent")
+    print(f"{'':36} {'n':>4}", *(f"{name:>22}" for name in titles), " balanced  presence")
+    for group, some in scores.items():
+        print(
+            f"{group:36} {len(some):4}", *(interval(column(some, name)) for name in titles), end=""
+        )
+        present, absent, presence, always = (
+            float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+            for values in (column(some, n) for n in ("present", "absent", "presence", "always"))
+        )
+        balanced = (present + absent) / 2
+        print(f" {100 * balanced:9.1f}  {100 * presence:5.1f} ({100 * always:.1f})")
     if args.sheet:
         columns = 10
         sheet = Image.new("RGB", (columns * 204, -(-len(figures) // columns) * 204), "grey")
