@@ -166,7 +166,7 @@ def poses(planner: Planner, judges: Judges, count: int, recordings: Path | None)
         goal = ">= 0.85" if name == "move" else ""
         results.append(Result("poses", f"{name} recognised", found, goal, best))
     results += feet(scenes, made, true)
-    return results + ([human(made, true, recordings)] if recordings else [])
+    return results + (human(made, true, recordings) if recordings else [])
 
 
 def feet(
@@ -190,10 +190,10 @@ def feet(
     ]
 
 
-def human(made: Sequence[DanceMotion], true: Sequence[DanceMotion], path: Path) -> Result:
-    """Share of joint speeds and accelerations within the range of recordings."""
+def human(made: Sequence[DanceMotion], true: Sequence[DanceMotion], path: Path) -> list[Result]:
+    """Joint speeds and accelerations of dances beside those of recordings of people."""
     limits = human_range(path)
-    shares, best = (
+    found, best = (
         [
             limits.share(joint_speeds(joints, motion.fps), joint_accelerations(joints, motion.fps))
             for motion in motions
@@ -201,8 +201,17 @@ def human(made: Sequence[DanceMotion], true: Sequence[DanceMotion], path: Path) 
         ]
         for motions in (made, true)
     )
-    name = "speeds and accelerations as in the recordings"
-    return Result("poses", name, shares, ">= 0.98", best)
+    people = [one.within for one in limits.recordings]
+    results = [Result("poses", "speeds and accelerations within: the recordings", people)]
+    for name, goal, title in (
+        ("within", ">= 0.98", "speeds and accelerations within the recordings' range"),
+        ("above", "<= 0.01", "speeds and accelerations above it"),
+        ("below", "<= 0.01", "speeds and accelerations below it"),
+        ("speed", "", "mean speed over the recordings'"),
+    ):
+        ours, truth = ([getattr(one, name) for one in some] for some in (found, best))
+        results.append(Result("poses", title, ours, goal, truth))
+    return results
 
 
 def takes(planner: Planner, groups: int) -> list[Result]:

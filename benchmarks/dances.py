@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +66,8 @@ class Measures:
         hardest: 99th percentile of the wrists' acceleration.
         slide: of standing feet, in body heights a beat of standing; NaN where none stands.
         stands: share of the time in which a foot stands.
-        human: share of joints and frames within the recordings' range of speeds and accelerations;
-            NaN without recordings.
+        human: share of speeds and accelerations of joints within the recordings' range, at both
+            ends; NaN without recordings.
     """
 
     beat_share: float
@@ -82,17 +82,42 @@ class Measures:
 
 
 @dataclass(frozen=True)
+class HumanShare:
+    """A dance beside recordings of people, over all joints and poses.
+
+    Attributes:
+        within: share of speeds and accelerations between the two ends of the recordings' range.
+        below, above: shares of those beyond the lower and the upper end.
+        speed: mean speed over that of the recordings.
+    """
+
+    within: float
+    below: float
+    above: float
+    speed: float
+
+
+@dataclass(frozen=True)
 class HumanRange:
-    """Lowest and highest speeds `[2 16]` and accelerations `[2 16]` of each joint in recordings."""
+    """Lowest and highest speeds `[2 16]` and accelerations `[2 16]` of each joint in recordings.
+
+    Attributes:
+        speed, acceleration: the ends of the ranges.
+        mean_speed: of all joints.
+        recordings: the recordings themselves.
+    """
 
     speed: np.ndarray
     acceleration: np.ndarray
+    mean_speed: float
+    recordings: list[HumanShare] = field(default_factory=list)
 
-    def share(self, speeds: np.ndarray, accelerations: np.ndarray) -> float:
-        """Share of the joints' speeds and accelerations that are within; a rest is within too."""
-        inside = speeds[:-1] <= self.speed[1]
-        inside &= accelerations <= self.acceleration[1]
-        return float(inside.mean())
+    def share(self, speeds: np.ndarray, accelerations: np.ndarray) -> HumanShare:
+        """Compares speeds `[f-1 16]` and accelerations `[f-2 16]` with the range."""
+        pairs = ((speeds, self.speed), (accelerations, self.acceleration))
+        below = float(np.mean([(values < ends[0]).mean() for values, ends in pairs]))
+        above = float(np.mean([(values > ends[1]).mean() for values, ends in pairs]))
+        return HumanShare(1 - below - above, below, above, float(speeds.mean()) / self.mean_speed)
 
 
 def measure(
@@ -126,7 +151,7 @@ def measure(
                 np.percentile(hard[:, wrists], 99),
                 np.nan if feet.slide is None else feet.slide,
                 feet.stands,
-                np.nan if human is None else human.share(speeds, hard),
+                np.nan if human is None else human.share(speeds, hard).within,
             )
         )
     table = np.array(rows, dtype=np.float64)
@@ -151,10 +176,14 @@ def human_range(path: str | Path) -> HumanRange:
         if len(flat) > 3:
             speeds.append(joint_speeds(flat, clip["fps"]))
             accelerations.append(joint_accelerations(flat, clip["fps"]))
-    return HumanRange(
-        np.percentile(np.concatenate(speeds), RANGE, axis=0),
+    together = np.concatenate(speeds)
+    limits = HumanRange(
+        np.percentile(together, RANGE, axis=0),
         np.percentile(np.concatenate(accelerations), RANGE, axis=0),
+        float(together.mean()),
     )
+    pairs = zip(speeds, accelerations, strict=True)
+    return replace(limits, recordings=[limits.share(*pair) for pair in pairs])
 
 
 def _recorded(name: str) -> str:
