@@ -64,11 +64,13 @@ def score_row(label: str, path: Path, judges: Judges, dances: int, groups: int) 
         takes(planner, groups)[0],
         Result(
             label,
-            "speed at the seam over the median",
+            "speed at the seam over that 6 to 12 poses away",
             [
-                float(seam_speeds(motion, len(motion) // 2).mean())
+                ratio
                 for i, scene in enumerate(scenes[: dances // 2])
                 for motion in [planner.plan(scene, i, seconds=SEAM_SECONDS)]
+                for ratio in [seam_speeds(motion, len(motion) // 2)]
+                if ratio is not None
             ],
         ),
     ]

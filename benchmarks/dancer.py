@@ -13,7 +13,8 @@ poses     beats, recognised moves, feet, and (with --recordings) speeds of plann
 takes     the distance between two seeds over that between two sentences.
 edits     beats that are moved, halved and doubled.
 songs     beats of the songs given by --songs.
-long      identity and seams of 60 seconds.
+long      seams of 60 seconds in poses, as fast as the motion around them and as in the world's own
+          dances; identity and seams in frames.
 denoiser  the true dance of the same clips as planned (draft), denoised (full), and with the true
           rig: PSNR, SSIM, identity and sharpness inside the dancer.
 cost      time and memory of `musedance animate`, process start included: meaningful on idle cores.
@@ -40,7 +41,7 @@ from dancer_pixels import (
     sheets,
     song_clips,
 )
-from dancer_poses import Planner, edits, poses, songs, takes
+from dancer_poses import Planner, edits, poses, seams, songs, takes
 from dancer_results import Result, markdown, write_results
 
 from musedance_core.evaluation.judges.networks import load_judges
@@ -64,7 +65,8 @@ def options() -> argparse.Namespace:
     add("--dances", type=int, default=200, help="of poses")
     add("--groups", type=int, default=8, help="of takes, six sentences each")
     add("--edits", type=int, default=12, help="dances to each kind of edited beats")
-    add("--long", type=int, default=2, help="long dances")
+    add("--long", type=int, default=2, help="long dances in frames")
+    add("--seams", type=int, default=12, help="long dances in poses")
     add("--segments", type=int, default=15, help="of a long dance")
     add("--repeats", type=int, default=3, help="of cost")
     add("--steps", type=int, help="denoising steps (default: the model's)")
@@ -95,7 +97,10 @@ def main() -> None:
             *songs(planner, args.songs, args.start),
             *song_clips(studio, args.songs, args.start),
         ],
-        "long": lambda: long_dance(studio, args.long, args.segments),
+        "long": lambda: [
+            *seams(planner, args.seams, args.segments),
+            *long_dance(studio, args.long, args.segments),
+        ],
         "denoiser": lambda: denoiser(studio, args.clips),
         "cost": lambda: cost(args.checkpoint, args.repeats),
     }

@@ -24,6 +24,7 @@ from musedance_core.metrics.dance import (
     foot_slide,
     joint_accelerations,
     joint_speeds,
+    seam_ratio,
     standing_joints,
     take_ratio,
 )
@@ -34,6 +35,7 @@ from musedance_core.training.data.dances import DanceScene, WorldDances
 from musedance_core.world.clip_music import clip_music
 from musedance_core.world.dances import Dance, Take, dance_motion, random_take
 from musedance_core.world.dances.moves import MOVE_TABLE
+from musedance_core.world.songs import make_song
 
 SECONDS = 4.0
 SONGS = 32
@@ -46,6 +48,7 @@ FASTEST, SLOWEST = 190.0, 55.0
 FAST = 150.0
 """BPM from which songs are counted apart."""
 TAKE_SEED = 301
+SEAM_SEED, SEAM_START = 4001, 1.0
 GROUP = 6
 """Sentences that are compared with each other, all to the same music."""
 SENTENCES = ("jump on the spot", "step to the side and touch", "dance", "big waves with the arms")
@@ -302,19 +305,61 @@ def songs(planner: Planner, paths: Sequence[Path], start: float) -> list[Result]
     return [*results, Result("songs", "gain of beat alignment", gains(tracks), ">= 0.65")]
 
 
-def seam_speeds(motion: DanceMotion, segment: int) -> np.ndarray:
-    """Speeds at the seams between segments over the median speed."""
-    speeds = speed(motion)
-    return np.asarray([speeds[k - 1] for k in range(segment, len(motion), segment)]) / np.median(
-        speeds
-    )
+def seam_speeds(motion: DanceMotion, segment: int) -> float | None:
+    """Mean speed of the joints within two poses of the seams between segments, over that 6 to 12
+    poses away."""
+    values = speed(motion)
+    return seam_ratio(values, np.arange(len(values)) + 0.5, _seams(motion, segment))
 
 
-def seam_accelerations(motion: DanceMotion, segment: int) -> np.ndarray:
-    """Accelerations at the seams between segments over the mean acceleration."""
+def seam_accelerations(motion: DanceMotion, segment: int) -> float | None:
+    """The same of accelerations."""
     values = joint_accelerations(standing_joints(motion), motion.fps).mean(axis=1)
-    seams = np.arange(segment, len(motion), segment)
-    return np.asarray(np.maximum(values[seams - 1], values[seams - 2]) / values.mean())
+    return seam_ratio(values, np.arange(len(values)) + 1.0, _seams(motion, segment))
 
 
-__all__ = ["Planner", "edits", "poses", "seam_accelerations", "seam_speeds", "songs", "takes"]
+def _seams(motion: DanceMotion, segment: int) -> np.ndarray:
+    """Places between the last pose of a segment and the first of the next."""
+    return np.arange(segment, len(motion), segment) - 0.5
+
+
+def seams(planner: Planner, count: int, segments: int) -> list[Result]:
+    """Speeds and accelerations at the seams of long dances; the truth is the world's own dances of
+    the same sentences to the same songs, at the same places."""
+    dances = planner.dances
+    segment = dances.frames * dances.poses
+    times = SEAM_START + np.arange(segments * segment) / dances.fps
+    found: dict[str, list[float]] = {}
+    for i in range(count):
+        scene = dances.scene(i)
+        song = make_song(SEAM_SEED, i, float(times[-1]) + 2.0)
+        features = planner.pipeline.encode_song(song.wave, song.grid)
+        made = planner.choreograph(features, scene.sentence, i, SEAM_START, len(times) / dances.fps)
+        music = clip_music(song, song.grid, times)
+        true = dance_motion(scene.dance, music, scene.take, dances.fps)
+        for kind, motion in (("made", made), ("true", true)):
+            for name, figure in (("speed", seam_speeds), ("acceleration", seam_accelerations)):
+                value = figure(motion, segment)
+                if value is not None:
+                    found.setdefault(f"{name} {kind}", []).append(value)
+    return [
+        Result(
+            *("long", f"{name} of joints at seams over that 6 to 12 poses away"),
+            found.get(f"{name} made", []),
+            goal,
+            found.get(f"{name} true", []),
+        )
+        for name, goal in (("speed", "0.9 to 1.1"), ("acceleration", "0.9 to 1.1"))
+    ]
+
+
+__all__ = [
+    "Planner",
+    "edits",
+    "poses",
+    "seam_accelerations",
+    "seam_speeds",
+    "seams",
+    "songs",
+    "takes",
+]

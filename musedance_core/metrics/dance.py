@@ -94,6 +94,39 @@ def foot_slide(joints: np.ndarray, beats: float) -> FootSlide:
     return FootSlide(slide, float(stands.mean()))
 
 
+@dataclass(frozen=True)
+class SeamReach:
+    """Distances from a seam, in poses."""
+
+    near: float = 2.0
+    """Poses up to here are at the seam; it lies between two poses."""
+    far: tuple[float, float] = (6.0, 12.0)
+    """Poses within these distances are what they are compared with."""
+
+
+SEAM = SeamReach()
+
+
+def seam_ratio(values: np.ndarray, positions: np.ndarray, seams: np.ndarray) -> float | None:
+    """Mean of `values [n]` at the seams over their mean some way off; 1 is no seam.
+
+    Args:
+        values: speeds or accelerations.
+        positions: place of each value `[n]`, counted in poses.
+        seams: places of the seams, such as k - 0.5 between the poses k - 1 and k.
+
+    Returns:
+        The ratio, or None without a seam or without motion.
+    """
+    away = np.abs(positions[None] - seams[:, None])
+    near = away <= SEAM.near
+    far = (away >= SEAM.far[0]) & (away <= SEAM.far[1])
+    if not near.any() or not far.any():
+        return None
+    at_seams, off = (values[np.nonzero(places)[1]].mean() for places in (near, far))
+    return float(at_seams / off) if off > 0 else None
+
+
 def joint_distance(one: np.ndarray, other: np.ndarray) -> float:
     """Mean distance of the same joints in the same frames, in body heights."""
     return float(np.linalg.norm(one - other, axis=-1).mean())

@@ -16,6 +16,7 @@ from musedance_core.metrics.dance import (
     joint_accelerations,
     joint_distance,
     joint_speeds,
+    seam_ratio,
     standing_joints,
     take_ratio,
 )
@@ -78,6 +79,23 @@ def test_a_foot_that_is_raised_throughout_does_not_stand() -> None:
     joints[:, raised] += np.stack([np.linspace(0, 0.5, 25), np.full(25, -0.2)], axis=-1)
     one_leg = foot_slide(joints, 2)
     assert one_leg.slide == pytest.approx(0, abs=1e-6) and one_leg.stands == 0.5
+
+
+def test_a_halt_and_a_jerk_at_the_seam_are_told_from_even_motion() -> None:
+    speeds = np.ones(95)
+    positions, seams = np.arange(95) + 0.5, np.array([47.5])
+    assert seam_ratio(speeds, positions, seams) == pytest.approx(1)
+    halt, jerk = speeds.copy(), speeds.copy()
+    halt[45:50], jerk[47] = 0.5, 3.0
+    assert seam_ratio(halt, positions, seams) == pytest.approx(0.5)
+    assert seam_ratio(jerk, positions, seams) == pytest.approx(7 / 5)
+    # The same elsewhere is no seam, and neither are values between both distances.
+    assert seam_ratio(halt, positions, np.array([70.5])) == pytest.approx(1)
+    between = speeds.copy()
+    between[50:53] = 9.0
+    assert seam_ratio(between, positions, seams) == pytest.approx(1)
+    assert seam_ratio(speeds, positions, np.array([])) is None
+    assert seam_ratio(np.zeros(95), positions, seams) is None
 
 
 def test_distances_compare_takes_with_sentences() -> None:
