@@ -99,12 +99,14 @@ class DanceScore:
         prompts: seconds of the song, rising, and the text tokens `[1 77 d]` from then on.
         seed: the noise of segment k depends on the seed and k; another seed is another take.
         start: where in the song the dance starts, in seconds.
+        negative: text tokens `[1 77 d]` that the dance leads away from; None stands for zeros.
     """
 
     song: SongFeatures
     prompts: Sequence[tuple[float, Tensor]]
     seed: int = 0
     start: float = 0.0
+    negative: Tensor | None = None
 
 
 def require_choreographer(model: MuseDance) -> Choreographer:
@@ -226,7 +228,8 @@ def next_features(
     generator = torch.Generator().manual_seed(score.seed * 1_000_003 + index)
     noise = pose_noise(model, [generator]).to(like)
     batch = None if previous is None else previous[None].to(like)
-    return sample_features(model, tokens.to(like), audio, batch, noise, settings)[0]
+    negative = None if score.negative is None else score.negative.to(like)
+    return sample_features(model, tokens.to(like), audio, batch, noise, settings, negative)[0]
 
 
 def pose_noise(model: MuseDance, generators: Sequence[torch.Generator]) -> Tensor:
@@ -243,6 +246,7 @@ def sample_features(
     previous: Tensor | None,
     noise: Tensor,
     settings: DanceSettings,
+    negative: Tensor | None = None,
 ) -> Tensor:
     """Samples segments of a dance.
 
@@ -252,12 +256,13 @@ def sample_features(
         previous: features of the poses before, `[b m 27]`; None at the start.
         noise: `[b k 27]`.
         settings: steps and guidance.
+        negative: text tokens `[1 77 d]` of the negative prompt; None stands for zeros.
 
     Returns:
         The features of the poses, `[b k 27]`.
     """
     choreographer = require_choreographer(model)
-    conditions = condition_set(model, text, audio, previous, settings.guidance)
+    conditions = condition_set(model, text, audio, previous, settings.guidance, negative)
 
     def predict(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         v = choreographer(rearrange(x, "b k d 1 1 -> b k d"), t, conditions)
@@ -311,7 +316,12 @@ def smoothed(features: Tensor, previous: Tensor | None) -> Tensor:
 
 
 def condition_set(
-    model: MuseDance, text: Tensor, audio: ClipAudio, previous: Tensor | None, guidance: Guidance
+    model: MuseDance,
+    text: Tensor,
+    audio: ClipAudio,
+    previous: Tensor | None,
+    guidance: Guidance,
+    negative: Tensor | None = None,
 ) -> ConditionSet:
     """Returns the conditions of segments: all of them, none, and all but one for every weight that
     is not 0. Arguments as in `sample_features`."""
@@ -320,11 +330,14 @@ def condition_set(
     if previous is not None:
         before = choreographer.encode_previous(choreographer.normalise(previous))
 
+    # No text is zeros unless there is a negative prompt.
+    no_text = torch.zeros_like(text) if negative is None else negative.expand_as(text)
+
     def build(*dropped: str) -> Conditions:
         keep = repeat(torch.tensor("music" not in dropped), "-> b", b=len(text)).to(text.device)
         clip_audio = replace(audio, keep=keep)
         return Conditions(
-            text=torch.zeros_like(text) if "text" in dropped else text,
+            text=no_text if "text" in dropped else text,
             previous=None if "reference" in dropped else before,
             music=model.embed_music(clip_audio, choreographer),
             beat=model.embed_beats(clip_audio, choreographer),

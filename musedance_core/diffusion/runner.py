@@ -348,7 +348,7 @@ class SegmentRunner:
             clip, rate = model.config.clip, pose_rate(model)
             times = tail.frame / clip.fps + np.arange(round(clip.seconds * rate)) / rate
             return inputs.motion.at(times).features()
-        score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start)
+        score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start, inputs.negative)
         settings = DanceSettings.guided_by(model, inputs.settings.guidance)
         return plan_segment(model, score, tail.index, tail.frame, tail.poses, settings)
 

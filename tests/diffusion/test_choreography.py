@@ -97,6 +97,20 @@ def test_a_sentence_counts_from_the_segment_after_its_time(
     assert not torch.allclose(one[k:].limbs, other[k:].limbs, atol=1e-4)
 
 
+def test_a_negative_prompt_leads_the_dance_away(model: MuseDance, score: DanceScore) -> None:
+    text = score.prompts[0][1]
+
+    def dance(negative: torch.Tensor | None, scale: float, weight: float) -> torch.Tensor:
+        settings = DanceSettings(2, Guidance(scale, {"text": weight}))
+        return choreograph(model, replace(score, negative=negative), 0.5, settings).limbs
+
+    assert torch.equal(dance(None, 4.0, 2.0), dance(torch.zeros_like(text), 4.0, 2.0))
+    assert not torch.allclose(dance(None, 4.0, 0.0), dance(-text, 4.0, 0.0), atol=1e-4)
+    assert not torch.allclose(dance(None, 1.0, 9.0), dance(-text, 1.0, 9.0), atol=1e-4)
+    # A sentence that is its own opposite counts as if nobody stressed it.
+    assert torch.allclose(dance(text, 1.0, 9.0), dance(None, 1.0, 0.0), atol=1e-4)
+
+
 def test_the_dancer_rests_where_no_beat_was_found(model: MuseDance, score: DanceScore) -> None:
     silent = replace(score, song=replace(score.song, grid=assumed_grid(SECONDS)))
     motion = choreograph(model, silent, 2.0)

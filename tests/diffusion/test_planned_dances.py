@@ -261,6 +261,18 @@ def test_guidance_reaches_the_plan(model: MuseDance, planned: DanceInputs) -> No
         assert other is not None and not torch.allclose(first, other, atol=1e-3)
 
 
+def test_a_negative_prompt_reaches_the_plan(model: MuseDance, planned: DanceInputs) -> None:
+    settings = SamplingSettings(2, Guidance.of(model.config.schedule, 40.0))
+    draft = replace(planned, denoise=False, settings=settings)
+    plain, other = (
+        SegmentRunner(ResidentModel(model), replace(draft, negative=negative))
+        for negative in (None, planned.prompts[1][1])
+    )
+    tail = plain.first_tail()
+    one, two = plain.segment_after(tail).poses, other.segment_after(tail).poses
+    assert one is not None and two is not None and not torch.allclose(one, two, atol=1e-3)
+
+
 def test_where_no_beat_was_found_the_dancer_rests(
     model: MuseDance, planned: DanceInputs, run: Run
 ) -> None:
