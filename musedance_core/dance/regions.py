@@ -26,9 +26,9 @@ class RegionSettings:
     """Half width of the widest line; a region is wider."""
     flat: float = 0.5
     """Share of the figure that regions cover, below which it is not drawn in flat colours."""
-    most: float = 0.6
+    most: float = 0.75
     """Share of a region from which a label may take all of it ..."""
-    little: float = 0.15
+    little: float = 0.05
     """... from labels of which the region holds at most this share of their pixels."""
     outline: float = 0.03
     """Distance from a region at which a line is still its outline."""

@@ -45,7 +45,8 @@ class SegmentationSettings:
     guide_noise: float = 1e-3
     """Variance of colour below which the filter smooths."""
     least_seen: float = 0.3
-    """Share of a limb's bones that must lie on its own pixels; else it stays with the trunk."""
+    """Share of a limb's bones, and of its outer one alone, that must lie on its own pixels; else
+    it stays with the trunk."""
     most_of_spine: float = 0.3
     """Share of the spine that may lie on a limb's pixels; else the limb stays with the trunk, which
     it would tear."""
@@ -220,12 +221,15 @@ def _without_islands(labels: Labels, solid: Mask, joints: Array) -> tuple[Labels
         bones = bones_of(group, joints)
         if not bones:
             continue
-        rows, columns = pixels(np.concatenate([line(*bone) for bone in bones]), shape)
-        on_own = (labels[rows, columns] == number) & solid[rows, columns]
+        places = [pixels(line(*bone), shape) for bone in bones]
+        seen = [(labels[at] == number) & solid[at] for at in places]
+        least = min(
+            share.mean() if len(share) else 0.0 for share in (np.concatenate(seen), seen[-1])
+        )
         spine = spine_of(joints)
         middle = pixels(np.concatenate([line(*bone) for bone in spine]), shape) if spine else None
         tears = middle is not None and (labels[middle] == number).mean() > SETTINGS.most_of_spine
-        if not len(rows) or on_own.mean() < SETTINGS.least_seen or tears:
+        if least < SETTINGS.least_seen or tears:
             lost.append(group)
             labels = np.where(labels == number, 0, labels)
     # Who stands on one leg alone cannot lift it.

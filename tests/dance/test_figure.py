@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,8 +12,10 @@ from torch import Tensor
 from musedance_core.dance.dancer import unpremultiply
 from musedance_core.dance.figure import LayeredFigure, split_figure
 from musedance_core.dance.motion import BONE_INDEX, DanceMotion, standing
+from musedance_core.dance.part_distances import GROUPS
 from musedance_core.dance.posing import Body, pose_body
 from musedance_core.dance.rig import Rig
+from musedance_core.dance.segmentation import _without_islands
 from musedance_core.dance.skeleton import BONES, INDEX, JOINTS, PART_INDEX, PARTS
 from musedance_core.dance.skinning import Canvas, render
 
@@ -188,6 +191,19 @@ def test_limbs_that_cannot_be_told_apart_stay_with_the_trunk() -> None:
     assert not split.layers[PART_INDEX["right_upper_arm"]].any()
     frame = render(split, pose_body(split.body, at_rest(split.body)), Canvas(SIZE, SIZE)).rgba[0]
     assert psnr(frame, picture) > 36
+
+
+def test_an_arm_whose_forearm_is_not_seen_stays_with_the_trunk() -> None:
+    """Only its upper half was found: the other lies on pixels of the trunk."""
+    joints = np.full((len(JOINTS), 2), np.nan, np.float32)
+    for name, place in (("shoulder", (62, 30)), ("elbow", (64, 58)), ("wrist", (50, 80))):
+        joints[INDEX[f"left_{name}"]] = place
+    labels = np.zeros((SIZE, SIZE), np.int64)
+    labels[26:60, 58:72] = GROUPS.index("left_arm")
+    solid = np.ones((SIZE, SIZE), np.bool_)
+    assert _without_islands(labels, solid, joints)[1] == ["left_arm"]
+    labels[56:84, 46:72] = GROUPS.index("left_arm")
+    assert _without_islands(labels, solid, joints)[1] == []
 
 
 @pytest.mark.parametrize("seed", range(12))
