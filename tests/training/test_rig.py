@@ -12,7 +12,7 @@ from musedance_core.config import MuseDanceConfig
 from musedance_core.dance.skeleton import BONES, INDEX, MIRRORED_JOINTS, PART_INDEX
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
-from musedance_core.models.rig_net import locate
+from musedance_core.models.rig_net import RigPrediction, locate
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.training.config import DataConfig, TrainConfig
 from musedance_core.training.data.rigs import VARIATION, WorldRigs, random_crop
@@ -43,6 +43,32 @@ def test_a_few_figures_are_learned_by_the_rig_network_alone(stage: RigStage) -> 
     after = stage.evaluate(batch)
     assert before["joints"] < 0.5 < 0.95 < after["joints"]
     assert after["presence"] == 1 and after["parts"] > 0.8 and after["subject"] > 0.95
+
+
+def test_sides_of_small_figures_are_compared_in_body_heights(
+    stage: RigStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrists = [INDEX["right_wrist"], INDEX["left_wrist"]]
+    joints = torch.full((1, 16, 2), 0.5)
+    joints[0, wrists[0], 0], joints[0, wrists[1], 0] = 0.44, 0.53
+    present = torch.zeros(1, 16, dtype=torch.bool)
+    present[:, wrists] = True
+    # The network finds each wrist at the place of the other.
+    heatmaps = heatmap_target(joints[:, MIRRORED_JOINTS], 64).clamp_min(1e-9).log()
+    prediction = RigPrediction(
+        heatmaps.unflatten(-1, (64, 64)), torch.zeros(1, 16), torch.zeros(1, 11, 8, 8)
+    )
+    monkeypatch.setattr(stage.network, "forward", lambda crops: prediction)
+    batch: Batch = {
+        "crops": torch.zeros(1, 5, 8, 8),
+        "joints": joints,
+        "present": present,
+        "parts": torch.ones(1, 8, 8, dtype=torch.long),
+        "height": torch.tensor([0.3]),
+    }
+    assert stage.evaluate(batch)["swapped"] == 1
+    batch["height"] = torch.tensor([1.0])
+    assert np.isnan(stage.evaluate(batch)["swapped"]), "wrists of a large figure are too close"
 
 
 def figure() -> RigSample:

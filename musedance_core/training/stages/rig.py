@@ -76,14 +76,16 @@ class RigStage(Stage):
 
         joints: within 0.1 body heights, of those that are there; known, unknown: the same with and
         without a mask; swapped: joints of limbs that are nearer to their counterpart at the other
-        side; presence: of all joints; parts: of the figure's pixels; subject: of all pixels.
+        side, of those that are farther from it than 0.1 body heights; presence: of all joints;
+        parts: of the figure's pixels; subject: of all pixels.
         """
         prediction: RigPrediction = self.network(batch["crops"])
         places, present, joints = locate(prediction.heatmaps), batch["present"], batch["joints"]
         distance = (places - joints).norm(dim=-1)
-        near = distance < NEAR * batch["height"][:, None]
+        reach = NEAR * batch["height"][:, None]
+        near = distance < reach
         other = joints[:, MIRRORED_JOINTS]
-        both = present & present[:, MIRRORED_JOINTS] & ((other - joints).norm(dim=-1) > NEAR)
+        both = present & present[:, MIRRORED_JOINTS] & ((other - joints).norm(dim=-1) > reach)
         known = (batch["crops"][:, 4].amax(dim=(1, 2)) > 0)[:, None].expand_as(present)
         parts, truth = prediction.parts.argmax(dim=1), batch["parts"]
         shares = {
