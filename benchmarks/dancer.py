@@ -9,7 +9,8 @@ demo      size and rate of a video by default.
 clips     sharpness inside the dancer over that of the same dance with the true rig; background and
           flicker where the dancer never is, which should be the picture's own, and where it stood
           in the picture, which is filled; identity and beats; of sampled clips at --size pixels.
-poses     beats, recognised moves, feet, and (with --recordings) speeds of planned dances.
+poses     beats, recognised moves, feet, and (with --recordings) speeds of planned dances. The judge
+          of moves was trained on the world's own dances, so that it favours dances like them.
 takes     the distance between two seeds over that between two sentences.
 edits     beats that are moved, halved and doubled.
 songs     beats of the songs given by --songs.
@@ -19,7 +20,8 @@ denoiser  the true dance of the same clips as planned (draft), denoised (full), 
           rig: PSNR, SSIM, identity and sharpness inside the dancer.
 cost      time and memory of `musedance animate`, process start included: meaningful on idle cores.
 
-Dancers, songs and sentences are those of --split; decisions belong on "validation". Brackets
+Dancers and songs are those of --split; its sentences are new combinations of known words, a few of
+which occur in training as well. Decisions belong on "validation". Brackets
 contain 95 % bootstrap intervals over clips, or over groups of six sentences in "takes".
 """
 
