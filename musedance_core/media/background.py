@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from pathlib import Path
 
 from PIL import Image
@@ -57,7 +56,7 @@ def load_background(path: str | Path) -> Image.Image:
 
 def _is_level(value: object) -> bool:
     """True for a number in 0..255."""
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= 255
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 255
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
