@@ -24,13 +24,21 @@ class Terminated(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
+def _is_cleaning_up() -> bool:
+    """True in the middle of what an interruption, such as `Terminated`, makes a command do."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
 @contextmanager
 def unwinding_on_signals() -> Iterator[None]:
     """While the body runs, SIGTERM and SIGHUP raise `Terminated` instead of ending the process.
 
-    So `files.atomic_path` removes unfinished files. A signal that has another handler, or is
-    ignored as under `nohup`, is left alone; so are all signals outside of the main thread, where
-    Python cannot handle them.
+    So `files.atomic_path` removes unfinished files, and no further signal stops it from that. A
+    signal that has another handler, or is ignored as under `nohup`, is left alone; so are all
+    signals outside of the main thread, where Python cannot handle them.
     """
 
     done, main = threading.Event(), threading.get_ident()
@@ -40,7 +48,8 @@ def unwinding_on_signals() -> Iterator[None]:
         timer = threading.Timer(RETRY, repeat, (number,))
         timer.daemon = True
         timer.start()
-        raise Terminated(number)
+        if not _is_cleaning_up():
+            raise Terminated(number)
 
     def repeat(number: int) -> None:
         if not done.is_set():

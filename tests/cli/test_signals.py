@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from musedance_core.cli.signals import Terminated, unwinding_on_signals
+from musedance_core.files import atomic_folder
 
 Run = Callable[..., int]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -43,6 +45,34 @@ def test_an_exception_lost_in_a_destructor_is_raised_again(
         Busy()
         time.sleep(10)
         pytest.fail("the signal was lost")
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+def test_signals_interrupt_no_clean_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: signal.Signals
+) -> None:
+    """Neither the same signal, raised again after a while, nor another one."""
+    monkeypatch.setattr("musedance_core.cli.signals.RETRY", 0.05)
+    rmtree = shutil.rmtree
+
+    def slow(path: Path, **options: bool) -> None:
+        try:
+            raise OSError("a file is gone already")
+        except OSError:
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(0.3)
+        rmtree(path, **options)
+
+    monkeypatch.setattr("musedance_core.files.shutil.rmtree", slow)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        unwinding_on_signals(),
+        atomic_folder(tmp_path / "frames") as folder,
+    ):
+        (folder / "frame.png").touch()
+        os.kill(os.getpid(), first)
+        time.sleep(10)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
