@@ -33,6 +33,9 @@ class Framing:
 FRAMING = Framing()
 UNIT = 1000.0
 """Height in pixels of the figure before it is placed in the frame."""
+LEAST_SPAN = 1.0
+"""Pixels from one joint of a rig to another, at least."""
+NO_PROPORTIONS = "A rig without joints has no proportions: give it those of the dancer."
 FACE = [OPENPOSE.index(name) for name in ("nose", "right_eye", "left_eye")]
 """Keypoints that are not seen from behind."""
 
@@ -55,12 +58,14 @@ def pose_keypoints(
         `[f 18 2]` in pixels, NaN where a keypoint is missing.
 
     Raises:
-        InputError: the rig has no joints.
+        InputError: the rig has no joints that OpenPose knows, or all of them are at one place.
     """
     body = Body.standing(UNIT, 0.0, 0.0) if rig is None else _body(rig)
-    posed = pose_body(body, motion)
     # Before the warp, which narrows and mirrors the face of a figure that turns too.
     present = _present(body)
+    if not present.any():
+        raise InputError(NO_PROPORTIONS)
+    posed = pose_body(body, motion)
     points = posed.warp.forward(to_openpose(posed.joints))
     points = torch.where(present[:, None], points, math.nan)
     behind = motion.field("yaw").cos() < 0
@@ -74,9 +79,13 @@ def _body(rig: Rig) -> Body:
     """The dancer of a rig, `UNIT` high and standing at (0, 0)."""
     joints = rig.joints[rig.present]
     if len(joints) == 0:
-        raise InputError("A rig without joints has no proportions: give it those of the dancer.")
+        raise InputError(NO_PROPORTIONS)
     left, top = joints.amin(dim=0).tolist()
     right, bottom = joints.amax(dim=0).tolist()
+    if max(right - left, bottom - top) < LEAST_SPAN:
+        raise InputError(
+            f"All joints of the rig are at {left:g}, {top:g}: it has no proportions of a dancer."
+        )
     if rig.present[INDEX["head_top"]]:  # hands may be higher
         top = float(rig.joints[INDEX["head_top"], 1])
     # Soles are below the ankles of a person who stands.

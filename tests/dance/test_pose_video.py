@@ -102,6 +102,19 @@ def test_joints_that_the_rig_lacks_are_missing() -> None:
     points = pose_keypoints(wild(), (512, 512), rig)
     gone = {OPENPOSE[i] for i in range(18) if not torch.isfinite(points[0, i]).all()}
     assert gone == {"left_wrist", "nose", "right_eye", "left_eye", "right_ear", "left_ear"}
-    empty = Rig((512, 512), torch.full((16, 2), math.nan), torch.zeros(16))
-    with pytest.raises(InputError, match="without joints"):
-        pose_keypoints(wild(), (512, 512), empty)
+
+
+@pytest.mark.parametrize("names", [[], ["pelvis"], ["head_top"], ["pelvis", "chest"]])
+def test_a_rig_without_keypoints_is_one_sentence(names: list[str]) -> None:
+    """OpenPose knows no pelvis, no chest and no top of the head."""
+    joints = torch.full((16, 2), math.nan)
+    for number, name in enumerate(names):
+        joints[INDEX[name]] = torch.tensor([200.0, 200.0 - 50 * number])
+    with pytest.raises(InputError, match=r"without joints|All joints of the rig are at 200, 200"):
+        pose_keypoints(wild(), (512, 512), Rig((512, 512), joints, torch.ones(16)))
+
+
+def test_a_rig_with_all_joints_at_one_place_is_one_sentence() -> None:
+    rig = Rig((512, 512), torch.full((16, 2), 40.0), torch.ones(16))
+    with pytest.raises(InputError, match="All joints of the rig are at 40, 40"):
+        pose_keypoints(wild(), (512, 512), rig)
