@@ -126,12 +126,20 @@ def stage_dancer(
 
 
 def require_rig_of(rig: Rig, picture: Image.Image) -> None:
-    """Raises InputError where `rig` belongs to a picture of another shape than `picture`."""
+    """Raises InputError where `rig` belongs to a picture of another shape than `picture`, or all
+    of its joints are outside of it."""
     (width, height), (own_width, own_height) = rig.size, picture.size
-    if abs(width * own_height - height * own_width) > RULES.rig_tolerance * height * own_width:
+    difference = abs(width * own_height - height * own_width)
+    if min(rig.size) < 1 or difference > RULES.rig_tolerance * height * own_width:
         raise InputError(
             f"The rig belongs to a picture of {width} x {height} pixels, but this one has "
             f"{own_width} x {own_height}."
+        )
+    joints = rig.joints[rig.present]
+    inside = (joints >= 0) & (joints <= joints.new_tensor([width, height]))
+    if len(joints) and not inside.all(dim=-1).any():
+        raise InputError(
+            f"No joint of the rig is inside of its picture of {width} x {height} pixels."
         )
 
 

@@ -17,6 +17,7 @@ from musedance_core.media.staging import (
     RULES,
     Cutout,
     cut_out,
+    require_rig_of,
     stage,
 )
 
@@ -253,6 +254,19 @@ def test_rigs_and_part_weights_are_placed_with_the_part_that_they_belong_to() ->
     weights = torch.zeros(10, 20, 40)
     weights[3, 5:15, 20:30] = 1
     assert torch.equal(cutout.place_weights(weights, picture.size), weights[:, 5:15, 20:30])
+
+
+def test_a_rig_with_all_joints_outside_of_its_picture_is_one_sentence() -> None:
+    picture = busy(200, 100)
+    joints = torch.full((16, 2), torch.nan)
+    require_rig_of(Rig((400, 200), joints, torch.ones(16)), picture)
+    joints[3] = torch.tensor([500.0, 100.0])
+    with pytest.raises(InputError, match=r"No joint of the rig is inside of .* 400 x 200 pixels"):
+        require_rig_of(Rig((400, 200), joints, torch.ones(16)), picture)
+    joints[4] = torch.tensor([300.0, 100.0])
+    require_rig_of(Rig((400, 200), joints, torch.ones(16)), picture)
+    with pytest.raises(InputError, match="picture of 0 x 0 pixels"):
+        require_rig_of(Rig((0, 0), joints, torch.ones(16)), picture)
 
 
 def test_a_sticker_at_rest_is_shown_at_its_corner() -> None:
