@@ -20,7 +20,7 @@ from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
 from .audio.waveform import Waveform
 from .checkpoint.format import load_checkpoint
-from .dance.motion import DanceMotion
+from .dance.motion import DanceMotion, require_poses
 from .dance.openpose_json import read_rig_or_openpose
 from .dance.pose_video import pose_keypoints
 from .dance.rig import Rig
@@ -35,11 +35,12 @@ from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .diffusion.song_part import load_song_part
 from .errors import InputError
 from .media.background import Background
-from .media.frame_limits import require_frame
+from .media.frame_limits import require_frame, require_frame_of, require_width_and_height
 from .media.images import as_image, as_mask, as_picture, fit_picture
 from .media.staging import stage_dancer
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
+from .ranges import FRAMES, require_sampling, require_whole, require_within
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
@@ -148,12 +149,15 @@ class MuseDancePipeline:
         """
         image = as_picture(picture)
         subject = None if mask is None else as_mask(mask, image)
-        self._check_frame(size, fps, background, rig, draft)
+        require_frame_of(
+            self.config, size, fps, background=background, rig=rig, draft=draft or None
+        )
         fps = fps or (DEFAULT_FPS if self.config.plans_dance else self.config.clip.fps)
         part = load_song_part(song, text, beats, start, seconds, fps)
-        reference = self.prepare_picture(image, subject, size, background, rig)
+        reference = self._prepare(image, subject, size, background, rig)
         features = self.encode_song(part.song, part.beats)
         if not isinstance(guidance, Guidance):
+            require_sampling(guidance=guidance)
             guidance = Guidance.of(self.config.schedule, guidance)
         runner = self._runner(
             reference,
@@ -209,6 +213,9 @@ class MuseDancePipeline:
         Raises:
             InputError: any of these cannot be used, or the model has no choreographer.
         """
+        require_frame(None, fps)
+        require_width_and_height(size)
+        require_sampling(seed, steps, guidance)
         part = load_song_part(song, text, beats, start, seconds, fps)
         settings = DanceSettings.of(self.model, steps, guidance)
         proportions = read_rig_or_openpose(rig) if isinstance(rig, str | Path) else rig
@@ -251,10 +258,13 @@ class MuseDancePipeline:
             seed, steps, sampler, guidance, negative, draft, on_step: as for a call of the pipeline.
 
         Raises:
-            InputError: no such sampler or frame rate, steps out of range, a timeline that cannot be
-                read, or output that is not finite.
+            InputError: one of these cannot be used, or the output is not finite.
         """
-        self._check_frame(None, fps, None, None, draft)
+        require_frame_of(self.config, None, fps, draft=draft or None)
+        require_whole("number of frames", frames, FRAMES)
+        require_within("start in seconds", start, (0, song.seconds))
+        if motion is not None:
+            require_poses(motion)
         guidance = guidance or Guidance.of(self.config.schedule)
         runner = self._runner(
             reference,
@@ -285,7 +295,7 @@ class MuseDancePipeline:
             return self._encode(picture, part_map)
         if mask is None and part_map is not None:
             mask = (part_map > 0).float()
-        return self.prepare_picture(
+        return self._prepare(
             as_image(picture), None if mask is None else as_image(mask), max(picture.shape[-2:])
         )
 
@@ -297,8 +307,8 @@ class MuseDancePipeline:
     @torch.no_grad()
     def prepare_picture(
         self,
-        picture: Image.Image,
-        mask: Image.Image | None = None,
+        picture: str | Path | Image.Image | Tensor,
+        mask: str | Path | Image.Image | None = None,
         size: int | None = None,
         background: Background = None,
         rig: str | Path | Rig | None = None,
@@ -306,8 +316,22 @@ class MuseDancePipeline:
         """The reference of a picture of any size; arguments as for a call of the pipeline.
 
         Raises:
-            InputError: the rig cannot be used.
+            InputError: one of them cannot be used.
         """
+        require_frame_of(self.config, size, None, background=background, rig=rig)
+        image = as_picture(picture)
+        subject = None if mask is None else as_mask(mask, image)
+        return self._prepare(image, subject, size, background, rig)
+
+    def _prepare(
+        self,
+        picture: Image.Image,
+        mask: Image.Image | None,
+        size: int | None,
+        background: Background = None,
+        rig: str | Path | Rig | None = None,
+    ) -> Reference:
+        """The reference of a picture with its mask, both checked."""
         if not self.config.plans_dance:
             fitted = fit_picture(picture, mask, self.config.clip.size)
             return self._encode(fitted.image, fitted.part_map)
@@ -327,39 +351,12 @@ class MuseDancePipeline:
         tokens: Tensor = self.model.text(self.tokenizer.encode([sentence]).to(self.device))
         return tokens
 
-    def _check_frame(
-        self,
-        size: int | None,
-        fps: float | None,
-        background: Background,
-        rig: str | Path | Rig | None,
-        draft: bool,
-    ) -> None:
-        """Refuses options of the frame that are out of range or not for this model; arguments as
-        for a call of the pipeline.
-
-        Raises:
-            InputError: one sentence with the option.
-        """
-        clip = self.config.clip
-        if not self.config.plans_dance:
-            options = {"size": size, "background": background, "rig": rig, "draft": draft or None}
-            for name in (name for name, value in options.items() if value is not None):
-                raise InputError(
-                    f"This model plans no dance, and makes square frames of {clip.size} pixels: it "
-                    f"takes no {name}."
-                )
-            if fps not in (None, clip.fps):
-                raise InputError(f"This model makes {clip.fps} frames a second, not {fps:g}.")
-        require_frame(size, fps)
-
     def _settings(
         self, steps: int | None, sampler: str | None, guidance: Guidance
     ) -> SamplingSettings:
         schedule = self.config.schedule
         steps = schedule.sampling_steps if steps is None else steps
-        if steps > schedule.steps:
-            raise InputError(f"Sampling takes at most {schedule.steps} steps, not {steps}.")
+        require_whole("number of steps", steps, (1, schedule.steps))
         default = "dpmpp_2m" if self.config.plans_dance else "ddim"
         return SamplingSettings(steps, guidance, sampler or default)
 
@@ -377,6 +374,7 @@ class MuseDancePipeline:
         motion: DanceMotion | None = None,
         denoise: bool = True,
     ) -> SegmentRunner:
+        require_sampling(seed)
         inputs = DanceInputs(
             reference,
             song,

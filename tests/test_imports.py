@@ -16,6 +16,7 @@ CORE = ROOT / "musedance_core"
 # Bottom to top. A module imports its own package and the layers below it, never sideways or up.
 LAYERS = (
     {"errors", "version"},
+    {"ranges"},
     {"config", "files", "streams", "parts", "geometry"},
     {"dance"},
     {"presets", "models", "audio"},

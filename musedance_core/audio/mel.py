@@ -15,6 +15,7 @@ RATE = 16_000
 WINDOW, HOP, FFT = 400, 160, 512
 PREEMPHASIS, LOWEST = 0.97, 20.0
 FLOOR = 1.1920928955078125e-07
+HOP_SECONDS = HOP / RATE
 LOUDNESS = 0.1
 """Root mean square that every song is scaled to."""
 

@@ -12,6 +12,7 @@ from ..errors import brief
 from ..files import is_file
 from ..media.colours import TRANSPARENT, named_colour
 from ..media.frame_limits import HIGHEST_RATE, LARGEST_SIDE, LOWEST_RATE, SMALLEST_SIDE
+from ..ranges import GUIDANCE, SEEDS, STEPS
 
 
 def finite(text: str) -> float:
@@ -78,17 +79,16 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-guidance = within(0, 100)
-"""Guidance of all conditions; its useful values are below 20."""
+guidance = within(*GUIDANCE)
 guidance_weight = within(-100, 100)
 """Guidance of one condition, added to the one of all."""
-steps = whole(1, 1000)
+steps = whole(*STEPS)
 """A number of denoising steps."""
 count = whole(1, 10**6)
 """A number of clips, pictures or training steps."""
 track = whole(1, 1000)
 """The number of a sound track."""
-seed = whole(0, 2**32 - 1)
+seed = whole(*SEEDS)
 frame_size = whole(SMALLEST_SIDE, LARGEST_SIDE)
 """The longer side of a video in pixels."""
 frame_rate = within(LOWEST_RATE, HIGHEST_RATE)

@@ -15,6 +15,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..errors import InputError
 from .skeleton import BONES, STANDING
 
 ROOT = ("x", "lift", "turn", "yaw", "width", "height", "lean", "bend", "head")
@@ -96,6 +97,14 @@ class DanceMotion:
         return replace(self, root=self.root[..., frames, :], limbs=self.limbs[..., frames, :, :])
 
 
+def require_poses(motion: DanceMotion) -> None:
+    """Raises InputError where a dance has no pose, or numbers that are not finite."""
+    if len(motion) == 0:
+        raise InputError("The motion holds no pose.")
+    if not bool(torch.isfinite(motion.root).all() and torch.isfinite(motion.limbs).all()):
+        raise InputError("The motion holds numbers that are not finite.")
+
+
 def standing(frames: int, fps: float) -> DanceMotion:
     """A person who stands still, arms down."""
     limbs = standing_limbs().expand(frames, -1, -1).clone()
@@ -166,6 +175,7 @@ __all__ = [
     "ROOT_INDEX",
     "DanceMotion",
     "join",
+    "require_poses",
     "standing",
     "standing_limbs",
     "unwrap",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeVar
 
-from ..errors import InputError
+from ..errors import InputError, brief
 
 Item = TypeVar("Item")
 
@@ -77,9 +78,22 @@ def as_prompts(text: Prompts) -> Sequence[tuple[float, str]]:
     """Prompts in any form as pairs of a time and a sentence.
 
     Raises:
-        InputError: as `parse_prompts`.
+        InputError: as `parse_prompts`, or these are no pairs of rising times and sentences.
     """
-    return parse_prompts(text) if isinstance(text, str) else text
+    if isinstance(text, str):
+        return parse_prompts(text)
+    try:
+        pairs = [(float(seconds), sentence) for seconds, sentence in text]
+    except (TypeError, ValueError):
+        pairs = []
+    times = [seconds for seconds, _ in pairs]
+    rising = all(before < after for before, after in pairwise([-1.0, *times, LATEST]))
+    if not pairs or not rising or not all(isinstance(sentence, str) for _, sentence in pairs):
+        raise InputError(
+            f"Sentences along a song are a text, or pairs of rising times in seconds and a "
+            f"sentence, not {brief(text)}."
+        )
+    return pairs
 
 
 def _split(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..audio.beats import BeatGrid, beat_frames
-from ..audio.mel import clip_window
+from ..audio.mel import HOP_SECONDS, clip_window
 from ..dance.dancer import Dancer
 from ..errors import InputError
 from ..models import ClipAudio, Conditions, MuseDance
@@ -43,6 +43,11 @@ class SongFeatures:
 
     mel: Tensor
     grid: BeatGrid
+
+    @property
+    def seconds(self) -> float:
+        """Length of the song."""
+        return len(self.mel) * HOP_SECONDS
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ..errors import InputError
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, brief
+from ..ranges import require_whole, require_within
+
+if TYPE_CHECKING:
+    from ..config import MuseDanceConfig
 
 SMALLEST_SIDE, LARGEST_SIDE = 64, 2048
 """Bounds of the frame's long side in pixels."""
@@ -12,11 +18,41 @@ LOWEST_RATE, HIGHEST_RATE = 1, 60
 
 def require_frame(size: int | None, fps: float | None) -> None:
     """Raises InputError where the frame's long side or the frames a second are out of range."""
-    if size is not None and not SMALLEST_SIDE <= size <= LARGEST_SIDE:
-        raise InputError(
-            f"The size must be within {SMALLEST_SIDE}..{LARGEST_SIDE} pixels, not {size}."
-        )
-    if fps is not None and not LOWEST_RATE <= fps <= HIGHEST_RATE:
-        raise InputError(
-            f"The rate must be within {LOWEST_RATE}..{HIGHEST_RATE} frames a second, not {fps:g}."
-        )
+    if size is not None:
+        require_whole("size in pixels", size, (SMALLEST_SIDE, LARGEST_SIDE))
+    if fps is not None:
+        require_within("rate in frames a second", fps, (LOWEST_RATE, HIGHEST_RATE))
+
+
+def require_width_and_height(size: tuple[int, int]) -> None:
+    """Raises InputError where `size` is no width and height in pixels."""
+    if not isinstance(size, tuple | list) or len(size) != 2:
+        raise InputError(f"The size must be width and height in pixels, not {brief(size)}.")
+    for name, side in zip(("width", "height"), size, strict=True):
+        require_whole(f"{name} in pixels", side, (SMALLEST_SIDE, LARGEST_SIDE))
+
+
+def require_frame_of(
+    config: MuseDanceConfig, size: int | None, fps: float | None, **options: object
+) -> None:
+    """Refuses options of the frame that are out of range or not for a model.
+
+    Args:
+        config: the model's.
+        size, fps: as for `require_frame`.
+        options: further ones for models that plan the dance; None where nobody asks for them.
+
+    Raises:
+        InputError: one sentence with the option.
+    """
+    clip = config.clip
+    if not config.plans_dance:
+        for name, value in {"size": size, **options}.items():
+            if value is not None:
+                raise InputError(
+                    f"This model plans no dance, and makes square frames of {clip.size} pixels: it "
+                    f"takes no {name}."
+                )
+        if fps not in (None, clip.fps):
+            raise InputError(f"This model makes {clip.fps} frames a second, not {brief(fps)}.")
+    require_frame(size, fps)
