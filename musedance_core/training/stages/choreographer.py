@@ -26,6 +26,7 @@ from .losses import ConditionMask, draw_condition_mask, draw_timesteps
 from .stage2 import beat_ids
 
 STATISTICS_SAMPLES = 512
+"""The most dances that the features' statistics are taken of; small batches use four batches."""
 LEAST_STD = 0.02
 """Of a feature, so that one that hardly changes is not blown up."""
 
@@ -88,6 +89,7 @@ class ChoreographerStage(Stage):
         self.tokenizer, self.config, self.loss = tokenizer, config, config.loss
         self.schedule = NoiseSchedule(model.choreographer.config.schedule)
         self._windows, self._sentences = _TokenCache(), _TokenCache()
+        # Here and not in `initialise`: training states hold no buffers, and a resumed run needs them.
         if bool((model.choreographer.std == 1).all()):
             self._fit_features()
 
