@@ -13,6 +13,11 @@ _PLAIN = tuple(name for name in ROOT if name not in ANGLES)
 _LARGEST_LOG_SCALE = 2.0
 
 
+def feature_index(name: str) -> int:
+    """Returns the place of a field of the root that is no angle in `DanceMotion.features`."""
+    return _PLAIN.index(name)
+
+
 def stick_joints(features: Tensor) -> Tensor:
     """Joints `[... 16 2]` in body heights, y down, the feet at (0, 0) at rest, of poses as
     `DanceMotion.features`, `[... 27]`.

@@ -15,6 +15,7 @@ from einops import rearrange, repeat
 from torch import Tensor
 
 from ..dance.motion import FEATURES, ROOT_INDEX, DanceMotion, join, standing
+from ..dance.planting import plant_feet
 from ..errors import InputError
 from ..models import Choreographer, ClipAudio, Conditions, MuseDance
 from ..models.schedule import NoiseSchedule
@@ -279,7 +280,7 @@ def sample_features(
     features = choreographer.denormalise(rearrange(clean, "b k d 1 1 -> b k d"))
     if previous is not None:
         features = continued(features, previous.to(features))
-    return smoothed(features, previous)
+    return plant_feet(smoothed(features, previous))
 
 
 def continued(features: Tensor, previous: Tensor) -> Tensor:

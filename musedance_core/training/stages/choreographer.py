@@ -89,7 +89,7 @@ class ChoreographerStage(Stage):
         self.tokenizer, self.config, self.loss = tokenizer, config, config.loss
         self.schedule = NoiseSchedule(model.choreographer.config.schedule)
         self._windows, self._sentences = _TokenCache(), _TokenCache()
-        # Here and not in `initialise`: training states hold no buffers, and a resumed run needs them.
+        # Not in `initialise`: training states hold no buffers, and a resumed run needs them.
         if bool((model.choreographer.std == 1).all()):
             self._fit_features()
 
