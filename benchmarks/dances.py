@@ -85,6 +85,9 @@ class Measures:
 class HumanShare:
     """A dance beside recordings of people, over all joints and poses.
 
+    Joints rest in recordings too, so that the lower end of the range says little about a dance that
+    hardly moves; its mean speed does.
+
     Attributes:
         within: share of speeds and accelerations between the two ends of the recordings' range.
         below, above: shares of those beyond the lower and the upper end.
