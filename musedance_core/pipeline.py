@@ -41,6 +41,7 @@ from .media.staging import stage_dancer
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
 from .ranges import FRAMES, require_sampling, require_whole, require_within
+from .sentence_hints import log_hints
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
@@ -119,7 +120,8 @@ class MuseDancePipeline:
             picture: a file, a PIL picture, or `[3 h w]` or `[4 h w]` (with alpha) in 0..1, of any
                 size; one with transparency is a sticker (see `media.images`).
             song: an audio file, a video with sound, or a waveform.
-            text: a sentence such as "big hops", or a timeline such as "0:00 sway / 0:08 big hops".
+            text: a sentence such as "big hops", or a timeline such as "0:00 sway / 0:08 big hops";
+                an empty one leaves the move to the song.
             seconds: length of the video; None is the rest of the song.
             start: time in the song at which the video starts, in seconds.
             seed: the same seed gives the same video.
@@ -155,6 +157,8 @@ class MuseDancePipeline:
         fps = fps or (DEFAULT_FPS if self.config.plans_dance else self.config.clip.fps)
         part = load_song_part(song, text, beats, start, seconds, fps)
         reference = self._prepare(image, subject, size, background, rig)
+        if reference.dancer is not None:
+            log_hints(part.prompts, reference.dancer.figure)
         features = self.encode_song(part.song, part.beats)
         if not isinstance(guidance, Guidance):
             require_sampling(guidance=guidance)
@@ -219,6 +223,7 @@ class MuseDancePipeline:
         part = load_song_part(song, text, beats, start, seconds, fps)
         settings = DanceSettings.of(self.model, steps, guidance)
         proportions = read_rig_or_openpose(rig) if isinstance(rig, str | Path) else rig
+        log_hints(part.prompts)
         features = self.encode_song(part.song, part.beats)
         tokens = [(when, self.encode_text(sentence)) for when, sentence in part.prompts]
         score = DanceScore(features, tokens, seed, start)

@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.v0_0_2 import io
 
+from ..musedance_core.errors import InputError
 from .errors import readable_errors
 from .types import CATEGORY, GUIDANCE, PROMPTS, Weights
 
@@ -82,6 +83,9 @@ class PromptTimeline(io.ComfyNode):
     def execute(cls, clip: Any, text: str) -> io.NodeOutput:
         from ..musedance_core.diffusion.prompts import parse_prompts
 
+        # More often forgotten than meant: a sentence without a move leaves it to the song, too.
+        if not text.strip():
+            raise InputError("The prompt timeline is empty: write a sentence, such as big hops.")
         return io.NodeOutput(
             tuple(
                 (seconds, clip.encode_from_tokens_scheduled(clip.tokenize(sentence)))

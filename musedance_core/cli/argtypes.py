@@ -120,10 +120,3 @@ def background(text: str) -> str | tuple[int, int, int] | Path:
             f"{TRANSPARENT}."
         )
     return Path(text)
-
-
-def sentence(text: str) -> str:
-    """A text that is not blank."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("the sentence is empty.")
-    return text

@@ -58,9 +58,9 @@ def add_song(parser: argparse.ArgumentParser) -> None:
     add(
         "--text",
         required=True,
-        type=argtypes.sentence,
         help='how to dance, such as "big hops"; or sentences with the times in the song from which '
-        'they hold, such as "0:00 it sways / 0:08 big hops"',
+        'they hold, such as "0:00 it sways / 0:08 big hops"; with "" the song decides. A sentence '
+        "takes effect at the next segment, and segments last 4 seconds",
     )
 
 

@@ -13,7 +13,8 @@ Item = TypeVar("Item")
 
 Prompts = str | Sequence[tuple[float, str]]
 """A sentence, a prompt timeline as `parse_prompts` reads it, or pairs of a time in seconds of the
-song (rising) and the sentence that applies from then on."""
+song (rising) and the sentence that applies from then on. An empty sentence leaves the move to the
+song."""
 
 LATEST = 1e6
 """Seconds, eleven days: no song has later times."""
@@ -37,12 +38,15 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
     Entries are separated by slashes, semicolons, bars or line breaks, or by nothing but the time of
     the next one: `[0:00] sway [0:08] big hops`. A time is minutes:seconds, or seconds. A text
     without times is one sentence for the whole song; so is a single entry that begins with a number
-    which may belong to the sentence, such as `2 big hops`.
+    which may belong to the sentence, such as `2 big hops`. An empty text is an empty sentence, and
+    so is a time that stands alone between separators: `0:00 big hops / 0:08 / 0:16 sway`.
 
     Raises:
-        InputError: no sentence, an entry without a time, a time without a sentence, times that do
-            not rise, or one beyond `LATEST`.
+        InputError: separators alone, an entry without a time, a time without a sentence that is not
+            separated from the entries beside it, times that do not rise, or one beyond `LATEST`.
     """
+    if not text.strip():
+        return [(0.0, "")]
     entries = _split(text)
     if not entries:
         raise InputError("The prompt timeline is empty: write a sentence, or 0:00 and a sentence.")
@@ -51,6 +55,7 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
         entry, match = matches[0]
         if match is None or _is_only_a_number(match):
             return [(0.0, entry)]
+    written = _cleaned(_SEPARATOR.split(text.translate(_WIDE)))
     timed: list[tuple[float, str]] = []
     for entry, match in matches:
         if match is None:
@@ -58,7 +63,7 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
                 f"The entry {entry!r} of the prompt timeline must begin with a time, such as "
                 f"0:08 big hops."
             )
-        if match["sentence"] is None:
+        if match["sentence"] is None and (len(matches) == 1 or entry not in written):
             raise InputError(f"The prompt timeline has no sentence at {match['time']}.")
         seconds = _seconds(match["time"])
         if seconds > LATEST:
@@ -70,7 +75,7 @@ def parse_prompts(text: str) -> list[tuple[float, str]]:
                 f"The times of the prompt timeline must rise, but {seconds:g} s comes after "
                 f"{timed[-1][0]:g} s."
             )
-        timed.append((seconds, match["sentence"].strip()))
+        timed.append((seconds, (match["sentence"] or "").strip()))
     return timed
 
 
@@ -99,8 +104,13 @@ def as_prompts(text: Prompts) -> Sequence[tuple[float, str]]:
 def _split(text: str) -> list[str]:
     """The entries of a timeline; every time with a colon begins one."""
     separated = _TIME.sub(lambda match: f"\n{match[0]}", text.translate(_WIDE))
-    entries = (entry.strip(" \t\r/;|,>-\u2013\u2192") for entry in _SEPARATOR.split(separated))
-    return [entry for entry in entries if entry]
+    return _cleaned(_SEPARATOR.split(separated))
+
+
+def _cleaned(entries: Sequence[str]) -> list[str]:
+    """The entries without the signs around them, except for empty ones."""
+    cleaned = (entry.strip(" \t\r/;|,>-\u2013\u2192") for entry in entries)
+    return [entry for entry in cleaned if entry]
 
 
 def _is_only_a_number(match: re.Match[str]) -> bool:

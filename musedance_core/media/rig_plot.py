@@ -29,7 +29,7 @@ TINT = 0.45
 """Opacity of the parts' colours."""
 FINE = 2
 """Supersampling factor."""
-LINE, LETTER = 14, 7
+LINE, LETTER = 14, 6
 """Height of a line of the caption and greatest mean width of its letters, in pixels."""
 
 
@@ -64,7 +64,7 @@ def draw_rig_plot(picture: Image.Image, rig: Rig) -> Image.Image:
         if present[joint]:
             _dot(pen, places[joint], thick * 0.85 + FINE, EDGE)
             _dot(pen, places[joint], thick * 0.85, _side_colour(joint))
-    lines = textwrap.wrap(_caption(rig), max(20, (width - 8) // LETTER))
+    lines = textwrap.wrap(_caption(rig), max(12, (width - 8) // LETTER))
     plot = Image.new("RGB", (width, height + 8 + LINE * len(lines)), PAPER)
     plot.paste(fine.resize((width, height), Image.Resampling.BOX))
     pen = ImageDraw.Draw(plot)

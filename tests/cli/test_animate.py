@@ -85,13 +85,12 @@ BAD = {
     "nonsense dtype": ([PICTURE, SONG, "--dtype", "int3"], "--dtype"),
     "missing checkpoint": ([PICTURE, SONG, "--checkpoint", "{out}/no.safetensors"], "no.safe"),
     "not a checkpoint": ([PICTURE, SONG, "--checkpoint", "{inputs}/text.safetensors"], "text.safe"),
-    "empty sentence": ([PICTURE, SONG, "--text", " "], "--text"),
     "times that fall": ([PICTURE, SONG, "--text", "0:08 hop / 0:02 sway"], "must rise"),
     "a time beyond the song": (
         [PICTURE, SONG, "--text", "0:00 hop / 9:00 sway"],
         "'sway' at 540 s",
     ),
-    "a time without a sentence": ([PICTURE, SONG, "--text", "0:00 hop / 0:02"], "0:02"),
+    "a time without a sentence": ([PICTURE, SONG, "--text", "0:00 hop until 0:02"], "0:02"),
 }
 
 

@@ -56,6 +56,17 @@ def test_the_seed_decides(run: Run, words: list[str], tmp_path: Path) -> None:
     assert "NaN" not in texts[0] and len(json.loads(texts[0])) == 24
 
 
+def test_an_empty_sentence_leaves_the_move_to_the_song(
+    run: Run, words: list[str], tmp_path: Path
+) -> None:
+    texts = []
+    for name, sentence in (("a", ""), ("b", "  "), ("c", "big hops")):
+        path = tmp_path / f"{name}.json"
+        assert run(*words, "--text", sentence, "--seconds", "1", "--json", path) == 0
+        texts.append(path.read_text())
+    assert texts[0] == texts[1] != texts[2]
+
+
 def test_proportions_come_from_a_rig_or_openpose_json(
     run: Run, words: list[str], tmp_path: Path
 ) -> None:

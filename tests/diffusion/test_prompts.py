@@ -59,6 +59,16 @@ def test_a_number_alone_belongs_to_the_only_sentence(
     assert parse_prompts(text) == [(seconds, sentence)]
 
 
+@pytest.mark.parametrize("text", ["", "  ", "\n"])
+def test_an_empty_text_is_an_empty_sentence(text: str) -> None:
+    assert parse_prompts(text) == [(0.0, "")]
+
+
+@pytest.mark.parametrize("text", ["0:00 / 0:04 hop / 0:08", "0:00\n0:04 hop\n0:08", "0|4 hop|8"])
+def test_a_time_alone_between_separators_has_an_empty_sentence(text: str) -> None:
+    assert parse_prompts(text) == [(0.0, ""), (4.0, "hop"), (8.0, "")]
+
+
 def test_minutes_count_sixty() -> None:
     assert parse_prompts("0:59.5 sway / 1:00 hop / 12:05 spin")[2] == (725.0, "spin")
     assert parse_prompts("1:02:03 spin") == [(3723.0, "spin")]
@@ -72,8 +82,8 @@ def test_numbers_and_fractions_stay_in_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "empty"),
         (" / ", "empty"),
+        ("/ 0:08 /", "no sentence at 0:08"),
         ("0:08 hop / 0:04 sway", "4 s comes after 8 s"),
         ("0:00 hop / 999999:00 sway", "time of 5.99999e[+]07 s, outside"),
         pytest.param(f"0:00 hop / 0:{400 * '9'} sway", "inf s, outside", id="infinite"),
