@@ -9,32 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-GROWTH = 0.012
-"""Width of the rim around a figure, in long sides of the picture, whose pixels are not trusted:
-they hold a fringe of the figure."""
 SMOOTHING = (2, 4, 8)
 """Radii in pixels over which continued colours are averaged, from so far away on."""
-LEAST_GROWTH = 2
-"""The least width of that rim in pixels."""
-
-
-def fill_background(picture: Tensor, figure_alpha: Tensor, trend: Tensor | None = None) -> Tensor:
-    """The picture `[3 h w]` with the surroundings of a figure continued smoothly over it.
-
-    Args:
-        picture: in 0..1.
-        figure_alpha: the figure, `[h w]` in 0..1.
-        trend: `[3 h w]`, which the background follows all over, if that is known; only its
-            differences from it are continued.
-    """
-    rim = max(LEAST_GROWTH, round(GROWTH * max(figure_alpha.shape)))
-    hidden = grow((figure_alpha > 1 / 255).float(), rim)
-    if bool(hidden.all()):
-        # Of a figure that fills the picture, the border is the best guess at what is behind it.
-        hidden[[0, -1]] = hidden[:, [0, -1]] = 0
-    if trend is None:
-        return fill_holes(picture, 1 - hidden)
-    return (trend + fill_holes(picture - trend, 1 - hidden)).clamp(0, 1)
 
 
 def fill_holes(values: Tensor, weight: Tensor) -> Tensor:

@@ -17,9 +17,9 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
+from ..dance.background_fill import fill_background
 from ..dance.dancer import Dancer
 from ..dance.figure import split_figure
-from ..dance.fill import fill_background
 from ..dance.openpose_json import read_rig_or_openpose
 from ..dance.rig import Rig
 from ..dance.skinning import Canvas

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from musedance_core.dance.fill import continued, fill_background, fill_holes
+from musedance_core.dance.background_fill import fill_background
+from musedance_core.dance.fill import continued, fill_holes
 
 
 def disc(side: int, radius: float) -> torch.Tensor:
