@@ -6,6 +6,7 @@ python docs/make_pictures.py [thumbnails | clips]
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,11 +30,22 @@ SIDE, GAP = 512, 4
 CLIPS = (
     ("kid", "puppet-kid", "big jumping jacks"),
     ("cat", "puppet-cat", "dance the charleston"),
-    ("robot", "drawing-robot", "wave your arms, happily"),
-    ("chick", "sticker-chick", "big hops on the spot"),
+    ("robot", "drawing-robot", "do the arm wave, happily"),
+    ("chick", "sticker-chick", "big hops"),
     ("bear", "puppet-bear", "disco points"),
     ("viking", "puppet-viking", "clap your hands"),
 )
+
+
+def template(name: str) -> tuple[str, list[str]]:
+    """The picture and the sentences of a template."""
+    nodes = json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))["nodes"]
+    values = {node["type"]: [] for node in nodes}
+    for node in nodes:
+        values[node["type"]] += node.get("widgets_values", [])[:1]
+    texts = values.get("MuseDance_PromptTimeline") or values["CLIPTextEncode"]
+    asset = values["LoadImage"][0].removeprefix("musedance-").removesuffix(".png")
+    return asset, texts
 
 
 def tile(pictures: Sequence[Image.Image], columns: int, rows: int) -> Image.Image:
@@ -94,25 +106,29 @@ def picture(name: str) -> Image.Image:
 
 def thumbnails() -> None:
     studio = Studio()
-    kid = studio.dance("puppet-kid", "big jumping jacks", 4)
-    first = [picture("puppet-kid"), *kid[4:28:3]]
+    asset, (text,) = template("1-sticker-dances")
+    first = [picture(asset), *studio.dance(asset, text, 4)[4:28:3]]
     strip = draw_beat_plot(studio.wave, studio.grid, 1600).crop((0, 0, 400, 128))
-    long = studio.dance("puppet-cat", "0:00 it sways / 0:04 big kicks / 0:08 disco points", 12)
-    bear = studio.dance("puppet-bear", "0:00 wide steps from side to side / 0:04 big hops", 8)
+    asset, (text,) = template("3-long-song")
+    long = [picture(asset), *studio.dance(asset, text, 16)[10:192:24]]
+    asset, texts = template("4-two-segments-by-hand")
+    two = [(4.0 * i, text) for i, text in enumerate(texts)]
+    by_hand = [picture(asset), *studio.dance(asset, two, 8)[8:96:11]]
+    asset, (text,) = template("6-compare-guidance")
     compared = [
         frame
         for strength in (0.0, 1.0, 2.0, 3.0)
-        for frame in studio.dance("sticker-chick", "big hops on the spot", 4, strength)[7:19:3]
+        for frame in studio.dance(asset, text, 4, strength)[7:19:3]
     ]
     edited = tile([first[i] for i in (0, 1, 2, 3, 5, 6)], 3, 3)
     edited.paste(strip.resize((SIDE, SIDE // 3)), (0, SIDE - SIDE // 3))
-    robot = tile([picture("drawing-robot")], 1, 1)
+    robot = tile([picture(template("5-pictures-sd15")[0])], 1, 1)
     robot.paste(strip.resize((SIDE, SIDE // 5)), (0, SIDE - SIDE // 5))
     for name, sheet in {
         "1-sticker-dances": tile(first, 3, 3),
         "2-edit-the-beats": edited,
-        "3-long-song": tile([picture("puppet-cat"), *long[9:144:17]], 3, 3),
-        "4-two-segments-by-hand": tile([picture("puppet-bear"), *bear[8:96:11]], 3, 3),
+        "3-long-song": tile(long, 3, 3),
+        "4-two-segments-by-hand": tile(by_hand, 3, 3),
         "5-pictures-sd15": robot,
         "6-compare-guidance": tile(compared, 4, 4),
     }.items():

@@ -189,7 +189,7 @@ def test_the_host_makes_the_frames_that_the_pipeline_makes(comfy: Comfy) -> None
     frames = frames_of(comfy, prompt, "9")
     song = ASSETS / "demo-song.ogg"
     video = MuseDancePipeline.from_pretrained(device="cpu")(
-        comfy.folder / "input" / "small-sticker-chick.png",
+        comfy.folder / "input" / "small-puppet-kid.png",
         song,
         prompt["8"]["inputs"]["text"],
         seconds=2.0,
