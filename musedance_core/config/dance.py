@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .checks import require, require_sizes
 from .denoiser import ScheduleConfig
 
-DANCE_SCHEDULE = ScheduleConfig(guidance=1.75, text_guidance=1.0, sampling_steps=8)
+DANCE_SCHEDULE = ScheduleConfig(guidance=2.0, text_guidance=0.5, sampling_steps=8)
 """Noise schedule of dances; the guidance is from validation."""
 
 

@@ -26,9 +26,10 @@ from .segment import SongFeatures, clip_audio, require_finite
 
 SAMPLER = "dpmpp_2m"
 """Poses are sampled with the second-order solver: it needs the fewest steps."""
-SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
-"""Weights of a pose and its neighbours. Dances hardly change by it, since no body moves that fast;
-the sampler's noise from pose to pose does."""
+SMOOTHING = tuple(weight / 256 for weight in (1, 8, 28, 56, 70, 56, 28, 8, 1))
+"""Weights of a pose and its neighbours: binomial, with a standard deviation of 1.4 poses. Noise of
+the sampler from pose to pose would be seen as beats; dances lose a quarter of what swings twice a
+second."""
 SETTLING = 4.0
 """Time constant, in poses, with which a segment takes over from the poses before it."""
 
