@@ -40,7 +40,7 @@ CLIPS = (
 def template(name: str) -> tuple[str, list[str]]:
     """The picture and the sentences of a template."""
     nodes = json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))["nodes"]
-    values = {node["type"]: [] for node in nodes}
+    values: dict[str, list[str]] = {node["type"]: [] for node in nodes}
     for node in nodes:
         values[node["type"]] += node.get("widgets_values", [])[:1]
     texts = values.get("MuseDance_PromptTimeline") or values["CLIPTextEncode"]

@@ -41,8 +41,9 @@ Make PICTURE dance to SONG.
 
 The picture may have any size, shape and transparency; the video has its size and shape. The dancer
 is found in an opaque picture and cut out of its background, which stands still. A picture with
-transparency is a sticker: it gets a plain background and room to dance. The song may be any audio
-file, or a video with sound, of any length.
+transparency is a sticker: it gets a plain background and room to dance, so that its figure fills at
+most 62 % of the frame's width and height; ask for a larger --size where that is too small. The song
+may be any audio file, or a video with sound, of any length.
 """
 QUALITIES = ("full", "draft")
 
@@ -105,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=argtypes.background,
         metavar="B",
         help="behind the dancer: a picture, a colour such as white or #ffd400, or transparent, for "
-        ".webp, .gif, .webm and folders (default: the picture's own)",
+        ".webp, .gif, .png, .webm and folders (default: the picture's own)",
     )
     add_take(parser)
     _add_sampling(parser.add_argument_group("quality and guidance"))
@@ -129,7 +130,7 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         "--size",
         type=argtypes.frame_size,
         metavar="N",
-        help="the frame's longer side in pixels (default: the picture's own, 256 to 1024)",
+        help="the longer side of the frame in pixels (default: the picture's own, 256 to 1024)",
     )
     add(
         "--fps",
@@ -140,7 +141,8 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
     add(
         "--loop",
         action="store_true",
-        help="cut the video to whole beats, so that a .gif, .webp or .png repeats without a break",
+        help="cut a .gif, .webp or .png after the last whole phrase of 8 beats, or of 4 or 2 in a "
+        "short video, so that it repeats without a break; refused for other formats",
     )
     add_song_part(parser)
 

@@ -60,7 +60,7 @@ def add_song(parser: argparse.ArgumentParser) -> None:
         required=True,
         help='how to dance, such as "big hops"; or sentences with the times in the song from which '
         'they hold, such as "0:00 it sways / 0:08 big hops"; with "" the song decides. A sentence '
-        "takes effect at the next segment, and segments last 4 seconds",
+        "takes effect at the next segment; segments last 4 seconds",
     )
 
 
