@@ -1,8 +1,7 @@
 """Which part of a figure each pixel belongs to.
 
 The network's part weights, where a rig has them, and distances from the bones along the figure
-are combined at a low resolution, then snapped to the picture's own edges by a guided filter
-(He, Sun and Tang, "Guided Image Filtering", 2010) with coefficients of the low resolution.
+are combined at a low resolution, then snapped to the picture's own edges by a guided filter.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from scipy import ndimage
 from torch import Tensor
 
+from .guided_filter import apply_guide, guided_coefficients
 from .part_distances import GROUPS, LIMBS, bones_of, group_distances, spine_of
 from .raster import Array, Labels, Mask, away_from, line, pixels
 from .regions import follow_regions
@@ -181,32 +180,12 @@ def _network_groups(
 def _snapped(weights: Tensor, small: Tensor, guide: Tensor) -> Tensor:
     """The strongest group `[h w]` at the resolution of `guide [4 h w]`, of `weights [g h' w']` over
     `small [4 h' w']`: locally, weights are linear in the guide's channels."""
-    r = SETTINGS.guide_radius
-
-    def mean(values: Tensor) -> Tensor:
-        return F.avg_pool2d(values[None], 2 * r + 1, 1, r, count_include_pad=False)[0]
-
-    c = len(small)
-    centre = mean(small)
-    products = mean(rearrange(small[:, None] * small[None], "a b h w -> (a b) h w"))
-    covariance = rearrange(products, "(a b) h w -> h w a b", a=c) - torch.einsum(
-        "ahw,bhw->hwab", centre, centre
-    )
-    covariance = covariance + SETTINGS.guide_noise * torch.eye(c)
-    averages = mean(weights)
-    cross = mean(rearrange(small[:, None] * weights[None], "a g h w -> (a g) h w"))
-    cross = rearrange(cross, "(a g) h w -> h w a g", a=c) - torch.einsum(
-        "ahw,ghw->hwag", centre, averages
-    )
-    slope = rearrange(torch.linalg.solve(covariance, cross), "h w a g -> g a h w")
-    offset = averages - torch.einsum("gahw,ahw->ghw", slope, centre)
+    coefficients = guided_coefficients(small, weights, SETTINGS.guide_radius, SETTINGS.guide_noise)
     # Group by group: all coefficients of a large picture would need much memory.
     best = torch.full(guide.shape[1:], -math.inf)
     labels = torch.zeros(guide.shape[1:], dtype=torch.int64)
     for i in range(len(weights)):
-        coefficients = mean(torch.cat([slope[i], offset[i][None]]))
-        fine = F.interpolate(coefficients[None], guide.shape[1:], mode="bilinear")[0]
-        score = (fine[:c] * guide).sum(dim=0) + fine[c]
+        score = apply_guide(coefficients[i], guide)
         labels[score > best] = i
         best = torch.maximum(best, score)
     return labels

@@ -11,6 +11,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..dance.fill import fill_holes
+from ..dance.guided_filter import apply_guide, guided_coefficients
 from ..geometry import least_squares, pixel_centres, quadratic_terms
 
 
@@ -93,37 +94,15 @@ def plain_matte(picture: Tensor) -> Tensor | None:
 
 def subject_alpha(picture: Tensor, parts: Tensor) -> Tensor:
     """Alpha `[h w]` of the dancer in `picture [3 h w]`, from coarse weights `[p y x]` of its parts
-    and snapped to the edges of the picture.
-
-    A guided filter ("Guided Image Filtering", He, Sun and Tang, 2010): in small windows, alpha is a
-    linear function of the colours. Its coefficients are smooth and found at a low resolution.
-    """
+    and snapped to the edges of the picture by a guided filter."""
     h, w = picture.shape[-2:]
     scale = min(1.0, MATTING.guide_side / max(h, w))
     size = (max(2, round(h * scale)), max(2, round(w * scale)))
     coarse = parts.sum(dim=0).clamp(0, 1)[None, None]
-    mask = F.interpolate(coarse, size, mode="bilinear", align_corners=False)
-    guide = F.interpolate(picture[None], size, mode="area")
-
-    def mean(values: Tensor) -> Tensor:
-        radius = MATTING.guide_radius
-        return F.avg_pool2d(
-            values, 2 * radius + 1, stride=1, padding=radius, count_include_pad=False
-        )
-
-    # Regression of the mask on the colours in the window around each pixel.
-    centre, level = mean(guide), mean(mask)
-    products = rearrange(guide, "1 i h w -> i 1 h w") * guide
-    spread = mean(rearrange(products, "i j h w -> 1 (i j) h w"))
-    spread = rearrange(spread, "1 (i j) h w -> h w i j", i=3)
-    middle = rearrange(centre, "1 c h w -> h w c 1")
-    covariance = spread - middle @ middle.mT + MATTING.guide_noise * torch.eye(3)
-    together = rearrange(mean(guide * mask) - centre * level, "1 c h w -> h w c 1")
-    slope = rearrange(torch.linalg.solve(covariance, together), "h w c 1 -> 1 c h w")
-    offset = level - (slope * centre).sum(dim=1, keepdim=True)
-
-    smooth = F.interpolate(mean(torch.cat([slope, offset], dim=1)), (h, w), mode="bilinear")[0]
-    alpha = (smooth[:3] * picture).sum(dim=0) + smooth[3]
+    mask = F.interpolate(coarse, size, mode="bilinear", align_corners=False)[0]
+    guide = F.interpolate(picture[None], size, mode="area")[0]
+    radius, noise = MATTING.guide_radius, MATTING.guide_noise
+    alpha = apply_guide(guided_coefficients(guide, mask, radius, noise)[0], picture)
     return ((alpha - 0.5) * MATTING.sharpness + 0.5).clamp(0, 1)
 
 
