@@ -8,11 +8,11 @@ import re
 import shutil
 import socket
 import stat
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 from .errors import InputError
 
@@ -20,6 +20,7 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a full disk: no space, no quota, a file larger than the limit."""
 NEARLY_FULL = 1 << 20
 """Bytes of free space below which a failed write without an error number lacked space."""
+WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 LONGEST_STEM = 40
 """Characters of the target's name in a temporary name, which file systems limit to 255 bytes."""
 
@@ -39,17 +40,19 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     The temporary file is called `.NAME.HOST-PID-RANDOM.partial.SUFFIX`, with the suffix of the
     target for writers that go by it. It is removed when the body raises; the next write to the same
     target removes one that a killed process left. A symbolic link stays, and the file that it names
-    is replaced.
+    is replaced. The new file has the rights of the old one, or else those that new files have.
 
     Raises:
-        InputError: `target` is no regular file, its folder does not exist or cannot be written to,
-            the disk is full, or the target cannot be replaced.
+        InputError: `target` is no regular file or write-protected, its folder does not exist or
+            cannot be written to, the disk is full, or the target cannot be replaced.
     """
     named, target = target, require_target(target)
 
     temporary = _temporary_file(target, named)
     try:
+        rights = stat.S_IMODE((target if target.exists() else temporary).stat().st_mode)
         yield temporary
+        temporary.chmod(rights)
     except BaseException as error:
         full = isinstance(error, Exception) and _lacks_space(error, target.parent)
         temporary.unlink(missing_ok=True)
@@ -69,6 +72,7 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
 def atomic_folder(target: str | Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target`; on success it becomes `target`, with all its files.
 
+    An empty folder that is there stays, as somebody may be at work in it, and gets the files.
     The temporary folder is called `.NAME.HOST-PID-RANDOM.partial`, and is removed as the temporary
     file of `atomic_path` is.
 
@@ -80,14 +84,11 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
 
     prefix = f".{target.name[:LONGEST_STEM]}.{_host()}-"
     _remove_leftovers(target.parent, prefix, "")
+    temporary = target.parent / f"{prefix}{os.getpid()}-{token_hex(4)}.partial"
     try:
-        name = tempfile.mkdtemp(
-            dir=target.parent, prefix=f"{prefix}{os.getpid()}-", suffix=".partial"
-        )
+        temporary.mkdir()
     except OSError as error:
         raise InputError(f"{named} cannot be written: {error.strerror}.") from error
-    temporary = Path(name)
-    temporary.chmod(0o755)
     try:
         yield temporary
     except BaseException as error:
@@ -97,14 +98,24 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
             raise InputError(f"There is not enough space on the disk to write {named}.") from error
         raise
     try:
-        if target.is_dir():  # Windows replaces no folder, not even an empty one
-            target.rmdir()
-        temporary.rename(target)
+        _fill_folder(target, temporary)
     except OSError as error:  # somebody has put something there
         rescued = _visible_copy(temporary, target)
         raise InputError(
             f"{named} cannot be replaced: {error.strerror}. The new folder is {rescued}."
         ) from error
+
+
+def _fill_folder(target: Path, temporary: Path) -> None:
+    """Rename a folder to `target`; one that is there, and empty, gets its files instead."""
+    if not target.is_dir():
+        temporary.rename(target)
+        return
+    if any(target.iterdir()):
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+    for path in sorted(temporary.iterdir()):
+        path.rename(target / path.name)
+    temporary.rmdir()
 
 
 def require_new_folder(named: str | Path) -> Path:
@@ -150,6 +161,8 @@ def require_target(named: str | Path) -> Path:
             raise InputError(f"{named} is a directory; give the name of a file to write.")
         if not stat.S_ISREG(mode):
             raise InputError(f"{named} is no regular file; give the name of a file to write.")
+        if not (mode & WRITABLE and os.access(target, os.W_OK)):
+            raise InputError(f"{named} is write-protected.")
     return target
 
 
@@ -157,17 +170,12 @@ def _temporary_file(target: Path, named: str | Path) -> Path:
     """Create the temporary file of `target`, and remove those that killed processes left."""
     prefix = f".{target.stem[:LONGEST_STEM]}.{_host()}-"
     _remove_leftovers(target.parent, prefix, target.suffix)
+    name = f"{prefix}{os.getpid()}-{token_hex(4)}.partial{target.suffix}"
+    temporary = target.parent / name
     try:
-        handle, name = tempfile.mkstemp(
-            dir=target.parent,
-            prefix=f"{prefix}{os.getpid()}-",
-            suffix=f".partial{target.suffix}",
-        )
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise InputError(f"{named} cannot be written: {error.strerror}.") from error
-    os.close(handle)
-    temporary = Path(name)
-    temporary.chmod(0o644)
     return temporary
 
 

@@ -131,6 +131,50 @@ def test_the_target_of_a_symbolic_link_is_replaced(tmp_path: Path, exists: bool)
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["v.mp4"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="rights differ there")
+def test_rights_are_those_of_the_old_file_or_of_new_ones(tmp_path: Path) -> None:
+    old, new, folder = tmp_path / "old.mp4", tmp_path / "new.mp4", tmp_path / "frames"
+    old.write_text("old")
+    old.chmod(0o664)
+    umask = os.umask(0o027)
+    try:
+        for target in (old, new):
+            with atomic_path(target) as temporary:
+                temporary.unlink()  # as some writers do
+                temporary.write_text("new")
+                temporary.chmod(0o600)
+        with atomic_folder(folder):
+            pass
+    finally:
+        os.umask(umask)
+    modes = [path.stat().st_mode & 0o777 for path in (old, new, folder)]
+    assert modes == [0o664, 0o640, 0o750]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights differ there")
+def test_a_write_protected_file_stays(tmp_path: Path) -> None:
+    target = tmp_path / "video.mp4"
+    target.write_text("old")
+    target.chmod(0o444)
+    with pytest.raises(InputError, match=r"video\.mp4 is write-protected"), atomic_path(target):
+        pass
+    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+
+
+def test_an_empty_folder_that_is_there_stays_and_gets_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the current one, which would be gone for the shell that is in it."""
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    before = folder.stat().st_ino
+    with atomic_folder("./") as temporary:
+        (temporary / "a.txt").write_text("whole")
+    assert folder.stat().st_ino == before and Path("a.txt").read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 SLOW_FOLDER = """
 import sys, time
 from musedance_core.files import atomic_folder

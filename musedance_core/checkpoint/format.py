@@ -121,7 +121,6 @@ def write_tensors(path: str | Path, tensors: dict[str, Tensor], metadata: dict[s
             save_file(tensors, temporary, metadata)
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path} cannot be written: {error}.") from error
-        temporary.chmod(0o644)  # save_file leaves a file that only its owner reads
 
 
 def save_checkpoint(
