@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,9 @@ def run(options: RigOptions) -> int:
     for target, suffix in zip(targets, (".json", ".png", ".json"), strict=True):
         if target is not None:
             check_target(target, (suffix,), inputs)
-    if options.json is not None and options.json == options.keypoints:
+    # Unlike Path.resolve, realpath raises nothing where links form a loop.
+    places = [os.path.realpath(t) for t in (options.json, options.keypoints) if t is not None]
+    if len(set(places)) < len(places):
         raise InputError(f"--json and --keypoints both name {options.json}.")
     picture = load_picture(options.picture)
     mask = None if options.mask is None else load_mask(options.mask, picture)

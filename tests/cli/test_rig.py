@@ -79,6 +79,10 @@ def test_a_model_without_a_rig_network_is_named(
         (["{inputs}/sticker.png", "--plot", "{out}/rig.jpg"], "must end in .png"),
         (["{inputs}/sticker.png", "--plot", "{inputs}/sticker.png"], "is also an input"),
         (["{inputs}/sticker.png", "--json", "{out}/a.json", "--keypoints", "{out}/a.json"], "both"),
+        (
+            ["{inputs}/sticker.png", "--json", "{out}/a.json", "--keypoints", "{out}/./a.json"],
+            "both",
+        ),
         (["{inputs}/sticker.png", "--checkpoint", "{inputs}/text.safetensors"], "safetensors"),
     ],
 )
