@@ -6,6 +6,7 @@ input ends in one sentence on stderr and exit code 2, before anything is written
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -31,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done; 1 `prepare` found no usable clip; 2 bad input, a full disk or too
         little memory; 130 Ctrl+C; 141 nobody reads the output; 143 SIGTERM (128 + the signal).
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files need not be text: bytes that cannot be printed are escaped, as on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = build_parser().parse_args(words)
     arguments.command_line = shlex.join(["musedance", *words])

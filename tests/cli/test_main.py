@@ -81,6 +81,16 @@ def test_other_runtime_errors_are_not_hidden(
         run("beats", inputs / "song.wav")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_names_that_are_no_text_are_printed_with_escapes(
+    run: Run, inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "\udcff.json"  # the byte 255, as Python reads it
+    words = ["--bpm", "120", "--offset", "0", "--json", path]
+    assert run("beats", inputs / "song.wav", *words) == 0
+    assert "\\udcff.json" in capsys.readouterr().out and path.is_file()
+
+
 def test_version_and_help(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"musedance {__version__}\n"
