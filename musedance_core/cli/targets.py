@@ -55,6 +55,8 @@ def check_target(target: str, suffixes: Sequence[str], inputs: Sequence[str | No
     Raises:
         InputError: one sentence with the name of the file.
     """
+    if not target:
+        raise InputError("The name '' of a file to write is empty.")
     path = Path(target)
     if not path.is_dir() and path.suffix.lower() not in suffixes:
         raise InputError(f"The name {target} must end in {' or '.join(suffixes)}.")

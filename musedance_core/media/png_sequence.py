@@ -21,7 +21,7 @@ COMPRESSION = 3
 def is_folder(target: str | Path) -> bool:
     """True if `target` names a folder: one that is there, or a text that ends in a slash."""
     separators = tuple(s for s in (os.sep, os.altsep, "/") if s)
-    return str(target).endswith(separators) or Path(target).is_dir()
+    return bool(str(target)) and (str(target).endswith(separators) or Path(target).is_dir())
 
 
 def write_png_sequence(folder: str | Path, chunks: Iterable[Tensor]) -> None:

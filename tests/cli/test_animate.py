@@ -41,6 +41,7 @@ BAD = {
     "a file as a folder": ([PICTURE, SONG, "--out", "{out}/dance.mp4/"], "is a file"),
     "no folder for a folder": ([PICTURE, SONG, "--out", "{out}/no/frames/"], "does not exist"),
     "no folder for output": ([PICTURE, SONG, "--out", "{out}/no/a.mp4"], "does not exist"),
+    "no name for output": ([PICTURE, SONG, "--out", ""], "The name '' of a file to write is empty"),
     "not a video": ([PICTURE, SONG, "--out", "{out}/a.txt"], ".mp4"),
     "overwriting the picture": ([PICTURE, SONG, "--preview-sheet", PICTURE], "overwrite"),
     "seconds beyond the song": ([PICTURE, SONG, "--seconds", "60"], "6.00 s"),
