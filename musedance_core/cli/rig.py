@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Find the joints of the figure in PICTURE: {"size": [w, h], "joints": {"right_wrist": [x, y] or null,
 ...}, "confidence": {...}} in pixels from the top left corner. Sides are the character's own: the
-right arm of one that faces the viewer is at the picture's left.
+right arm of one that faces the viewer is at the picture's left. (Sentences of `musedance animate`
+name the viewer's sides.)
 
 A joint that is not there, or not for certain, is null; that limb then dances with the body. --json
 writes a file that can be edited by hand and passed to `musedance animate --rig`.
