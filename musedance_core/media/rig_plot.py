@@ -68,8 +68,8 @@ def draw_rig_plot(picture: Image.Image, rig: Rig) -> Image.Image:
     plot = Image.new("RGB", (width, height + 8 + LINE * len(lines)), PAPER)
     plot.paste(fine.resize((width, height), Image.Resampling.BOX))
     pen = ImageDraw.Draw(plot)
-    for i, line in enumerate(lines):
-        pen.text((4, height + 4 + LINE * i), line, fill=MIDDLE)
+    for i, text in enumerate(lines):
+        pen.text((4, height + 4 + LINE * i), text, fill=MIDDLE)
     return plot
 
 
