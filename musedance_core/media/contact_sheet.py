@@ -15,6 +15,7 @@ from ..files import atomic_path
 from .images import to_uint8
 
 TILE, GAP, LINE, COLUMNS = 128, 4, 14, 8
+TALLEST = 2 * TILE
 
 
 def spread(total: int, tiles: int = 48) -> list[int]:
@@ -23,12 +24,12 @@ def spread(total: int, tiles: int = 48) -> list[int]:
 
 
 def reduced(frame: Tensor) -> Tensor:
-    """A copy of a frame `[c h w]` that is no wider than a tile."""
+    """A copy of a frame `[c h w]` that is no larger than a tile."""
     height, width = frame.shape[-2:]
-    if width <= TILE:
+    tile_width, tile_height = _tile_size(width, height)
+    if width <= tile_width:
         return frame.clone()
-    size = (max(1, round(TILE * height / width)), TILE)
-    return F.interpolate(frame[None], size, mode="area")[0]
+    return F.interpolate(frame[None], (tile_height, tile_width), mode="area")[0]
 
 
 def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequence[str]) -> None:
@@ -52,7 +53,12 @@ def write_contact_sheet(path: str | Path, frames: Sequence[Tensor], labels: Sequ
 
 
 def _tile(frame: Tensor) -> Image.Image:
-    """A frame `[3 h w]`, or `[4 h w]` with straight alpha, as a picture `TILE` pixels wide."""
+    """A frame `[3 h w]`, or `[4 h w]` with straight alpha, as a picture of the size of a tile."""
     picture = Image.fromarray(rearrange(to_uint8(frame), "c h w -> h w c").numpy())
-    height = max(1, round(TILE * picture.height / picture.width))
-    return picture.resize((TILE, height), Image.Resampling.LANCZOS)
+    return picture.resize(_tile_size(*picture.size), Image.Resampling.LANCZOS)
+
+
+def _tile_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of the tile of a frame: `TILE` wide, and at most `TALLEST` high."""
+    scale = min(TILE / width, TALLEST / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))

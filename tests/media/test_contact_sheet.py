@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
-from musedance_core.media.contact_sheet import COLUMNS, TILE, spread, write_contact_sheet
+from musedance_core.media.contact_sheet import (
+    COLUMNS,
+    GAP,
+    LINE,
+    TILE,
+    reduced,
+    spread,
+    write_contact_sheet,
+)
 
 
 def test_every_frame_has_its_place(tmp_path: Path) -> None:
@@ -38,3 +47,14 @@ def test_transparent_frames_are_on_white(tmp_path: Path) -> None:
     with Image.open(tmp_path / "sheet.png") as sheet:
         pixels = np.asarray(sheet)
     assert not pixels[20, 64].any() and (pixels[100, 64] == 255).all()
+
+
+@pytest.mark.parametrize(("size", "tile"), [((600, 300), (256, 128)), ((1600, 16), (256, 3))])
+def test_sheets_of_tall_frames_are_not_huge(
+    size: tuple[int, int], tile: tuple[int, int], tmp_path: Path
+) -> None:
+    frame = torch.zeros(3, *size)
+    assert reduced(frame).shape == (3, *tile)
+    write_contact_sheet(tmp_path / "sheet.png", [frame] * 2, ["0 s", "1 s"])
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.height == tile[0] + LINE + 2 * GAP
