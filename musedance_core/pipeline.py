@@ -41,7 +41,7 @@ from .media.staging import stage_dancer
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
 from .ranges import FRAMES, require_sampling, require_whole, require_within
-from .sentence_hints import log_hints
+from .sentence_hints import log_hints, log_skipped
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
@@ -156,6 +156,7 @@ class MuseDancePipeline:
         )
         fps = fps or (DEFAULT_FPS if self.config.plans_dance else self.config.clip.fps)
         part = load_song_part(song, text, beats, start, seconds, fps)
+        log_skipped(part.prompts, start, part.frames / fps, self.config.clip.seconds)
         reference = self._prepare(image, subject, size, background, rig)
         if reference.dancer is not None:
             log_hints(part.prompts, reference.dancer.figure)
@@ -221,6 +222,7 @@ class MuseDancePipeline:
         require_width_and_height(size)
         require_sampling(seed, steps, guidance)
         part = load_song_part(song, text, beats, start, seconds, fps)
+        log_skipped(part.prompts, start, part.frames / fps, self.config.clip.seconds)
         settings = DanceSettings.of(self.model, steps, guidance)
         proportions = read_rig_or_openpose(rig) if isinstance(rig, str | Path) else rig
         log_hints(part.prompts)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from math import ceil
 
 from .dance.figure import LayeredFigure
 from .dance.skeleton import PART_INDEX
+from .diffusion.prompts import at_time
 from .world.dances.vocabulary import limbs_needed, unknown_words
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,31 @@ def log_hints(prompts: Sequence[tuple[float, str]], figure: LayeredFigure | None
             "Not found in the picture: %s. They stay with the body (see musedance rig).",
             " and ".join(missing),
         )
+
+
+def log_skipped(
+    prompts: Sequence[tuple[float, str]], start: float, seconds: float, segment: float
+) -> None:
+    """Logs one line a sentence that begins within a video and is not danced, because another one
+    has begun before the next segment.
+
+    Args:
+        prompts: seconds of the song, rising, and the sentence from then on.
+        start, seconds: where in the song the video starts, and its length.
+        segment: length of a segment in seconds.
+    """
+    numbered = [(time, number) for number, (time, _) in enumerate(prompts)]
+    begins = [start + k * segment for k in range(ceil(seconds / segment - 1e-6))]
+    danced = {at_time(numbered, begin) for begin in begins}
+    for number, (time, sentence) in enumerate(prompts):
+        if number not in danced and start <= time < start + seconds:
+            logger.warning(
+                "%r at %g s is not danced: a sentence begins with a segment of %g s, and none "
+                "begins between this one and the next.",
+                sentence,
+                time,
+                segment,
+            )
 
 
 def _missing_limbs(prompts: Sequence[tuple[float, str]], figure: LayeredFigure) -> list[str]:

@@ -14,7 +14,7 @@ from musedance_core.dance.skeleton import PART_INDEX
 from musedance_core.models import MuseDance
 from musedance_core.models.tokenizer import Tokenizer
 from musedance_core.pipeline import MuseDancePipeline
-from musedance_core.sentence_hints import log_hints
+from musedance_core.sentence_hints import log_hints, log_skipped
 
 VIOLIN = "No move is known in 'play the violin': the song decides the move (see docs/dances.md)."
 
@@ -48,6 +48,33 @@ def test_limbs_that_the_sentence_needs_and_the_figure_lacks_are_named(
     log_hints([(0, sentence)], figure_without(*missing))
     lines = [line.split(": ")[1].split(".")[0] for line in caplog.messages]
     assert lines == ([] if hint is None else [hint])
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "seconds", "skipped"),
+    [
+        ([0, 4, 8], 0, 12, []),
+        ([0, 0.1], 0, 4, [0.1]),  # no segment begins after it
+        ([0, 0.1], 0, 12, []),
+        ([0, 1, 2], 0, 12, [1]),
+        ([0, 5, 6, 7], 0, 12, [5, 6]),
+        ([0, 1, 2], 2, 12, []),  # they are over before the video begins
+        ([0, 20], 0, 12, []),  # after its end
+        ([3, 5], 0, 4, []),
+        ([1, 2, 3], 0, 8, [2]),
+    ],
+)
+def test_sentences_between_two_segments_are_named(
+    times: list[float],
+    start: float,
+    seconds: float,
+    skipped: list[float],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    prompts = [(time, f"move {number}") for number, time in enumerate(times)]
+    log_skipped(prompts, start, seconds, 4.0)
+    expected = [f"'move {times.index(time)}' at {time:g} s is not danced" for time in skipped]
+    assert [message.split(":")[0] for message in caplog.messages] == expected
 
 
 def test_the_pipeline_logs_hints(
