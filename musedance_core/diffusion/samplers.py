@@ -8,6 +8,7 @@ spaced from pure noise down (trailing), as zero terminal SNR needs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from torch import Tensor
 
@@ -17,11 +18,41 @@ from .sampler_names import SAMPLER_NAMES
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 OnStep = Callable[[int, Tensor], None]
-Sampler = Callable[[Denoise, Tensor, NoiseSchedule, int, OnStep], Tensor]
+
+
+class Sampler(Protocol):
+    """A sampler, from `noise [b f c h w]` to clean latents.
+
+    With `first` above 0 it leaves out so many of the `steps`: `noise` are then latents with the
+    noise of step `first`, as `start_at` gives them.
+    """
+
+    def __call__(
+        self,
+        denoise: Denoise,
+        noise: Tensor,
+        schedule: NoiseSchedule,
+        steps: int,
+        on_step: OnStep,
+        first: int = 0,
+    ) -> Tensor: ...
+
+
+def start_at(
+    latents: Tensor, noise: Tensor, schedule: NoiseSchedule, steps: int, first: int
+) -> Tensor:
+    """Returns clean `latents [b f c h w]` with the noise of step `first` of `steps`."""
+    time = schedule.timesteps(steps)[first].to(latents.device)
+    return schedule.add_noise(latents, noise, time.expand(len(latents)))
 
 
 def sample_ddim(
-    denoise: Denoise, noise: Tensor, schedule: NoiseSchedule, steps: int, on_step: OnStep
+    denoise: Denoise,
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    steps: int,
+    on_step: OnStep,
+    first: int = 0,
 ) -> Tensor:
     """DDIM with eta 0, from `noise [b f c h w]` to clean latents.
 
@@ -30,7 +61,8 @@ def sample_ddim(
     """
     times = schedule.timesteps(steps).to(noise.device)
     x = noise
-    for i, t in enumerate(times):
+    for i in range(first, steps):
+        t = times[i]
         now = t.expand(len(x))
         clean, noise_part = schedule.clean_and_noise(x, denoise(x, now), now)
         on_step(i + 1, clean)
@@ -40,18 +72,24 @@ def sample_ddim(
 
 
 def sample_dpmpp_2m(
-    denoise: Denoise, noise: Tensor, schedule: NoiseSchedule, steps: int, on_step: OnStep
+    denoise: Denoise,
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    steps: int,
+    on_step: OnStep,
+    first: int = 0,
 ) -> Tensor:
     """DPM-Solver++ of second order, multistep (arXiv 2211.01095), from `noise` to clean latents.
 
     Time is half the log of the signal-to-noise ratio; it starts at minus infinity, where the
     step from pure noise has no weight in the extrapolation, and the last step is of first order.
     """
-    times = schedule.timesteps(steps)
-    alpha = schedule.alphas_cumprod[times].double()
+    times = schedule.timesteps(steps).to(noise.device)
+    alpha = schedule.alphas_cumprod[times.cpu()].double()
     half_log_snr = 0.5 * (alpha / (1 - alpha)).log()
     x, before = noise, None
-    for i, t in enumerate(times.to(noise.device)):
+    for i in range(first, steps):
+        t = times[i]
         now = t.expand(len(x))
         clean, _ = schedule.clean_and_noise(x, denoise(x, now), now)
         on_step(i + 1, clean)

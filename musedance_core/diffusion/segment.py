@@ -16,7 +16,11 @@ from ..errors import InputError
 from ..models import ClipAudio, Conditions, MuseDance
 from ..models.schedule import NoiseSchedule
 from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
-from .samplers import SAMPLERS, OnStep, require_sampler
+from .samplers import SAMPLERS, OnStep, require_sampler, start_at
+
+PLAN_STRENGTH = 0.625
+"""Share of the denoising steps that are taken where the frames are planned; they start from the
+plan with the noise of the first of them. Chosen on validation clips (docs/results.md)."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,8 @@ def denoise_segment(
     """Denoises one segment from `noise [1 f c h w]`, on its device and in its dtype: clean latents
     `[f c h w]`.
 
-    `on_step(step, denoised)` is called after every step; an exception from it ends the sampling.
+    Planned frames are refined by the last `PLAN_STRENGTH` of the steps alone. `on_step(step,
+    denoised)` is called after every step; an exception from it ends the sampling.
     """
     conditions = condition_set(model, inputs, settings.guidance)
     schedule = NoiseSchedule(model.config.schedule)
@@ -158,7 +163,14 @@ def denoise_segment(
         return guided_velocity(model.unet, x, t, conditions, settings.guidance)
 
     sample = SAMPLERS[settings.sampler]
-    return sample(denoise, noise, schedule, settings.steps, on_step)[0]
+    # Planned frames are refined, others are made of noise alone.
+    first, planned = 0, conditions.full.warped_reference
+    if planned is not None:
+        first = settings.steps - max(1, round(PLAN_STRENGTH * settings.steps))
+        if first:
+            latents = planned.latents.to(noise)
+            noise = start_at(latents, noise, schedule, settings.steps, first)
+    return sample(denoise, noise, schedule, settings.steps, on_step, first)[0]
 
 
 def clip_audio(

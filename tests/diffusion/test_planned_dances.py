@@ -135,6 +135,15 @@ def test_a_draft_is_the_plan_alone(
     assert torch.equal(torch.cat([piece.frames for piece in draft])[:12], expected)
 
 
+def test_planned_frames_are_refined_by_the_last_steps(
+    model: MuseDance, planned: DanceInputs, run: Run
+) -> None:
+    eight = replace(planned, settings=replace(planned.settings, steps=8))
+    steps: list[tuple[int, int]] = []
+    run(model, eight, 2, steps=steps)
+    assert steps == [(0, step) for step in range(4, 9)]
+
+
 def test_denoised_frames_are_seen_where_they_differ_from_the_plan(
     model: MuseDance, planned: DanceInputs, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:

@@ -7,7 +7,13 @@ import dataclasses
 import pytest
 import torch
 
-from musedance_core.diffusion.samplers import SAMPLERS, Denoise, OnStep, require_sampler
+from musedance_core.diffusion.samplers import (
+    SAMPLERS,
+    Denoise,
+    OnStep,
+    require_sampler,
+    start_at,
+)
 from musedance_core.models.schedule import NoiseSchedule
 from musedance_core.presets import preset
 
@@ -121,6 +127,26 @@ def test_every_step_is_reported_once_in_order(name: str, steps: int) -> None:
     on_step: OnStep = report
     out = SAMPLERS[name](denoise, noise(), NoiseSchedule(CONFIG), steps, on_step)
     assert reported == list(range(1, steps + 1)) and out.isfinite().all()
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_the_last_steps_alone_refine_latents(name: str) -> None:
+    schedule, clean, reported = NoiseSchedule(CONFIG), torch.randn(SHAPE), []
+
+    def perfect(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        alpha = schedule.alphas_cumprod[t].view(-1, 1, 1, 1, 1)
+        return schedule.velocity(clean, (x - alpha.sqrt() * clean) / (1 - alpha).sqrt(), t)
+
+    def report(step: int, denoised: torch.Tensor) -> None:
+        reported.append(step)
+
+    other = torch.randn(SHAPE)
+    start = start_at(other, noise(), schedule, 8, 5)
+    alpha = schedule.alphas_cumprod[schedule.timesteps(8)[5]]
+    torch.testing.assert_close(start, alpha.sqrt() * other + (1 - alpha).sqrt() * noise())
+    out = SAMPLERS[name](perfect, start, schedule, 8, report, 5)
+    torch.testing.assert_close(out, clean, atol=1e-4, rtol=1e-4)
+    assert reported == [6, 7, 8]
 
 
 def test_an_unknown_sampler_is_refused() -> None:
