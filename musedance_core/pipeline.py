@@ -30,7 +30,7 @@ from .diffusion.choreography import DanceScore, DanceSettings, choreograph
 from .diffusion.guidance import Guidance
 from .diffusion.prompts import Prompts, as_prompts
 from .diffusion.resident import ChunkedVAE, ResidentModel, pick_device
-from .diffusion.runner import DEFAULT_FPS, DanceInputs, OnStepInfo, Segment, SegmentRunner
+from .diffusion.runner import DanceInputs, OnStepInfo, Segment, SegmentRunner
 from .diffusion.segment import Reference, SamplingSettings, SongFeatures
 from .diffusion.song_part import load_song_part
 from .errors import InputError
@@ -40,7 +40,7 @@ from .media.images import as_image, as_mask, as_picture, fit_picture
 from .media.staging import stage_dancer
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
-from .ranges import FRAMES, require_sampling, require_whole, require_within
+from .ranges import DEFAULT_FPS, FRAMES, require_sampling, require_whole, require_within
 from .sentence_hints import log_hints, log_skipped
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"

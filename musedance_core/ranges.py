@@ -9,6 +9,8 @@ from typing import Any
 
 from .errors import InputError, brief
 
+DEFAULT_FPS = 24.0
+"""Frames a second of models that plan the dance, where nobody asks for another rate."""
 STEPS = (1, 1000)
 """Numbers of denoising steps."""
 SEEDS = (0, 2**32 - 1)

@@ -127,8 +127,9 @@ def segment_runner(
     Raises:
         InputError: an input was made for another model, or `start` is past the song's end.
     """
-    from ..musedance_core.diffusion.runner import DEFAULT_FPS, DanceInputs, SegmentRunner
+    from ..musedance_core.diffusion.runner import DanceInputs, SegmentRunner
     from ..musedance_core.diffusion.segment import SongFeatures
+    from ..musedance_core.ranges import DEFAULT_FPS
 
     require_shape("reference", reference.latents.shape[1:], latent_shape(model.config))
     require_shape("music", music.mel.shape[1:], (model.config.music.mel_bins,))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..diffusion.sampler_names import SAMPLER_NAMES
 from ..errors import InputError
+from ..media.frame_limits import require_rate_of_format
 from . import argtypes
 from .command import Command, add_device, add_precision, add_steps, fill
 from .song_inputs import (
@@ -84,6 +85,8 @@ class AnimateOptions:
     def __post_init__(self) -> None:
         require_one_source_of_beats(self)
         require_background_fits(self.background, self.out)
+        if self.fps is not None:
+            require_rate_of_format(self.fps, self.out)
         if self.loop and not self.out.lower().endswith((".gif", ".webp", ".png")):
             raise InputError(f"--loop is for .gif, .webp and .png, not for {self.out}.")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..media.frame_limits import require_rate_of_format
 from . import argtypes
 from .command import Command, add_device, add_steps, fill
 from .song_inputs import (
@@ -58,6 +59,8 @@ class PoseOptions:
     def __post_init__(self) -> None:
         if self.out is None and self.json is None:
             raise InputError("There is nothing to write: give --out, --json or both.")
+        if self.out is not None:
+            require_rate_of_format(self.fps, self.out)
         require_one_source_of_beats(self)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import InputError
+from ..ranges import DEFAULT_FPS
 from . import argtypes
 from .command import add_audio_track, add_beat_tracker
 
@@ -26,6 +27,8 @@ class SongOptions(Protocol):
     def seconds(self) -> float | None: ...
     @property
     def start(self) -> float: ...
+    @property
+    def fps(self) -> float | None: ...
     @property
     def beats(self) -> str | None: ...
     @property
@@ -147,3 +150,8 @@ def _check_length(seconds: float, options: SongOptions) -> None:
         raise InputError(f"{name} is past it.")
     if options.seconds is not None and options.seconds > rest + 0.01:
         raise InputError(f"{name} with --seconds {options.seconds:g} runs past its end.")
+    # No model makes more frames a second where nobody asks for a rate.
+    fps = options.fps or DEFAULT_FPS
+    length = rest if options.seconds is None else options.seconds
+    if round(length * fps) < 1:
+        raise InputError(f"{name} leaves {length:.2g} s: less than one frame, 1/{fps:g} s.")

@@ -44,8 +44,6 @@ from .segment_plan import SegmentPlan, plan_segments
 
 logger = logging.getLogger(__name__)
 OnStepInfo = Callable[[StepInfo], None]
-DEFAULT_FPS = 24.0
-"""Frames a second of models that plan the dance, where nobody asks for another rate."""
 CONTEXT_POSES = 96
 """Poses before a segment that its plan may continue."""
 LOOP_OVERLAP = 0.8

@@ -22,14 +22,13 @@ from torch import Tensor
 from ..errors import InputError
 from ..files import atomic_path
 from .alpha import flatten
+from .frame_limits import require_rate_of_format
 from .images import to_uint8
 from .webp import write_webp
 
 ANIMATED_SUFFIXES = (".gif", ".webp", ".png")
 GIF_TICK, WEBP_TICK = 10, 1
 """Milliseconds of the unit in which the formats store durations."""
-FASTEST_GIF = 50
-"""Frames per second; browsers slow down a GIF of a higher rate to a tenth."""
 PNG = {"compression_level": "5", "pred": "up"}
 """Half the usual time, for files that are no larger."""
 PALETTE_FRAMES, PALETTE_PIXELS = 16, 400_000
@@ -62,8 +61,7 @@ def write_animated(path: str | Path, chunks: Iterable[Tensor], fps: float) -> No
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix == ".gif" and fps > FASTEST_GIF:
-        raise InputError(f"{path} can show at most {FASTEST_GIF} frames a second, not {fps:g}.")
+    require_rate_of_format(fps, path)
     with atomic_path(path) as temporary:
         frames = _required(chunks, path)
         save = {".gif": _save_gif, ".webp": _save_webp, ".png": _save_png}[suffix]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, brief
@@ -14,6 +15,8 @@ SMALLEST_SIDE, LARGEST_SIDE = 64, 2048
 """Bounds of the frame's long side in pixels."""
 LOWEST_RATE, HIGHEST_RATE = 1, 60
 """Bounds of the frames a second."""
+FASTEST_GIF = 50
+"""Frames a second; browsers slow down a GIF of a higher rate to a tenth."""
 
 
 def require_frame(size: int | None, fps: float | None) -> None:
@@ -22,6 +25,12 @@ def require_frame(size: int | None, fps: float | None) -> None:
         require_whole("size in pixels", size, (SMALLEST_SIDE, LARGEST_SIDE))
     if fps is not None:
         require_within("rate in frames a second", fps, (LOWEST_RATE, HIGHEST_RATE))
+
+
+def require_rate_of_format(fps: float, name: str | Path) -> None:
+    """Raises InputError where the format of the file `name` cannot show `fps` frames a second."""
+    if Path(name).suffix.lower() == ".gif" and fps > FASTEST_GIF:
+        raise InputError(f"{name} can show at most {FASTEST_GIF} frames a second, not {fps:g}.")
 
 
 def require_width_and_height(size: tuple[int, int]) -> None:

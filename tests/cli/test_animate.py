@@ -49,6 +49,19 @@ BAD = {
     "start beyond the song": ([PICTURE, SONG, "--start", "6.5"], "past"),
     "zero seconds": ([PICTURE, SONG, "--seconds", "0"], "--seconds"),
     "a moment": ([PICTURE, SONG, "--seconds", "0.001"], "one frame"),
+    # No such model: these are refused before it is loaded.
+    "a moment of the song, first": (
+        [PICTURE, SONG, "--seconds", "0.01", "--checkpoint", "{out}/no.safetensors"],
+        "leaves 0.01 s: less than one frame, 1/24 s",
+    ),
+    "the very end of the song": (
+        [PICTURE, SONG, "--start", "5.99", "--checkpoint", "{out}/no.safetensors"],
+        "less than one frame",
+    ),
+    "a fast gif": (
+        [PICTURE, SONG, "--fps", "60", "--out", "{out}/a.gif", "--checkpoint", "{out}/no"],
+        "a.gif can show at most 50 frames a second, not 60",
+    ),
     "infinite seconds": ([PICTURE, SONG, "--seconds", "inf"], "--seconds"),
     "negative start": ([PICTURE, SONG, "--start", "-1"], "--start"),
     "negative steps": ([PICTURE, SONG, "--steps", "-3"], "--steps"),
