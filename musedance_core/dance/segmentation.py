@@ -206,8 +206,10 @@ def _without_islands(labels: Labels, solid: Mask, joints: Array) -> tuple[Labels
             share.mean() if len(share) else 0.0 for share in (np.concatenate(seen), seen[-1])
         )
         spine = spine_of(joints)
+        # The spine of a rig made by hand may be outside of the picture.
         middle = pixels(np.concatenate([line(*bone) for bone in spine]), shape) if spine else None
-        tears = middle is not None and (labels[middle] == number).mean() > SETTINGS.most_of_spine
+        on_spine = labels[middle] == number if middle is not None else np.zeros(0, np.bool_)
+        tears = on_spine.size > 0 and on_spine.mean() > SETTINGS.most_of_spine
         if least < SETTINGS.least_seen or tears:
             lost.append(group)
             labels = np.where(labels == number, 0, labels)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from musedance_core.dance.dancer import unpremultiply
@@ -250,3 +252,15 @@ def test_a_split_figure_is_a_layered_figure_of_the_picture_size() -> None:
     assert isinstance(split, LayeredFigure)
     assert split.layers.shape == (len(PARTS), 4, SIZE, SIZE)
     assert sorted(split.order) == list(range(len(PARTS)))
+
+
+def test_a_spine_outside_of_the_picture_is_no_error(person: tuple[Image.Image, Rig]) -> None:
+    picture, rig = person
+    joints = rig.joints.clone()
+    for name in ("pelvis", "chest", "neck"):
+        joints[INDEX[name], 0] = -4.0
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = split_figure(pixels, Rig(rig.size, joints, rig.confidence))
+    assert torch.isfinite(figure.layers).all()
