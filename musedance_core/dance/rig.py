@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files import atomic_path
 from ..parts import SUBJECT
 from .skeleton import DENSEPOSE, INDEX, JOINTS, PARTS
@@ -70,22 +70,25 @@ def parse_rig(text: str, name: str) -> Rig:
         InputError: the text, called `name`, is not such a rig.
     """
     try:
-        values = json.loads(text)
-        width, height = (_side(n) for n in values["size"])
-        places, sure = values["joints"], values.get("confidence", {})
+        values = _object("the file", json.loads(text, object_pairs_hook=_without_repetition))
+        for key in ("size", "joints"):
+            if key not in values:
+                raise ValueError(f"{key} is missing")
+        width, height = (_side("size", n) for n in _pair("size", values["size"]))
+        places, sure = (_object(key, values.get(key, {})) for key in ("joints", "confidence"))
         unknown = sorted((set(places) | set(sure)) - set(JOINTS))
         if unknown:
-            raise ValueError(f"there is no joint {unknown[0]!r}")
+            raise ValueError(f"there is no joint {brief(unknown[0])}")
         joints = torch.full((len(JOINTS), 2), math.nan)
         confidence = torch.zeros(len(JOINTS))
         for joint, place in places.items():
             if place is not None:
-                x, y = (_number(v, 10 * LARGEST_SIDE) for v in place)
+                x, y = (_number(joint, v, 10 * LARGEST_SIDE) for v in _pair(joint, place))
                 joints[INDEX[joint]] = torch.tensor([x, y])
                 confidence[INDEX[joint]] = 1.0
         for joint, value in sure.items():
-            confidence[INDEX[joint]] = _share(value)
-    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, RecursionError) as e:
+            confidence[INDEX[joint]] = _share(f"the confidence of {joint}", value)
+    except (ValueError, RecursionError) as e:
         raise InputError(
             f"{name} is no rig ({e}): it must hold size [width, height] and joints "
             '{"right_wrist": [x, y] or null, ...} in pixels.'
@@ -104,26 +107,47 @@ def write_rig(rig: Rig, path: str | Path) -> None:
         temporary.write_text(",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def _side(value: Any) -> int:
-    number = _number(value, LARGEST_SIDE)
-    if number < 1:
-        raise ValueError(f"a side of {value} pixels")
-    return round(number)
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose names must differ."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{brief(repeated)} is there twice")
+    return values
 
 
-def _share(value: Any) -> float:
-    number = _number(value, 1.0)
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {brief(value)}, not an object")
+    return value
+
+
+def _pair(name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"{name} is {brief(value)}, not two numbers")
+    return value
+
+
+def _side(name: str, value: Any) -> int:
+    if _number(name, value, LARGEST_SIDE) < 1:
+        raise ValueError(f"{name} has a side of {value} pixels")
+    return round(value)
+
+
+def _share(name: str, value: Any) -> float:
+    number = _number(name, value, 1.0)
     if number < 0:
-        raise ValueError(f"{value!r} is out of range")
+        raise ValueError(f"{name} is {brief(value)}, which is out of range")
     return number
 
 
-def _number(value: Any, limit: float) -> float:
+def _number(name: str, value: Any, limit: float) -> float:
     """A number of at most `limit`, of either sign."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is not a number")
+        raise ValueError(f"{name} has {brief(value)}, which is not a number")
     if not abs(value) <= limit:  # NaN is out of range too
-        raise ValueError(f"{value!r} is out of range")
+        raise ValueError(f"{name} has {brief(value)}, which is out of range")
     return float(value)
 
 

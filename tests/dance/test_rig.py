@@ -79,3 +79,28 @@ def test_part_weights_of_a_part_map() -> None:
     assert weights[PARTS.index("left_shin"), 0, 1] == 1
     assert weights[PARTS.index("torso"), 1, 0] == 1
     assert weights[PARTS.index("head"), 1, 1] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[1, 2]", r"the file is \[1, 2\], not an object"),
+        ('{"joints": {}}', "size is missing"),
+        ('{"size": [2, 3]}', "joints is missing"),
+        ('{"size": null, "joints": {}}', "size is None, not two numbers"),
+        ('{"size": [2, 3], "joints": []}', r"joints is \[\], not an object"),
+        ('{"size": [2, 3], "joints": {"neck": 5}}', "neck is 5, not two numbers"),
+        ('{"size": [2, 3], "joints": {"neck": [1, "a"]}}', "neck has 'a', which is not a number"),
+        (
+            '{"size": [2, 3], "joints": {"neck": [1, 9' + "0" * 4000 + "]}}",
+            r"neck has 90+\.\.\.0+, ",
+        ),
+        ('{"size": [2, 3], "joints": {"neck": [1, 1], "neck": [2, 2]}}', "'neck' is there twice"),
+        ('{"size": [2, 3], "joints": {}, "confidence": 1}', "confidence is 1, not an object"),
+        ('{"size": [2, 3], "joints": {}, "confidence": {"neck": null}}', "confidence of neck has"),
+    ],
+)
+def test_the_sentence_names_the_joint_or_key_that_is_wrong(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as error:
+        parse_rig(text, "It")
+    assert len(str(error.value)) < 250
