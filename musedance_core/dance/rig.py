@@ -130,9 +130,10 @@ def _pair(name: str, value: Any) -> list[Any]:
 
 
 def _side(name: str, value: Any) -> int:
-    if _number(name, value, LARGEST_SIDE) < 1:
+    number = _number(name, value, LARGEST_SIDE)
+    if number < 1:
         raise ValueError(f"{name} has a side of {value} pixels")
-    return round(value)
+    return round(number)
 
 
 def _share(name: str, value: Any) -> float:
