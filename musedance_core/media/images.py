@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ..dance.opacity import usual_opacity
+from ..dance.opacity import SOLID, usual_opacity
 from ..errors import InputError
 from ..parts import SUBJECT
 from .image_file import check_size, read_image, to_rgb
@@ -31,6 +31,8 @@ PALE = 200.0
 """Mean brightness of 255 above which a sticker is pale."""
 VISIBLE = 16
 """Alpha, or brightness of a mask, of 255 below which a pixel counts as empty."""
+HARDLY_CLEAR = 0.01
+"""Share of a picture that is transparent, up to which it counts as opaque."""
 SHAPE_TOLERANCE = 0.02
 """Relative difference of aspect that a mask may have from its picture, for rounded sizes."""
 
@@ -128,7 +130,7 @@ def fit_picture(picture: Image.Image, mask: Image.Image | None, size: int) -> Fi
 
 
 def load_picture(path: str | Path) -> Image.Image:
-    """The picture at `path`, upright: RGBA if it has any transparent pixel, else RGB.
+    """The picture at `path`, upright: RGBA for a sticker, else RGB.
 
     Raises:
         InputError: no such file, no picture, too small or too large, or all of it is transparent.
@@ -140,7 +142,8 @@ def load_picture(path: str | Path) -> Image.Image:
 
 
 def require_picture(picture: Image.Image, name: str) -> Image.Image:
-    """An RGB or RGBA picture, as RGBA only if it has any transparent pixel.
+    """An RGB or RGBA picture, as RGBA only if it is a sticker: more than `HARDLY_CLEAR` of it is
+    transparent. What little an opaque picture has of it, such as rounded corners, is filled.
 
     Args:
         picture: RGB or RGBA.
@@ -150,11 +153,25 @@ def require_picture(picture: Image.Image, name: str) -> Image.Image:
         InputError: it is too small or too large, or all of it is transparent.
     """
     check_size(picture.size, name)
-    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
-        picture = picture.convert("RGB")
+    if picture.mode == "RGBA":
+        alpha = np.asarray(picture.getchannel("A"))
+        if (alpha < SOLID * 255).mean() <= HARDLY_CLEAR:
+            return _filled(picture)
     if picture.mode == "RGBA" and visible_box(picture) is None:
         raise InputError(f"{name} shows nothing: all of it is transparent.")
     return picture
+
+
+def _filled(picture: Image.Image) -> Image.Image:
+    """An RGBA picture as RGB, on the mean colour of what is seen of its border."""
+    pixels: NDArray[np.uint8] = np.asarray(picture)
+    sides = pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]
+    border = np.concatenate(sides).astype(np.float64)
+    weight = border[:, 3:]
+    red, green, blue = np.rint((border[:, :3] * weight).sum(axis=0) / max(1.0, weight.sum()))
+    plain = Image.new("RGB", picture.size, (int(red), int(green), int(blue)))
+    plain.paste(picture, mask=picture.getchannel("A"))
+    return plain
 
 
 def load_mask(path: str | Path, picture: Image.Image) -> Image.Image:

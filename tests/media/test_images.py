@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from musedance_core.errors import InputError
 from musedance_core.media.images import (
@@ -167,6 +167,28 @@ def test_masks_that_do_not_fit_raise_one_sentence(
     path = save(tmp_path / "mask.png", mask.astype(np.uint8))
     with pytest.raises(InputError, match=words):
         read_picture(picture, SIZE, path)
+
+
+@pytest.mark.parametrize("kind", ["nearly solid", "one corner", "round corners"])
+def test_a_picture_that_is_hardly_transparent_is_opaque(kind: str) -> None:
+    picture = Image.new("RGB", (100, 160), (20, 120, 200))
+    alpha = Image.new("L", picture.size, 254 if kind == "nearly solid" else 255)
+    if kind == "one corner":
+        alpha.putpixel((0, 0), 0)
+    if kind == "round corners":
+        alpha = Image.new("L", picture.size)
+        ImageDraw.Draw(alpha).rounded_rectangle((0, 0, 99, 159), radius=10, fill=255)
+    picture.putalpha(alpha)
+    opaque = as_picture(picture)
+    assert opaque.mode == "RGB"
+    assert opaque.getextrema() == ((20, 20), (120, 120), (200, 200))
+
+
+def test_a_sticker_that_nearly_fills_its_picture_is_one() -> None:
+    picture = Image.new("RGBA", (100, 100))
+    picture.paste("red", (1, 1, 99, 99))
+    assert as_picture(picture).mode == "RGBA"
+    assert as_picture(Image.new("RGBA", (100, 100), (255, 0, 0, 200))).mode == "RGBA"
 
 
 def test_a_mask_of_what_is_transparent_anyway_is_refused() -> None:
