@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PICTURE ?= assets/puppet-kid.png
 SONG ?= assets/demo-song.ogg
 TEXT ?= big jumping jacks
-# full adds what the denoiser draws; so far that is no better than the plan alone.
+# full adds what the denoiser draws, which so far is no better than the planned dance alone.
 QUALITY ?= draft
 
 .DEFAULT_GOAL := help

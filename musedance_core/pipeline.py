@@ -111,7 +111,7 @@ class MuseDancePipeline:
         fps: float | None = None,
         background: Background = None,
         rig: str | Path | Rig | None = None,
-        draft: bool = False,
+        draft: bool | None = None,
         on_step: OnStepInfo | None = None,
     ) -> DanceVideo:
         """The dance of `picture` to `song`; frames are generated when they are read or saved.
@@ -140,7 +140,9 @@ class MuseDancePipeline:
                 or its file, behind the dancer; None is the picture's own.
             rig: the dancer's joints; or a file as `musedance rig --json` writes it, or OpenPose
                 JSON; None finds them.
-            draft: show the planned dance alone, without denoising.
+            draft: show the planned dance alone, without denoising. None is True for models that
+                plan the dance, whose denoiser adds next to nothing so far (docs/results.md), but
+                False where `steps` or `sampler` is given.
             on_step: called after every denoising step; an exception from it ends the dance.
 
         `size`, `fps`, `background`, `rig` and `draft` are for models that plan the dance, as the
@@ -149,6 +151,8 @@ class MuseDancePipeline:
         Raises:
             InputError: any of these cannot be used.
         """
+        if draft is None:
+            draft = self.config.plans_dance and steps is None and sampler is None
         image = as_picture(picture)
         subject = None if mask is None else as_mask(mask, image)
         require_frame_of(

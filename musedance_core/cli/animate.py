@@ -63,7 +63,7 @@ class AnimateOptions:
     start: float
     mask: str | None
     seed: int
-    quality: str
+    quality: str | None
     size: int | None
     fps: float | None
     background: str | tuple[int, int, int] | Path | None
@@ -155,10 +155,11 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--quality",
-        default="full",
         choices=tuple(QUALITIES),
         metavar="Q",
-        help="full, or draft: the planned dance alone, without denoising (default: full)",
+        help="draft: the planned dance alone; full: what the denoiser draws as well, which takes "
+        "longer and adds next to nothing so far (default: draft for models that plan the dance, "
+        "but full with --steps or --sampler)",
     )
     add(
         "--sampler",
@@ -271,7 +272,7 @@ def _dance(
         fps=options.fps,
         background=inputs.background,
         rig=inputs.rig,
-        draft=options.quality == "draft",
+        draft=None if options.quality is None else options.quality == "draft",
         guidance=Guidance.of(pipeline.config.schedule, options.guidance, weights),
         mask=inputs.mask,
         beats=inputs.music.tracked(options),

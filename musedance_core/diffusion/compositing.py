@@ -4,7 +4,7 @@ The plan moves the picture's own pixels, so it is as sharp as the picture. The d
 small, but they know what the plan cannot: what limbs uncover, how joints and shadows look. Where a
 denoised frame agrees with the plan, as the autoencoder reproduces it, the plan is shown alone;
 elsewhere their difference is added to the plan. The paper has no such step. The thresholds were
-chosen on validation clips (see the model card).
+chosen on validation clips (docs/results.md).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Thresholds:
     """Thresholds of compositing. Colour differences are in 0..1, averaged over 3 x 3 pixels."""
 
     # A frame shows the plan alone up to the first difference, its own colours from the second on.
-    same: float = 0.15
-    different: float = 0.5
+    same: float = 0.25
+    different: float = 0.6
 
 
 THRESHOLDS = Thresholds()

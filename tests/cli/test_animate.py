@@ -233,8 +233,16 @@ def test_quality_and_guidance_reach_the_sampler(
     assert run(*words, "--quality", "draft", "--music-guidance", "1.5") == 0
     assert run(*words, "--quality", "draft", "--steps", "3", "--sampler", "euler") == 0
     assert run(*words) == 0
+    assert run(*words, "--quality", "full") == 0
+    assert run(*words, "--steps", "3") == 0
     chosen = [(i.denoise, i.settings.steps, i.settings.sampler) for i in used]
-    assert chosen == [(False, 8, "dpmpp_2m"), (False, 3, "euler"), (True, 8, "dpmpp_2m")]
+    assert chosen == [
+        (False, 8, "dpmpp_2m"),
+        (False, 3, "euler"),
+        (False, 8, "dpmpp_2m"),
+        (True, 8, "dpmpp_2m"),
+        (True, 3, "dpmpp_2m"),
+    ]
     assert used[0].settings.guidance.weights == {"text": 0.0, "music": 1.5, "reference": 0.0}
     assert tuple(samplers.SAMPLERS) == SAMPLER_NAMES
 

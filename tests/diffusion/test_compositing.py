@@ -97,13 +97,13 @@ def test_where_frames_agree_with_the_plan_it_is_shown_alone(
 
 def test_where_they_show_something_else_it_is_added(dancer: Dancer, motion: DanceMotion) -> None:
     drawn = reproduced(dancer, motion)
-    drawn[:, 2] += 0.5  # all of it is bluer
+    drawn[:, 2] += THRESHOLDS.different  # all of it is bluer
     plan, out = shown(dancer, motion, None), shown(dancer, motion, drawn)
     _, coverage = plan_frames(dancer, motion, SIDE, FRAMES, FPS)
     whole = F.interpolate(coverage[..., 4:-4], (96, 72), mode="bilinear")[:, 0] > 0.98
     added = (out - plan)[:, 2][whole]
     assert len(added) > 100
-    assert torch.allclose(added, (1 - plan[:, 2])[whole].clamp_max(0.5), atol=0.02)
+    assert torch.allclose(added, (1 - plan[:, 2])[whole].clamp_max(THRESHOLDS.different), atol=0.02)
     assert torch.allclose(out[:, :2], plan[:, :2])
 
 
