@@ -139,7 +139,7 @@ def clips() -> None:
     for name, asset, text in CLIPS:
         out = str(RESULTS / f"{name}.webp")
         chosen = ["--text", text, "--out", out, "--loop", "--seconds", "5", "--seed", "1"]
-        chosen += ["--size", "320", "--quality", "draft"]
+        chosen += ["--size", "320"]
         if musedance(["animate", str(ASSETS / f"{asset}.png"), str(SONG), *chosen]):
             sys.exit(f"{name} was not made")
 
