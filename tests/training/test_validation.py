@@ -96,7 +96,7 @@ def test_the_exported_file_gives_the_frames_of_the_trainer(
 ) -> None:
     frames = generate_from_file(run.folder / "model.safetensors", run.clips.examples[0], validated)
     assert torch.equal(frames, run.frames[0])
-    assert frames.std() > 0.01
+    assert frames.std() > 0.005  # more than one colour
 
 
 def test_clips_are_written_with_their_music_and_logged(run: Run, model: MuseDance) -> None:
