@@ -18,7 +18,7 @@ from ..data.sources import WorldPictures
 from ..runtime.step_random import StepRandom
 from .base import Batch, SampleSource, Stage, match_names
 
-PCA_PICTURES = 2000
+PCA_PICTURES = 400
 PCA_BATCH = 100
 PCA_FIRST_INDEX = 10_000_000
 """Training samples have lower indices."""
