@@ -22,6 +22,14 @@ Start = Callable[..., "subprocess.Popen[str]"]
 OLD = "the old video"
 
 
+@pytest.fixture(autouse=True)
+def hang_up_is_not_ignored() -> Iterator[None]:
+    """As in a terminal, even where the tests run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_unwinds_the_body_and_the_handler_is_restored(number: signal.Signals) -> None:
     with pytest.raises(Terminated) as caught, unwinding_on_signals():
