@@ -169,9 +169,7 @@ class MuseDancePipeline:
             require_sampling(guidance=guidance)
             guidance = Guidance.of(self.config.schedule, guidance)
         runner = self._runner(
-            reference,
-            features,
-            part.prompts,
+            *(reference, features, part.prompts),
             seed=seed,
             start=start,
             settings=self._settings(steps, sampler, guidance),

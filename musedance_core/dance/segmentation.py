@@ -1,4 +1,4 @@
-"""Which part of a figure each pixel belongs to.
+"""Assignment of the pixels of a figure to its parts.
 
 The network's part weights, where a rig has them, and distances from the bones along the figure
 are combined at a low resolution, then snapped to the picture's own edges by a guided filter.
