@@ -23,11 +23,13 @@ OLD = "the old video"
 
 
 @pytest.fixture(autouse=True)
-def hang_up_is_not_ignored() -> Iterator[None]:
-    """As in a terminal, even where the tests run under `nohup`."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def no_signal_is_ignored() -> Iterator[None]:
+    """As in a terminal, even where the tests run under `nohup` or in the background of a shell."""
+    handlers = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
