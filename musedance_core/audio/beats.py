@@ -31,18 +31,32 @@ class BeatGrid:
         downbeats: the first beats of the bars, in seconds.
         tempo: beats a minute.
         assumed: no beat was found in the song, and the grid is only a guess.
+        confidence: the tracker's confidence in each beat, 0..1; None for beats that a person set.
     """
 
     times: np.ndarray
     downbeats: np.ndarray
     tempo: float
     assumed: bool = False
+    confidence: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.confidence is not None and self.confidence.shape != self.times.shape:
+            raise ValueError(
+                f"{len(self.times)} beats need as many confidences, got {self.confidence.shape}"
+            )
         if len(self.times) < 2:
             raise ValueError(f"a beat grid needs two beats, got {len(self.times)}")
         if not np.isfinite(self.times).all() or (np.diff(self.times) <= 0).any():
             raise ValueError("beat times must be finite and strictly rising")
+
+    @property
+    def song_confidence(self) -> float:
+        """The confidence in the beats of the whole song, 0..1: 0 where they are assumed, 1 where a
+        person set them."""
+        if self.assumed:
+            return 0.0
+        return 1.0 if self.confidence is None else float(self.confidence.mean())
 
     def count(self, t: np.ndarray) -> np.ndarray:
         """Continuous beat count at seconds `t`: i at beat i, linear between and beyond."""
@@ -62,12 +76,20 @@ class BeatGrid:
             return self
         halves = self.times[::2], self.times[1::2]
         even, odd = (int(np.isin(half, self.downbeats).sum()) for half in halves)
-        return replace(self, times=halves[odd > even], tempo=self.tempo / 2)
+        chosen = slice(int(odd > even), None, 2)
+        confidence = None if self.confidence is None else self.confidence[chosen]
+        return replace(
+            self, times=self.times[chosen], tempo=self.tempo / 2, confidence=confidence
+        )
 
     def doubled(self) -> BeatGrid:
         """The same beats with one more halfway between any two."""
-        middle = (self.times[:-1] + self.times[1:]) / 2
-        return replace(self, times=np.sort(np.r_[self.times, middle]), tempo=self.tempo * 2)
+        return replace(
+            self,
+            times=_with_middles(self.times),
+            tempo=self.tempo * 2,
+            confidence=None if self.confidence is None else _with_middles(self.confidence),
+        )
 
     def jittered(self, rng: np.random.Generator, seconds: float) -> BeatGrid:
         """The same beats, each shifted at random by up to `seconds`, less where beats are close."""
@@ -82,6 +104,13 @@ class BeatGrid:
             "downbeats": [round(float(t), 4) for t in self.downbeats],
             **({"assumed": True} if self.assumed else {}),
         }
+
+
+def _with_middles(values: np.ndarray) -> np.ndarray:
+    """The values with the mean of each two neighbours between them."""
+    result = np.repeat(values, 2)[:-1]
+    result[1::2] = (values[:-1] + values[1:]) / 2
+    return result
 
 
 Beats = BeatGrid | Sequence[float] | str | Path

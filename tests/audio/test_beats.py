@@ -176,3 +176,19 @@ def test_beats_from_a_file_are_never_assumed(tmp_path: Path) -> None:
     write_beats(path, assumed_grid(4.0, 90.0))
     grid = read_beats(path)
     assert grid.tempo == 90 and not grid.assumed
+
+
+def test_confidences_follow_their_beats() -> None:
+    times = np.array([0.5, 1.0, 1.5, 2.0, 2.5])
+    confidence = np.array([0.9, 0.1, 0.8, 0.3, 0.7])
+    grid = BeatGrid(times, times[::4], 120.0, confidence=confidence)
+    halved, doubled = grid.halved(), grid.doubled()
+    assert halved.confidence is not None and doubled.confidence is not None
+    assert halved.confidence.tolist() == [0.9, 0.8, 0.7]
+    assert doubled.confidence[::2].tolist() == confidence.tolist()
+    assert doubled.confidence[1] == pytest.approx(0.5)
+    assert grid.song_confidence == pytest.approx(confidence.mean())
+    assert BeatGrid(times, times[::4], 120.0).song_confidence == 1.0
+    assert assumed_grid(3.0).song_confidence == 0.0
+    with pytest.raises(ValueError, match="5 beats"):
+        BeatGrid(times, times[::4], 120.0, confidence=confidence[:3])
