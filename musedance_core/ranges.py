@@ -16,6 +16,8 @@ STEPS = (1, 1000)
 SEEDS = (0, 2**32 - 1)
 FRAMES = (1, 10**7)
 """Frames of a video: more than a day."""
+METER = (2, 12)
+"""Beats a bar."""
 GUIDANCE = (0, 100)
 """Guidance of all conditions; its useful values are below 20."""
 

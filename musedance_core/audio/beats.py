@@ -78,9 +78,7 @@ class BeatGrid:
         even, odd = (int(np.isin(half, self.downbeats).sum()) for half in halves)
         chosen = slice(int(odd > even), None, 2)
         confidence = None if self.confidence is None else self.confidence[chosen]
-        return replace(
-            self, times=self.times[chosen], tempo=self.tempo / 2, confidence=confidence
-        )
+        return replace(self, times=self.times[chosen], tempo=self.tempo / 2, confidence=confidence)
 
     def doubled(self) -> BeatGrid:
         """The same beats with one more halfway between any two."""
@@ -130,8 +128,10 @@ def as_beats(beats: Beats) -> BeatGrid:
     return parse_beats(str([float(time) for time in beats]), "beats")
 
 
-def regular_grid(bpm: float, offset: float, seconds: float) -> BeatGrid:
+def regular_grid(bpm: float, offset: float, seconds: float, meter: int = BEATS_PER_BAR) -> BeatGrid:
     """Even beats at `bpm`, one of them at `offset` seconds, over a song of `seconds`.
+
+    The first beat and every `meter`-th after it is a downbeat.
 
     Raises:
         InputError: the tempo is not within 20..400 BPM or the offset not finite.
@@ -143,16 +143,17 @@ def regular_grid(bpm: float, offset: float, seconds: float) -> BeatGrid:
     period = 60 / bpm
     first = offset % period
     times = np.arange(first, max(seconds, first + 1.5 * period), period)
-    return BeatGrid(times, times[::BEATS_PER_BAR], float(bpm))
+    return BeatGrid(times, times[::meter], float(bpm))
 
 
-def assumed_grid(seconds: float, bpm: float | None = None) -> BeatGrid:
+def assumed_grid(seconds: float, bpm: float | None = None, meter: int | None = None) -> BeatGrid:
     """Even beats at `bpm` over a song of `seconds` in which no beat was found.
 
     Raises:
         InputError: the tempo is not within 20..400 BPM.
     """
-    return replace(regular_grid(bpm or ASSUMED_BPM, 0.0, seconds), assumed=True)
+    even = regular_grid(bpm or ASSUMED_BPM, 0.0, seconds, meter or BEATS_PER_BAR)
+    return replace(even, assumed=True)
 
 
 def write_beats(path: str | Path, grid: BeatGrid) -> None:

@@ -1,58 +1,39 @@
-"""Beat tracking with librosa (section 3.3)."""
+"""Beat tracking: the trackers and the way to them."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..errors import InputError
-from .beats import BEATS_PER_BAR, BeatGrid, assumed_grid
+from ..errors import InputError, brief
+from ..ranges import METER, require_whole
+from .beats import BeatGrid
+from .librosa_tracker import track_beats_with_librosa
 from .waveform import Waveform
 
-TRACKING_RATE = 22050
-"""Sample rate in Hz that librosa's tracker is tuned for; at 16 kHz it misses many more beats."""
-DETECTION_LAG = 0.025
-"""Seconds by which librosa's onset strength peaks after the onset."""
-STEADY = 0.15
-"""Share of the median interval within which an interval counts towards the tempo."""
+TRACKERS = ("librosa",)
+"""Names of the trackers, the default first."""
 
 
-def track_beats(wave: Waveform, bpm: float | None = None) -> BeatGrid:
-    """Track the beats of a whole song: those of `librosa.beat.beat_track`, corrected for its lag.
+def track_beats(
+    wave: Waveform,
+    bpm: float | None = None,
+    *,
+    tracker: str = TRACKERS[0],
+    meter: int | None = None,
+) -> BeatGrid:
+    """Track the beats of a whole song.
 
-    Every fourth beat is a downbeat, in the phase with the strongest onsets. A song without a pulse
-    gets an even grid at `bpm`, or at 120 BPM, which is marked as `assumed`.
+    A song without a pulse gets an even grid at `bpm`, or at 120 BPM, which is marked as `assumed`.
 
     Args:
         wave: the whole song.
         bpm: the tempo where it is known; None estimates it.
+        tracker: one of `TRACKERS`.
+        meter: beats a bar, 2..12; None leaves it to the tracker.
 
     Raises:
-        InputError: librosa is not installed.
+        InputError: another tracker or metre, or the tracker's package is not installed.
     """
-    try:
-        import librosa
-    except ImportError as error:
-        raise InputError("Beat tracking needs librosa: pip install librosa.") from error
-
-    sound = wave.mono().resampled(TRACKING_RATE).samples[0]
-    # The same envelope that beat_track computes from samples. The default aggregate of
-    # onset_strength, the mean, lets low drums outweigh the pulse.
-    onset = librosa.onset.onset_strength(y=sound, sr=TRACKING_RATE, aggregate=np.median)
-    _, frames = librosa.beat.beat_track(onset_envelope=onset, sr=TRACKING_RATE, bpm=bpm, trim=False)
-    times = librosa.frames_to_time(frames, sr=TRACKING_RATE) - DETECTION_LAG
-    if len(times) < 2:
-        return assumed_grid(wave.seconds, bpm)
-
-    # The mean interval is finer than one of librosa's frames; intervals over a break do not count.
-    intervals = np.diff(times)
-    median = float(np.median(intervals))
-    steady = intervals[np.abs(intervals / median - 1) < STEADY]
-    tempo = 60 / (float(steady.mean()) if len(steady) else median)
-
-    strength = onset[np.clip(frames, 0, len(onset) - 1)]
-    phase = max(range(BEATS_PER_BAR), key=lambda p: _mean(strength[p::BEATS_PER_BAR]))
-    return BeatGrid(times, times[phase::BEATS_PER_BAR], tempo)
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else 0.0
+    if tracker not in TRACKERS:
+        raise InputError(f"The tracker must be one of {', '.join(TRACKERS)}, not {brief(tracker)}.")
+    if meter is not None:
+        require_whole("number of beats a bar", meter, METER)
+    return track_beats_with_librosa(wave, bpm, meter)

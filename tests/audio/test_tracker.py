@@ -8,7 +8,8 @@ import librosa
 import numpy as np
 import pytest
 
-from musedance_core.audio.tracker import DETECTION_LAG, TRACKING_RATE, track_beats
+from musedance_core.audio.librosa_tracker import DETECTION_LAG, TRACKING_RATE
+from musedance_core.audio.tracker import track_beats
 from musedance_core.audio.waveform import Waveform
 from musedance_core.errors import InputError
 from musedance_core.world.songs import make_song
@@ -64,7 +65,7 @@ def test_loud_low_drums_do_not_hide_the_tempo(bpm: float) -> None:
 def test_beats_are_those_of_librosas_own_call(wave: Waveform) -> None:
     truth = librosa_beats(wave)
     assert len(truth) > 8
-    assert np.allclose(track_beats(wave).times, truth - DETECTION_LAG, atol=1e-9)
+    assert np.allclose(track_beats(wave, tracker="librosa").times, truth - DETECTION_LAG, atol=1e-9)
 
 
 @pytest.mark.parametrize("bpm", [84.0, 120.0, 157.0])
@@ -83,6 +84,24 @@ def test_the_loudest_of_four_beats_is_the_downbeat() -> None:
     assert np.abs(distance).max() < 0.05
 
 
+@pytest.mark.parametrize("meter", [2, 3, 4, 7])
+def test_a_known_metre_sets_the_distance_of_downbeats(meter: int) -> None:
+    grid = track_beats(clicks(120, 0.5, 16.0), 120, meter=meter)
+    numbers = np.flatnonzero(np.isin(grid.times, grid.downbeats))
+    assert (np.diff(numbers) == meter).all() and numbers[0] < meter
+
+
+@pytest.mark.parametrize("meter", [0, 1, 13, 3.5])
+def test_a_metre_out_of_range_is_named(meter: int) -> None:
+    with pytest.raises(InputError, match=f"number of beats a bar .*2..12, not {meter}"):
+        track_beats(clicks(120, 0.5, 4.0), meter=meter)
+
+
+def test_an_unknown_tracker_is_named() -> None:
+    with pytest.raises(InputError, match=r"librosa, not.*ears"):
+        track_beats(clicks(120, 0.5, 4.0), tracker="ears")
+
+
 @pytest.mark.parametrize(("bpm", "tempo"), [(None, 120), (80, 80)])
 def test_sound_without_a_pulse_gets_an_even_grid_marked_as_assumed(
     bpm: float | None, tempo: float
@@ -95,4 +114,4 @@ def test_sound_without_a_pulse_gets_an_even_grid_marked_as_assumed(
 def test_without_librosa_one_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(InputError, match="pip install librosa"):
-        track_beats(Waveform(np.ones((1, 22_050), np.float32), 22_050))
+        track_beats(Waveform(np.ones((1, 22_050), np.float32), 22_050), tracker="librosa")
