@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .audio.beats import BeatGrid, Beats
+from .audio.beat_files import Beats
+from .audio.beats import BeatGrid
 from .audio.mel import song_log_mel
 from .audio.tracker import track_beats
 from .audio.waveform import Waveform

@@ -136,8 +136,9 @@ def beat_grid(song: Waveform, bpm: float, offset: float, timeline: str, tracker:
     Raises:
         InputError: the beats cannot be read or tracked, or the settings contradict each other.
     """
+    from ..musedance_core.audio.beat_files import parse_beats
     from ..musedance_core.audio.beat_this import track_beats_with_beat_this
-    from ..musedance_core.audio.beats import parse_beats, regular_grid
+    from ..musedance_core.audio.beats import regular_grid
     from ..musedance_core.audio.tracker import track_beats
 
     if offset >= 0 and not bpm:

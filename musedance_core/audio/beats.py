@@ -1,25 +1,19 @@
-"""Beat times of a whole song, their JSON files, and the beats on a video's frames (section 3.3)."""
+"""Beat times of a whole song, and the beats on a video's frames (section 3.3)."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..files import atomic_path
 
 BEATS_PER_BAR = 4
 ASSUMED_BPM = 120.0
 """Tempo of the even grid for a song without a pulse."""
-LATEST = 1e6
-"""Seconds, eleven days: a beat file with later times is in another unit."""
-NOT_BEATS = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
-"""Errors of reading JSON that has another structure."""
+SAME_TIME = 1e-3
+"""Seconds within which a downbeat and a beat are the same: files round their times."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +60,39 @@ class BeatGrid:
         result: np.ndarray = index + (t - begin) / (end - begin)
         return result
 
+    def is_downbeat(self) -> np.ndarray:
+        """True for the beats `[n]` that are downbeats."""
+        downbeats = np.sort(self.downbeats)
+        if not len(downbeats):
+            return np.zeros(len(self.times), dtype=bool)
+        after = np.searchsorted(downbeats, self.times).clip(max=len(downbeats) - 1)
+        nearest = np.minimum(
+            np.abs(downbeats[after] - self.times),
+            np.abs(downbeats[(after - 1).clip(min=0)] - self.times),
+        )
+        result: np.ndarray = nearest < SAME_TIME
+        return result
+
+    def bar_numbers(self) -> np.ndarray:
+        """Each beat's number in its bar, int64 `[n]`, 1 on downbeats.
+
+        Beats before the first downbeat are a pickup, numbered by the length of the bar after it;
+        where they are no fewer than that, or no bar is known, they count from 2 on.
+        """
+        index = np.arange(len(self.times))
+        downbeats = np.flatnonzero(self.is_downbeat())
+        last = np.maximum.accumulate(np.where(np.isin(index, downbeats), index, -1))
+        bar = int(downbeats[1] - downbeats[0]) if len(downbeats) > 1 else 0
+        pickup = int(downbeats[0]) if len(downbeats) else 0
+        first = bar - pickup + 1 if pickup < bar else 2
+        return np.where(last < 0, index + first, index - last + 1)
+
+    def in_meter(self, meter: int) -> BeatGrid:
+        """The same beats with every `meter`-th a downbeat, in the phase that keeps most of them."""
+        kept = self.is_downbeat()
+        phase = max(range(meter), key=lambda p: int(kept[p::meter].sum()))
+        return replace(self, downbeats=self.times[phase::meter])
+
     def shifted(self, seconds: float) -> BeatGrid:
         """The same beats, later by `seconds`."""
         return replace(self, times=self.times + seconds, downbeats=self.downbeats + seconds)
@@ -95,13 +122,23 @@ class BeatGrid:
         return replace(self, times=self.times + rng.uniform(-room, room, len(self.times)))
 
     def to_json(self) -> dict[str, Any]:
-        """`{"tempo": .., "beats": [s, ..], "downbeats": [s, ..]}`; an assumed grid says so too."""
-        return {
+        """`{"tempo": .., "beats": [s, ..], "downbeats": [s, ..]}`.
+
+        Where the tracker's confidence is known, also `"confidence": [0..1, ..]` of each beat and
+        `"song_confidence"`; an assumed grid has `"assumed": true`.
+        """
+        data: dict[str, Any] = {
             "tempo": round(float(self.tempo), 3),
             "beats": [round(float(t), 4) for t in self.times],
             "downbeats": [round(float(t), 4) for t in self.downbeats],
-            **({"assumed": True} if self.assumed else {}),
         }
+        if self.confidence is not None:
+            data["confidence"] = [round(float(share), 4) for share in self.confidence]
+        if self.confidence is not None or self.assumed:
+            data["song_confidence"] = round(self.song_confidence, 4)
+        if self.assumed:
+            data["assumed"] = True
+        return data
 
 
 def _with_middles(values: np.ndarray) -> np.ndarray:
@@ -109,23 +146,6 @@ def _with_middles(values: np.ndarray) -> np.ndarray:
     result = np.repeat(values, 2)[:-1]
     result[1::2] = (values[:-1] + values[1:]) / 2
     return result
-
-
-Beats = BeatGrid | Sequence[float] | str | Path
-"""Beats, their times in seconds of the song, or a file as `musedance beats --json` writes it."""
-
-
-def as_beats(beats: Beats) -> BeatGrid:
-    """Beats in any of these forms as a grid.
-
-    Raises:
-        InputError: as `read_beats`.
-    """
-    if isinstance(beats, BeatGrid):
-        return beats
-    if isinstance(beats, str | Path):
-        return read_beats(beats)
-    return parse_beats(str([float(time) for time in beats]), "beats")
 
 
 def regular_grid(bpm: float, offset: float, seconds: float, meter: int = BEATS_PER_BAR) -> BeatGrid:
@@ -154,64 +174,6 @@ def assumed_grid(seconds: float, bpm: float | None = None, meter: int | None = N
     """
     even = regular_grid(bpm or ASSUMED_BPM, 0.0, seconds, meter or BEATS_PER_BAR)
     return replace(even, assumed=True)
-
-
-def write_beats(path: str | Path, grid: BeatGrid) -> None:
-    """Write the grid as JSON, atomically."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(grid.to_json(), indent=1) + "\n", encoding="utf-8")
-
-
-def read_beats(path: str | Path) -> BeatGrid:
-    """Read a grid that `write_beats` or a person wrote; beats from a file are never `assumed`.
-
-    Raises:
-        InputError: other JSON, or times that are not finite, not rising or fewer than two.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no beats file at {path}.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f'{path} is not JSON with a list "beats" of seconds.') from error
-    return parse_beats(text, str(path))
-
-
-def parse_beats(text: str, name: str) -> BeatGrid:
-    """Parse JSON in the format of `BeatGrid.to_json`, or a bare list of seconds.
-
-    Args:
-        text: the JSON.
-        name: what error messages call it.
-
-    Raises:
-        InputError: as `read_beats`.
-    """
-    try:
-        data = json.loads(text)
-        data = {"beats": data} if isinstance(data, list) else data
-        times = np.array(data["beats"], dtype=np.float64)
-        downbeats = np.array(data.get("downbeats", times[::BEATS_PER_BAR]), dtype=np.float64)
-        tempo = float(data.get("tempo") or 0)
-    except NOT_BEATS as error:
-        raise InputError(f'{name} is not JSON with a list "beats" of seconds.') from error
-    if times.ndim != 1 or len(times) < 2:
-        raise InputError(f"{name} holds {times.size} beats; two are needed at least.")
-    if downbeats.ndim != 1:
-        raise InputError(f'{name}: "downbeats" must be a list of seconds.')
-    if not (np.isfinite(times).all() and np.isfinite(downbeats).all() and np.isfinite(tempo)):
-        raise InputError(f"{name} holds a beat time or tempo that is not a finite number.")
-    for value in (times[0], times[-1]):
-        if abs(value) > LATEST:
-            raise InputError(f"{name}: a beat at {value:g} s is outside of any song.")
-    if tempo < 0:
-        raise InputError(f"{name}: the tempo must be positive, got {tempo:g}.")
-    drops = np.flatnonzero(np.diff(times) <= 0)
-    if len(drops):
-        i = int(drops[0])
-        raise InputError(f"{name}: beats must rise, but {times[i]} comes before {times[i + 1]}.")
-    return BeatGrid(times, downbeats, tempo or 60 / float(np.median(np.diff(times))))
 
 
 def require_beats_in_song(grid: BeatGrid, seconds: float, name: str) -> None:

@@ -61,7 +61,7 @@ def run(options: BeatsOptions) -> int:
     Raises:
         InputError: the song cannot be used, or a file cannot be written.
     """
-    from ..audio.beats import write_beats
+    from ..audio.beat_files import write_beats
     from ..audio.waveform import load_waveform, require_music
     from ..media.beat_plot import write_beat_plot
 

@@ -120,7 +120,8 @@ def load_song_inputs(options: SongOptions) -> SongInputs:
     Raises:
         InputError: one of them cannot be used, or the song does not last as long as the dance.
     """
-    from ..audio.beats import read_beats, require_beats_in_song
+    from ..audio.beat_files import read_beats
+    from ..audio.beats import require_beats_in_song
     from ..audio.waveform import load_waveform, require_music
     from ..diffusion.prompts import parse_prompts, require_prompts_in_song
 

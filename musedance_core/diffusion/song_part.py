@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..audio.beats import BeatGrid, Beats, as_beats, require_beats_in_song
+from ..audio.beat_files import Beats, as_beats
+from ..audio.beats import BeatGrid, require_beats_in_song
 from ..audio.waveform import Waveform, as_song
 from ..errors import InputError
 from .prompts import Prompts, as_prompts, require_prompts_in_song

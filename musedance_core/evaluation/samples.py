@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..audio.beats import write_beats
+from ..audio.beat_files import write_beats
 from ..dance.motion import DanceMotion, join
 from ..diffusion.choreography import pose_rate
 from ..diffusion.guidance import Guidance

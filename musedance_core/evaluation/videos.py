@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ..audio.beats import read_beats
+from ..audio.beat_files import read_beats
 from ..audio.tracker import track_beats
 from ..audio.waveform import load_waveform, require_music
 from ..errors import InputError

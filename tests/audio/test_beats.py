@@ -1,9 +1,6 @@
-"""Beat grids: edits, beats per frame, loops, and JSON files."""
+"""Beat grids: edits, bars, beats per frame and loops."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +10,8 @@ from musedance_core.audio.beats import (
     BeatGrid,
     assumed_grid,
     beat_frames,
-    read_beats,
     regular_grid,
     whole_beats,
-    write_beats,
 )
 from musedance_core.errors import InputError
 
@@ -47,12 +42,6 @@ def test_halving_preserves_the_downbeats(phase: int) -> None:
     times = 0.25 + 0.5 * np.arange(12)
     grid = BeatGrid(times, times[phase::4], 120.0)
     assert set(grid.downbeats) <= set(grid.halved().times) and len(grid.halved().times) == 6
-
-
-def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
-    path = tmp_path / "beats.json"
-    path.write_text(json.dumps({"title": "さくら", "beats": [0, 1, 2]}), encoding="utf-8-sig")
-    assert read_beats(path).times.tolist() == [0, 1, 2]
 
 
 def test_shifting_halving_doubling_and_jitter() -> None:
@@ -121,63 +110,6 @@ def test_impossible_tempi_are_refused(bpm: float, offset: float) -> None:
         regular_grid(bpm, offset, 4)
 
 
-def test_files_come_back_as_written(tmp_path: Path) -> None:
-    path = tmp_path / "beats.json"
-    write_beats(path, UNEVEN)
-    assert set(json.loads(path.read_text())) == {"tempo", "beats", "downbeats"}
-    back = read_beats(path)
-    assert np.array_equal(back.times, UNEVEN.times) and back.tempo == UNEVEN.tempo
-    assert np.array_equal(back.downbeats, UNEVEN.downbeats)
-
-
-def test_a_bare_list_of_beats_is_enough(tmp_path: Path) -> None:
-    path = tmp_path / "beats.json"
-    for text in ('{"beats": [0, 0.5, 1, 1.5, 2]}', "[0, 0.5, 1, 1.5, 2]"):
-        path.write_text(text)
-        grid = read_beats(path)
-        assert grid.tempo == 120 and grid.downbeats.tolist() == [0, 2]
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        ("no json", "JSON"),
-        ('"beats"', "JSON"),
-        ('{"beats": "often"}', "JSON"),
-        ('{"beats": [[1, 2], [3, 4]]}', "4 beats"),
-        ('{"beats": 1}', "JSON"),
-        ('{"beats": [1]}', "two are needed"),
-        ('{"beats": [0, 2, 1]}', "2.0 comes before 1.0"),
-        ('{"beats": [0, NaN, 1]}', "not a finite"),
-        ('{"beats": [0, 1], "tempo": Infinity}', "not a finite"),
-        ('{"beats": [0, 1], "downbeats": [NaN]}', "not a finite"),
-        ('{"beats": [0, 1], "downbeats": [[0, 1]]}', '"downbeats" must be a list'),
-        ('{"beats": [0, 1], "tempo": -90}', "positive, got -90"),
-        ('{"beats": [0, 1e7]}', "1e[+]07 s is outside"),
-        pytest.param('{"beats": [0, 1' + 400 * "0" + "]}", "JSON", id="huge"),
-        pytest.param(100_000 * "[", "JSON", id="nested"),
-    ],
-)
-def test_bad_files_raise_one_sentence(tmp_path: Path, text: str, word: str) -> None:
-    path = tmp_path / "beats.json"
-    path.write_text(text)
-    with pytest.raises(InputError, match=word) as error:
-        read_beats(path)
-    assert str(path) in str(error.value)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere\.json"):
-        read_beats(tmp_path / "nowhere.json")
-
-
-def test_beats_from_a_file_are_never_assumed(tmp_path: Path) -> None:
-    path = tmp_path / "beats.json"
-    write_beats(path, assumed_grid(4.0, 90.0))
-    grid = read_beats(path)
-    assert grid.tempo == 90 and not grid.assumed
-
-
 def test_confidences_follow_their_beats() -> None:
     times = np.array([0.5, 1.0, 1.5, 2.0, 2.5])
     confidence = np.array([0.9, 0.1, 0.8, 0.3, 0.7])
@@ -192,3 +124,36 @@ def test_confidences_follow_their_beats() -> None:
     assert assumed_grid(3.0).song_confidence == 0.0
     with pytest.raises(ValueError, match="5 beats"):
         BeatGrid(times, times[::4], 120.0, confidence=confidence[:3])
+
+
+@pytest.mark.parametrize(
+    ("downbeats", "numbers"),
+    [
+        ([0, 4], [1, 2, 3, 4, 1, 2, 3]),
+        ([2, 5], [2, 3, 1, 2, 3, 1, 2]),
+        ([1, 5], [4, 1, 2, 3, 4, 1, 2]),
+        ([3, 5, 6], [2, 3, 4, 1, 2, 1, 1]),
+        ([4], [2, 3, 4, 5, 1, 2, 3]),
+        ([], [2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_beats_have_numbers_in_their_bars(downbeats: list[int], numbers: list[int]) -> None:
+    times = 0.1 + 0.5 * np.arange(7)
+    assert BeatGrid(times, times[downbeats], 120.0).bar_numbers().tolist() == numbers
+
+
+def test_a_downbeat_is_a_beat_within_the_rounding_of_files() -> None:
+    grid = BeatGrid(np.array([0.5, 1.0, 1.5]), np.array([1.5004, 0.4996, 1.01]), 120.0)
+    assert grid.is_downbeat().tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("meter", [2, 3, 5, 12])
+def test_another_metre_keeps_the_beats_and_as_many_downbeats_as_it_can(meter: int) -> None:
+    grid = regular_grid(120, 0.3, 20, 4).in_meter(meter)
+    downbeats = np.flatnonzero(grid.is_downbeat())
+    assert (np.diff(downbeats) == meter).all() and downbeats[0] < meter
+    assert np.array_equal(grid.times, regular_grid(120, 0.3, 20).times)
+    times = 0.3 + 0.5 * np.arange(24)
+    assert (
+        BeatGrid(times, times[2::3], 120.0).in_meter(3).downbeats.tolist() == times[2::3].tolist()
+    )

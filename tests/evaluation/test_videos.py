@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from musedance_core.audio.beats import BeatGrid, regular_grid, write_beats
+from musedance_core.audio.beat_files import write_beats
+from musedance_core.audio.beats import BeatGrid, regular_grid
 from musedance_core.audio.waveform import Waveform
 from musedance_core.errors import InputError
 from musedance_core.evaluation import videos

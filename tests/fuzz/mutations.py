@@ -48,6 +48,10 @@ TOKENS = {
     ),
 }
 TOKENS[".jsonl"] = TOKENS[".json"]
+TOKENS[".beats"] = TOKENS[".csv"] = (
+    *(",", ";", "\t", "\n", "\r", "#", '"', "\\", "-", ".", "nan", "inf", "1e999", "1_0", "\0"),
+    *("9" * 400, "time", "\u0663", "\u00b2", "\u2028", "\ufeff", "x" * 200_000, "\n" * 1000),
+)
 
 
 def mutate(name: str, data: bytes, rng: Rng) -> bytes:
@@ -264,6 +268,8 @@ STRUCTURED: dict[str, tuple[Mutation, ...]] = {
     ".jsonl": (json_lines, json_lines, insert_token(".jsonl"), nest),
     ".yaml": (yaml_structure, insert_token(".yaml"), nest),
     ".txt": (insert_token(".txt"),),
+    ".beats": (insert_token(".beats"),),
+    ".csv": (insert_token(".csv"),),
     ".safetensors": (safetensors_header, safetensors_header, safetensors_values),
     ".ckpt": (zip_member,),
     ".npz": (zip_member,),

@@ -217,7 +217,34 @@ def videos(folder: Path) -> Files:
 def beats() -> Files:
     times = [round(0.1 + 0.5 * i, 2) for i in range(8)]
     grid = {"tempo": 120.0, "beats": times, "downbeats": times[::4]}
-    return {"beats.json": json.dumps(grid).encode(), "list.json": json.dumps(times).encode()}
+    sure = {**grid, "confidence": [0.9, 0.8, 0.1, 1.0, 0.0, 0.5, 0.6, 0.7]}
+    return {
+        "beats.json": json.dumps(grid).encode(),
+        "confidence.json": json.dumps(sure).encode(),
+        "list.json": json.dumps(times).encode(),
+    }
+
+
+def beat_texts(kind: str) -> Files:
+    """Beats as lines of text: "labels" of Audacity, "annotations" or a "table"."""
+    times = [round(0.1 + 0.5 * i, 2) for i in range(8)]
+    numbered = [(time, i % 4 + 1) for i, time in enumerate(times)]
+    texts = {
+        "labels": {
+            "beats.txt": "".join(f"{time}\t{time}\t{number}\n" for time, number in numbered),
+            "regions.txt": "0.1\t0.2\tverse\n\\\t100.0\t200.0\n0.6\t0.7\t1\n",
+        },
+        "annotations": {
+            "tabs.beats": "".join(f"{time}\t{number}\n" for time, number in numbered),
+            "commas.beats": "# made by hand\r\n\r\n0,5 3\r\n1,0 1\r\n",
+        },
+        "table": {
+            "beats.csv": "time,beat,confidence\n"
+            + "".join(f"{time},{number},{time / 4:.2f}\n" for time, number in numbered),
+            "semicolons.csv": 'beat;time;note\n1;0,5;"a; b"\n2;1,0;\n',
+        },
+    }
+    return {name: text.encode() for name, text in texts[kind].items()}
 
 
 def rigs() -> Files:

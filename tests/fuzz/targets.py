@@ -18,6 +18,7 @@ from seeds import (
     ROOT,
     SD15,
     Files,
+    beat_texts,
     beats,
     checkpoint,
     json_lines,
@@ -33,7 +34,8 @@ from seeds import (
     vocabulary,
 )
 
-from musedance_core.audio.beats import beat_frames, parse_beats, read_beats
+from musedance_core.audio.beat_files import parse_beats, read_beats
+from musedance_core.audio.beats import beat_frames
 from musedance_core.audio.waveform import Waveform, load_waveform, require_music
 from musedance_core.checkpoint.animatediff import motion_weights
 from musedance_core.checkpoint.clip_tokenizer import read_clip_tokenizer
@@ -103,6 +105,9 @@ def _all_targets(folder: Path) -> Iterator[tuple[str, Target]]:
     with_sound = {name: data for name, data in films.items() if name != "video.avi"}
     yield "source video", Target(with_sound, _load_source)
     yield "beats", Target(beats(), _load_beats)
+    yield "beat labels", Target(beat_texts("labels"), _load_beats)
+    yield "beat annotations", Target(beat_texts("annotations"), _load_beats)
+    yield "beat table", Target(beat_texts("table"), _load_beats)
     yield "timeline node", Target(beats(), _load_timeline)
     yield "prompts", Target(prompts(), _load_prompts)
     yield "rig", Target(rigs(), _load_rig)
@@ -193,6 +198,7 @@ def _use_beats(grid: Any) -> None:
         assert np.isfinite(beat_frames(changed, 0.0, 48, 12).count).all()
         draw_beat_plot(Waveform(np.ones((1, RATE), np.float32), RATE), changed)
         json.dumps(changed.to_json(), allow_nan=False)
+        assert len(changed.bar_numbers()) == len(changed.times)
 
 
 def _load_prompts(path: Path) -> None:

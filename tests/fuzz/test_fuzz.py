@@ -22,7 +22,7 @@ NAMES = (
     *("checkpoint", "motion modules", "stable diffusion", "vocab.json", "merges.txt", "picture"),
     *("sound", "video", "source video", "beats", "timeline node", "prompts", "rig"),
     *("captions", "list of videos", "metadata", "part maps", "track", "config"),
-    *("training state", "segment cache"),
+    *("training state", "segment cache", "beat labels", "beat annotations", "beat table"),
 )
 
 
