@@ -21,8 +21,8 @@ from ..config import MuseDanceConfig
 from ..errors import InputError
 from ..files import atomic_path
 from ..models import MuseDance
+from ..models.initialise import without_weights
 from ..models.tokenizer import Tokenizer
-from .keymaps import PUBLISHED, published_names, rename
 
 FORMAT_VERSION = 1
 METADATA_KEY = "musedance"
@@ -95,10 +95,7 @@ def save_weights(
         raise InputError(f"The name {path} of a checkpoint must end in .safetensors.")
     metadata = {METADATA_KEY: header.to_json(), "format": "pt"}
     tensors = {
-        rename(name, PUBLISHED): (w.to(dtype) if dtype and w.is_floating_point() else w)
-        .detach()
-        .cpu()
-        .contiguous()
+        name: (w.to(dtype) if dtype and w.is_floating_point() else w).detach().cpu().contiguous()
         for name, w in weights.items()
     }
     infinite = non_finite(tensors)
@@ -279,19 +276,17 @@ def load_checkpoint(
     """
     path = Path(path)
     header = read_header(path)
-    weights = {rename(name, PUBLISHED): w for name, w in read_weights(path).items()}
+    weights = read_weights(path)
     apart = {}
     if not autoencoder:
         apart = {name: weights.pop(name) for name in list(weights) if name.startswith(VAE_PREFIX)}
 
     # A host's layers may hold no weights yet, so shapes are compared on plain ones.
     model = _build(path, header, nn, autoencoder)
-    own = model.state_dict()
-    names = published_names(own)
-    require_fit(path, {name: own[names[name]] for name in names}, weights)
+    require_fit(path, model.state_dict(), weights)
     if ops is not nn:
         model = _build(path, header, ops, autoencoder)
-    model.load_state_dict({names[name]: w for name, w in weights.items()}, assign=True)
+    model.load_state_dict(weights, assign=True)
     model.to(device=device, dtype=dtype)
     tokenizer = _read_tokenizer(path, header)
     apart = {name.removeprefix(VAE_PREFIX): w for name, w in apart.items()}
@@ -301,7 +296,7 @@ def load_checkpoint(
 def _build(path: Path, header: Header, ops: Any, autoencoder: bool) -> MuseDance:
     """The model on the meta device, without memory for its weights."""
     try:
-        with torch.device("meta"):
+        with without_weights():
             return MuseDance(header.config, ops, autoencoder)
     except InputError:
         raise

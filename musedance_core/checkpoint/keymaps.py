@@ -8,13 +8,11 @@ of the model, and that kind of entry; anything else that is unknown is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 Rules = tuple[tuple[str, str], ...]
 Harmless = tuple[tuple[re.Pattern[str], str], ...]
 
-# CLIP and AST in transformers 5 -> in transformers 4 and in all published files. Checkpoints use
-# the published names, so that a file fits every version of the library.
+# CLIP and AST in transformers 5 -> in transformers 4, in all published files, and ours.
 PUBLISHED: Rules = (
     (r"^text\.clip\.(?!text_model\.)", r"text.clip.text_model."),
     (r"^music\.ast\.layers\.(\d+)\.", r"music.ast.encoder.layer.\1."),
@@ -137,11 +135,6 @@ def rename(name: str, rules: Rules) -> str:
     for pattern, replacement in rules:
         name = re.sub(pattern, replacement, name)
     return name
-
-
-def published_names(own: Iterable[str]) -> dict[str, str]:
-    """Names in a file -> names in the model as this version of transformers builds it, `own`."""
-    return {rename(name, PUBLISHED): name for name in own}
 
 
 def ldm_unet_blocks(levels: int, layers: int, attention: tuple[bool, ...]) -> dict[str, str]:

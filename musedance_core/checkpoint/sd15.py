@@ -16,6 +16,7 @@ from torch import Tensor
 from ..config import MuseDanceConfig
 from ..errors import InputError
 from ..models import MuseDance, init_weights
+from ..models.initialise import without_weights
 from ..presets import preset
 from .animatediff import has_middle, motion_weights
 from .clip_tokenizer import read_clip_tokenizer
@@ -34,7 +35,6 @@ from .keymaps import (
     TRAINER,
     Harmless,
     ldm_unet_blocks,
-    published_names,
     rename,
 )
 
@@ -115,12 +115,10 @@ def build_sd15(config: MuseDanceConfig, sources: Mapping[str, Path], seed: int =
     Raises:
         InputError: as for `assemble_sd15`.
     """
-    # On the meta device: only names and shapes are needed at first.
-    with torch.device("meta"):
+    # Only names and shapes are needed at first.
+    with without_weights():
         model = MuseDance(config)
-    own = model.state_dict()
-    names = published_names(own)
-    expected = {name: own[names[name]] for name in names}
+    expected = model.state_dict()
 
     path = sources["stable_diffusion"]
     weights: Weights = {}
@@ -141,8 +139,8 @@ def build_sd15(config: MuseDanceConfig, sources: Mapping[str, Path], seed: int =
 
     # All other weights are initialised; then those of the sources take their places.
     missing = set(expected) - set(weights)
-    _start_fresh(model, {names[n] for n in missing}, seed)
-    model.load_state_dict({names[n]: w for n, w in weights.items()}, strict=False, assign=True)
+    _start_fresh(model, missing, seed)
+    model.load_state_dict(weights, strict=False, assign=True)
     return Assembly(
         model, _fresh_modules(missing), {s: lines for s, lines in ignored.items() if lines}
     )

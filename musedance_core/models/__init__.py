@@ -67,8 +67,8 @@ class MuseDance(nn.Module):
             )
         if autoencoder:
             self.vae = build_vae(config.vae, ops)
-        self.text = TextEncoder(config.text)
-        self.music = MusicEncoder(config.music)
+        self.text = TextEncoder(config.text, ops)
+        self.music = MusicEncoder(config.music, ops)
         self.rig = None if config.rig is None else RigNet(config.rig, ops)
 
     def reference_features(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .choreographer import Choreographer, ChoreographerLayer
 from .layers import Attention, ConditionedTemporalBlock, ResBlock, seconds_embedding
@@ -16,6 +21,33 @@ from .unet import MuseDanceUNet
 
 SILU_GAIN = 1.68
 """Factor on weights that compensates the loss of mean square in a SiLU."""
+
+
+class _SkipInit(TorchFunctionMode):
+    """Turns the functions of `torch.nn.init` into no-operations."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
+@contextmanager
+def without_weights() -> Iterator[None]:
+    """While the body runs, networks are built on the meta device, with names and shapes alone.
+
+    Their default initialisation is skipped: on the meta device it would import torch's compiler,
+    which takes a second.
+    """
+    with torch.device("meta"), _SkipInit():
+        yield
 
 
 def _zero(module: nn.Module) -> None:

@@ -10,40 +10,25 @@ from torch import Tensor, nn
 
 from ..config import MusicConfig
 from .layers import ConditionedTemporalBlock, seconds_embedding
+from .spectrogram_transformer import SpectrogramTransformer
 
 MEL_FRAME_SECONDS = 0.010
 """Hop of the log-mel spectrogram that AST takes."""
 
 
 class MusicEncoder(nn.Module):
-    """The Audio Spectrogram Transformer of `transformers`; frozen when the denoiser is trained."""
+    """The Audio Spectrogram Transformer; frozen when the denoiser is trained."""
 
-    def __init__(self, config: MusicConfig) -> None:
+    def __init__(self, config: MusicConfig, ops: Any = nn) -> None:
         super().__init__()
-        from transformers import ASTConfig, ASTModel
-
         self.config = config
-        self.ast = ASTModel(
-            ASTConfig(
-                hidden_size=config.width,
-                num_hidden_layers=config.layers,
-                num_attention_heads=config.heads,
-                intermediate_size=config.width * config.ff_mult,
-                patch_size=config.patch,
-                frequency_stride=config.frequency_stride,
-                time_stride=config.time_stride,
-                max_length=config.length,
-                num_mel_bins=config.mel_bins,
-                hidden_dropout_prob=0.0,
-                attention_probs_dropout_prob=0.0,
-            )
-        )
+        self.ast = SpectrogramTransformer(config, ops)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Log-mel `[b length mel_bins]`, not normalised -> token grid `[b rows columns d]`."""
         normalised = (mel - self.config.mean) / (2 * self.config.std)
         # AST orders its tokens by frequency, then time, behind two special tokens.
-        tokens = self.ast(input_values=normalised).last_hidden_state[:, 2:]
+        tokens = self.ast(normalised)[:, 2:]
         grid: Tensor = rearrange(tokens, "b (r c) d -> b r c d", r=self.config.rows)
         return grid
 

@@ -16,8 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from musedance_core.checkpoint.foreign import read_foreign
-from musedance_core.checkpoint.keymaps import PUBLISHED, rename
-from musedance_core.config import MuseDanceConfig
+from musedance_core.config import MuseDanceConfig, TextConfig
 from musedance_core.models import MuseDance
 from musedance_core.models.layers import index_embedding
 from musedance_core.presets import preset
@@ -54,12 +53,20 @@ def unet_of_diffusers(config: MuseDanceConfig) -> nn.Module:
     )
 
 
-def published(module: nn.Module, prefix: str) -> Weights:
-    """The state of a module of transformers under its published names."""
-    return {
-        rename(prefix + n, PUBLISHED).removeprefix(prefix): w
-        for n, w in module.state_dict().items()
-    }
+def clip_of_transformers(config: TextConfig) -> nn.Module:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=config.vocab_size,
+            hidden_size=config.width,
+            intermediate_size=config.width * config.ff_mult,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            bos_token_id=config.vocab_size - 2,
+            eos_token_id=config.vocab_size - 1,
+        )
+    )
 
 
 def animatediff(config: MuseDanceConfig, version: int = 2) -> Weights:
@@ -130,14 +137,14 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parts = {
         "unet/diffusion_pytorch_model": unet,
         "vae/diffusion_pytorch_model": model.vae.kl.state_dict(),
-        "text_encoder/model": published(model.text.clip, "text.clip."),
+        "text_encoder/model": clip_of_transformers(SMALL.text).state_dict(),
     }
     for name, weights in parts.items():
         path = root / "sd" / f"{name}.safetensors"
         path.parent.mkdir(parents=True)
         save_file(weights, path)
     write_tokenizer(root / "sd" / "tokenizer")
-    ast = published(model.music.ast, "music.ast.")
+    ast = model.music.ast.state_dict()
     classifier = {f"audio_spectrogram_transformer.{n}": w for n, w in ast.items()}
     save_file({**classifier, **linear("classifier.dense", 4, 24)}, root / "ast.safetensors")
     torch.save({"state_dict": animatediff(SMALL)}, root / "motion.ckpt")
