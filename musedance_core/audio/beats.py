@@ -17,6 +17,16 @@ SAME_TIME = 1e-3
 
 
 @dataclass(frozen=True)
+class DoubtLimits:
+    """Limits of doubt: a `beat` with less confidence, 0..1, is doubtful."""
+
+    beat: float = 0.5
+
+
+DOUBT = DoubtLimits()
+
+
+@dataclass(frozen=True)
 class BeatGrid:
     """The beats of a song.
 
@@ -51,6 +61,13 @@ class BeatGrid:
         if self.assumed:
             return 0.0
         return 1.0 if self.confidence is None else float(self.confidence.mean())
+
+    def is_doubtful(self) -> np.ndarray:
+        """True for the beats `[n]` of which the tracker is not sure."""
+        if self.confidence is None:
+            return np.zeros(len(self.times), dtype=bool)
+        result: np.ndarray = self.confidence < DOUBT.beat
+        return result
 
     def count(self, t: np.ndarray) -> np.ndarray:
         """Continuous beat count at seconds `t`: i at beat i, linear between and beyond."""
@@ -88,9 +105,11 @@ class BeatGrid:
         return np.where(last < 0, index + first, index - last + 1)
 
     def in_meter(self, meter: int) -> BeatGrid:
-        """The same beats with every `meter`-th a downbeat, in the phase that keeps most of them."""
+        """The same beats with every `meter`-th a downbeat, in the phase that keeps most of them,
+        and among equals the first one."""
         kept = self.is_downbeat()
-        phase = max(range(meter), key=lambda p: int(kept[p::meter].sum()))
+        first = int(kept.argmax()) % meter
+        phase = max(range(meter), key=lambda p: (int(kept[p::meter].sum()), p == first))
         return replace(self, downbeats=self.times[phase::meter])
 
     def shifted(self, seconds: float) -> BeatGrid:

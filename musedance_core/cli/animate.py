@@ -13,6 +13,7 @@ from ..diffusion.sampler_names import SAMPLER_NAMES
 from ..errors import InputError
 from ..media.frame_limits import require_rate_of_format
 from . import argtypes
+from .beat_source import require_one_source_of_beats
 from .command import Command, add_device, add_precision, add_steps, fill
 from .song_inputs import (
     SongInputs,
@@ -22,7 +23,6 @@ from .song_inputs import (
     add_take,
     beats_origin,
     load_song_inputs,
-    require_one_source_of_beats,
 )
 from .targets import check_output, check_target, require_background_fits
 
@@ -75,7 +75,9 @@ class AnimateOptions:
     music_guidance: float | None
     reference_guidance: float | None
     beats: str | None
+    tracker: str | None
     beat_this: str | None
+    meter: int | None
     device: str
     dtype: str
     allow_untrained: bool

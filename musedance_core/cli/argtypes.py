@@ -95,6 +95,20 @@ frame_rate = within(LOWEST_RATE, HIGHEST_RATE)
 """Frames a second."""
 
 
+BEAT_THIS = "beat-this"
+"""Name of the tracker Beat This!, whose checkpoint the user brings."""
+
+
+def tracker(text: str) -> str:
+    """The name of a beat tracker."""
+    from ..audio.tracker import TRACKERS
+
+    names = (*TRACKERS, BEAT_THIS)
+    if text not in names:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(names)}.")
+    return text
+
+
 def width_height(text: str) -> tuple[int, int]:
     """Width and height of a video in pixels, such as 512x768."""
     match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())

@@ -72,15 +72,6 @@ def fill(kind: type[Value], namespace: argparse.Namespace, **values: Any) -> Val
     return kind(**{name: getattr(namespace, name) for name in names}, **values)
 
 
-def add_beat_tracker(parser: argparse.ArgumentParser) -> None:
-    """The option that replaces librosa as the beat tracker."""
-    parser.add_argument(
-        "--beat-this",
-        metavar="FILE",
-        help="track beats with this checkpoint of Beat This! (default: with librosa)",
-    )
-
-
 def add_audio_track(parser: argparse.ArgumentParser) -> None:
     """The option that chooses one of several sound tracks."""
     parser.add_argument(

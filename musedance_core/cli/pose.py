@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..media.frame_limits import require_rate_of_format
 from . import argtypes
+from .beat_source import require_one_source_of_beats
 from .command import Command, add_device, add_steps, fill
 from .song_inputs import (
     add_beats,
@@ -18,7 +19,6 @@ from .song_inputs import (
     add_take,
     beats_origin,
     load_song_inputs,
-    require_one_source_of_beats,
 )
 from .targets import check_output, check_target
 
@@ -52,7 +52,9 @@ class PoseOptions:
     steps: int | None
     guidance: float | None
     beats: str | None
+    tracker: str | None
     beat_this: str | None
+    meter: int | None
     device: str
     audio_track: int | None
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import InputError
 from ..ranges import DEFAULT_FPS
 from . import argtypes
-from .command import add_audio_track, add_beat_tracker
+from .beat_source import BeatOptions, add_beat_source, describe_confidence, read_beat_file, track
+from .command import add_audio_track
 
 if TYPE_CHECKING:
     from ..audio.beats import BeatGrid
     from ..audio.waveform import Waveform
 
 
-class SongOptions(Protocol):
+class SongOptions(BeatOptions, Protocol):
     """The arguments of `add_song` and its siblings; see their help."""
 
     @property
@@ -30,10 +31,6 @@ class SongOptions(Protocol):
     @property
     def fps(self) -> float | None: ...
     @property
-    def beats(self) -> str | None: ...
-    @property
-    def beat_this(self) -> str | None: ...
-    @property
     def audio_track(self) -> int | None: ...
 
 
@@ -46,12 +43,11 @@ class SongInputs:
     beats: BeatGrid | None
 
     def tracked(self, options: SongOptions) -> BeatGrid | None:
-        """The beats of the file, or those that --beat-this tracks; None leaves it to the model."""
-        from ..audio.beat_this import track_beats_with_beat_this
-
-        if options.beat_this is None:
-            return self.beats
-        return track_beats_with_beat_this(self.song, options.beat_this)
+        """The beats of the file, or those that the chosen tracker finds; None leaves it to the
+        model."""
+        if self.beats is None and (options.tracker or options.beat_this or options.meter):
+            return track(options, self.song)
+        return self.beats
 
 
 def add_song(parser: argparse.ArgumentParser) -> None:
@@ -97,21 +93,9 @@ def add_take(parser: argparse.ArgumentParser) -> None:
 
 
 def add_beats(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the source of the beats."""
-    parser.add_argument(
-        "--beats",
-        metavar="FILE",
-        help="beats as `musedance beats --json` writes them; the times "
-        "are seconds from the song's start, whatever --start is (default: tracked)",
-    )
-    add_beat_tracker(parser)
+    """Add the options that choose the source of the beats, and the sound track."""
+    add_beat_source(parser)
     add_audio_track(parser)
-
-
-def require_one_source_of_beats(options: SongOptions) -> None:
-    """Raises InputError where beats would come from a file and from a tracker."""
-    if options.beats and options.beat_this:
-        raise InputError("Beats come from --beats or from --beat-this, not from both.")
 
 
 def load_song_inputs(options: SongOptions) -> SongInputs:
@@ -120,7 +104,6 @@ def load_song_inputs(options: SongOptions) -> SongInputs:
     Raises:
         InputError: one of them cannot be used, or the song does not last as long as the dance.
     """
-    from ..audio.beat_files import read_beats
     from ..audio.beats import require_beats_in_song
     from ..audio.waveform import load_waveform, require_music
     from ..diffusion.prompts import parse_prompts, require_prompts_in_song
@@ -130,7 +113,7 @@ def load_song_inputs(options: SongOptions) -> SongInputs:
     require_music(song, options.song)
     _check_length(song.seconds, options)
     require_prompts_in_song(prompts, song.seconds, options.song)
-    beats = read_beats(options.beats) if options.beats else None
+    beats = read_beat_file(options)
     if beats is not None:
         require_beats_in_song(beats, song.seconds, options.song)
     return SongInputs(song, prompts, beats)
@@ -139,7 +122,7 @@ def load_song_inputs(options: SongOptions) -> SongInputs:
 def beats_origin(options: SongOptions, beats: BeatGrid) -> str:
     """Tempo of the beats and where they come from, for the last line of a command."""
     tracked = "assumed: no beat was found" if beats.assumed else "tracked"
-    origin = f"from {options.beats}" if options.beats else tracked
+    origin = f"from {options.beats}" if options.beats else tracked + describe_confidence(beats)
     return f"tempo {beats.tempo:.1f} BPM ({origin})"
 
 

@@ -13,6 +13,8 @@ from ..audio.waveform import Waveform
 from ..files import atomic_path
 
 PAPER, WAVE, BEAT, DOWN, TEXT = "#ffffff", "#94a3b8", "#2563eb", "#c2410c", "#475569"
+DOUBTFUL_BEAT, DOUBTFUL_DOWN = "#a8c1f7", "#e7b39e"
+"""Colours of beats of which the tracker is not sure: 40 % of the others on paper."""
 LINE = 16
 """Height of the line of time labels, in pixels."""
 PIXELS_PER_SECOND, MAX_WIDTH = 60, 6000
@@ -21,7 +23,8 @@ PIXELS_PER_SECOND, MAX_WIDTH = 60, 6000
 def draw_beat_plot(
     wave: Waveform, grid: BeatGrid, width: int = 0, height: int = 128
 ) -> Image.Image:
-    """The whole song as a picture: its waveform, beats as lines and downbeats as bolder ones.
+    """The whole song as a picture: its waveform, beats as lines and downbeats as bolder ones;
+    doubtful beats are paler.
 
     Args:
         wave: the song.
@@ -35,11 +38,13 @@ def draw_beat_plot(
     middle, reach = (height - LINE) / 2, (height - LINE) / 2 - 2
     for x, peak in enumerate(peaks(wave, width)):
         draw.line((x, middle - reach * peak, x, middle + reach * peak), fill=WAVE)
-    scale, downbeats = width / wave.seconds, set(grid.downbeats.tolist())
-    for time in grid.times.tolist():
-        bold = time in downbeats
+    scale = width / wave.seconds
+    colours = ((BEAT, DOWN), (DOUBTFUL_BEAT, DOUBTFUL_DOWN))
+    beats = zip(grid.times.tolist(), grid.is_downbeat(), grid.is_doubtful(), strict=True)
+    for time, down, doubtful in beats:
         x = time * scale
-        draw.line((x, 0, x, height - LINE), fill=DOWN if bold else BEAT, width=2 if bold else 1)
+        fill = colours[int(doubtful)][int(down)]
+        draw.line((x, 0, x, height - LINE), fill=fill, width=2 if down else 1)
     for second in range(0, int(wave.seconds) + 1, max(1, round(wave.seconds / width * 60))):
         draw.text((second * scale + 2, height - LINE), f"{second // 60}:{second % 60:02d}", TEXT)
     return plot

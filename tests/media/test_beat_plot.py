@@ -7,9 +7,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageColor
 
-from musedance_core.audio.beats import regular_grid
+from musedance_core.audio.beats import BeatGrid, regular_grid
 from musedance_core.audio.waveform import Waveform
-from musedance_core.media.beat_plot import BEAT, DOWN, LINE, WAVE, draw_beat_plot, write_beat_plot
+from musedance_core.media.beat_plot import (
+    BEAT,
+    DOUBTFUL_BEAT,
+    DOUBTFUL_DOWN,
+    DOWN,
+    LINE,
+    PAPER,
+    WAVE,
+    draw_beat_plot,
+    write_beat_plot,
+)
 
 SONG = Waveform(np.sin(np.linspace(0, 3000, 80_000)).astype(np.float32)[None] * 0.3, 8000)
 
@@ -24,6 +34,17 @@ def test_every_beat_is_a_line_at_its_second() -> None:
     assert columns(plot, BEAT).tolist() == [150, 250, 350, 550, 650, 750, 950]
     bold = columns(plot, DOWN)
     assert {round(float(x), -1) // 10 * 10 for x in bold} == {50, 450, 850}
+
+
+def test_doubtful_beats_are_paler() -> None:
+    times = np.arange(0.5, 4.5)
+    grid = BeatGrid(times, times[:3:2], 60.0, confidence=np.array([0.9, 0.9, 0.1, 0.1]))
+    plot = draw_beat_plot(SONG, grid, width=1000)
+    for colour, second in ((DOWN, 0.5), (BEAT, 1.5), (DOUBTFUL_DOWN, 2.5), (DOUBTFUL_BEAT, 3.5)):
+        found = columns(plot, colour)
+        assert len(found) and (np.abs(found - 100 * second) <= 1).all()
+    paper, *colours = (sum(ImageColor.getrgb(c)) for c in (PAPER, BEAT, DOUBTFUL_BEAT))
+    assert colours[0] < colours[1] < paper
 
 
 def test_the_height_of_the_waveform_is_its_loudness() -> None:
