@@ -117,6 +117,58 @@ test("what cannot be done is said and changes nothing", () => {
   assert.deepEqual(written, []);
 });
 
+const downs = (editor) => editor.marks.filter((mark) => mark.down).map((mark) => mark.time);
+
+test("bars are changed from the selected beat on, and tapped beats keep them", () => {
+  const { editor, said, written } = opened();
+  assert.equal(editor.meter, 4);
+  editor.select(1);
+  editor.changeMeter(-1);
+  assert.deepEqual(downs(editor), [0.5, 2]);
+  assert.equal(said.at(-1), "Bars of 3 beats.");
+  assert.match(editor.summary(), /5 beats, 120.0 BPM, 3 a bar, edited/);
+  assert.deepEqual(JSON.parse(written.at(-1)).downbeats, [0.5, 2]);
+  for (const time of [10, 10.25, 10.5, 10.75, 11]) editor.tap(time);
+  editor.lay();
+  assert.equal(editor.meter, 3);
+  editor.select(4);
+  editor.layBars();
+  assert.ok(editor.marks[4].down && editor.marks[7].down && !editor.marks[5].down);
+  for (let count = 0; count < 3; count++) editor.changeMeter(-1);
+  assert.match(said.at(-1), /2 to 12 beats/);
+  assert.equal(editor.meter, 2);
+  for (let count = 0; count < 12; count++) editor.changeMeter(1);
+  assert.match(said.at(-1), /2 to 12 beats/);
+});
+
+test("a metre is chosen before any beat is known", () => {
+  const said = [];
+  const editor = new Editor({ write() {}, draw() {}, say: (sentence) => said.push(sentence) });
+  editor.changeMeter(-1);
+  assert.equal(said.at(-1), "Bars of 3 beats.");
+  editor.seconds = 8;
+  for (const time of [0, 0.5, 1, 1.5]) editor.tap(time);
+  editor.lay();
+  assert.deepEqual(downs(editor), [0, 1.5, 3, 4.5, 6, 7.5]);
+});
+
+test("doubt is read out, kept, and none where no beat was found", () => {
+  const { editor } = opened();
+  const confidence = [1, 0.4, 1, 1, 1];
+  editor.see({ ...SEEN, confidence });
+  assert.equal(editor.describe(1), "Beat 2 of 5, 0.50 seconds, 40 % certain");
+  assert.equal(editor.describe(2), "Beat 3 of 5, 1.00 seconds");
+  const other = opened().editor;
+  other.see(unpacked(packed(editor.remembered())));
+  assert.deepEqual(other.heard, editor.heard);
+  editor.see({ ...SEEN, assumed: true });
+  assert.equal(editor.summary(), "No beat was found: 5 even beats, 120.0 BPM");
+  other.see(unpacked(packed(editor.remembered())));
+  assert.equal(other.summary(), editor.summary());
+  editor.shift(0.1);
+  assert.match(editor.summary(), /edited/);
+});
+
 test("every key means one command", () => {
   const keys = GROUPS.flat().flatMap((command) => command.keys);
   assert.equal(new Set(keys).size, keys.length);

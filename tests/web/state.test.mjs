@@ -106,6 +106,43 @@ test("taps give tempo and phase, and only the last row of them counts", () => {
   assert.ok(marks[state.nearest(marks, 5.2)].down);
 });
 
+test("bars have any number of beats, and their usual length is known", () => {
+  for (const meter of [2, 3, 4, 7, 12]) {
+    const marks = state.inBars(even(30), meter, 5);
+    assert.equal(state.meterOf(marks), meter);
+    assert.ok(marks.every((mark, index) => mark.down === ((index - 5) % meter === 0)));
+    assert.deepEqual(times(marks), times(even(30)));
+    const read = state.parse(state.serialize({ marks, seconds })).marks;
+    assert.deepEqual(read, marks);
+  }
+  assert.equal(state.meterOf(even(3)), 0);
+  const odd = state.toggleDown(state.inBars(even(30), 3, 0), 9);
+  assert.equal(state.meterOf(odd), 3);
+});
+
+test("tapped beats have bars of the metre, and a bar begins at the tapped beat", () => {
+  const marks = state.evenly(120, 5.2, seconds, 3);
+  assert.equal(state.meterOf(marks), 3);
+  assert.ok(marks[state.nearest(marks, 5.2)].down);
+  const bare = state.parse("[0, 1, 2, 3, 4, 5, 6]", 3).marks;
+  assert.deepEqual(times(bare.filter((mark) => mark.down)), [0, 3, 6]);
+});
+
+test("the tracker's confidence is kept, and a beat that a person sets is certain", () => {
+  const doubted = state.marksOf([0, 0.5, 1], [0], [1.5], [0.9, 0.2, 0.4]);
+  const shares = (marks) => marks.map((mark) => mark.confidence);
+  assert.deepEqual(shares(doubted), [0.9, 0.2, 0.4, 1]);
+  assert.deepEqual(shares(state.move(doubted, 1, 0.6, seconds)), [0.9, 1, 0.4, 1]);
+  assert.deepEqual(shares(state.add(doubted, 0.7)), [0.9, 0.2, 1, 0.4, 1]);
+  assert.deepEqual(shares(state.shift(doubted, 0.1)), [0.9, 0.2, 0.4, 1]);
+  assert.deepEqual(shares(state.double(doubted)).slice(0, 2), [0.9, 0.55]);
+  const text = state.serialize({ marks: doubted, seconds });
+  assert.deepEqual(JSON.parse(text).confidence, [0.9, 0.2, 0.4]);
+  assert.deepEqual(state.parse(text).marks, doubted);
+  assert.ok(!("confidence" in JSON.parse(state.serialize({ marks: even(), seconds }))));
+  assert.throws(() => state.parse('{"beats": [0, 1], "confidence": [1]}'), /number for each beat/);
+});
+
 test("the result is what the node's own widgets make of the beats", () => {
   const marks = state.mute(even(6), 1);
   assert.deepEqual(state.result(marks, "as heard", 0.1), [0.1, 1.1, 1.6, 2.1, 2.6]);

@@ -114,6 +114,26 @@ export const GROUPS = [
   ],
   [
     {
+      label: "◂ Metre",
+      title: "One beat a bar less",
+      keys: ["Shift+ArrowDown"],
+      run: ({ editor }) => editor.changeMeter(-1),
+    },
+    {
+      label: "Metre ▸",
+      title: "One beat a bar more",
+      keys: ["Shift+ArrowUp"],
+      run: ({ editor }) => editor.changeMeter(1),
+    },
+    {
+      label: "Bars",
+      title: "Equal bars, one of which begins at the selected beat",
+      keys: ["Shift+B"],
+      run: ({ editor }) => editor.layBars(),
+    },
+  ],
+  [
+    {
       label: "Tap",
       title: "Tap the tempo, in time with the song",
       keys: ["T"],

@@ -12,6 +12,9 @@ const LABEL = 48;
 const HANDLE = 9;
 const STEPS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
 
+/** How strongly a beat is drawn of which the tracker is not certain at all. */
+const PALEST = 0.3;
+
 /**
  * @typedef {{marks: import("./state.js").Marks, selected: number, view: import("./view.js").View,
  *   seconds: number, peaks: number[], onsets: number[], position: number, start: number,
@@ -52,8 +55,10 @@ export function draw(context, { width, height }, scene, colour) {
   scene.marks.forEach((mark, index) => {
     if (!seen(mark.time)) return;
     const chosen = index === scene.selected;
+    context.globalAlpha = chosen ? 1 : PALEST + (1 - PALEST) * mark.confidence;
     drawLine(context, x(mark.time), bottom, mark, chosen, colour);
     if (mark.down || chosen || !crowded) drawHandle(context, x(mark.time), mark, chosen, colour);
+    context.globalAlpha = 1;
   });
   if (scene.result) drawResult(context, scene.result.filter(seen).map(x), bottom, colour.result);
   line(context, x(scene.position), 0, bottom, colour.playhead, 2);

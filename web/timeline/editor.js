@@ -6,7 +6,7 @@ import { t } from "./words.js";
 /**
  * What the node says of a song.
  * @typedef {{seconds: number, peaks: number[], onsets: number[], heard: boolean, beats: number[],
- *   downbeats: number[]}} Seen
+ *   downbeats: number[], confidence?: number[], assumed?: boolean}} Seen
  */
 
 export class Editor {
@@ -36,6 +36,10 @@ export class Editor {
     this.locked = "";
     /** @type {number[]} */
     this.taps = [];
+    /** Beats a bar where the marks tell of none. */
+    this.bar = model.BAR;
+    /** Whether the node found no beat, and made up even ones. */
+    this.assumed = false;
   }
 
   /** @returns {model.Marks} */
@@ -55,7 +59,7 @@ export class Editor {
     this.draft = null;
     this.page.say("");
     try {
-      const saved = model.parse(text);
+      const saved = model.parse(text, this.bar);
       this.history = model.begin(saved?.marks ?? null);
       this.madeFor = saved?.seconds ?? 0;
       if (saved && !this.seconds) this._guessSeconds(saved);
@@ -77,8 +81,10 @@ export class Editor {
     const longer = Math.abs(seen.seconds - this.seconds) > 0.01;
     const other = longer || seen.peaks.some((peak, at) => Math.abs(peak - this.peaks[at]) > 0.01);
     if (longer) this.view = whole(seen.seconds);
-    if (seen.heard) this.heard = model.marksOf(seen.beats, seen.downbeats);
-    else if (other) this.heard = [];
+    if (seen.heard) {
+      this.heard = model.marksOf(seen.beats, seen.downbeats, [], seen.confidence);
+      this.assumed = seen.assumed ?? false;
+    } else if (other) this.heard = [];
     this.seconds = seen.seconds;
     this.peaks = seen.peaks;
     this.onsets = seen.onsets;
@@ -103,6 +109,8 @@ export class Editor {
       onsets: this.onsets,
       beats: times(this.heard),
       downbeats: times(this.heard.filter((mark) => mark.down)),
+      confidence: this.heard.map((mark) => mark.confidence),
+      assumed: this.assumed,
     };
   }
 
@@ -210,6 +218,39 @@ export class Editor {
     });
   }
 
+  /** Beats a bar. */
+  get meter() {
+    return model.meterOf(this.marks) || this.bar;
+  }
+
+  /** Bars of `by` beats more than now. */
+  changeMeter(by) {
+    if (this.locked) return this.page.say(this.locked);
+    const meter = this.meter + by;
+    const [fewest, most] = model.METERS;
+    if (meter < fewest || meter > most)
+      return this.page.say(t("A bar has {0} to {1} beats.", fewest, most));
+    this.bar = meter;
+    this._layBars(meter);
+  }
+
+  /** All bars as long as most of them are now. */
+  layBars() {
+    this._layBars(this.meter);
+  }
+
+  /** Bars of `meter` beats from the selected beat, else from the first downbeat, on and back. */
+  _layBars(meter) {
+    const sentence = t("Bars of {0} beats.", meter);
+    if (!this.marks.length) return this.page.say(sentence);
+    const down = Math.max(
+      0,
+      this.marks.findIndex((mark) => mark.down),
+    );
+    const first = this.marks[this.selected] ? this.selected : down;
+    this.edit(model.inBars(this.marks, meter, first), sentence);
+  }
+
   /** The selected beat later by `by` seconds. */
   nudge(by) {
     this.withSelected((marks, index) => {
@@ -265,7 +306,7 @@ export class Editor {
   lay() {
     const found = model.tapped(this.taps);
     if (!found) return this.page.say(t("Tap four times or more first, in time with the song."));
-    const marks = model.evenly(found.bpm, found.beat, this.seconds);
+    const marks = model.evenly(found.bpm, found.beat, this.seconds, this.meter);
     this.edit(marks, t("Even beats at {0} BPM.", found.bpm.toFixed(1)));
     this.taps = [];
   }
@@ -274,7 +315,12 @@ export class Editor {
   describe(index) {
     const mark = this.marks[index];
     if (!mark) return this.marks.length ? t("No beat selected") : t("No beats yet: run the node");
-    const facts = [index + 1, this.marks.length, mark.time.toFixed(2)];
+    const sentence = this._placeOf(mark, [index + 1, this.marks.length, mark.time.toFixed(2)]);
+    if (mark.confidence >= 1) return sentence;
+    return t("{0}, {1} % certain", sentence, Math.round(mark.confidence * 100));
+  }
+
+  _placeOf(mark, facts) {
     if (mark.down && mark.muted)
       return t("Beat {0} of {1}, {2} seconds, a bar begins, muted", ...facts);
     if (mark.down) return t("Beat {0} of {1}, {2} seconds, a bar begins", ...facts);
@@ -286,6 +332,13 @@ export class Editor {
   summary() {
     if (!this.marks.length) return t("Run the node to see the song and its beats.");
     const facts = [model.danced(this.marks), model.tempo(this.marks).toFixed(1)];
+    if (this.assumed && !this.edited)
+      return t("No beat was found: {0} even beats, {1} BPM", ...facts);
+    const meter = model.meterOf(this.marks);
+    if (meter)
+      return this.edited
+        ? t("{0} beats, {1} BPM, {2} a bar, edited", ...facts, meter)
+        : t("{0} beats, {1} BPM, {2} a bar, as heard", ...facts, meter);
     return this.edited
       ? t("{0} beats, {1} BPM, edited", ...facts)
       : t("{0} beats, {1} BPM, as heard", ...facts);

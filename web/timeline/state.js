@@ -1,9 +1,9 @@
 /**
  * The timeline's model: pure functions over a list of marks, without any page.
  *
- * @typedef {{time: number, down: boolean, muted: boolean}} Mark
+ * @typedef {{time: number, down: boolean, muted: boolean, confidence: number}} Mark
  *   One beat: `time` in seconds of the song; `down` where a bar begins; a muted beat is kept here but
- *   not danced.
+ *   not danced; `confidence` is the tracker's, 0 to 1, and 1 for beats that a person set.
  * @typedef {readonly Mark[]} Marks In rising order of time, nearest neighbours `GAP` apart.
  * @typedef {{marks: Marks, seconds: number}} Saved What the node's text holds; `seconds` is the
  *   length of the song that it was made for, 0 where that is not known.
@@ -14,18 +14,26 @@ import { t } from "./words.js";
 export const GAP = 0.02;
 /** Beats that a dance needs. */
 export const FEWEST = 2;
-const BAR = 4;
+/** Beats a bar, where nothing else is known. */
+export const BAR = 4;
+/** Fewest and most beats a bar. */
+export const METERS = [2, 12];
 /** Seconds within which an onset draws a beat. */
 const SNAP_REACH = 0.12;
 
 /** @param {number} time */
 const rounded = (time) => Math.round(time * 10000) / 10000;
 
-/** Marks from lists of seconds. @returns {Marks} */
-export function marksOf(beats, downbeats = [], muted = []) {
+/** A beat that is no bar's first. @returns {Mark} */
+function markAt(time, muted = false, confidence = 1) {
+  return { time: rounded(time), down: false, muted, confidence };
+}
+
+/** Marks from lists of seconds, and the confidence of each beat, if known. @returns {Marks} */
+export function marksOf(beats, downbeats = [], muted = [], confidence = []) {
   const marks = [
-    ...beats.map((time) => ({ time: rounded(time), down: false, muted: false })),
-    ...muted.map((time) => ({ time: rounded(time), down: false, muted: true })),
+    ...beats.map((time, index) => markAt(time, false, confidence[index] ?? 1)),
+    ...muted.map((time) => markAt(time, true)),
   ].sort((one, other) => one.time - other.time);
   const down = downbeats.map(rounded);
   return marks.map((mark) => ({
@@ -35,11 +43,11 @@ export function marksOf(beats, downbeats = [], muted = []) {
 }
 
 /**
- * What a timeline's text says; null for an empty one.
+ * What a timeline's text says; null for an empty one. Without any bars in it they have `bar` beats.
  * @param {string} text @returns {Saved | null}
  * @throws {Error} with one sentence, where it is not such JSON.
  */
-export function parse(text) {
+export function parse(text, bar = BAR) {
   if (!text.trim()) return null;
   let data;
   try {
@@ -49,25 +57,31 @@ export function parse(text) {
   }
   if (Array.isArray(data)) data = { beats: data };
   const beats = data?.beats;
-  if (!areSeconds(beats))
+  if (!areNumbers(beats))
     throw new Error(t('The timeline\'s text has no list "beats" of seconds.'));
-  const downbeats = data.downbeats ?? beats.filter((_, index) => index % BAR === 0);
+  const downbeats = data.downbeats ?? beats.filter((_, index) => index % bar === 0);
   const muted = data.muted ?? [];
-  if (!areSeconds(downbeats) || !areSeconds(muted))
+  if (!areNumbers(downbeats) || !areNumbers(muted))
     throw new Error(t("The timeline's downbeats and muted beats must be lists of seconds."));
-  return { marks: marksOf(beats, downbeats, muted), seconds: Number(data.seconds) || 0 };
+  const confidence = data.confidence ?? beats.map(() => 1);
+  if (!areNumbers(confidence) || confidence.length !== beats.length)
+    throw new Error(t("The timeline's confidence must be a list with a number for each beat."));
+  const marks = marksOf(beats, downbeats, muted, confidence);
+  return { marks, seconds: Number(data.seconds) || 0 };
 }
 
-const areSeconds = (list) => Array.isArray(list) && list.every((time) => Number.isFinite(time));
+const areNumbers = (list) => Array.isArray(list) && list.every((time) => Number.isFinite(time));
 
 /** The text of a timeline; empty for null. @param {Saved | null} saved */
 export function serialize(saved) {
   if (!saved) return "";
   const times = (test) => saved.marks.filter(test).map((mark) => mark.time);
+  const shares = saved.marks.filter((mark) => !mark.muted).map((mark) => mark.confidence);
   return JSON.stringify({
     beats: times((mark) => !mark.muted),
     downbeats: times((mark) => mark.down),
     muted: times((mark) => mark.muted),
+    ...(shares.some((share) => share < 1) ? { confidence: shares } : {}),
     tempo: tempo(saved.marks),
     seconds: saved.seconds,
   });
@@ -108,8 +122,7 @@ export function nearest(marks, time) {
 export function add(marks, time) {
   const near = nearest(marks, time);
   if (near >= 0 && Math.abs(marks[near].time - time) < GAP) return marks;
-  const mark = { time: rounded(time), down: false, muted: false };
-  return [...marks, mark].sort((one, other) => one.time - other.time);
+  return [...marks, markAt(time)].sort((one, other) => one.time - other.time);
 }
 
 /** With the beat `index` at `time`, or as near to it as its neighbours let it. @returns {Marks} */
@@ -117,7 +130,8 @@ export function move(marks, index, time, seconds) {
   const low = index > 0 ? marks[index - 1].time + GAP : Math.min(0, marks[0].time);
   const last = marks.length - 1;
   const high = index < last ? marks[index + 1].time - GAP : Math.max(seconds, marks[last].time);
-  return replaced(marks, index, { time: rounded(Math.min(Math.max(time, low), high)) });
+  const moved = rounded(Math.min(Math.max(time, low), high));
+  return replaced(marks, index, { time: moved, confidence: 1 });
 }
 
 /** Without the beat `index`; the same marks where too few would be danced. @returns {Marks} */
@@ -158,9 +172,22 @@ export function double(marks) {
   return marks.flatMap((mark, index) => {
     const next = marks[index + 1];
     if (!next || next.time - mark.time < 2 * GAP) return [mark];
-    const time = rounded((mark.time + next.time) / 2);
-    return [mark, { time, down: false, muted: mark.muted && next.muted }];
+    const confidence = (mark.confidence + next.confidence) / 2;
+    return [mark, markAt((mark.time + next.time) / 2, mark.muted && next.muted, confidence)];
   });
+}
+
+/** Beats a bar: the usual distance of downbeats; 0 where there are fewer than two. */
+export function meterOf(marks) {
+  const downs = marks.flatMap((mark, index) => (mark.down ? [index] : []));
+  const bars = downs.slice(1).map((index, count) => index - downs[count]);
+  const often = (bar) => bars.filter((other) => other === bar).length;
+  return bars.reduce((best, bar) => (often(bar) > often(best) ? bar : best), bars[0] ?? 0);
+}
+
+/** With bars of `meter` beats, one of which begins at the beat `first`. @returns {Marks} */
+export function inBars(marks, meter, first) {
+  return marks.map((mark, index) => ({ ...mark, down: (index - first) % meter === 0 }));
 }
 
 /** With the beat `index` on the nearest onset in reach. @returns {Marks} */
@@ -198,11 +225,11 @@ export function tapped(taps) {
 }
 
 /** Even beats at `bpm` over the song, one of them, and a bar's first, at `beat`. @returns {Marks} */
-export function evenly(bpm, beat, seconds) {
+export function evenly(bpm, beat, seconds, meter = BAR) {
   const period = 60 / bpm;
   const marks = [];
   for (let count = Math.ceil(-beat / period); beat + count * period < seconds; count++)
-    marks.push({ time: rounded(beat + count * period), down: count % BAR === 0, muted: false });
+    marks.push({ ...markAt(beat + count * period), down: count % meter === 0 });
   return marks;
 }
 

@@ -16,7 +16,7 @@ import { addStyle, buildPanel, rove } from "./panel.js";
 import { Player } from "./player.js";
 import { attachPointer } from "./pointer.js";
 import { packed, unpacked } from "./remember.js";
-import { result } from "./state.js";
+import { BAR, result } from "./state.js";
 import { scroll, showing, toTime, whole, zoom } from "./view.js";
 import { speak, t } from "./words.js";
 
@@ -100,6 +100,7 @@ class Timeline {
 
   /** As the node's text says. */
   load() {
+    this.editor.bar = Number(widgetOf(this.node, "meter")?.value) || BAR;
     this.editor.load(String(widgetOf(this.node, "timeline").value ?? ""));
     this.requestDraw();
   }

@@ -33,6 +33,12 @@ export const zh = {
   "One more beat between any two": "在每两拍之间再加一拍",
   "Snap all": "全部吸附",
   "Move all beats onto their nearest sounds": "将所有节拍移到各自最近的声音上",
+  "◂ Metre": "◂ 拍数",
+  "One beat a bar less": "每小节少一拍",
+  "Metre ▸": "拍数 ▸",
+  "One beat a bar more": "每小节多一拍",
+  Bars: "等分小节",
+  "Equal bars, one of which begins at the selected beat": "等长的小节，其中一个从选中的节拍开始",
   Tap: "打拍",
   "Tap the tempo, in time with the song": "跟着歌曲打拍，测出速度",
   Lay: "铺设",
@@ -64,9 +70,13 @@ export const zh = {
   "Beat {0} of {1}, {2} seconds, muted": "第 {0} 拍，共 {1} 拍，{2} 秒，已静音",
   "Beat {0} of {1}, {2} seconds, a bar begins, muted":
     "第 {0} 拍，共 {1} 拍，{2} 秒，小节开头，已静音",
+  "{0}, {1} % certain": "{0}，把握 {1}%",
   "Run the node to see the song and its beats.": "运行节点即可看到歌曲及其节拍。",
   "{0} beats, {1} BPM, edited": "{0} 拍，{1} BPM，已编辑",
   "{0} beats, {1} BPM, as heard": "{0} 拍，{1} BPM，由节点听出",
+  "{0} beats, {1} BPM, {2} a bar, edited": "{0} 拍，{1} BPM，每小节 {2} 拍，已编辑",
+  "{0} beats, {1} BPM, {2} a bar, as heard": "{0} 拍，{1} BPM，每小节 {2} 拍，由节点听出",
+  "No beat was found: {0} even beats, {1} BPM": "未找到节拍：{0} 个均匀的节拍，{1} BPM",
   "{0}; edit and shift change them: ▲": "{0}；“编辑”和“平移”会改变它们：▲",
 
   // What has been done.
@@ -91,6 +101,7 @@ export const zh = {
     "打拍测得 {0} BPM。点“铺设”即按此速度铺设均匀的节拍。",
   "Tap on, in time with the song.": "请继续跟着歌曲打拍。",
   "Even beats at {0} BPM.": "已按 {0} BPM 铺设均匀的节拍。",
+  "Bars of {0} beats.": "每小节 {0} 拍。",
   "Clicks on.": "节拍音已开启。",
   "Clicks off.": "节拍音已关闭。",
 
@@ -99,6 +110,7 @@ export const zh = {
   "Nothing to undo.": "没有可撤销的操作。",
   "Nothing to redo.": "没有可重做的操作。",
   "These are the beats as heard.": "现在就是听出的节拍。",
+  "A bar has {0} to {1} beats.": "每小节有 {0} 到 {1} 拍。",
   "Two beats must remain.": "至少要保留两拍。",
   "Select a beat first, with the arrow keys or the pointer.": "请先用方向键或鼠标选中一拍。",
   "The song has no such place.": "歌曲中没有这个位置。",
@@ -119,4 +131,6 @@ export const zh = {
     "时间轴的文本中没有以秒为单位的 beats 列表。",
   "The timeline's downbeats and muted beats must be lists of seconds.":
     "时间轴的 downbeats 和 muted 必须是以秒为单位的列表。",
+  "The timeline's confidence must be a list with a number for each beat.":
+    "时间轴的 confidence 必须是每一拍对应一个数的列表。",
 };
