@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
     from ..musedance_core.audio.waveform import Waveform
 
-BUILT_IN = "built in"
+BUILT_IN, LIBROSA = "built in", "librosa"
 EDITS = ("as heard", "halve", "double")
 PEAKS = 2000
 
@@ -84,18 +84,48 @@ class ExtractBeats(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "tracker",
-                    options=[BUILT_IN, *host.beat_trackers()],
+                    options=[BUILT_IN, LIBROSA, *host.beat_trackers()],
                     default=BUILT_IN,
                     optional=True,
                     advanced=True,
-                    tooltip="The beat tracker: librosa, or a checkpoint of Beat This! (.ckpt) in "
-                    "models/beat_this, which needs pip install beat_this.",
+                    tooltip="The beat tracker: MuseDance's own, librosa, or a checkpoint of Beat "
+                    "This! (.ckpt) in models/beat_this, which needs pip install beat_this.",
+                ),
+                *frame_inputs(),
+                io.Int.Input(
+                    "meter",
+                    default=0,
+                    min=0,
+                    max=12,
+                    optional=True,
+                    tooltip="Beats a bar, where you know them: 2 to 12; 0 leaves them to the "
+                    "tracker.",
                 ),
             ],
             outputs=[
                 BEATS.Output(display_name="beats"),
                 io.Float.Output(display_name="tempo"),
                 io.Image.Output(display_name="strip", tooltip="A plot of the song with its beats."),
+                io.Float.Output(
+                    display_name="beat_times",
+                    is_output_list=True,
+                    tooltip="Every beat in seconds from the song's start.",
+                ),
+                io.Float.Output(
+                    display_name="downbeat_times",
+                    is_output_list=True,
+                    tooltip="Every downbeat in seconds from the song's start.",
+                ),
+                io.Float.Output(
+                    display_name="pulse",
+                    is_output_list=True,
+                    tooltip="One number per frame: 1 on a beat, falling to 0 until the next.",
+                ),
+                io.Float.Output(
+                    display_name="phase",
+                    is_output_list=True,
+                    tooltip="One number per frame: 0 on a beat, rising to 1 until the next.",
+                ),
             ],
         )
 
@@ -110,12 +140,18 @@ class ExtractBeats(io.ComfyNode):
         shift: float,
         timeline: str,
         tracker: str = BUILT_IN,
+        fps: float = 24.0,
+        start: float = 0.0,
+        seconds: float = 0.0,
+        meter: int = 0,
     ) -> io.NodeOutput:
+        from ..musedance_core.audio.beats import beat_pulse
         from ..musedance_core.media.beat_plot import draw_beat_plot
 
         song = song_of(audio)
+        frames = count_frames(song, fps, start, seconds)
         by_hand = bool(timeline.strip())
-        grid = beat_grid(song, bpm, offset, timeline, tracker)
+        grid = beat_grid(song, bpm, offset, timeline, tracker, meter)
         if grid.assumed:
             host.show_text(
                 f"No beat was found in this song: the dance gets an even grid of {grid.tempo:g} "
@@ -127,31 +163,94 @@ class ExtractBeats(io.ComfyNode):
         grid = {"halve": grid.halved, "double": grid.doubled}.get(edit, lambda: grid)()
         grid = grid.shifted(shift) if shift else grid
         plot = as_image(draw_beat_plot(song, grid))
-        return io.NodeOutput(grid, float(grid.tempo), plot, ui={"musedance_timeline": [data]})
+        curve = beat_pulse(grid, start, frames, fps)
+        lists = [x.tolist() for x in (grid.times, grid.downbeats, curve.pulse, curve.phase)]
+        shown = {"musedance_timeline": [data]}
+        return io.NodeOutput(grid, float(grid.tempo), plot, *lists, ui=shown)
 
 
-def beat_grid(song: Waveform, bpm: float, offset: float, timeline: str, tracker: str) -> BeatGrid:
+def frame_inputs() -> list[Any]:
+    """The frames of the lists with one number per frame."""
+    return [
+        io.Float.Input(
+            "fps",
+            default=24.0,
+            min=1.0,
+            max=120.0,
+            step=0.01,
+            optional=True,
+            advanced=True,
+            tooltip="Frames per second of pulse and phase.",
+        ),
+        io.Float.Input(
+            "start",
+            default=0.0,
+            min=0.0,
+            max=36000.0,
+            step=0.01,
+            optional=True,
+            advanced=True,
+            tooltip="Where in the song pulse and phase begin, in seconds.",
+        ),
+        io.Float.Input(
+            "seconds",
+            default=0.0,
+            min=0.0,
+            max=36000.0,
+            step=0.1,
+            optional=True,
+            advanced=True,
+            tooltip="Length of pulse and phase; 0 is the rest of the song.",
+        ),
+    ]
+
+
+def count_frames(song: Waveform, fps: float, start: float, seconds: float) -> int:
+    """Frames of `seconds` of the song from `start` on; 0 is the rest of it.
+
+    Raises:
+        InputError: `start` is past the song's end.
+    """
+    if start >= song.seconds:
+        raise InputError(
+            f"The song is {song.seconds:.2f} s long, so a start at {start:g} s is past its end."
+        )
+    return max(1, round((seconds or song.seconds - start) * fps))
+
+
+def beat_grid(
+    song: Waveform, bpm: float, offset: float, timeline: str, tracker: str, meter: int = 0
+) -> BeatGrid:
     """The beats by hand, else the even grid, else the tracked ones.
+
+    `meter` is for the last two, and for beats by hand without any bars; 0 leaves it open.
 
     Raises:
         InputError: the beats cannot be read or tracked, or the settings contradict each other.
     """
     from ..musedance_core.audio.beat_files import parse_beats
     from ..musedance_core.audio.beat_this import track_beats_with_beat_this
-    from ..musedance_core.audio.beats import regular_grid
-    from ..musedance_core.audio.tracker import track_beats
+    from ..musedance_core.audio.beats import BEATS_PER_BAR, regular_grid
+    from ..musedance_core.audio.tracker import TRACKERS, track_beats
+    from ..musedance_core.ranges import METER, require_whole
 
+    if meter:
+        require_whole("meter", meter, METER)
     if offset >= 0 and not bpm:
         raise InputError("offset needs bpm: an even grid is made of both.")
     if timeline.strip():
-        return parse_beats(timeline, "The timeline")
+        return parse_beats(timeline, "The timeline", meter or BEATS_PER_BAR)
     if bpm and offset >= 0:
-        return regular_grid(bpm, offset, song.seconds)
-    if tracker == BUILT_IN:
-        return track_beats(song, bpm or None)
+        return regular_grid(bpm, offset, song.seconds, meter or BEATS_PER_BAR)
+    if tracker in (BUILT_IN, LIBROSA):
+        name = TRACKERS[0] if tracker == BUILT_IN else LIBROSA
+        return track_beats(song, bpm or None, tracker=name, meter=meter or None)
     if bpm:
-        raise InputError(f"bpm is for the built-in tracker; {tracker} works without it.")
-    return track_beats_with_beat_this(song, host.beat_tracker_path(tracker))
+        raise InputError(
+            f"bpm is for the built-in tracker and librosa; {tracker} works without it."
+        )
+    grid = track_beats_with_beat_this(song, host.beat_tracker_path(tracker))
+    return grid.in_meter(meter) if meter else grid
 
 
 def timeline_data(song: Waveform, grid: BeatGrid, tracked: bool) -> dict[str, Any]:

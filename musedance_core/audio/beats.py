@@ -232,6 +232,36 @@ def beat_frames(
     return BeatFrames(ids, grid.count(t))
 
 
+@dataclass(frozen=True)
+class BeatPulse:
+    """The beat per frame, float64 `[f]`: `phase` rises from 0 on a beat to 1 until the next, and
+    `pulse` falls from 1 to 0."""
+
+    phase: np.ndarray
+    pulse: np.ndarray
+
+
+def beat_pulse(grid: BeatGrid, start: float, frames: int, fps: float) -> BeatPulse:
+    """The beat as a curve over the frames of a video that starts `start` s into the song.
+
+    Before the first beat, and from two usual intervals after any beat on, the phase stays at 1 and
+    the pulse at 0; so it does where no beat was found in the song.
+    """
+    if grid.assumed:
+        return BeatPulse(np.ones(frames), np.zeros(frames))
+    intervals = np.diff(grid.times)
+    usual = float(np.median(intervals))
+    lengths = np.append(intervals, usual).clip(max=2 * usual)
+    t = start + np.arange(frames) / fps
+    index = np.searchsorted(grid.times, t, side="right") - 1
+    phase = ((t - grid.times[index]) / lengths[index]).clip(0, 1)
+    phase[index < 0] = 1.0
+
+    # The frame of a beat is the nearest one, which may come a little before it.
+    phase[beat_frames(grid, start, frames, fps).ids == 1] = 0.0
+    return BeatPulse(phase, (1 - phase) ** 2)
+
+
 def whole_beats(grid: BeatGrid, start: float, frames: int, fps: float, multiple: int = 2) -> range:
     """The frames of a seamless loop: as many beats as fit, from the video's first beat on.
 

@@ -10,6 +10,7 @@ from musedance_core.audio.beats import (
     BeatGrid,
     assumed_grid,
     beat_frames,
+    beat_pulse,
     regular_grid,
     whole_beats,
 )
@@ -157,3 +158,23 @@ def test_another_metre_keeps_the_beats_and_as_many_downbeats_as_it_can(meter: in
     assert (
         BeatGrid(times, times[2::3], 120.0).in_meter(3).downbeats.tolist() == times[2::3].tolist()
     )
+
+
+@pytest.mark.parametrize("fps", [12, 24, 29.97, 60])
+def test_the_pulse_is_1_on_every_beat_and_falls_until_the_next(fps: float) -> None:
+    grid = regular_grid(97, 0.31, 20)
+    frames = round(18 * fps)
+    curve, on = beat_pulse(grid, 1.0, frames, fps), beat_frames(grid, 1.0, frames, fps).ids == 1
+    assert (curve.pulse[on] == 1).all() and (curve.phase[on] == 0).all()
+    assert ((curve.pulse >= 0) & (curve.pulse <= 1)).all() and not on[curve.pulse.argmin()]
+    inner = ~on[1:] & ~on[:-1]
+    assert (np.diff(curve.pulse)[inner] < 0).all() and (np.diff(curve.phase)[inner] > 0).all()
+
+
+def test_the_pulse_rests_without_a_beat() -> None:
+    times = np.concatenate([2 + 0.5 * np.arange(8), 12 + 0.5 * np.arange(8)])
+    curve = beat_pulse(BeatGrid(times, times[::4], 120.0), 0.0, 20 * 24, 24)
+    quiet = np.r_[0 : 2 * 24 - 1, round(6.6 * 24) : 12 * 24 - 1, round(16.1 * 24) : 20 * 24]
+    assert (curve.pulse[quiet] == 0).all() and (curve.phase[quiet] == 1).all()
+    assert curve.pulse[2 * 24 : 3 * 24].max() == 1
+    assert not beat_pulse(assumed_grid(10.0), 0.0, 240, 24).pulse.any()
