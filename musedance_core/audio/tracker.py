@@ -6,9 +6,10 @@ from ..errors import InputError, brief
 from ..ranges import METER, require_whole
 from .beats import BeatGrid
 from .librosa_tracker import track_beats_with_librosa
+from .network_tracker import track_beats_with_network
 from .waveform import Waveform
 
-TRACKERS = ("librosa",)
+TRACKERS = ("own", "librosa")
 """Names of the trackers, the default first."""
 
 
@@ -30,10 +31,11 @@ def track_beats(
         meter: beats a bar, 2..12; None leaves it to the tracker.
 
     Raises:
-        InputError: another tracker or metre, or the tracker's package is not installed.
+        InputError: another tracker or meter, or the tracker's package is not installed.
     """
     if tracker not in TRACKERS:
         raise InputError(f"The tracker must be one of {', '.join(TRACKERS)}, not {brief(tracker)}.")
     if meter is not None:
         require_whole("number of beats a bar", meter, METER)
-    return track_beats_with_librosa(wave, bpm, meter)
+    track = track_beats_with_network if tracker == "own" else track_beats_with_librosa
+    return track(wave, bpm, meter)

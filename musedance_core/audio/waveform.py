@@ -22,6 +22,9 @@ MOST_SILENCE = 3600
 """Seconds of all gaps in a song together; a file that states more is damaged."""
 INAUDIBLE = 1e-4
 """Amplitude below which sound counts as silence."""
+CANCELLED = 0.2
+"""Share of the loudest channel's power below which the mean of the channels lost too much of it. A
+sound in one channel alone has 0.25."""
 JITTER = 0.02
 """Seconds by which a time stamp may differ from the samples before it without meaning a gap."""
 
@@ -44,8 +47,13 @@ class Waveform:
         return self.samples.size == 0 or bool(np.abs(self.samples).max() < INAUDIBLE)
 
     def mono(self) -> Waveform:
-        """The mean of all channels, `[1 n]`."""
-        return Waveform(self.samples.mean(axis=0, keepdims=True), self.sample_rate)
+        """The mean of all channels, `[1 n]`; the loudest channel where they cancel in the mean."""
+        mean = self.samples.mean(axis=0, keepdims=True)
+        power = np.square(self.samples).mean(axis=1)
+        loudest = int(power.argmax()) if power.size else 0
+        if power.size > 1 and np.square(mean).mean() < CANCELLED * power[loudest]:
+            mean = self.samples[loudest : loudest + 1]
+        return Waveform(mean, self.sample_rate)
 
     def resampled(self, rate: int) -> Waveform:
         """The same sound at `rate` Hz (polyphase filter)."""

@@ -31,6 +31,7 @@ file of train/configs can be named from anywhere, as {example}; an installed
 package holds no configs, so copy one from the repository.
 """
 STAGES: Mapping[str, str] = {
+    "beats": "the beat tracker's network on scores with exact beats",
     "text": "the text encoder on captions",
     "music": "the music encoder on exact labels",
     "vae": "the patch autoencoder",
@@ -65,7 +66,7 @@ def add_to(commands: Subcommands[Parser]) -> None:
 
 
 def _stage_command(stage: str, about: str) -> Command[TrainOptions]:
-    with_smoke = ("stage1", "choreographer", "stage2", "rig")
+    with_smoke = ("beats", "stage1", "choreographer", "stage2", "rig")
     preset = "smoke" if stage in with_smoke else "sticker"
     return Command(
         stage,
@@ -101,10 +102,9 @@ def run(options: TrainOptions) -> int:
         InputError: the config or something that it names cannot be used, or training diverged.
     """
     from ..training.config_file import load_config
-    from ..training.entry import STAGES as makers
-    from ..training.entry import train
+    from ..training.entry import STAGES as runs
 
-    signal = train(makers[options.stage], load_config(options.config, options.overrides))
+    signal = runs[options.stage](load_config(options.config, options.overrides))
     return 0 if signal is None else 128 + signal
 
 

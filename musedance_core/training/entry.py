@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
+import torch
 from torch import Tensor
 
+from ..audio.beat_network import BeatNetwork, load_beat_network, save_beat_network
 from ..models import MuseDance
 from ..models.tokenizer import Tokenizer
 from .config import TrainConfig
 from .runtime.initial_model import load_initial_model, write_model
-from .runtime.loop import Trainer
+from .runtime.loop import MODEL, Trainer
+from .runtime.provenance import stage_provenance
 from .runtime.validation import ValidationClips
 from .stages.base import Stage
+from .stages.beats import BeatStage
 from .stages.choreographer import ChoreographerStage
 from .stages.diffusion import DiffusionStage
 from .stages.music import MusicStage
@@ -24,17 +30,6 @@ from .stages.text import TextStage
 from .stages.vae import VaeStage
 
 MakeStage = Callable[[MuseDance, Tokenizer, TrainConfig], Stage]
-
-STAGES: Mapping[str, MakeStage] = {
-    "text": TextStage,
-    "music": MusicStage,
-    "vae": VaeStage,
-    "stage1": Stage1,
-    "choreographer": ChoreographerStage,
-    "stage2": Stage2,
-    "rig": RigStage,
-}
-"""The stages by the names that the command line uses."""
 
 
 def train(make: MakeStage, config: TrainConfig) -> signal.Signals | None:
@@ -62,3 +57,37 @@ def train(make: MakeStage, config: TrainConfig) -> signal.Signals | None:
             trainer.logger.info(line)
     trainer.train()
     return signal.SIGTERM if trainer.stop.terminated else None
+
+
+def train_beats(config: TrainConfig) -> signal.Signals | None:
+    """Trains the beat tracker's network, which is no part of a dance model, as `train` does.
+
+    Raises:
+        InputError: a file or value of the config cannot be used, or the run cannot go on.
+        KeyboardInterrupt: after Ctrl+C, once the last step is saved.
+    """
+    torch.manual_seed(config.seed)
+    network = load_beat_network(config.init) if config.init else BeatNetwork()
+
+    def export(steps: int, minutes: float, originals: Mapping[str, Tensor]) -> None:
+        entry = stage_provenance(BeatStage.part, config, steps, minutes)
+        save_beat_network(Path(config.output_dir) / MODEL, network, entry)
+
+    trainer = Trainer(BeatStage(network, config), config, export)
+    trainer.train()
+    return signal.SIGTERM if trainer.stop.terminated else None
+
+
+Train = Callable[[TrainConfig], signal.Signals | None]
+
+STAGES: Mapping[str, Train] = {
+    "beats": train_beats,
+    "text": partial(train, TextStage),
+    "music": partial(train, MusicStage),
+    "vae": partial(train, VaeStage),
+    "stage1": partial(train, Stage1),
+    "choreographer": partial(train, ChoreographerStage),
+    "stage2": partial(train, Stage2),
+    "rig": partial(train, RigStage),
+}
+"""The stages by the names that the command line uses."""

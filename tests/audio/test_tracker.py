@@ -1,4 +1,4 @@
-"""Beat tracking: as good as librosa's own call on the same samples."""
+"""The two trackers: the network's, and librosa's, which equals its own call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from musedance_core.audio.librosa_tracker import DETECTION_LAG, TRACKING_RATE
 from musedance_core.audio.tracker import track_beats
 from musedance_core.audio.waveform import Waveform
 from musedance_core.errors import InputError
+from musedance_core.metrics.beat_tracking import beat_f_measure
+from musedance_core.world.scores.score import make_score
+from musedance_core.world.scores.songs import NO_PULSE
+from musedance_core.world.scores.soundfonts import play
 from musedance_core.world.songs import make_song
+from musedance_core.world.synth import RATE
 
 
 def clicks(bpm: float, offset: float, seconds: float, rate: int = 44_100) -> Waveform:
@@ -115,3 +120,61 @@ def test_without_librosa_one_command_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(InputError, match="pip install librosa"):
         track_beats(Waveform(np.ones((1, 22_050), np.float32), 22_050), tracker="librosa")
+
+
+def test_the_beats_of_songs_are_found_with_their_bars() -> None:
+    scores, bars = [], []
+    for index in range(8):
+        song = make_song(5, index)
+        grid = track_beats(song.wave)
+        scores.append(beat_f_measure(song.grid.times, grid.times))
+        bars.append(beat_f_measure(song.grid.downbeats, grid.downbeats))
+    assert np.mean(scores) > 0.9 and np.mean(bars) > 0.6
+
+
+def test_confidences_are_of_beats_and_high_for_plain_drums() -> None:
+    grid = track_beats(make_song(5, 0, genre="techno").wave)
+    assert grid.confidence is not None and grid.confidence.shape == grid.times.shape
+    assert ((grid.confidence >= 0) & (grid.confidence <= 1)).all() and grid.song_confidence > 0.6
+
+
+def test_channels_out_of_phase_do_not_cancel() -> None:
+    one = make_song(5, 1, tempo=100.0).wave
+    both = Waveform(np.concatenate([one.samples, -one.samples]), one.sample_rate)
+    assert np.allclose(track_beats(both).times, track_beats(one).times, atol=1e-6)
+    assert np.array_equal(both.mono().samples, one.samples)
+
+
+@pytest.mark.parametrize("kind", ["drone", "noise", "speech", "silence"])
+def test_no_beat_is_found_where_nothing_pulses(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    samples = NO_PULSE[kind](rng, 20.0) if kind in NO_PULSE else np.zeros(20 * RATE)
+    samples = samples / max(1.0, float(np.abs(samples).max()))
+    grid = track_beats(Waveform(samples[None].astype(np.float32), RATE))
+    assert grid.assumed and grid.song_confidence == 0
+
+
+def test_silence_before_a_song_has_no_beats() -> None:
+    song = make_song(5, 2)
+    quiet = np.zeros((1, 12 * song.wave.sample_rate), np.float32)
+    wave = Waveform(np.concatenate([quiet, song.wave.samples], axis=1), song.wave.sample_rate)
+    grid = track_beats(wave)
+    assert grid.times[0] > 11.9
+    assert beat_f_measure(song.grid.times + 12, grid.times) > 0.9
+
+
+def test_both_tempi_of_a_song_are_followed() -> None:
+    first, second = make_song(5, 3, 20.0, tempo=100.0), make_song(5, 4, 20.0, tempo=140.0)
+    wave = Waveform(
+        np.concatenate([first.wave.samples, second.wave.samples], axis=1), first.wave.sample_rate
+    )
+    truth = np.r_[first.grid.times, second.grid.times + 20]
+    assert beat_f_measure(truth, track_beats(wave).times) > 0.85
+
+
+@pytest.mark.parametrize("style", ["waltz", "ballad 3/4"])
+def test_a_waltz_has_three_beats_a_bar(style: str) -> None:
+    score = make_score(np.random.default_rng(4), style, 24.0)
+    grid = track_beats(play(score, None))
+    numbers = np.flatnonzero(np.isin(grid.times, grid.downbeats))
+    assert np.median(np.diff(numbers)) == 3

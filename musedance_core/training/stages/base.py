@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...models import MuseDance
 from ..runtime.step_random import StepRandom
 
 SPLIT_SEEDS = {"train": 0, "validation": 1, "test": 2}
@@ -48,10 +47,11 @@ class Stage(nn.Module):
         trainable: parameters that learn by default, as patterns of their names in `model`.
     """
 
+    model: nn.Module
     part = ""
     trainable: tuple[str, ...] = ()
 
-    def __init__(self, model: MuseDance) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 

@@ -69,6 +69,7 @@ class _TokenCache:
 class ChoreographerStage(Stage):
     """Dances from a sentence, a song with its beats, and the poses before."""
 
+    model: MuseDance
     part = "choreographer"
     trainable = ("choreographer.*",)
 

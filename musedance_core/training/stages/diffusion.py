@@ -48,6 +48,8 @@ class DiffusionStage(Stage):
     Subclasses choose the target latents, the conditions and the denoiser.
     """
 
+    model: MuseDance
+
     def __init__(self, model: MuseDance, tokenizer: Tokenizer, config: TrainConfig) -> None:
         """
         Raises:

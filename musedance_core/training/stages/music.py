@@ -94,6 +94,7 @@ class MusicWindows:
 class MusicStage(Stage):
     """Beat phase, energy and pauses for each time column; tempo and genre for each window."""
 
+    model: MuseDance
     part = "music"
     trainable = ("music.*",)
 

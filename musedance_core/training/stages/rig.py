@@ -42,6 +42,7 @@ LOSS = RigLoss()
 class RigStage(Stage):
     """Cross-entropy of heatmaps, of presence and of parts."""
 
+    model: MuseDance
     part = "rig"
     trainable = ("rig.*",)
 

@@ -70,6 +70,7 @@ class TextStage(Stage):
     from the mean of all tokens, from the last token and from a random padding token.
     """
 
+    model: MuseDance
     part = "text"
     trainable = ("text.*",)
 

@@ -44,6 +44,7 @@ LOSS = ReconstructionLoss()
 class VaeStage(Stage):
     """L1 and L2 error of the reconstruction from slightly noisy latents."""
 
+    model: MuseDance
     part = "vae"
     trainable = ("vae.*",)
 

@@ -1,0 +1,112 @@
+"""Beat tracking with the shipped network and the decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .beat_decoder import decode_beats, decode_meter
+from .beat_network import FRAMES_PER_SECOND, BeatNetwork, beat_mel, load_beat_network
+from .beats import BeatGrid, assumed_grid
+from .waveform import Waveform
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Limits below which there is no beat, chosen on validation songs."""
+
+    song: float = 0.3
+    """Confidence of a song, 0..1 ..."""
+    fewest: int = 4
+    """... and number of beats."""
+    neighbours: int = 2
+    """Beats on both sides that count for the confidence in a beat."""
+    given_tempo: float = 0.06
+    """Share by which beats may be off a tempo that is given."""
+    steady: float = 0.15
+    """Share of the median interval within which an interval counts towards the tempo."""
+
+
+DOUBT = Doubt()
+CHUNK, MARGIN = 6000, 1100
+"""Frames of activations that are computed at once, and on both sides of them as context, which is
+more than the network sees."""
+
+
+def track_beats_with_network(
+    wave: Waveform,
+    bpm: float | None = None,
+    meter: int | None = None,
+    network: BeatNetwork | None = None,
+) -> BeatGrid:
+    """Beats, downbeats and confidences of a whole song.
+
+    A song without a pulse gets an even grid at `bpm`, or at 120 BPM, which is marked as `assumed`.
+
+    Args:
+        wave: the whole song.
+        bpm: the tempo where it is known; None estimates it.
+        meter: beats a bar where it is known; None finds 2, 3 or 4.
+        network: None loads the shipped one.
+    """
+    network = network or load_beat_network()
+    logits = activations(network, beat_mel(wave, network.config.mel_bins)).numpy()
+    probability = 1 / (1 + np.exp(-logits))
+    tempi = None
+    if bpm is not None:
+        tempi = (bpm * (1 - DOUBT.given_tempo), bpm * (1 + DOUBT.given_tempo))
+    frames = decode_beats(probability[0], FRAMES_PER_SECOND, tempi)
+    confidence = _confidence(probability[0], frames)
+    if len(frames) < DOUBT.fewest or confidence.mean() < DOUBT.song:
+        return assumed_grid(wave.seconds, bpm, meter)
+    times = _refined(logits[0], frames) / FRAMES_PER_SECOND
+    places = decode_meter(_peaks(probability[1], frames, reach=2), meter)
+    intervals = np.diff(times)
+    median = float(np.median(intervals))
+    steady = intervals[np.abs(intervals / median - 1) < DOUBT.steady]
+    return BeatGrid(times, times[places == 0], 60 / float(steady.mean()), confidence=confidence)
+
+
+@torch.no_grad()
+def activations(network: BeatNetwork, mel: Tensor) -> Tensor:
+    """Logits `[2 t/2]` of beat and downbeat for the log-mel `[t mel]` of a song of any length."""
+    pieces = []
+    for first in range(0, len(mel), 2 * CHUNK):
+        begin = max(0, first - 2 * MARGIN)
+        piece = network(mel[None, begin : first + 2 * (CHUNK + MARGIN)])[0]
+        skipped = (first - begin) // 2
+        pieces.append(piece[:, skipped : skipped + CHUNK])
+    return torch.cat(pieces, dim=1)
+
+
+def _peaks(probability: np.ndarray, frames: np.ndarray, reach: int = 1) -> np.ndarray:
+    """The largest probability within `reach` frames of each of `frames`."""
+    near = frames[:, None] + np.arange(-reach, reach + 1)
+    return np.asarray(probability[np.clip(near, 0, len(probability) - 1)].max(axis=1))
+
+
+def _confidence(probability: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """The mean of each beat's probability and that of its neighbourhood, 0..1."""
+    peaks = _peaks(probability, frames)
+    if not len(peaks):
+        return peaks
+    width = 2 * DOUBT.neighbours + 1
+    around = np.convolve(
+        np.pad(peaks, DOUBT.neighbours, mode="edge"), np.ones(width) / width, "valid"
+    )
+    return np.asarray((peaks + around) / 2)
+
+
+def _refined(logits: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Places of beats between frames: vertices of parabolas through the peaks of the logits."""
+    near = np.clip(frames[:, None] + np.arange(-1, 2), 0, len(logits) - 1)
+    peak = near[np.arange(len(frames)), logits[near].argmax(axis=1)]
+    before, here, after = (logits[np.clip(peak + i, 0, len(logits) - 1)] for i in (-1, 0, 1))
+    bend = before - 2 * here + after
+    offset = np.where(bend < -1e-6, (before - after) / np.minimum(2 * bend, -1e-6), 0)
+    # Two beats never meet, and none is before the song.
+    result = np.maximum(peak + np.clip(offset, -0.5, 0.5), 0)
+    return np.maximum.accumulate(result + 1e-6 * np.arange(len(result)))

@@ -1,0 +1,1 @@
+"""Scores with exact beats in many styles, played by General MIDI soundfonts, for beat tracking."""
