@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -132,7 +133,7 @@ def _read_track(path: Path, mel_bins: int) -> _Track:
     try:
         with np.load(path) as file:
             track = _Track(file["mel"], file["beats"], file["downbeats"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"{path} cannot be read; remove it, and its song is made anew.") from error
     if track.mel.shape[1] != mel_bins:
         raise InputError(f"{path} has {track.mel.shape[1]} mel bins, not {mel_bins}; remove it.")
