@@ -6,12 +6,16 @@ import numpy as np
 
 from ..errors import InputError
 from .beats import BEATS_PER_BAR, BeatGrid, assumed_grid
+from .mel import song_log_mel
+from .silence import in_sound
 from .waveform import Waveform
 
 TRACKING_RATE = 22050
 """Sample rate in Hz that librosa's tracker is tuned for; at 16 kHz it misses many more beats."""
 DETECTION_LAG = 0.025
 """Seconds by which librosa's onset strength peaks after the onset."""
+MEL_BINS = 64
+"""Bands of the spectrogram in which silence is looked for."""
 STEADY = 0.15
 """Share of the median interval within which an interval counts towards the tempo."""
 
@@ -21,8 +25,9 @@ def track_beats_with_librosa(
 ) -> BeatGrid:
     """Track the beats of a whole song: those of `librosa.beat.beat_track`, corrected for its lag.
 
-    Every `meter`-th beat is a downbeat, in the phase with the strongest onsets. A song without a
-    pulse gets an even grid at `bpm`, or at 120 BPM, which is marked as `assumed`.
+    Beats in silence are left out. Every `meter`-th beat is a downbeat, in the phase with the
+    strongest onsets. A song without a pulse gets an even grid at `bpm`, or at 120 BPM, which is
+    marked as `assumed`.
 
     Args:
         wave: the whole song.
@@ -43,6 +48,10 @@ def track_beats_with_librosa(
     onset = librosa.onset.onset_strength(y=sound, sr=TRACKING_RATE, aggregate=np.median)
     _, frames = librosa.beat.beat_track(onset_envelope=onset, sr=TRACKING_RATE, bpm=bpm, trim=False)
     times = librosa.frames_to_time(frames, sr=TRACKING_RATE) - DETECTION_LAG
+
+    # It goes on in its tempo where nothing is heard.
+    heard = in_sound(times, song_log_mel(wave, MEL_BINS))
+    times, frames = times[heard], frames[heard]
     if len(times) < 2:
         return assumed_grid(wave.seconds, bpm, meter)
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, pi
+from math import ceil
 
 import torch
 from einops import rearrange, repeat
 from torch import Tensor
 
-from ..dance.motion import FEATURES, ROOT_INDEX, DanceMotion, join, standing
+from ..dance.motion import FEATURES, DanceMotion, join
 from ..dance.planting import plant_feet
 from ..errors import InputError
 from ..models import Choreographer, ClipAudio, Conditions, MuseDance
 from ..models.schedule import NoiseSchedule
 from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .prompts import at_time
+from .resting import rest_motion, rested
 from .samplers import SAMPLERS
-from .segment import SongFeatures, clip_audio, require_finite
+from .segment import DenoisedSegment, SongFeatures, clip_audio, require_finite
 
 SAMPLER = "dpmpp_2m"
 """Poses are sampled with the second-order solver: it needs the fewest steps."""
@@ -32,24 +33,6 @@ the sampler from pose to pose would be seen as beats; dances lose a quarter of w
 second."""
 SETTLING = 4.0
 """Time constant, in poses, with which a segment takes over from the poses before it."""
-
-
-@dataclass(frozen=True)
-class Rest:
-    """A dancer without a beat: stands and sways a little.
-
-    Attributes:
-        period: seconds of one sway.
-        lean: its angle in radians.
-        breath: change of the logarithm of the height.
-    """
-
-    period: float = 4.0
-    lean: float = 0.02
-    breath: float = 0.006
-
-
-REST = Rest()
 
 
 @dataclass(frozen=True)
@@ -140,7 +123,8 @@ def dance_segments(
 ) -> Iterator[DanceMotion]:
     """Yields the dance of the next `seconds` in whole segments, on demand.
 
-    Angles go on from segment to segment. Where no beat was found in the song, the dancer rests.
+    Angles go on from segment to segment. The dancer rests where the song is silent, and where no
+    beat was found in it.
 
     Raises:
         InputError: the model has no choreographer, or its output is not finite.
@@ -151,8 +135,9 @@ def dance_segments(
     before: DanceMotion | None = None
     clip = model.config.clip
     for index in range(max(1, ceil(seconds / clip.seconds - 1e-6))):
-        poses = plan_segment(model, score, index, index * clip.frames, poses, settings)
-        motion = DanceMotion.from_features(poses, fps)
+        segment = plan_segment(model, score, index, index * clip.frames, poses, settings)
+        assert segment.poses is not None
+        motion, poses = DanceMotion.from_features(segment.poses, fps), segment.context
         if before is not None:
             motion = join([before, motion])[1:]
         before = motion[-1:]
@@ -171,17 +156,17 @@ def plan_segment(
     first: int,
     before: Tensor | None = None,
     settings: DanceSettings | None = None,
-) -> Tensor:
+) -> DenoisedSegment:
     """Returns the poses of a segment, `[k 27]` float32 on the CPU.
 
-    Where no beat was found in the song, the dancer rests.
+    The dancer rests where the song is silent, and where no beat was found in it.
 
     Args:
         model: has a choreographer.
         score: song, sentences and seed.
         index: number of segments before this one.
         first: its first frame, counted from the video's.
-        before: the poses of the segment before, `[n 27]`; None at the start.
+        before: the `context` of the segment before, `[n 27]`; None at the start.
         settings: steps and guidance; None is the checkpoint's own.
 
     Raises:
@@ -190,7 +175,8 @@ def plan_segment(
     config = require_choreographer(model).config
     count = model.config.clip.frames * config.poses
     if score.song.grid.assumed:
-        return rest_motion(first * config.poses, count, pose_rate(model)).features()
+        rest = rest_motion(first * config.poses, count, pose_rate(model))
+        return DenoisedSegment(poses=rest.features())
     previous = None
     if before is not None:
         # Whole tokens of poses, of which there are fewer after a short segment.
@@ -200,17 +186,9 @@ def plan_segment(
     settings = settings or DanceSettings.of(model)
     features = next_features(model, score, index, first, previous, settings)
     require_finite(features, f"The poses of segment {index + 1}", features.dtype)
-    return features.float().cpu()
-
-
-def rest_motion(first: int, count: int, fps: int) -> DanceMotion:
-    """Returns poses `first` to `first + count - 1` of a dancer who stands and sways a little."""
-    motion = standing(count, fps)
-    phase = (first + torch.arange(count)) * (2 * pi / (fps * REST.period))
-    root = motion.root.clone()
-    root[:, ROOT_INDEX["lean"]] = REST.lean * phase.sin()
-    root[:, ROOT_INDEX["height"]] = REST.breath * (2 * phase).sin()
-    return replace(motion, root=root)
+    dance, fps = features.float().cpu(), pose_rate(model)
+    poses = rested(dance, before, score.song.rests, score.start, first * config.poses, fps)
+    return DenoisedSegment(poses=poses, dance=None if poses is dance else dance)
 
 
 def next_features(

@@ -105,8 +105,8 @@ class Tail:
         frame: number of the model's frames so far.
         index: number of segments so far.
         segment: the previous segment, cut to the frames output; None at the start.
-        poses: the last `CONTEXT_POSES` poses output, `[n 27]`; None at the start and in models that
-            plan no dance.
+        poses: the last `CONTEXT_POSES` poses of the dance without its rests, `[n 27]`; None at the
+            start and in models that plan no dance.
         fps: the model's frames a second.
     """
 
@@ -124,7 +124,7 @@ class Tail:
         if segment.latents is not None:
             joined = torch.cat([latents.to(segment.latents), segment.latents])
             latents = joined[len(joined) - len(latents) :]
-        poses = [x for x in (self.poses, segment.poses) if x is not None]
+        poses = [x for x in (self.poses, segment.context) if x is not None]
         return replace(
             self,
             latents=latents,
@@ -318,9 +318,9 @@ class SegmentRunner:
         device, dtype = self.model.device, self.model.dtype
         part_map, negative = inputs.reference.part_map, inputs.negative
         text = text.to(device, dtype)
-        poses = self._plan(model, tail)
-        if poses is not None and not inputs.denoise:
-            return DenoisedSegment(None, poses)
+        plan = self._plan(model, tail)
+        if plan.poses is not None and not inputs.denoise:
+            return plan
         latents = inputs.reference.latents.to(device, dtype)
         conditioned_on = SegmentInput(
             reference=latents,
@@ -331,21 +331,21 @@ class SegmentRunner:
             first=tail.frame,
             part_map=None if part_map is None else part_map[None].to(device),
             negative=None if negative is None else negative.to(device, dtype),
-            planned=self._planned(poses),
+            planned=self._planned(plan.poses),
         )
         noise = initial_noise(model, latents, inputs.seed, tail.index)
         denoised = denoise_segment(model, conditioned_on, noise, inputs.settings, on_step)
-        return DenoisedSegment(denoised.float().cpu(), poses)
+        return replace(plan, latents=denoised.float().cpu())
 
-    def _plan(self, model: MuseDance, tail: Tail) -> Tensor | None:
-        """The poses `[n 27]` of the segment after `tail`; None for models without choreographer."""
+    def _plan(self, model: MuseDance, tail: Tail) -> DenoisedSegment:
+        """The poses of the segment after `tail`, if the model has a choreographer."""
         inputs = self.inputs
         if inputs.reference.dancer is None or model.choreographer is None:
-            return None
+            return DenoisedSegment()
         if inputs.motion is not None:
             clip, rate = model.config.clip, pose_rate(model)
             times = tail.frame / clip.fps + np.arange(round(clip.seconds * rate)) / rate
-            return inputs.motion.at(times).features()
+            return DenoisedSegment(poses=inputs.motion.at(times).features())
         score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start, inputs.negative)
         settings = DanceSettings.guided_by(model, inputs.settings.guidance)
         return plan_segment(model, score, tail.index, tail.frame, tail.poses, settings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from einops import rearrange
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from ..audio.beats import BeatGrid, beat_frames
 from ..audio.mel import HOP_SECONDS, clip_window
+from ..audio.silence import Interval, find_rests
 from ..dance.dancer import Dancer
 from ..errors import InputError
 from ..models import ClipAudio, Conditions, MuseDance
@@ -52,6 +54,11 @@ class SongFeatures:
     def seconds(self) -> float:
         """Length of the song."""
         return len(self.mel) * HOP_SECONDS
+
+    @cached_property
+    def rests(self) -> Sequence[Interval]:
+        """Silences without beats, in seconds of the song, in which a dancer rests."""
+        return find_rests(self.mel.cpu(), self.grid)
 
 
 @dataclass(frozen=True)
@@ -107,10 +114,17 @@ class DenoisedSegment:
         latents: clean latents of the frames, `[f c h w]`; None where only the dance was planned.
         poses: the planned dance, `[n 27]` (`DanceMotion.features`), at the choreographer's rate;
             None for models without one.
+        dance: the same without its rests; None where it has none.
     """
 
     latents: Tensor | None = None
     poses: Tensor | None = None
+    dance: Tensor | None = None
+
+    @property
+    def context(self) -> Tensor | None:
+        """The poses that the next segment continues, `[n 27]`: a rest does not end the dance."""
+        return self.poses if self.dance is None else self.dance
 
     def first(self, share: float) -> DenoisedSegment:
         """The first `share` of the segment, 0..1."""
@@ -120,7 +134,7 @@ class DenoisedSegment:
 
     def tensors(self) -> Mapping[str, Tensor]:
         """The tensors by name, without those that are None."""
-        named = {"latents": self.latents, "poses": self.poses}
+        named = {"latents": self.latents, "poses": self.poses, "dance": self.dance}
         return {name: tensor for name, tensor in named.items() if tensor is not None}
 
 

@@ -20,12 +20,12 @@ from musedance_core.diffusion.choreography import (
     dance_segments,
     pose_noise,
     pose_rate,
-    rest_motion,
     sample_features,
     smoothed,
 )
 from musedance_core.diffusion.choreography import clip_audio as audio_of
 from musedance_core.diffusion.guidance import Guidance
+from musedance_core.diffusion.resting import rest_motion
 from musedance_core.diffusion.segment import SongFeatures
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
