@@ -46,7 +46,7 @@ def find_silences(mel: Tensor) -> list[Interval]:
     silences = []
     for first, stop in zip(changes[::2], changes[1::2], strict=True):
         # Each window that is silent is so over its whole length.
-        begin, end = first * HOP_SECONDS, (stop - 1) * HOP_SECONDS + WINDOW / RATE
+        begin, end = float(first * HOP_SECONDS), float((stop - 1) * HOP_SECONDS + WINDOW / RATE)
         if end - begin >= LIMITS.shortest:
             silences.append((-inf if first == 0 else begin, inf if stop == len(power) else end))
     return silences
