@@ -22,7 +22,7 @@ class SilenceLimits:
 
     below: float = 50.0
     """Decibels below the song's mean power from which sound counts as silence."""
-    shortest: float = 1.5
+    shortest: float = 2.0
     """Seconds that a silence lasts at least: shorter ones are pauses of the music."""
     beats: float = 2.0
     """Beats, in the tempo of the song, that are missing at least where a dancer rests."""

@@ -29,7 +29,7 @@ class BeatOptions(Protocol):
 
 
 def add_beat_source(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the source of the beats, and their metre."""
+    """Add the options that choose the source of the beats, and their meter."""
     add = parser.add_argument
     add(
         "--beats",
@@ -68,7 +68,7 @@ def require_one_source_of_beats(options: BeatOptions) -> None:
 
 
 def read_beat_file(options: BeatOptions) -> BeatGrid | None:
-    """The beats of --beats in the metre of --meter; None where there is no such file.
+    """The beats of --beats in the meter of --meter; None where there is no such file.
 
     Raises:
         InputError: the file cannot be read.
@@ -79,7 +79,7 @@ def read_beat_file(options: BeatOptions) -> BeatGrid | None:
 
 
 def track(options: BeatOptions, song: Waveform, bpm: float | None = None) -> BeatGrid:
-    """The beats that the chosen tracker finds, in the metre of --meter.
+    """The beats that the chosen tracker finds, in the meter of --meter.
 
     Raises:
         InputError: the tracker is not installed, or its checkpoint cannot be used.

@@ -149,7 +149,7 @@ def test_a_downbeat_is_a_beat_within_the_rounding_of_files() -> None:
 
 
 @pytest.mark.parametrize("meter", [2, 3, 5, 12])
-def test_another_metre_keeps_the_beats_and_as_many_downbeats_as_it_can(meter: int) -> None:
+def test_another_meter_keeps_the_beats_and_as_many_downbeats_as_it_can(meter: int) -> None:
     grid = regular_grid(120, 0.3, 20, 4).in_meter(meter)
     downbeats = np.flatnonzero(grid.is_downbeat())
     assert (np.diff(downbeats) == meter).all() and downbeats[0] < meter

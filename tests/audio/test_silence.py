@@ -40,7 +40,7 @@ QUIET = -300.0
 
 
 def test_silence_is_found_in_front_in_breaks_and_at_the_end() -> None:
-    wave = song((12, QUIET), (6, 0), (3, QUIET), (6, 0), (2, QUIET))
+    wave = song((12, QUIET), (6, 0), (3, QUIET), (6, 0), (2.5, QUIET))
     (begin, first), (pause, again), (last, end) = silences(wave)
     assert begin == -inf and end == inf
     assert (first, pause, again, last) == pytest.approx((12, 18, 21, 27), abs=0.03)

@@ -90,14 +90,14 @@ def test_the_loudest_of_four_beats_is_the_downbeat() -> None:
 
 
 @pytest.mark.parametrize("meter", [2, 3, 4, 7])
-def test_a_known_metre_sets_the_distance_of_downbeats(meter: int) -> None:
+def test_a_known_meter_sets_the_distance_of_downbeats(meter: int) -> None:
     grid = track_beats(clicks(120, 0.5, 16.0), 120, meter=meter)
     numbers = np.flatnonzero(np.isin(grid.times, grid.downbeats))
     assert (np.diff(numbers) == meter).all() and numbers[0] < meter
 
 
 @pytest.mark.parametrize("meter", [0, 1, 13, 3.5])
-def test_a_metre_out_of_range_is_named(meter: int) -> None:
+def test_a_meter_out_of_range_is_named(meter: int) -> None:
     with pytest.raises(InputError, match=f"number of beats a bar .*2..12, not {meter}"):
         track_beats(clicks(120, 0.5, 4.0), meter=meter)
 

@@ -172,7 +172,7 @@ def test_doubt_is_printed(run: Run, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("command", ["beats", "animate", "pose"])
-def test_tracker_and_metre_are_the_same_options_everywhere(
+def test_tracker_and_meter_are_the_same_options_everywhere(
     command: str, run: Run, inputs: Path, written: Path, tmp_path: Path
 ) -> None:
     song, out = inputs / "song.wav", tmp_path / "out.json"

@@ -141,7 +141,7 @@ test("bars are changed from the selected beat on, and tapped beats keep them", (
   assert.match(said.at(-1), /2 to 12 beats/);
 });
 
-test("a metre is chosen before any beat is known", () => {
+test("a meter is chosen before any beat is known", () => {
   const said = [];
   const editor = new Editor({ write() {}, draw() {}, say: (sentence) => said.push(sentence) });
   editor.changeMeter(-1);

@@ -120,7 +120,7 @@ test("bars have any number of beats, and their usual length is known", () => {
   assert.equal(state.meterOf(odd), 3);
 });
 
-test("tapped beats have bars of the metre, and a bar begins at the tapped beat", () => {
+test("tapped beats have bars of the meter, and a bar begins at the tapped beat", () => {
   const marks = state.evenly(120, 5.2, seconds, 3);
   assert.equal(state.meterOf(marks), 3);
   assert.ok(marks[state.nearest(marks, 5.2)].down);

@@ -114,13 +114,13 @@ export const GROUPS = [
   ],
   [
     {
-      label: "◂ Metre",
+      label: "◂ Meter",
       title: "One beat a bar less",
       keys: ["Shift+ArrowDown"],
       run: ({ editor }) => editor.changeMeter(-1),
     },
     {
-      label: "Metre ▸",
+      label: "Meter ▸",
       title: "One beat a bar more",
       keys: ["Shift+ArrowUp"],
       run: ({ editor }) => editor.changeMeter(1),
