@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     videos.add_argument(
         "--beats",
         metavar="FILE_OR_FOLDER",
-        help="beats as `musedance beats --json` writes them, in seconds from a video's start: "
+        help="beats as `musedance beats --out` writes them, in seconds from a video's start: "
         "one file for all videos, or a folder with one of each video's name (default: tracked)",
     )
     videos.add_argument(

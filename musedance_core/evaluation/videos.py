@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from ..audio.beat_files import SUFFIXES as BEAT_SUFFIXES
 from ..audio.beat_files import read_beats
 from ..audio.tracker import track_beats
 from ..audio.waveform import load_waveform, require_music
@@ -56,7 +57,7 @@ def _grids(beats: str | None, stems: Sequence[str]) -> dict[str, Path]:
     if beats is None:
         return {}
     if Path(beats).is_dir():
-        return _by_stem(Path(beats), (".json",), "beats files (.json)")
+        return _by_stem(Path(beats), BEAT_SUFFIXES, f"beats files ({', '.join(BEAT_SUFFIXES)})")
     return {stem: Path(beats) for stem in stems}
 
 

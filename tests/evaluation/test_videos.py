@@ -65,7 +65,7 @@ def test_beats_come_from_one_file_or_from_one_each(folders: Path) -> None:
     each.mkdir()
     write_beats(one, regular_grid(120, 0.1, 4))
     write_beats(each / "a.json", regular_grid(90, 0.1, 4))
-    write_beats(each / "b.json", regular_grid(100, 0.1, 4))
+    write_beats(each / "b.csv", regular_grid(100, 0.1, 4))
     found = [clip.beats for clip in read(folders, None, str(one))]
     assert all(np.diff(beats).mean() == pytest.approx(0.5) for beats in found if beats is not None)
     found = [clip.beats for clip in read(folders, None, str(each))]
