@@ -53,8 +53,8 @@ def track_beats_with_network(
         network: None loads the shipped one.
     """
     network = network or load_beat_network()
-    logits = activations(network, beat_mel(wave, network.config.mel_bins)).numpy()
-    probability = 1 / (1 + np.exp(-logits))
+    activation = activations(network, beat_mel(wave, network.config.mel_bins))
+    logits, probability = activation.numpy(), activation.sigmoid().numpy()
     tempi = None
     if bpm is not None:
         tempi = (bpm * (1 - DOUBT.given_tempo), bpm * (1 + DOUBT.given_tempo))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
+import numpy as np
 import torch
 from einops import rearrange, repeat
 from torch import Tensor
@@ -19,6 +20,7 @@ from ..dance.planting import plant_feet
 from ..errors import InputError
 from ..models import Choreographer, ClipAudio, Conditions, MuseDance
 from ..models.schedule import NoiseSchedule
+from .accents import accented
 from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .prompts import at_time
 from .resting import rest_motion, rested
@@ -159,7 +161,7 @@ def plan_segment(
 ) -> DenoisedSegment:
     """Returns the poses of a segment, `[k 27]` float32 on the CPU.
 
-    The dancer rests where the song is silent, and where no beat was found in it.
+    The dance has accents on the beats, and rests where the song is silent or no beat was found.
 
     Args:
         model: has a choreographer.
@@ -187,8 +189,10 @@ def plan_segment(
     features = next_features(model, score, index, first, previous, settings)
     require_finite(features, f"The poses of segment {index + 1}", features.dtype)
     dance, fps = features.float().cpu(), pose_rate(model)
-    poses = rested(dance, before, score.song.rests, score.start, first * config.poses, fps)
-    return DenoisedSegment(poses=poses, dance=None if poses is dance else dance)
+    numbers = first * config.poses + np.arange(len(dance))
+    poses = accented(dance, before, score.song.grid.count(score.start + numbers / fps))
+    poses = rested(poses, before, score.song.rests, score.start, first * config.poses, fps)
+    return DenoisedSegment(poses=poses, dance=dance)
 
 
 def next_features(

@@ -114,7 +114,8 @@ class DenoisedSegment:
         latents: clean latents of the frames, `[f c h w]`; None where only the dance was planned.
         poses: the planned dance, `[n 27]` (`DanceMotion.features`), at the choreographer's rate;
             None for models without one.
-        dance: the same without its rests; None where it has none.
+        dance: the poses without accents and rests, from which the next segment goes on; None where
+            they are the same.
     """
 
     latents: Tensor | None = None
