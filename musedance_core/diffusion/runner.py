@@ -105,8 +105,8 @@ class Tail:
         frame: number of the model's frames so far.
         index: number of segments so far.
         segment: the previous segment, cut to the frames output; None at the start.
-        poses: the last `CONTEXT_POSES` poses of the dance without accents and rests, `[n 27]`; None at the
-            start and in models that plan no dance.
+        poses: the last `CONTEXT_POSES` poses of the dance without accents and rests, `[n 27]`; None
+            at the start and in models that plan no dance.
         fps: the model's frames a second.
     """
 
