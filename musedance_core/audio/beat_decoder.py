@@ -37,7 +37,7 @@ class DecoderConfig:
     """Largest change of the tempo between two beats, in bins."""
     deviation: float = 0.4
     """Cost of an interval that is one frame off its tempo; grows with the square."""
-    pause: float = 14.0
+    pause: float = 30.0
     """Cost of a pause in the path, after which the tempo is free."""
     typical: float = 118.0
     prior: float = 0.25

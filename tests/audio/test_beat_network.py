@@ -18,7 +18,7 @@ from musedance_core.audio.beat_network import (
     load_beat_network,
     save_beat_network,
 )
-from musedance_core.audio.network_tracker import CHUNK, MARGIN, activations
+from musedance_core.audio.network_tracker import CHUNK, MARGIN, activations, onset_strength
 from musedance_core.audio.waveform import Waveform
 from musedance_core.errors import InputError
 
@@ -84,3 +84,13 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     for path in (text, other, wide):
         with pytest.raises(InputError, match=f"{path.name} holds no weights"):
             load_beat_network(path)
+
+
+def test_onset_strength_peaks_where_sounds_begin() -> None:
+    mel = torch.full((400, 64), -10.0)
+    mel[100:] = -4.0
+    mel[301:] = 0.0
+    strength = onset_strength(mel, 200)
+    assert strength.shape == (200,) and np.isfinite(strength).all()
+    assert set(np.argsort(strength)[-2:]) == {50, 150}
+    assert onset_strength(torch.full((401, 64), -10.0), 200).max() == 0
