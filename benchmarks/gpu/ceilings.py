@@ -14,8 +14,8 @@ from .setup import Job, job
 from .timing import seconds_of
 
 PACKAGES = (
-    *("torch", "transformers", "accelerate", "einops", "safetensors", "numpy", "scipy", "pillow"),
-    *("tokenizers", "diffusers", "librosa", "av", "bitsandbytes"),
+    *("torch", "tokenizers", "accelerate", "einops", "safetensors", "numpy", "scipy", "pillow"),
+    *("diffusers", "librosa", "av", "bitsandbytes"),
 )
 
 

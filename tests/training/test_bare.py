@@ -1,4 +1,4 @@
-"""Training on a bare cluster image, with torch, accelerate, transformers and few other packages."""
+"""Training on a bare cluster image, with torch, accelerate, tokenizers and few other packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = (
     "torch",
     "accelerate",
-    "transformers",
+    "tokenizers",
     "einops",
     "safetensors",
     "numpy",

@@ -16,7 +16,7 @@ import torch
 from ...version import __version__
 from ..config import TrainConfig
 
-PACKAGES = ("torch", "accelerate", "transformers", "safetensors", "numpy")
+PACKAGES = ("torch", "accelerate", "safetensors", "numpy")
 
 
 def versions() -> dict[str, str]:
