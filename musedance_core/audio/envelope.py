@@ -6,7 +6,6 @@ import math
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from .mel import HOP, RATE, WINDOW, song_log_mel
 from .waveform import Waveform
@@ -30,6 +29,8 @@ def peaks(wave: Waveform, count: int) -> np.ndarray:
 
 def onsets(wave: Waveform) -> np.ndarray:
     """Onset times in seconds, rising: the peaks of the loudness flux over all bands."""
+    from scipy.signal import find_peaks
+
     mel = song_log_mel(wave, BANDS).numpy()
     flux = np.maximum(np.diff(np.maximum(mel, SILENT_BAND), axis=0), 0).mean(axis=1)
     frames, _ = find_peaks(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import gcd
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from ..errors import InputError
 from ..streams import StreamClock, decode_stream, media_start, open_media
+from .resampling import resample
 
 SHORTEST = 0.5
 """Seconds that a song lasts at least."""
@@ -59,9 +58,7 @@ class Waveform:
         """The same sound at `rate` Hz (polyphase filter)."""
         if rate == self.sample_rate:
             return self
-        divisor = gcd(rate, self.sample_rate)
-        up, down = rate // divisor, self.sample_rate // divisor
-        return Waveform(resample_poly(self.samples, up, down, axis=1).astype(np.float32), rate)
+        return Waveform(resample(self.samples, self.sample_rate, rate), rate)
 
     def cut(self, start: float, seconds: float) -> Waveform:
         """`seconds` of sound from `start` on, with silence beyond both ends."""

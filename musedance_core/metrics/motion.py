@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import find_peaks
 from torch import Tensor
 
 PROMINENCE = 0.1
@@ -32,6 +31,8 @@ def motion_beats(energy: np.ndarray, fps: float) -> np.ndarray:
     Minima are refined by a parabola through the lowest entry and its neighbours. Those shallower
     than `PROMINENCE` of the energy's range are noise.
     """
+    from scipy.signal import find_peaks
+
     low, high = np.percentile(energy, (5, 95))
     if high < STILL:
         return np.zeros(0)

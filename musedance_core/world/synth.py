@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
 
 RATE = 32_000
 
@@ -61,6 +60,8 @@ def tone(frequency: float, seconds: float, brightness: float) -> np.ndarray:
 
 
 def _low_passed(wave: np.ndarray, brightness: float) -> np.ndarray:
+    from scipy.signal import lfilter
+
     pole = 0.985 - 0.55 * brightness
     return np.asarray(lfilter([1 - pole], [1, -pole], wave))
 
