@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,7 @@ from torch import Tensor
 from .figure import LayeredFigure
 from .motion import DanceMotion
 from .posing import at_rest, pose_body
-from .skinning import Canvas, render
+from .skinning import Canvas, Layer, render, resample_layers
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,21 @@ class Dancer:
         """Whether the background covers the whole frame."""
         return bool((self.background[3] >= 1).all())
 
+    @cached_property
+    def _layers(self) -> list[Layer]:
+        return resample_layers(self.figure, self.canvas.scale)
+
     def frames(self, motion: DanceMotion) -> tuple[Tensor, Tensor]:
         """The dancer in the poses `[f]` of `motion`: frames `[f 4 h w]`, premultiplied RGBA, and
         the dancer's own alpha in them, `[f 1 h w]`."""
-        figure = render(self.figure, pose_body(self.figure.body, motion), self.canvas).rgba
-        alpha = figure[:, 3:]
-        return figure + (1 - alpha) * self.background, alpha
+        posed = pose_body(self.figure.body, motion)
+        figure = render(self.figure, posed, self.canvas, layers=self._layers)
+        alpha = figure.rgba[:, 3:]
+        frames = self.background.repeat(len(alpha), 1, 1, 1)
+        where = (..., figure.rows, figure.columns)
+        frames[where] *= 1 - alpha[where]
+        frames[where] += figure.rgba[where]
+        return frames, alpha
 
     def at_rest(self) -> tuple[Tensor, Tensor]:
         """The dancer as in its picture: RGBA `[4 h w]` as in `frames`, and part ids `[h w]`

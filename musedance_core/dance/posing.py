@@ -122,12 +122,26 @@ class CartoonWarp:
 
     def inverse(self, points: Tensor) -> Tensor:
         """The points `[f n 2]` of the posed figure that `points [f n 2]` of the frame show."""
-        base, bend = self.base[:, None], self.bend[:, None]
-        x, up = _split((points - base) / self.height)
-        x, y = _rotate(x, 0.5 - up, -self.turn[:, None])
-        x, up = x / self.scale[:, None, 0], (0.5 - y) / self.scale[:, None, 1]
-        x = x - bend * _bow(up)
-        return torch.stack([x, -up], dim=-1) * self.height + base
+        x, y = _apply(self.unturned(), points).unbind(dim=-1)
+        return torch.stack([x - self.bent_by(y), y], dim=-1)
+
+    def unturned(self) -> Tensor:
+        """Affine maps `[f 2 3]` from points of the frame to those of the bent figure, upright and
+        at its own size."""
+        cosine, sine = self.turn.cos(), self.turn.sin()
+        rows = [torch.stack([cosine, sine], dim=-1), torch.stack([-sine, cosine], dim=-1)]
+        linear = torch.stack(rows, dim=-2) / rearrange(self.scale, "f xy -> f xy 1")
+        # Figures turn about the middle of the body, half a height above the base.
+        middle = self.base - torch.tensor([0.0, self.height / 2])
+        feet = torch.tensor([0.0, self.height / 2]) / self.scale
+        shift = self.base - feet - (linear @ middle[..., None])[..., 0]
+        return torch.cat([linear, rearrange(shift, "f xy -> f xy 1")], dim=-1)
+
+    def bent_by(self, y: Tensor) -> Tensor:
+        """Pixels `[f ...]` by which the bend moves points of height `y [f ...]` to the right."""
+        shape = (len(y), *(1,) * (y.ndim - 1))
+        base, bend = self.base[:, 1].view(shape), self.bend.view(shape)
+        return _bow((base - y) / self.height) * (bend * self.height)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from math import ceil
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange, repeat
+from einops import rearrange
 from torch import Tensor
 
 from ..parts import SUBJECT
@@ -55,16 +55,19 @@ class Rendering:
 
     Attributes:
         rgba: `[f 4 H W]` premultiplied, in 0..1.
+        rows, columns: the part of the frames outside which nothing is drawn in any of them.
         part_ids: int64 `[f H W]`, DensePose's first id of the part that is seen (`SUBJECT` for a
             figure in one piece), 0 where alpha is below a half; None unless asked for.
     """
 
     rgba: Tensor
+    rows: slice
+    columns: slice
     part_ids: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """The visible part of a layer, at a resolution fit for the canvas.
 
     Attributes:
@@ -82,70 +85,97 @@ class _Layer:
     shift: Tensor
 
 
+@dataclass(frozen=True)
+class _Places:
+    """The layers `[l]` in the frames `[f]`.
+
+    Attributes:
+        boxes: int64 `[f l 4]`, left, top, right and bottom of the pixels where a layer may be;
+            (W, H, 0, 0) where it is not visible.
+        upright: `[f 2 3]`, affine maps from columns and rows of the canvas to points of the bent
+            figure, upright and at its own size.
+        look_up: `[f l 2 3]`, affine maps from columns and rows of the canvas to normalised
+            coordinates of a layer's samples, where the figure is not bent.
+        bend: `[f l 2]`, by how much less these coordinates are, a pixel of the bend.
+    """
+
+    boxes: Tensor
+    upright: Tensor
+    look_up: Tensor
+    bend: Tensor
+
+    def of(self, frames: slice) -> _Places:
+        """The layers in some of the frames."""
+        values = (self.boxes, self.upright, self.look_up, self.bend)
+        return _Places(*(value[frames] for value in values))
+
+
 @torch.no_grad()
-def render(
-    figure: LayeredFigure, posed: PosedBody, canvas: Canvas, parts: bool = False
-) -> Rendering:
-    """Frames `[f]` of `figure` in the poses of `posed`, and which part is seen where if `parts`."""
-    f = len(posed.transforms)
+def resample_layers(figure: LayeredFigure, scale: float) -> list[Layer]:
+    """The layers of `figure` from back to front, for canvases of `scale`."""
     layers = []
     for part in figure.order:
         pixels = figure.layers[part]
         if figure.opacity is not None:
             pixels = torch.cat([pixels, pixels[3:] * figure.opacity])
-        if (layer := _prepare(part, pixels, canvas.scale)) is not None:
+        if (layer := _resample(part, pixels, scale)) is not None:
             layers.append(layer)
-    in_one_piece = [layer.part for layer in layers] == [PARTS.index("torso")]
-    channels = 4 if figure.opacity is None else 5
-    rgba = torch.zeros(f, channels, canvas.height, canvas.width)
-    ids = torch.zeros(f, canvas.height, canvas.width, dtype=torch.int64) if parts else None
+    return layers
+
+
+@torch.no_grad()
+def render(
+    figure: LayeredFigure,
+    posed: PosedBody,
+    canvas: Canvas,
+    parts: bool = False,
+    layers: list[Layer] | None = None,
+) -> Rendering:
+    """Frames `[f]` of `figure` in the poses of `posed`, and which part is seen where if `parts`.
+
+    Args:
+        layers: those of `resample_layers`, where several calls share them.
+    """
+    layers = resample_layers(figure, canvas.scale) if layers is None else layers
+    f, size = len(posed.transforms), (canvas.height, canvas.width)
+    rgba = torch.zeros(f, 4 if figure.opacity is None else 5, *size)
+    ids = torch.zeros(f, *size, dtype=torch.int64) if parts else None
+    if not layers:
+        return Rendering(rgba, slice(0), slice(0), ids)
+    places = _place(layers, posed, canvas)
     chunk = max(1, LIMITS.chunk_pixels // (canvas.width * canvas.height))
     for start in range(0, f, chunk):
-        frames = slice(start, start + chunk)
-        _composite(
-            layers,
-            posed.transforms[frames],
-            _frames_of(posed.warp, frames),
-            canvas,
-            rgba[frames],
-            None if ids is None else ids[frames],
-            in_one_piece,
-        )
+        now = slice(start, start + chunk)
+        part_ids = None if ids is None else ids[now]
+        _composite(layers, places.of(now), _frames_of(posed.warp, now), rgba[now], part_ids)
     if figure.opacity is not None:
         share = rgba[:, 4:] / rgba[:, 3:4].clamp_min(1e-6)
         rgba = torch.cat([rgba[:, :3] * share, rgba[:, 4:]], dim=1)
-    return Rendering(rgba, ids)
+    return Rendering(rgba, *_slices(_union(places.boxes)), ids)
 
 
 def _composite(
-    layers: list[_Layer],
-    transforms: Tensor,
-    warp: CartoonWarp,
-    canvas: Canvas,
-    rgba: Tensor,
-    ids: Tensor | None,
-    in_one_piece: bool,
+    layers: list[Layer], places: _Places, warp: CartoonWarp, rgba: Tensor, ids: Tensor | None
 ) -> None:
     """Draws the layers over one another into `rgba [f c H W]` and `ids [f H W]`."""
-    visible = [
-        (layer, box)
-        for layer in layers
-        if (box := _box_on_canvas(layer, transforms[:, layer.part], warp, canvas)) is not None
-    ]
-    if not visible:
+    whole = _union(places.boxes)
+    if _is_empty(whole):
         return
-    # The warp is inverted once for all layers, where any of them may be.
-    left, top = (min(box[i] for _, box in visible) for i in (0, 1))
-    right, bottom = (max(box[i] for _, box in visible) for i in (2, 3))
-    x, y = _unwarped(warp, canvas, (left, top, right, bottom))
-    strength = torch.zeros_like(x) if ids is not None else None
-    for layer, box in visible:
-        rows, columns = slice(box[1] - top, box[3] - top), slice(box[0] - left, box[2] - left)
-        look_up = _look_up(layer, transforms[:, layer.part])
-        sampled = _sample(layer, look_up, x[:, rows, columns], y[:, rows, columns])
+    # The bend is found once for all layers, where any of them may be.
+    rows, columns = _slices(whole)
+    bent_by = warp.bent_by(_on_grid(places.upright[:, 1], whole))
+    strength = None if ids is None else torch.zeros_like(bent_by)
+    in_one_piece = [layer.part for layer in layers] == [PARTS.index("torso")]
+    drawn = rgba[:, :, rows, columns]
+    for index, layer in enumerate(layers):
+        box = _union(places.boxes[:, index : index + 1])
+        if _is_empty(box):
+            continue
+        rows, columns = _slices(box, whole[:2])
+        sampled = _sample(layer, places, index, box, bent_by[:, rows, columns])
         clear = 1 - sampled[:, 3:4]
-        target = rgba[:, :, box[1] : box[3], box[0] : box[2]]
-        target.mul_(clear).add_(sampled)
+        target = drawn[:, :, rows, columns]
+        torch.addcmul(sampled, target, clear, out=target)
         if ids is not None and strength is not None:
             # The part seen is the one that adds most to the pixel.
             part_id = SUBJECT if in_one_piece else DENSEPOSE[PARTS[layer.part]][0]
@@ -153,12 +183,12 @@ def _composite(
             above = sampled[:, 3] > below
             ids[:, box[1] : box[3], box[0] : box[2]].masked_fill_(above, part_id)
             torch.maximum(below, sampled[:, 3], out=below)
-    rgba.clamp_(0, 1)
+    drawn.clamp_(0, 1)
     if ids is not None:
         ids.masked_fill_(rgba[:, 3] < 0.5, 0)
 
 
-def _prepare(part: int, pixels: Tensor, scale: float) -> _Layer | None:
+def _resample(part: int, pixels: Tensor, scale: float) -> Layer | None:
     """Crops a layer `[c h w]` to its visible pixels and resamples it for a canvas of `scale`."""
     h, w = pixels.shape[-2:]
     solid = pixels[3] > LIMITS.least_alpha
@@ -193,65 +223,115 @@ def _prepare(part: int, pixels: Tensor, scale: float) -> _Layer | None:
         count = torch.tensor([samples.shape[2], samples.shape[1]], dtype=torch.float32)
         factor = 2 * k / count
         shift = -(corner + 0.5) * factor + 1 / count - 1
-    return _Layer(part, samples, (left, top, right, bottom), factor, shift)
+    return Layer(part, samples, (left, top, right, bottom), factor, shift)
 
 
-def _box_on_canvas(
-    layer: _Layer, transform: Tensor, warp: CartoonWarp, canvas: Canvas
-) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of the pixels where the layer may be in any of the frames."""
-    if float(_determinant(transform).abs().min()) < LIMITS.least_area:
-        return None
-    left, top, right, bottom = layer.box
+def _place(layers: list[Layer], posed: PosedBody, canvas: Canvas) -> _Places:
+    """Where the layers are, and how pixels of the canvas look them up."""
+    transforms = posed.transforms[:, [layer.part for layer in layers]]
+    visible = _determinant(transforms).abs() >= LIMITS.least_area
+
+    # From a pixel to the point of the frame at its centre, and on to the upright figure.
+    pixel = torch.tensor([[0.5 - canvas.left], [0.5 - canvas.top]]) / canvas.scale
+    pixel = torch.cat([torch.eye(2) / canvas.scale, pixel], dim=-1)
+    upright = _compose(posed.warp.unturned(), pixel)
+
+    # Then to the figure at rest, and to the samples; outside of them if the layer is not visible.
+    shown = rearrange(visible, "f l -> f l 1 1")
+    at_rest = _inverse(torch.where(shown, transforms, torch.eye(2, 3)))
+    scale = torch.stack([layer.scale for layer in layers])
+    shift = torch.stack([layer.shift for layer in layers])
+    samples = torch.cat([torch.diag_embed(scale), rearrange(shift, "l xy -> l xy 1")], dim=-1)
+    outside = torch.tensor([[0.0, 0.0, 2.0]])
+    to_samples = torch.where(shown, _compose(samples, at_rest), outside)
+    look_up = _compose(to_samples, rearrange(upright, "f r c -> f 1 r c"))
+    boxes = _boxes(layers, transforms, visible, posed.warp, canvas)
+    return _Places(boxes, upright, look_up, to_samples[..., 0])
+
+
+def _boxes(
+    layers: list[Layer], transforms: Tensor, visible: Tensor, warp: CartoonWarp, canvas: Canvas
+) -> Tensor:
+    """`boxes` of `_Places`, of layers with affine maps `[f l 2 3]` that are `visible [f l]`."""
+    outlines = torch.stack([_outline(layer.box) for layer in layers])
+    points = outlines @ transforms[..., :2].mT + rearrange(transforms[..., 2], "f l xy -> f l 1 xy")
+    moved = warp.forward(rearrange(points, "f l n xy -> f (l n) xy"))
+    places = moved * canvas.scale + torch.tensor([canvas.left, canvas.top])
+    places = rearrange(places, "f (l n) xy -> f l n xy", l=len(layers))
+    # Between the points a bowed edge is a little further out.
+    bow = warp.bend.abs() * (warp.height * canvas.scale * 5 / LIMITS.edge_points**2)
+    margin = (2 + max(1.0, canvas.scale) + bow)[:, None, None]
+    low, high = places.amin(dim=2) - margin, places.amax(dim=2) + margin
+    limit = torch.tensor([canvas.width, canvas.height])
+    low, high = low.floor().long().clamp_min(0), torch.minimum(high.ceil().long(), limit)
+    visible = visible & (low < high).all(dim=-1)
+    nowhere = torch.cat([limit, torch.zeros_like(limit)])
+    return torch.where(visible[..., None], torch.cat([low, high], dim=-1), nowhere)
+
+
+def _outline(box: tuple[int, int, int, int]) -> Tensor:
+    """Points `[n 2]` on the four edges of a box."""
+    left, top, right, bottom = box
     steps = torch.linspace(0, 1, LIMITS.edge_points)
     x, y = left + (right - left) * steps, top + (bottom - top) * steps
     edges = [(x, torch.full_like(x, end)) for end in (top, bottom)]
     edges += [(torch.full_like(y, end), y) for end in (left, right)]
-    outline = torch.cat([torch.stack(edge, dim=-1) for edge in edges])
-    points = outline @ transform[..., :2].mT + transform[:, None, :, 2]
-    places = warp.forward(points) * canvas.scale + torch.tensor([canvas.left, canvas.top])
-    # Between the points a bowed edge is a little further out.
-    bow = float(warp.bend.abs().max()) * warp.height * canvas.scale * 5 / LIMITS.edge_points**2
-    margin = 2 + max(1.0, canvas.scale) + bow
-    low, high = places.amin(dim=(0, 1)) - margin, places.amax(dim=(0, 1)) + margin
-    limit = torch.tensor([canvas.width, canvas.height])
-    low, high = low.floor().long().clamp_min(0), torch.minimum(high.ceil().long(), limit)
-    if bool((low >= high).any()):
-        return None
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    return torch.cat([torch.stack(edge, dim=-1) for edge in edges])
 
 
-def _unwarped(
-    warp: CartoonWarp, canvas: Canvas, box: tuple[int, int, int, int]
-) -> tuple[Tensor, Tensor]:
-    """The points of the posed figure, before the warp, that the pixels of `box` show: x and y,
-    each `[f h w]`."""
-    left, top, right, bottom = box
-    f, h, w = len(warp.base), bottom - top, right - left
-    x = (torch.arange(left, right) + (0.5 - canvas.left)) / canvas.scale
-    y = (torch.arange(top, bottom) + (0.5 - canvas.top)) / canvas.scale
-    grid = torch.stack([repeat(x, "w -> h w", h=h), repeat(y, "h -> h w", w=w)], dim=-1)
-    points = warp.inverse(repeat(grid, "h w xy -> f (h w) xy", f=f))
-    places = rearrange(points, "f (h w) xy -> xy f h w", h=h).contiguous()
-    return places[0], places[1]
+def _union(boxes: Tensor) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the box around `boxes [f l 4]`."""
+    left, top = boxes[..., :2].amin(dim=(0, 1)).tolist()
+    right, bottom = boxes[..., 2:].amax(dim=(0, 1)).tolist()
+    return left, top, right, bottom
 
 
-def _look_up(layer: _Layer, transform: Tensor) -> Tensor:
-    """Affine maps `[f 2 3]` from points of the posed figure to normalised coordinates of the
-    layer's samples."""
-    inverse = torch.linalg.inv(transform[..., :2])
-    inverse = torch.cat([inverse, -inverse @ transform[..., 2:]], dim=-1)
-    inverse = inverse * layer.scale[:, None]
-    inverse[..., 2] += layer.shift
-    return inverse
+def _is_empty(box: tuple[int, int, int, int]) -> bool:
+    return box[0] >= box[2]
 
 
-def _sample(layer: _Layer, look_up: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The layer `[f c h w]` at points `x`, `y`, each `[f h w]`."""
-    a = rearrange(look_up, "f r c -> r c f 1 1")
-    grid = torch.stack([a[i, 0] * x + (a[i, 1] * y + a[i, 2]) for i in (0, 1)], dim=-1)
-    samples = layer.samples.expand(len(x), -1, -1, -1)
+def _slices(
+    box: tuple[int, int, int, int], corner: tuple[int, int] = (0, 0)
+) -> tuple[slice, slice]:
+    """Rows and columns of a box in a canvas that begins at `corner`."""
+    left, top = corner
+    return slice(box[1] - top, box[3] - top), slice(box[0] - left, box[2] - left)
+
+
+def _sample(
+    layer: Layer, places: _Places, index: int, box: tuple[int, int, int, int], bent_by: Tensor
+) -> Tensor:
+    """The layer `[f c h w]` in the pixels of `box`, whose points are `bent_by [f h w]` pixels to
+    the right of where they would be."""
+    grid = torch.empty(*bent_by.shape, 2)
+    for axis in (0, 1):
+        coordinate = grid[..., axis]
+        bend = rearrange(places.bend[:, index, axis], "f -> f 1 1")
+        straight = _on_grid(places.look_up[:, index, axis], box)
+        torch.addcmul(straight, bent_by, bend, value=-1, out=coordinate)
+    samples = layer.samples.expand(len(grid), -1, -1, -1)
     return F.grid_sample(samples, grid, align_corners=False)
+
+
+def _on_grid(affine: Tensor, box: tuple[int, int, int, int]) -> Tensor:
+    """An affine function of columns and rows, with coefficients `[f 3]`, in the pixels of a box:
+    `[f h w]`."""
+    column, row, constant = rearrange(affine, "f k -> k f 1 1")
+    x = torch.arange(box[0], box[2], dtype=torch.float32)
+    y = torch.arange(box[1], box[3], dtype=torch.float32)[:, None]
+    return column * x + (row * y + constant)
+
+
+def _compose(outer: Tensor, inner: Tensor) -> Tensor:
+    """The affine maps `[... 2 3]` that apply `inner`, then `outer`."""
+    linear = outer[..., :2] @ inner
+    return torch.cat([linear[..., :2], linear[..., 2:] + outer[..., 2:]], dim=-1)
+
+
+def _inverse(transform: Tensor) -> Tensor:
+    """The inverse of affine maps `[... 2 3]`."""
+    inverse = torch.linalg.inv(transform[..., :2])
+    return torch.cat([inverse, -inverse @ transform[..., 2:]], dim=-1)
 
 
 def _determinant(transform: Tensor) -> Tensor:
@@ -264,4 +344,4 @@ def _frames_of(warp: CartoonWarp, frames: slice) -> CartoonWarp:
     )
 
 
-__all__ = ["Canvas", "Rendering", "render"]
+__all__ = ["Canvas", "Layer", "Rendering", "render", "resample_layers"]

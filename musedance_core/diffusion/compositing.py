@@ -21,7 +21,7 @@ from torch import Tensor
 from ..dance.dancer import Dancer, Letterbox, unpremultiply
 from ..dance.motion import DanceMotion, join
 
-CHUNK, CHUNK_PIXELS = 16, 16 * 512 * 512
+CHUNK, CHUNK_PIXELS = 16, 4 * 512 * 512
 """Frames, and their pixels in all, that are composited at once at most, to bound memory."""
 LEAD = 3
 """Poses of the segment before from which those between it and the next one are interpolated."""
