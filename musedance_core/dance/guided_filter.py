@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from .fill import box_mean
+
 
 def guided_coefficients(guide: Tensor, weights: Tensor, radius: int, noise: float) -> Tensor:
     """The linear functions that give `weights` from the channels of `guide`.
@@ -26,8 +28,7 @@ def guided_coefficients(guide: Tensor, weights: Tensor, radius: int, noise: floa
     """
 
     def mean(values: Tensor) -> Tensor:
-        size = 2 * radius + 1
-        return F.avg_pool2d(values[None], size, 1, radius, count_include_pad=False)[0]
+        return box_mean(values, radius)
 
     # Regression of the weights on the guide in the window around each pixel.
     c = len(guide)

@@ -83,8 +83,14 @@ def hull(mask: Mask) -> Mask:
 
 def closed(mask: Mask, radius: float) -> Mask:
     """`mask [h w]` with gaps and bays narrower than twice `radius` filled."""
+    if not mask.any():
+        return mask
+    # Only around the mask: on the whole picture this is slow.
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     margin = int(radius) + 2
-    outside = ndimage.distance_transform_edt(np.pad(~mask, margin, constant_values=True))
+    outside = ndimage.distance_transform_edt(np.pad(~mask[box], margin, constant_values=True))
     closed = ndimage.distance_transform_edt(outside <= radius) > radius
-    result: Mask = closed[margin:-margin, margin:-margin] | mask
+    result = mask.copy()
+    result[box] |= closed[margin:-margin, margin:-margin]
     return result
