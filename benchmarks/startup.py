@@ -81,9 +81,8 @@ def measure_phases(args: argparse.Namespace) -> None:
     def chunks() -> Iterator[torch.Tensor]:
         phases.end("file")
         for segment in segments:
+            yield segment.frames  # encoded while the next ones are made
             phases.end("frames")
-            yield segment.frames
-            phases.end("file")
 
     with tempfile.TemporaryDirectory() as folder:
         write_output(Path(folder) / "dance.mp4", chunks(), FPS, song)

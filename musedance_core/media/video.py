@@ -6,6 +6,7 @@ VP9 in WebM can be transparent; H.264 cannot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -100,9 +101,7 @@ def write_video(
         with av.open(str(temporary), "w", options=_container_options(path, sound)) as container:
             rate = Fraction(fps).limit_denominator(1001)
             writer = _Writer(container, path, codecs, rate, sound, start)
-            for chunk in chunks:
-                writer.add(chunk)
-            frames = writer.finish()
+            frames = writer.write(chunks)
         if frames == 0:
             raise InputError(f"There are no frames to write to {path}.")
 
@@ -142,6 +141,19 @@ class _Writer:
             layout = "mono" if len(sound.samples) == 1 else "stereo"
             self.audio = container.add_stream(codecs.sound, rate=sound.sample_rate, layout=layout)
             self.audio.bit_rate = BITS_PER_CHANNEL * len(sound.samples)
+
+    def write(self, chunks: Iterable[Tensor]) -> int:
+        """Encode all frames and their sound; returns the number of frames."""
+        # Each chunk is encoded while the next one is made.
+        with ThreadPoolExecutor(1, "encoder") as encoder:
+            last = None
+            for chunk in chunks:
+                if last is not None:
+                    last.result()
+                last = encoder.submit(self.add, chunk)
+            if last is not None:
+                last.result()
+        return self.finish()
 
     def add(self, chunk: Tensor) -> None:
         """Encode frames `[f c h w]` and their sound."""
