@@ -6,20 +6,21 @@ input ends in one sentence on stderr and exit code 2, before anything is written
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import re
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import InputError
 from .command import Command
 from .parser import build_parser
 from .signals import Terminated, unwinding_on_signals
 
-__all__ = ["build_parser", "main"]
+__all__ = ["build_parser", "main", "run_process"]
 
 OUT_OF_MEMORY = re.compile("out of memory|not enough memory|can't allocate memory")
 """Torch's words on CUDA, on Apple's GPUs and on the CPU."""
@@ -35,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names of files need not be text: bytes that cannot be printed are escaped, as on stderr.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # Torch's threads sleep while they wait for each other: if they spin, as is the default, a video
+    # takes ten times as long on a machine that is busy with something else.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = build_parser().parse_args(words)
     arguments.command_line = shlex.join(["musedance", *words])
@@ -58,6 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         return _fail(command.interrupted, stop.exit_code if isinstance(stop, Terminated) else 130)
     return code
+
+
+def run_process() -> NoReturn:
+    """Run the command of this process, and end it with the exit code of `main`."""
+    code = main()
+    # Python looks for garbage when it ends, which takes half a second among torch's objects.
+    gc.freeze()
+    sys.exit(code)
 
 
 def _fail(sentence: str, code: int = 2) -> int:

@@ -1,8 +1,6 @@
 """`python -m musedance_core.cli` runs the same commands as `musedance`."""
 
-import sys
-
-from . import main
+from . import run_process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process()

@@ -216,9 +216,9 @@ def run(options: AnimateOptions) -> int:
     )
     with closing(Progress()) as progress:
         video = _dance(pipeline, inputs, options, progress)
-        sheet = SheetFrames(len(video))
-        video.save(options.out, sheet.add)
-    if options.preview_sheet:
+        sheet = None if options.preview_sheet is None else SheetFrames(len(video))
+        video.save(options.out, None if sheet is None else sheet.add)
+    if options.preview_sheet is not None and sheet is not None:
         labels = [f"{video.start + k / video.fps:.2f} s" for k in sheet.numbers]
         write_contact_sheet(options.preview_sheet, sheet.frames, labels)
 
