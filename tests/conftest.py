@@ -56,8 +56,8 @@ def tokenizer() -> Tokenizer:
 @pytest.fixture(scope="session")
 def model(config: MuseDanceConfig) -> MuseDance:
     """A model with random weights, none of them zero, as after training."""
-    torch.manual_seed(0)
     model = MuseDance(config).eval().requires_grad_(False)
+    torch.manual_seed(0)
     for p in model.parameters():
         p.copy_(torch.randn(p.shape) * 0.05)
     return model

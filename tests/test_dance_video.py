@@ -123,7 +123,7 @@ def test_every_option_reaches_the_frames(
     half = Image.new("L", Image.open(CHICK).size)
     half.paste(255, (0, 0, half.width // 2, half.height))
     joints = torch.full((16, 2), torch.nan)
-    joints[:3] = torch.tensor([[32.0, 50.0], [32.0, 40.0], [32.0, 30.0]])
+    joints[:3] = torch.tensor([[28.0, 50.0], [30.0, 40.0], [32.0, 30.0]])
     for changed in (
         {"seed": 1},
         {"steps": 3},
