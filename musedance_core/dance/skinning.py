@@ -319,7 +319,8 @@ def _on_grid(affine: Tensor, box: tuple[int, int, int, int]) -> Tensor:
     column, row, constant = rearrange(affine, "f k -> k f 1 1")
     x = torch.arange(box[0], box[2], dtype=torch.float32)
     y = torch.arange(box[1], box[3], dtype=torch.float32)[:, None]
-    return column * x + (row * y + constant)
+    values: Tensor = column * x + (row * y + constant)
+    return values
 
 
 def _compose(outer: Tensor, inner: Tensor) -> Tensor:
