@@ -44,10 +44,10 @@ class DecoderConfig:
     """Tempi are a priori near `typical` BPM: cost per beat of one octave off it, squared."""
     smallest: float = 0.01
     """Smallest probability, at a beat and between beats."""
-    meter_change: float = 6.0
+    meter_change: float = 8.0
     """Cost of a bar with another meter than the bar before, or of a bar that is cut short."""
-    meter_prior: tuple[float, float, float] = (-1.5, 0.0, 0.0)
-    """Log-probability of each of `METERS`, once a song."""
+    bar: tuple[float, float, float] = (0.5, 0.0, 0.0)
+    """Cost of a bar of each of `METERS`: bars of two are mostly halves of bars of four."""
 
 
 DECODER = DecoderConfig()
@@ -181,7 +181,7 @@ def decode_meter(
         meter: beats a bar where it is known; None decides among `METERS`, and may change it.
     """
     meters = METERS if meter is None else (meter,)
-    prior = config.meter_prior if meter is None else (0.0,)
+    bar = config.bar if meter is None else (0.0,)
     states = [(m, place) for m in range(len(meters)) for place in range(meters[m])]
     index = {state: i for i, state in enumerate(states)}
     # Costs from each state to each: on to the next place, or to a new bar.
@@ -191,11 +191,11 @@ def decode_meter(
         if not last:
             cost[i, index[m, place + 1]] = 0
         for other in range(len(meters)):
-            change = config.meter_change * (other != m) + config.meter_change * (not last)
+            change = config.meter_change * ((other != m) + (not last)) + bar[other]
             cost[i, index[other, 0]] = min(cost[i, index[other, 0]], change)
     p = np.clip(probability, config.smallest, 1 - config.smallest)
     downbeat = np.array([place == 0 for _, place in states])
-    score = np.array([prior[m] for m, _ in states])
+    score = np.zeros(len(states))
     back = np.zeros((len(p), len(states)), dtype=np.int64)
     for i, value in enumerate(p):
         if i:

@@ -55,8 +55,10 @@ class Chances:
     """A section without drums."""
     upbeat: float = 0.3
     """A melody that begins before the bar."""
-    cross: float = 0.12
-    """Loud drums in another rhythm, every one and a half or three quarters of a beat."""
+    cross: float = 0.2
+    """Loud drums in another rhythm, every one and a half or three quarters of a beat ..."""
+    cross_band: float = 0.4
+    """... with the style's drums, and with the other players."""
     odd_bar: float = 0.04
     """A song with one bar that is a beat longer or shorter."""
 
@@ -108,9 +110,14 @@ def make_score(rng: np.random.Generator, name: str, seconds: float) -> Score:
     scale = SCALES[int(rng.integers(len(SCALES)))]
     root = int(rng.integers(36, 48))
     chords = PROGRESSIONS[int(rng.integers(len(PROGRESSIONS)))]
-    play_drums(sheet, bars)
-    _accompany(sheet, bars, root, scale, chords)
-    _play_melody(sheet, bars, root + 24, scale, chords)
+    across = style.without_drums < 1 and rng.random() < CHANCES.cross
+    if across:
+        _play_across(sheet, bars)
+    if not across or rng.random() < CHANCES.cross_band:
+        play_drums(sheet, bars)
+    if not across or rng.random() < CHANCES.cross_band:
+        _accompany(sheet, bars, root, scale, chords)
+        _play_melody(sheet, bars, root + 24, scale, chords)
     end = beats[bars[-1][0] + bars[-1][1]]
     on = beats[: bars[-1][0] + bars[-1][1]]
     downbeats = beats[[first for first, _ in bars]]
@@ -154,10 +161,6 @@ def play_drums(sheet: Sheet, bars: list[tuple[int, int]]) -> None:
     rng, style = sheet.rng, sheet.style
     if rng.random() < style.without_drums:
         return
-    if rng.random() < CHANCES.cross:
-        _play_across(sheet, bars)
-        if rng.random() < 0.6:
-            return
     patterns = [style.drums[int(rng.integers(len(style.drums)))] for _ in range(2)]
     loud = {voice: float(rng.uniform(0.4, 1.2)) for voice in KEYS}
     late = int(rng.integers(2, 9)) if rng.random() < CHANCES.intro else 0
@@ -185,7 +188,7 @@ def _play_across(sheet: Sheet, bars: list[tuple[int, int]]) -> None:
     loud = float(rng.uniform(95, 120))
     for beat in np.arange(0, last, step):
         sheet.add(float(beat), 0.2, low, loud, DRUMS)
-    quiet = float(rng.uniform(0.3, 0.9)) * loud
+    quiet = float(rng.uniform(0.15, 0.9)) * loud
     for beat in range(last):
         sheet.add(beat, 0.2, high, quiet, DRUMS)
 
