@@ -5,7 +5,8 @@
 
 Rendered songs of the test split have styles, a soundfont and pieces that training never had; they
 need FluidSynth and soundfonts (`musedance_core/world/scores/soundfonts.py`). A real
-SONG is measured against FOLDER/NAME.beats, which holds its beats as seconds and places in the bar.
+SONG is measured against FOLDER/NAME.beats, which holds its beats as seconds and places in the bar,
+between the first and the last of them.
 F is that of mir_eval within 70 ms from 5 s on; AMLt accepts other metrical levels. In brackets are
 95 % bootstrap intervals. Needs mir_eval: pip install "musedance[beats]".
 """
@@ -28,6 +29,7 @@ from musedance_core.audio.beat_network import load_beat_network
 from musedance_core.audio.beats import BeatGrid
 from musedance_core.audio.network_tracker import track_beats_with_network
 from musedance_core.audio.waveform import Waveform, load_waveform
+from musedance_core.metrics.beat_tracking import TOLERANCE
 from musedance_core.metrics.bootstrap import mean_interval
 from musedance_core.world.scores.songs import BeatSong, beat_song
 
@@ -63,10 +65,12 @@ def measure(truth: np.ndarray, downbeats: np.ndarray, grid: BeatGrid) -> Row:
         warnings.simplefilter("ignore")
         trim = mir_eval.beat.trim_beats
         tracked = np.zeros(0) if grid.assumed else grid.times
+        first, last = truth[0] - TOLERANCE, truth[-1] + TOLERANCE
+        tracked = tracked[(tracked >= first) & (tracked <= last)]
         f = mir_eval.beat.f_measure(trim(truth), trim(tracked))
         amlt = mir_eval.beat.continuity(trim(truth), trim(tracked))[3]
-        first = np.zeros(0) if grid.assumed else grid.downbeats
-        downbeat_f = mir_eval.beat.f_measure(trim(downbeats), trim(first))
+        bars = np.zeros(0) if grid.assumed else grid.downbeats
+        downbeat_f = mir_eval.beat.f_measure(trim(downbeats), trim(bars))
     period = np.median(np.diff(truth))
     octave = period / np.median(np.diff(tracked)) if len(tracked) > 1 else np.nan
     return Row(f, amlt, downbeat_f, float(octave), not grid.assumed)
@@ -74,8 +78,8 @@ def measure(truth: np.ndarray, downbeats: np.ndarray, grid: BeatGrid) -> Row:
 
 def interval(values: list[float]) -> str:
     """Mean with its interval."""
-    found = mean_interval(np.array(values))
-    return f"{np.mean(values):.3f}" + (f" [{found.low:.3f}, {found.high:.3f}]" if found else "")
+    bounds = mean_interval(np.array(values))
+    return f"{np.mean(values):.3f}" + (f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else "")
 
 
 def summarise(name: str, rows: list[Row], meters: list[int]) -> None:
@@ -129,7 +133,9 @@ def real(paths: list[str], truth: Path, trackers: dict[str, Tracker]) -> None:
     print("\n| song | BPM | " + " | ".join(f"{name}: F, AMLt, BPM" for name in trackers) + " |")
     means: dict[str, list[Row]] = {name: [] for name in trackers}
     for path in paths:
-        wave, exact = load_waveform(path), read_beats(truth / f"{Path(path).stem}.beats")
+        exact = read_beats(truth / f"{Path(path).stem}.beats")
+        wave = load_waveform(path)
+        wave = wave.cut(0, min(wave.seconds, float(exact.times[-1]) + 60 / exact.tempo))
         cells = []
         for name, track in trackers.items():
             grid = track(wave)
