@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from musedance_core.audio.beat_decoder import decode_beats, decode_meter
+from musedance_core.audio.beat_decoder import DecoderConfig, decode_beats, decode_meter
 
 RATE = 50.0
 
@@ -75,6 +75,20 @@ def test_a_given_tempo_decides() -> None:
     times = np.arange(0.6, 39, 0.5)
     beats = decode_beats(activation(times, 40), RATE, tempi=(56, 64))
     assert abs(np.median(np.diff(beats)) / RATE - 1.0) < 0.03
+
+
+@pytest.mark.parametrize("tempi", [None, (376, 424)])
+def test_beats_never_meet_even_where_pauses_are_free(tempi: tuple[float, float] | None) -> None:
+    p = np.random.default_rng(0).random(600)
+    beats = decode_beats(p, RATE, tempi, DecoderConfig(pause=0.0))
+    assert len(beats) > 20 and np.diff(beats).min() >= 2 * DecoderConfig.guard + 1
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5, 30])
+def test_a_moment_of_sound_is_decoded(frames: int) -> None:
+    for level in (0.0, 0.5, 1.0):
+        beats = decode_beats(np.full(frames, level), RATE)
+        assert ((beats >= 0) & (beats < frames)).all()
 
 
 @pytest.mark.parametrize("meter", [2, 3, 4])
