@@ -25,7 +25,7 @@ import numpy as np
 
 from ..errors import InputError, brief
 from ..files import atomic_path, is_file
-from .beats import BEATS_PER_BAR, BeatGrid
+from .beats import BEATS_PER_BAR, SAME_TIME, BeatGrid
 
 LATEST = 1e6
 """Seconds, eleven days: a beat file with later times is in another unit."""
@@ -296,19 +296,21 @@ def _require_two(times: np.ndarray, name: str) -> None:
 
 
 def _require_rising(times: np.ndarray, where: Callable[[int], str]) -> None:
-    """Raises InputError where `times` do not rise or are in another unit; `where` names the place
-    of the beat with an index."""
+    """Raises InputError where `times` do not rise, are closer than files tell apart, or in another
+    unit; `where` names the place of the beat with an index."""
     for index in (0, len(times) - 1):
         if abs(times[index]) > LATEST:
             raise InputError(
                 f"{where(index)}: a beat at {times[index]:g} s is outside of any song."
             )
-    drops = np.flatnonzero(np.diff(times) <= 0)
+    drops = np.flatnonzero(np.diff(times) < SAME_TIME)
     if len(drops):
         i = int(drops[0])
-        raise InputError(
-            f"{where(i + 1)}: beats must rise, but {times[i]} comes before {times[i + 1]}."
-        )
+        if times[i + 1] <= times[i]:
+            problem = f"beats must rise, but {times[i]} comes before {times[i + 1]}"
+        else:
+            problem = f"beats at {times[i]:g} and {times[i + 1]:g} s are one and the same"
+        raise InputError(f"{where(i + 1)}: {problem}.")
 
 
 def _as_json(grid: BeatGrid) -> str:

@@ -177,6 +177,12 @@ BAD = {
     "two points": (".beats", "0.5 1\n1.0.0 2\n", "line 2: '1.0.0'"),
     "no order": (".beats", "0.5 1\n# x\n2 2\n1 3\n", "line 4: beats must rise, but 2.0 comes"),
     "twice": (".txt", "0.5\t0.5\t1\n0.5\t0.5\t2\n", "line 2: beats must rise"),
+    "too close": (
+        ".txt",
+        "0.5\t0.5\t1\n0.5004\t0.5004\t2\n",
+        "line 2: beats at 0.5 and 0.5004 s are one",
+    ),
+    "JSON, too close": (".json", "[0, 1e-320]", "are one and the same"),
     "milliseconds": (".beats", "500 1\n1e9 2\n", "line 2: a beat at 1e[+]09 s is outside"),
     "half a number": (".beats", "0.5 1.5\n1 2\n", "line 1: '1.5' is not a beat's number"),
     "negative number": (".csv", "0.5,-1\n1,2\n", "line 1: '-1' is not a beat's number"),
