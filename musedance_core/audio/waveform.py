@@ -21,6 +21,8 @@ MOST_SILENCE = 3600
 """Seconds of all gaps in a song together; a file that states more is damaged."""
 INAUDIBLE = 1e-4
 """Amplitude below which sound counts as silence."""
+LOUDEST = 1e10
+"""Amplitude that no sample reaches, not even where integers of 32 bits are stored as they are."""
 CANCELLED = 0.2
 """Share of the loudest channel's power below which the mean of the channels lost too much of it. A
 sound in one channel alone has 0.25."""
@@ -181,12 +183,16 @@ def require_music(wave: Waveform, name: str) -> None:
     """Refuse sound that is no music.
 
     Raises:
-        InputError: the sound called `name` is empty, too short or silent, or not finite.
+        InputError: the sound called `name` is empty, too short or silent, or its samples are not
+            finite or beyond any sound.
     """
     if wave.seconds < SHORTEST:
         raise InputError(f"{name} lasts {wave.seconds:.2f} s; a song needs {SHORTEST} s at least.")
     if not np.isfinite(wave.samples).all():
         raise InputError(f"{name} holds samples that are not finite numbers.")
+    peak = float(np.abs(wave.samples).max())
+    if peak > LOUDEST:
+        raise InputError(f"{name} is damaged: a sample in it is {peak:.3g}, and sound is in -1..1.")
     if wave.is_silent:
         raise InputError(f"{name} is silent.")
 

@@ -234,6 +234,7 @@ def test_sound_without_a_decoder_raises_one_sentence(
         (np.zeros((1, 16_000)), "silent"),
         (np.full((2, 16_000), 9e-5), "silent"),
         (np.full((1, 16_000), np.nan), "not finite"),
+        (np.full((2, 16_000), -1e30), "damaged: a sample in it is 1e\\+30"),
     ],
 )
 def test_sound_that_is_no_music_raises_one_sentence(samples: np.ndarray, word: str) -> None:
