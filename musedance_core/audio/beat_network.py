@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..files import atomic_path
-from .mel import LOUDNESS, RATE, WINDOW, log_mel
+from .mel import WINDOW, log_mel, song_samples
 from .waveform import Waveform
 
 FRAMES_PER_SECOND = 50
@@ -128,10 +127,7 @@ class DilatedLayer(nn.Module):
 
 def beat_mel(wave: Waveform, mel_bins: int) -> Tensor:
     """Log-mel `[t mel]` at 100 frames a second; frame t is centred on t * 10 ms."""
-    sound = wave.mono().resampled(RATE).samples[0]
-    level = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
-    samples = torch.from_numpy(sound * np.float32(LOUDNESS / max(level, 1e-6)))
-    return log_mel(F.pad(samples, (WINDOW // 2, WINDOW)), mel_bins)
+    return log_mel(F.pad(song_samples(wave), (WINDOW // 2, WINDOW)), mel_bins)
 
 
 def save_beat_network(path: str | Path, network: BeatNetwork, training: dict[str, Any]) -> None:

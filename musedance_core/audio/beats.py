@@ -12,6 +12,8 @@ from ..errors import InputError
 BEATS_PER_BAR = 4
 ASSUMED_BPM = 120.0
 """Tempo of the even grid for a song without a pulse."""
+STEADY = 0.15
+"""Share of the median interval within which an interval counts towards the tempo of a song."""
 SAME_TIME = 1e-3
 """Seconds within which a downbeat and a beat are the same: files round their times."""
 
@@ -193,6 +195,16 @@ def assumed_grid(seconds: float, bpm: float | None = None, meter: int | None = N
     """
     even = regular_grid(bpm or ASSUMED_BPM, 0.0, seconds, meter or BEATS_PER_BAR)
     return replace(even, assumed=True)
+
+
+def steady_tempo(times: np.ndarray) -> float:
+    """Beats a minute of the mean interval between tracked `times [n]` in seconds, which is finer
+    than a tracker's frames. Intervals over a break, or of another tempo, do not count."""
+    intervals = np.diff(times)
+    median = float(np.median(intervals))
+    steady = intervals[np.abs(intervals / median - 1) < STEADY]
+    # There are none where the median is between two tempi.
+    return 60 / (float(steady.mean()) if len(steady) else median)
 
 
 def require_beats_in_song(grid: BeatGrid, seconds: float, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from .beats import BEATS_PER_BAR, BeatGrid, assumed_grid
+from .beats import BEATS_PER_BAR, BeatGrid, assumed_grid, steady_tempo
 from .mel import song_log_mel
 from .silence import in_sound
 from .waveform import Waveform
@@ -16,8 +16,6 @@ DETECTION_LAG = 0.025
 """Seconds by which librosa's onset strength peaks after the onset."""
 MEL_BINS = 64
 """Bands of the spectrogram in which silence is looked for."""
-STEADY = 0.15
-"""Share of the median interval within which an interval counts towards the tempo."""
 
 
 def track_beats_with_librosa(
@@ -55,16 +53,10 @@ def track_beats_with_librosa(
     if len(times) < 2:
         return assumed_grid(wave.seconds, bpm, meter)
 
-    # The mean interval is finer than one of librosa's frames; intervals over a break do not count.
-    intervals = np.diff(times)
-    median = float(np.median(intervals))
-    steady = intervals[np.abs(intervals / median - 1) < STEADY]
-    tempo = 60 / (float(steady.mean()) if len(steady) else median)
-
     bar = meter or BEATS_PER_BAR
     strength = onset[np.clip(frames, 0, len(onset) - 1)]
     phase = max(range(bar), key=lambda p: _mean(strength[p::bar]))
-    return BeatGrid(times, times[phase::bar], tempo)
+    return BeatGrid(times, times[phase::bar], steady_tempo(times))
 
 
 def _mean(values: np.ndarray) -> float:

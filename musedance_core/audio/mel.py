@@ -52,12 +52,18 @@ def log_mel(samples: Tensor, mel_bins: int) -> Tensor:
     return out
 
 
+def song_samples(wave: Waveform) -> Tensor:
+    """A song's mono samples `[n]` at 16 kHz and `LOUDNESS`, without a constant offset."""
+    mono = wave.mono()
+    centred = mono.samples - mono.samples.mean(dtype=np.float64).astype(np.float32)
+    sound = Waveform(centred, mono.sample_rate).resampled(RATE).samples[0]
+    level = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
+    return torch.from_numpy(sound * np.float32(LOUDNESS / max(level, 1e-6)))
+
+
 def song_log_mel(wave: Waveform, mel_bins: int) -> Tensor:
     """Log-mel `[t mel_bins]` of a song at `LOUDNESS`; window t begins at t * 10 ms."""
-    sound = wave.mono().resampled(RATE).samples[0]
-    level = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
-    samples = torch.from_numpy(sound * np.float32(LOUDNESS / max(level, 1e-6)))
-    return log_mel(F.pad(samples, (0, WINDOW)), mel_bins)
+    return log_mel(F.pad(song_samples(wave), (0, WINDOW)), mel_bins)
 
 
 def clip_window(mel: Tensor, start: float, frames: int, fps: int, length: int = 1024) -> Tensor:

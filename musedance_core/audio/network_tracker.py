@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .beat_decoder import decode_beats, decode_meter
 from .beat_network import FRAMES_PER_SECOND, BeatNetwork, beat_mel, load_beat_network
-from .beats import BeatGrid, assumed_grid
+from .beats import BeatGrid, assumed_grid, steady_tempo
 from .waveform import Waveform
 
 
@@ -28,8 +28,6 @@ class Doubt:
     """Beats on both sides that count for the confidence in a beat."""
     given_tempo: float = 0.06
     """Share by which beats may be off a tempo that is given."""
-    steady: float = 0.15
-    """Share of the median interval within which an interval counts towards the tempo."""
 
 
 DOUBT = Doubt()
@@ -85,11 +83,8 @@ def track_beats_with_network(
     if len(frames) < DOUBT.fewest or confidence.mean() < DOUBT.song:
         return assumed_grid(wave.seconds, bpm, meter)
     times = _refined(logits[0], frames) / FRAMES_PER_SECOND
-    places = decode_meter(_peaks(probability[1], frames, reach=2), meter)
-    intervals = np.diff(times)
-    median = float(np.median(intervals))
-    steady = intervals[np.abs(intervals / median - 1) < DOUBT.steady]
-    return BeatGrid(times, times[places == 0], 60 / float(steady.mean()), confidence=confidence)
+    positions = decode_meter(_peaks(probability[1], frames, reach=2), meter)
+    return BeatGrid(times, times[positions == 0], steady_tempo(times), confidence=confidence)
 
 
 @torch.no_grad()
@@ -144,12 +139,12 @@ def _confidence(probability: np.ndarray, frames: np.ndarray) -> np.ndarray:
 
 
 def _refined(logits: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Places of beats between frames: vertices of parabolas through the peaks of the logits."""
+    """Times of beats in frames, float64 `[n]`, strictly rising: vertices of parabolas through the
+    peaks of the logits `[t]` beside `frames`."""
     near = np.clip(frames[:, None] + np.arange(-1, 2), 0, len(logits) - 1)
     peak = near[np.arange(len(frames)), logits[near].argmax(axis=1)]
     before, here, after = (logits[np.clip(peak + i, 0, len(logits) - 1)] for i in (-1, 0, 1))
     bend = before - 2 * here + after
     offset = np.where(bend < -1e-6, (before - after) / np.minimum(2 * bend, -1e-6), 0)
-    # Two beats never meet, and none is before the song.
-    result = np.maximum(peak + np.clip(offset, -0.5, 0.5), 0)
-    return np.maximum.accumulate(result + 1e-6 * np.arange(len(result)))
+    # None is before the song. Beats are five frames apart at least, so that they never meet.
+    return np.asarray(np.maximum(peak + np.clip(offset, -0.5, 0.5), 0))

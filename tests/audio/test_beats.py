@@ -12,6 +12,7 @@ from musedance_core.audio.beats import (
     beat_frames,
     beat_pulse,
     regular_grid,
+    steady_tempo,
     whole_beats,
 )
 from musedance_core.errors import InputError
@@ -178,3 +179,16 @@ def test_the_pulse_rests_without_a_beat() -> None:
     assert (curve.pulse[quiet] == 0).all() and (curve.phase[quiet] == 1).all()
     assert curve.pulse[2 * 24 : 3 * 24].max() == 1
     assert not beat_pulse(assumed_grid(10.0), 0.0, 240, 24).pulse.any()
+
+
+@pytest.mark.parametrize(
+    ("intervals", "tempo"),
+    [
+        ([0.5, 0.51, 0.49, 0.5], 120.0),
+        ([0.5, 0.5, 9.0, 0.5], 120.0),  # a break
+        ([0.5, 1.0], 80.0),  # no interval is near the median
+    ],
+)
+def test_the_tempo_is_that_of_most_intervals(intervals: list[float], tempo: float) -> None:
+    times = np.r_[0.3, 0.3 + np.cumsum(intervals)]
+    assert steady_tempo(times) == pytest.approx(tempo)

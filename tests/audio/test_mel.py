@@ -50,6 +50,12 @@ def test_only_differences_of_loudness_within_the_song_matter() -> None:
     assert loud[-50:].mean() > loud[:50].mean() + 1
 
 
+def test_a_constant_offset_is_not_heard() -> None:
+    sound = 0.1 * np.random.default_rng(0).standard_normal((1, 44_100)).astype(np.float32)
+    plain, offset = (song_log_mel(Waveform(sound + c, 44_100), 64) for c in (0, np.float32(0.6)))
+    assert torch.allclose(plain, offset, atol=1e-2)
+
+
 def test_a_click_is_in_the_frame_of_its_time_at_any_rate() -> None:
     for rate in (16_000, 44_100):
         sound = np.zeros((2, 4 * rate), np.float32)
