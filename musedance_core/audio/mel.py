@@ -16,6 +16,8 @@ WINDOW, HOP, FFT = 400, 160, 512
 PREEMPHASIS, LOWEST = 0.97, 20.0
 FLOOR = 1.1920928955078125e-07
 HOP_SECONDS = HOP / RATE
+PIECE = 6000
+"""Frames, a minute, whose spectrum is computed at once: a long song would need gigabytes."""
 LOUDNESS = 0.1
 """Root mean square that every song is scaled to."""
 
@@ -41,14 +43,19 @@ def log_mel(samples: Tensor, mel_bins: int) -> Tensor:
     The natural logarithm of mel power. Each window has its mean removed, pre-emphasis and a Hann
     window.
     """
-    frames = samples.unfold(-1, WINDOW, HOP)
+    filters = mel_filters(mel_bins).to(samples.device)
+    pieces = torch.split(samples.unfold(-1, WINDOW, HOP), PIECE, dim=-2)
+    return torch.cat([_log_mel_of_frames(piece, filters) for piece in pieces], dim=-2)
+
+
+def _log_mel_of_frames(frames: Tensor, filters: Tensor) -> Tensor:
+    """`frames [... t WINDOW]` -> `[... t mel]`."""
     frames = frames - frames.mean(dim=-1, keepdim=True)
     before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
     frames = frames - PREEMPHASIS * before
-    window = torch.hann_window(WINDOW, periodic=False, device=samples.device)
+    window = torch.hann_window(WINDOW, periodic=False, device=frames.device)
     power = torch.fft.rfft(frames * window, n=FFT).abs() ** 2
-    mel = power @ mel_filters(mel_bins).to(samples.device)
-    out: Tensor = mel.clamp_min(FLOOR).log()
+    out: Tensor = (power @ filters).clamp_min(FLOOR).log()
     return out
 
 

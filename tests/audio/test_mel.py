@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from musedance_core.audio.mel import FLOOR, RATE, clip_window, log_mel, song_log_mel
+from musedance_core.audio.mel import (
+    FLOOR,
+    HOP,
+    PIECE,
+    RATE,
+    WINDOW,
+    clip_window,
+    log_mel,
+    song_log_mel,
+)
 from musedance_core.audio.waveform import Waveform
 
 
@@ -33,6 +42,13 @@ def test_features_equal_those_of_the_extractor_of_ast(monkeypatch: pytest.Monkey
     length = min(len(ours), len(truth))
     assert length > 1000
     assert (ours[:length] - truth[:length]).abs().max() < 1e-3
+
+
+def test_a_long_song_has_the_features_of_its_pieces() -> None:
+    sound = torch.from_numpy(noise((PIECE + 250) * HOP / RATE))
+    whole = log_mel(sound, 16)
+    assert len(whole) == 1 + (len(sound) - WINDOW) // HOP
+    assert torch.allclose(whole[PIECE - 50 :], log_mel(sound[(PIECE - 50) * HOP :], 16), atol=1e-4)
 
 
 def test_a_tone_is_in_the_band_of_its_pitch() -> None:
