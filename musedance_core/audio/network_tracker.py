@@ -17,11 +17,11 @@ from .waveform import Waveform
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """Limits below which there is no beat, chosen on validation songs."""
+class TrackerConfig:
+    """Limits of the tracker, chosen on validation songs."""
 
     song: float = 0.3
-    """Confidence of a song, 0..1 ..."""
+    """Confidence of a song, 0..1, below which no beat is found in it ..."""
     fewest: int = 4
     """... and number of beats."""
     neighbours: int = 2
@@ -30,7 +30,7 @@ class Doubt:
     """Share by which beats may be off a tempo that is given."""
 
 
-DOUBT = Doubt()
+TRACKER = TrackerConfig()
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ def track_beats_with_network(
     evidence = torch.from_numpy(logits[0] + ONSETS.weight * onset_strength(mel, logits.shape[1]))
     tempi = None
     if bpm is not None:
-        tempi = (bpm * (1 - DOUBT.given_tempo), bpm * (1 + DOUBT.given_tempo))
+        tempi = (bpm * (1 - TRACKER.given_tempo), bpm * (1 + TRACKER.given_tempo))
     frames = decode_beats(evidence.sigmoid().numpy(), FRAMES_PER_SECOND, tempi)
     confidence = _confidence(probability[0], frames)
-    if len(frames) < DOUBT.fewest or confidence.mean() < DOUBT.song:
+    if len(frames) < TRACKER.fewest or confidence.mean() < TRACKER.song:
         return assumed_grid(wave.seconds, bpm, meter)
     times = _refined(logits[0], frames) / FRAMES_PER_SECOND
     positions = decode_meter(_peaks(probability[1], frames, reach=2), meter)
@@ -131,9 +131,9 @@ def _confidence(probability: np.ndarray, frames: np.ndarray) -> np.ndarray:
     peaks = _peaks(probability, frames)
     if not len(peaks):
         return peaks
-    width = 2 * DOUBT.neighbours + 1
+    width = 2 * TRACKER.neighbours + 1
     around = np.convolve(
-        np.pad(peaks, DOUBT.neighbours, mode="edge"), np.ones(width) / width, "valid"
+        np.pad(peaks, TRACKER.neighbours, mode="edge"), np.ones(width) / width, "valid"
     )
     return np.asarray((peaks + around) / 2)
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Print the tempo and the beats of SONG, in seconds from its start.
 
-With --bpm the tempo is fixed and only the beats' positions are tracked; with --bpm and --offset
-nothing is tracked, and the beats form that regular grid. --out writes a file that can be edited by
+With --bpm the beats are tracked at about that tempo; with --bpm and --offset nothing is tracked,
+and the beats form that regular grid. --out writes a file that can be edited by
 hand or in Audacity, and passed to `musedance animate --beats`. With --beats FILE the beats come
 from there instead, which converts them from one format to another; then SONG may be left out.
 """
