@@ -36,13 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names of files need not be text: bytes that cannot be printed are escaped, as on stderr.
         sys.stdout.reconfigure(errors="backslashreplace")
-    # Torch's threads sleep while they wait for each other: if they spin, as is the default, a video
-    # takes ten times as long on a machine that is busy with something else.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = build_parser().parse_args(words)
     arguments.command_line = shlex.join(["musedance", *words])
     command: Command[Any] = arguments.command
+    if command.shares_machine:
+        # Where another program needs the cores, a video takes eight times as long if the threads of
+        # torch spin, as they do by default. Torch reads this when it is imported.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         with unwinding_on_signals():
             code = command.execute(arguments)

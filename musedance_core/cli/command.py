@@ -35,6 +35,8 @@ class Command(Generic[Value]):
         run: does the work and returns the exit code.
         interrupted: printed when Ctrl+C or a signal ends it.
         memory_hint: what helps when memory runs out.
+        shares_machine: whether its threads sleep while they wait for each other, for the sake of
+            other programs; those of trainings spin, which is a little faster.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Command(Generic[Value]):
     run: Callable[[Value], int]
     interrupted: str = "Stopped before it was done."
     memory_hint: str = "close other programs, or try --dtype bfloat16 or --device cpu"
+    shares_machine: bool = True
 
     def add_to(self, commands: Subcommands[Parser]) -> None:
         """Add the command to the list of commands of a parser."""

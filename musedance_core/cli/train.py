@@ -76,6 +76,7 @@ def _stage_command(stage: str, about: str) -> Command[TrainOptions]:
         partial(_options, stage),
         run,
         interrupted="Stopped; run again to go on.",
+        shares_machine=False,
         memory_hint="close other programs, or try a smaller batch with a larger accumulate",
     )
 
@@ -171,5 +172,6 @@ JUDGES: Command[Any] = Command(
     _add_judges,
     _judges_options,
     run_judges,
+    shares_machine=False,
     memory_hint="close other programs, or use fewer --clips",
 )

@@ -52,12 +52,14 @@ def test_beats_import_nothing_heavy(inputs: Path, tmp_path: Path) -> None:
     assert heavy_imports("beats", inputs / "song.wav", "--json", tmp_path / "b.json") == "0 []"
 
 
-def test_waiting_threads_sleep_unless_the_user_wants_them_to_spin(
+def test_waiting_threads_sleep_except_in_training(
     run: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    run("--version")
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    run("--version")
+    assert run("beats", "missing.wav") == 2
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert run("train", "rig", "missing.yaml") == 2
+    assert "OMP_WAIT_POLICY" not in os.environ
+    assert run("beats", "missing.wav") == 2
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
