@@ -40,7 +40,7 @@ class DecoderConfig:
     pause: float = 30.0
     """Cost of a pause in the path, after which the tempo is free."""
     typical: float = 118.0
-    prior: float = 0.25
+    prior: float = 0.5
     """Tempi are a priori near `typical` BPM: cost per beat of one octave off it, squared."""
     smallest: float = 0.01
     """Smallest probability, at a beat and between beats."""

@@ -21,9 +21,11 @@ class TrackerConfig:
     """Limits of the tracker, chosen on validation songs."""
 
     song: float = 0.3
-    """Confidence of a song, 0..1, below which no beat is found in it ..."""
+    """Confidence of a song, 0..1, below which no beat is found in it."""
+    with_tempo: float = 0.1
+    """The same where the tempo is given: somebody knows that there is one."""
     fewest: int = 4
-    """... and number of beats."""
+    """Smallest number of beats."""
     neighbours: int = 2
     """Beats on both sides that count for the confidence in a beat."""
     given_tempo: float = 0.06
@@ -35,8 +37,8 @@ TRACKER = TrackerConfig()
 
 @dataclass(frozen=True)
 class OnsetEvidence:
-    """What onsets add to the network's logits of beats: songs unlike the training songs are tracked
-    better with them. Chosen on validation songs."""
+    """Onsets as evidence beside the network's logits, for songs that are unlike the training songs;
+    chosen on validation songs."""
 
     weight: float = 1.5
     """Logits per standard deviation of the onset strength ..."""
@@ -80,7 +82,8 @@ def track_beats_with_network(
         tempi = (bpm * (1 - TRACKER.given_tempo), bpm * (1 + TRACKER.given_tempo))
     frames = decode_beats(evidence.sigmoid().numpy(), FRAMES_PER_SECOND, tempi)
     confidence = _confidence(probability[0], frames)
-    if len(frames) < TRACKER.fewest or confidence.mean() < TRACKER.song:
+    limit = TRACKER.song if bpm is None else TRACKER.with_tempo
+    if len(frames) < TRACKER.fewest or confidence.mean() < limit:
         return assumed_grid(wave.seconds, bpm, meter)
     times = _refined(logits[0], frames) / FRAMES_PER_SECOND
     positions = decode_meter(_peaks(probability[1], frames, reach=2), meter)

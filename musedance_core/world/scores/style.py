@@ -82,5 +82,6 @@ class Style:
 
 
 def style(tempo: tuple[float, float], *drums: Drums, **others: object) -> Style:
+    """A style with these bars of drums, and plain bass and chords in four if none are given."""
     values = {"bass": ("X...X...X...X...",), "chords": ("X.......x.......",)} | others
     return Style(tempo, drums, **values)  # type: ignore[arg-type]
