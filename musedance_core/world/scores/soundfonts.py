@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,8 @@ DRUM_CHANNEL = 9
 
 
 def installed_fonts(split: str) -> tuple[Path, ...]:
-    """The soundfonts of a split that are installed; none where FluidSynth is missing."""
-    if shutil.which("fluidsynth") is None:
+    """The soundfonts of a split that are installed; none where FluidSynth or mido is missing."""
+    if shutil.which("fluidsynth") is None or find_spec("mido") is None:
         return ()
     names = (TEST_FONT,) if split == "test" else TRAINING_FONTS
     paths = (folder / name for name in names for folder in FOLDERS)
@@ -70,10 +71,7 @@ def _fluidsynth(score: Score, font: Path) -> Waveform:
 
 def _write_midi(score: Score, path: Path) -> None:
     """Writes a MIDI file with one channel per program."""
-    try:
-        import mido
-    except ImportError as error:
-        raise InputError("Playing scores needs mido: pip install mido.") from error
+    import mido
 
     programs = sorted({note.program for note in score.notes} - {DRUMS})
     free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
