@@ -227,7 +227,7 @@ def _resample(part: int, pixels: Tensor, scale: float) -> Layer | None:
 
 
 def _place(layers: list[Layer], posed: PosedBody, canvas: Canvas) -> _Places:
-    """Where the layers are, and how pixels of the canvas look them up."""
+    """Places of the layers, and the look-up of their pixels from the canvas."""
     transforms = posed.transforms[:, [layer.part for layer in layers]]
     visible = _determinant(transforms).abs() >= LIMITS.least_area
 

@@ -288,7 +288,7 @@ def _play_melody(
 
 
 def _weight(step: int, style: Style) -> float:
-    """How likely a melody has a note on a step."""
+    """Relative probability of a note of a melody on a step."""
     if step % (style.meter * style.steps) == 0:
         return 3.0
     if step % style.steps == 0:

@@ -17,7 +17,7 @@ from .. import synth
 from .score import DRUMS, Note, Score
 
 FOLDERS = (Path("/usr/share/sounds/sf2"), Path("/usr/share/sounds/sf3"))
-"""Where Debian and its relatives install soundfonts."""
+"""Folders of soundfonts on Debian and its relatives."""
 TRAINING_FONTS = (
     "FluidR3_GM.sf2",
     "MuseScore_General_Lite.sf3",
