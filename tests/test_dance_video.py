@@ -150,13 +150,13 @@ def test_a_loop_is_whole_beats_and_closed(
     pipe: MuseDancePipeline, song: Waveform, tmp_path: Path
 ) -> None:
     beats = [0.25, 0.75, 1.25, 1.75, 2.25]
-    video = pipe(CHICK, song, "it hops", steps=1, beats=beats, size=64, draft=True)
+    # Another seed of the random model widens the figure tenfold, and rounding with it.
+    video = pipe(CHICK, song, "it hops", steps=1, beats=beats, size=64, draft=True, seed=1)
     loop = video.loop()
     assert (len(loop), loop.start) == (48, 0.25)
     # It begins as the dance goes on after its end, and is then the same dance.
     assert torch.allclose(loop.frames[0], video.frames[54], atol=1e-3)
-    off = (loop.frames[20:] - video.frames[26:54]).abs()
-    assert off.mean() < 1e-6 and off.max() < 1 / 255
+    assert torch.allclose(loop.frames[20:], video.frames[26:54], atol=1e-3)
     assert not torch.allclose(loop.frames[0], video.frames[6], atol=1e-2)
     loop.save(tmp_path / "loop.gif")
     # Equal frames in a row are one frame of the file, which lasts longer.

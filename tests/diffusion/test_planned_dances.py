@@ -110,11 +110,10 @@ def test_planned_frames_have_the_size_of_the_frame_at_any_rate(
 def test_the_plan_of_a_segment_does_not_depend_on_the_rate(
     model: MuseDance, planned: DanceInputs, run: Run
 ) -> None:
-    fast, slow = (run(model, replace(planned, fps=fps), int(fps)) for fps in (24, 12))
+    # Another seed of the random model widens the figure tenfold, and rounding with it.
+    fast, slow = (run(model, replace(planned, fps=fps, seed=1), int(fps)) for fps in (24, 12))
     both = [torch.cat([piece.frames for piece in pieces]) for pieces in (fast, slow)]
-    # Poses differ by rounding, which a few pixels at edges show: by less than a step of 8 bits.
-    off = (both[0][::2] - both[1]).abs()
-    assert off.mean() < 1e-6 and off.max() < 1 / 255
+    assert torch.allclose(both[0][::2], both[1], atol=1e-5)
     assert (both[0][1::2] - both[1]).abs().max() > 1e-3
 
 
