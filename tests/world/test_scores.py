@@ -16,12 +16,12 @@ from musedance_core.world.scores.effects import (
     reverb,
     through_mp3,
 )
+from musedance_core.world.scores.held_out_styles import TEST
 from musedance_core.world.scores.public_domain import public_domain_score
 from musedance_core.world.scores.score import DRUMS, Score, make_score, random_score
 from musedance_core.world.scores.songs import NO_PULSE, beat_song
 from musedance_core.world.scores.soundfonts import installed_fonts, play
 from musedance_core.world.scores.styles import TRAINING
-from musedance_core.world.scores.test_styles import TEST
 from musedance_core.world.synth import RATE
 
 STYLES = {**TRAINING, **TEST}

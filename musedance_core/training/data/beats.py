@@ -14,6 +14,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ...audio.beat_network import FRAMES_PER_SECOND, beat_mel
+from ...audio.mel import HOP_SECONDS
 from ...errors import InputError
 from ...files import atomic_path
 from ...world.scores.songs import beat_song
@@ -108,7 +109,7 @@ class BeatExcerpts:
             mel = rearrange(mel, "1 f t -> t f")
         if varied:
             mel = _vary(mel, rng)
-        start = first / 100
+        start = first * HOP_SECONDS
         return {
             "mel": mel,
             "beats": _target((track.beats - start) / factor),

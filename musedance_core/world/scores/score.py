@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...audio.beats import BeatGrid
+from .held_out_styles import TEST
 from .style import KEYS, Drums, Style
 from .styles import TRAINING
-from .test_styles import TEST
 
 DRUMS = -1
 """The program of drum notes."""
