@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = () if sys.platform == "win32" else (signal.SIGTERM, signal.SIGHUP)
-"""Sent by `kill` and `timeout`, and when a terminal closes; on Windows no signal is sent then."""
+ENDING = (
+    (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+)
+"""Sent by Ctrl+C, by `kill` and `timeout`, and when a terminal closes; Windows sends only the
+first."""
+USUAL = (signal.SIG_DFL, signal.default_int_handler)
+"""Handlers that are replaced."""
 
 RETRY = 1.0
 """Seconds after which a signal is raised again, if the command still runs."""
@@ -34,9 +39,10 @@ def _is_cleaning_up() -> bool:
 
 @contextmanager
 def unwinding_on_signals() -> Iterator[None]:
-    """While the body runs, SIGTERM and SIGHUP raise `Terminated` instead of ending the process.
+    """While the body runs, the signals `ENDING` raise `Terminated` instead of ending the process.
 
-    So `files.atomic_path` removes unfinished files, and no further signal stops it from that. A
+    So `files.atomic_path` removes unfinished files, and no further signal, such as a second Ctrl+C,
+    stops it from that. A
     signal that has another handler, or is ignored as under `nohup`, is left alone; so are all
     signals outside of the main thread, where Python cannot handle them.
     """
@@ -45,6 +51,11 @@ def unwinding_on_signals() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         # An exception inside a destructor is lost, so it is raised again until the body has ended.
+        # Windows cannot send a signal to a thread.
+        if sys.platform == "win32":
+            if not _is_cleaning_up():
+                raise Terminated(number)
+            return
         timer = threading.Timer(RETRY, repeat, (number,))
         timer.daemon = True
         timer.start()
@@ -55,14 +66,15 @@ def unwinding_on_signals() -> Iterator[None]:
         if not done.is_set():
             signal.pthread_kill(main, number)
 
-    replaced = []
+    replaced = {}
     if threading.current_thread() is threading.main_thread():
-        replaced = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
+        handlers = {number: signal.getsignal(number) for number in ENDING}
+        replaced = {number: old for number, old in handlers.items() if old in USUAL}
     for number in replaced:
         signal.signal(number, end)
     try:
         yield
     finally:
         done.set()
-        for number in replaced:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in replaced.items():
+            signal.signal(number, handler)

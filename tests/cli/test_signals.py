@@ -32,13 +32,14 @@ def no_signal_is_ignored() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_unwinds_the_body_and_the_handler_is_restored(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
     with pytest.raises(Terminated) as caught, unwinding_on_signals():
         os.kill(os.getpid(), number)
         pytest.fail("the body went on")
     assert caught.value.exit_code == 128 + number
-    assert signal.getsignal(number) is signal.SIG_DFL
+    assert signal.getsignal(number) is before
 
 
 def test_an_exception_lost_in_a_destructor_is_raised_again(
@@ -58,8 +59,12 @@ def test_an_exception_lost_in_a_destructor_is_raised_again(
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGHUP, signal.SIGINT])
 def test_signals_interrupt_no_clean_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: signal.Signals
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    first: signal.Signals,
+    second: signal.Signals,
 ) -> None:
     """Neither the same signal, raised again after a while, nor another one."""
     monkeypatch.setattr("musedance_core.cli.signals.RETRY", 0.05)
@@ -69,7 +74,7 @@ def test_signals_interrupt_no_clean_up(
         try:
             raise OSError("a file is gone already")
         except OSError:
-            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), second)
             time.sleep(0.3)
         rmtree(path, **options)
 
