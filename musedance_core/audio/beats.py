@@ -125,8 +125,14 @@ class BeatGrid:
         halves = self.times[::2], self.times[1::2]
         even, odd = (int(np.isin(half, self.downbeats).sum()) for half in halves)
         chosen = slice(int(odd > even), None, 2)
-        confidence = None if self.confidence is None else self.confidence[chosen]
-        return replace(self, times=self.times[chosen], tempo=self.tempo / 2, confidence=confidence)
+        return replace(
+            self,
+            times=self.times[chosen],
+            # In bars of an odd number of beats, every other downbeat falls between the beats.
+            downbeats=self.times[chosen][self.is_downbeat()[chosen]],
+            tempo=self.tempo / 2,
+            confidence=None if self.confidence is None else self.confidence[chosen],
+        )
 
     def doubled(self) -> BeatGrid:
         """The same beats with one more halfway between any two."""
@@ -138,9 +144,11 @@ class BeatGrid:
         )
 
     def jittered(self, rng: np.random.Generator, seconds: float) -> BeatGrid:
-        """The same beats, each shifted at random by up to `seconds`, less where beats are close."""
+        """The same beats, each shifted at random by up to `seconds`, less where beats are close;
+        downbeats move with their beats."""
         room = min(seconds, float(np.diff(self.times).min()) * 0.4)
-        return replace(self, times=self.times + rng.uniform(-room, room, len(self.times)))
+        times = self.times + rng.uniform(-room, room, len(self.times))
+        return replace(self, times=times, downbeats=times[self.is_downbeat()])
 
     def to_json(self) -> dict[str, Any]:
         """`{"tempo": .., "beats": [s, ..], "downbeats": [s, ..]}`.

@@ -192,3 +192,17 @@ def test_the_pulse_rests_without_a_beat() -> None:
 def test_the_tempo_is_that_of_most_intervals(intervals: list[float], tempo: float) -> None:
     times = np.r_[0.3, 0.3 + np.cumsum(intervals)]
     assert steady_tempo(times) == pytest.approx(tempo)
+
+
+def test_halved_waltzes_keep_only_downbeats_that_are_beats() -> None:
+    waltz = regular_grid(180, 0.2, 12.0, meter=3)
+    halved = waltz.halved()
+    assert len(halved.downbeats) and set(halved.downbeats) <= set(halved.times)
+    assert np.allclose(np.diff(halved.downbeats), 2.0)
+
+
+def test_downbeats_are_jittered_with_their_beats() -> None:
+    grid = regular_grid(120, 0.3, 20.0)
+    jittered = grid.jittered(np.random.default_rng(0), 0.05)
+    assert (jittered.is_downbeat() == grid.is_downbeat()).all()
+    assert set(jittered.downbeats) <= set(jittered.times)
