@@ -54,8 +54,25 @@ def test_the_height_of_the_waveform_is_its_loudness() -> None:
     assert np.median(height[:490]) < 0.2 * np.median(height[510:])
 
 
-def test_the_plot_of_a_long_song_has_a_limited_width(tmp_path: Path) -> None:
+def test_a_long_song_has_a_row_a_minute(tmp_path: Path) -> None:
     song = Waveform(np.zeros((1, 1000 * 600), np.float32), 1000)
-    write_beat_plot(tmp_path / "plot.png", song, regular_grid(120, 0.0, 600.0))
+    write_beat_plot(tmp_path / "plot.png", song, regular_grid(60 / 2.95, 1.0, 600.0))
     with Image.open(tmp_path / "plot.png") as plot:
-        assert plot.width == 6000 and plot.height == 128 > LINE
+        assert plot.size == (3600, 10 * 128) and plot.height / 10 > LINE
+        # Beats every 2.95 s are in the row of their minute, at their second of it.
+        times = 1.0 + 2.95 * np.arange(204)
+        for row in range(10):
+            lines = np.r_[columns(plot, BEAT, row * 128), columns(plot, DOWN, row * 128)]
+            inside = times[(times >= 60 * row) & (times <= 60 * row + 60)]
+            expected = (inside - 60 * row) * 60
+            assert len(lines) >= len(expected) >= 19
+            assert (np.abs(lines[:, None] - expected[None]).min(axis=1) <= 2).all()
+
+
+def test_the_last_row_of_a_song_ends_with_it() -> None:
+    song = Waveform(np.full((1, 1000 * 90), 0.9, np.float32), 1000)
+    plot = draw_beat_plot(song, regular_grid(60, 0.5, 90.0))
+    assert plot.size == (3600, 256)
+    assert len(columns(plot, WAVE, 56)) > 3500
+    second = columns(plot, WAVE, 128 + 56)
+    assert len(second) > 1700 and second.max() <= 1800
