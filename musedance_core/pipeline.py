@@ -7,7 +7,6 @@ pipe("chick.png", "song.ogg", "big hops").save("dance.mp4")
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +37,11 @@ from .errors import InputError
 from .media.background import Background
 from .media.frame_limits import require_frame, require_frame_of, require_width_and_height
 from .media.images import as_image, as_mask, as_picture, fit_picture
-from .media.staging import stage_dancer
 from .models import MuseDance
 from .models.tokenizer import Tokenizer
 from .ranges import DEFAULT_FPS, FRAMES, require_sampling, require_whole, require_within
 from .sentence_hints import log_hints, log_skipped
+from .staged_reference import PictureSource, stage_reference
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "weights" / "musedance-sticker.safetensors"
 
@@ -345,10 +344,9 @@ class MuseDancePipeline:
         if not self.config.plans_dance:
             fitted = fit_picture(picture, mask, self.config.clip.size)
             return self._encode(fitted.image, fitted.part_map)
-        assert self.model.rig is not None
-        dancer = stage_dancer(self.model.rig, picture, mask, size, background, rig)
-        rgba, part_map = dancer.in_square(self.config.clip.size).at_rest()
-        return replace(self._encode(rgba[:3].clamp(0, 1), part_map), dancer=dancer)
+        vae = ChunkedVAE(ResidentModel(self.model))
+        source = PictureSource(picture, mask, rig)
+        return stage_reference(self.model, vae, source, size, background)
 
     def encode_song(self, song: Waveform, beats: BeatGrid | None = None) -> SongFeatures:
         """The log-mel of the whole song, with `beats`, or with tracked ones if that is None."""

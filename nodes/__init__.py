@@ -12,6 +12,7 @@ from .load import LoadMuseDance
 from .music import EmbedMusic
 from .reference import EncodeReference
 from .restore import RestorePicture
+from .rig import RigPicture
 from .sample import Sample
 
 
@@ -27,6 +28,7 @@ class MuseDanceExtension(ComfyExtension):
         """All nodes, in the order of a workflow."""
         return [
             LoadMuseDance,
+            RigPicture,
             EncodeReference,
             EmbedMusic,
             ExtractBeats,

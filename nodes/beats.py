@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
 from comfy_api.v0_0_2 import io
 from einops import rearrange
-from PIL import Image
 from torch import Tensor
 
 from ..musedance_core.errors import InputError
 from . import host
 from .errors import readable_errors
+from .images import as_image
 from .music import song_of
 from .types import BEATS, CATEGORY, Audio
 
@@ -310,8 +308,3 @@ class BeatSyncScore(io.ComfyNode):
 
         result = beat_score(rearrange(frames, "f h w c -> f c h w"), fps, beats, start)
         return io.NodeOutput(result.score, result.chance, as_image(draw_score(result)))
-
-
-def as_image(plot: Image.Image) -> Tensor:
-    """An RGB picture as the host's IMAGE `[1 h w 3]` in 0..1."""
-    return torch.from_numpy(np.array(plot)).float()[None] / 255

@@ -104,6 +104,14 @@ def show_text(text: str) -> None:
         PromptServer.instance.send_progress_text(text, context.node_id)
 
 
+def save_preview(image: Tensor) -> list[Any]:
+    """Writes an IMAGE `[b h w c]` into the temporary folder; the files as the browser asks for
+    them."""
+    from comfy_api.v0_0_2 import ui
+
+    return list(ui.PreviewImage(image).values)
+
+
 def interrupt_point() -> None:
     """Raises the host's exception for a run that was cancelled."""
     comfy.model_management.throw_exception_if_processing_interrupted()

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from comfy_api.v0_0_2 import io
 from einops import rearrange
-from PIL import Image
 from torch import Tensor
 
 from ..musedance_core.errors import InputError
-from . import host
+from .dance import ScaledVAE
 from .errors import readable_errors
-from .types import CATEGORY, MODEL, REFERENCE, VAE
+from .images import as_picture, subject_mask, warn_of_dropped_alpha
+from .types import CATEGORY, MODEL, REFERENCE, RIG, VAE
 
 if TYPE_CHECKING:
-    from ..musedance_core.dance.dancer import Dancer
+    from ..musedance_core.dance.rig import Rig
+    from ..musedance_core.diffusion.segment import Reference
     from ..musedance_core.media.images import FittedPicture
+    from ..musedance_core.staged_reference import PictureSource
     from .host_models import HostModel
-
-DROPPED_ALPHA = (
-    "The border of this picture is pure black, as where transparency was dropped: if it is a "
-    "sticker, join IMAGE and MASK of Load Image with Join Image with Alpha."
-)
 
 
 class EncodeReference(io.ComfyNode):
-    """Fits a picture to the model's size and encodes it, with the part map if there is one."""
+    """Fits a picture to the model's size and encodes it, with the part map if there is one.
+
+    Its outputs are lists, one value a picture, so that the host runs the nodes behind it once for
+    every picture of a batch.
+    """
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -37,7 +37,8 @@ class EncodeReference(io.ComfyNode):
             category=CATEGORY,
             description="The picture that is to dance, at its own size and shape. An opaque "
             "picture keeps its background; one with transparency (Join Image with Alpha) is a "
-            "sticker and gets a plain background with room to dance.",
+            "sticker and gets a plain background with room to dance. A batch of pictures makes a "
+            "batch of dances.",
             search_aliases=["musedance picture", "reference image", "sticker", "encode reference"],
             inputs=[
                 MODEL.Input("model", tooltip="Output of Load MuseDance."),
@@ -59,10 +60,18 @@ class EncodeReference(io.ComfyNode):
                     optional=True,
                     tooltip="An autoencoder other than the checkpoint's, such as SD1.5's.",
                 ),
+                RIG.Input(
+                    "rig",
+                    optional=True,
+                    tooltip="Output of Rig: the dancer's joints, for a single picture. Without it "
+                    "the model finds them.",
+                ),
             ],
             outputs=[
-                REFERENCE.Output(display_name="reference"),
-                io.Image.Output(display_name="fitted", tooltip="The picture in its frame."),
+                REFERENCE.Output(display_name="reference", is_output_list=True),
+                io.Image.Output(
+                    display_name="fitted", is_output_list=True, tooltip="The picture in its frame."
+                ),
             ],
         )
 
@@ -75,41 +84,77 @@ class EncodeReference(io.ComfyNode):
         subject: Tensor | None = None,
         part_map: Tensor | None = None,
         vae: VAE | None = None,
+        rig: Rig | None = None,
     ) -> io.NodeOutput:
-        from ..musedance_core.diffusion.segment import Reference
-
-        size = model.config.clip.size
-        if model.config.plans_dance:
-            dancer = staged_dancer(model, image[0], subject, part_map)
-            warn_of_dropped_alpha(image[0])
-            small, parts = dancer.in_square(size).at_rest()
-            latents = encoded(small[:3], vae or model.vae, model.config.vae.scale)
-            frame = rearrange(dancer.at_rest()[0][:3].clamp(0, 1), "c h w -> 1 h w c")
-            return io.NodeOutput(Reference(small[:3], latents, parts, dancer), frame)
-        fitted = fitted_picture(image[0], subject, part_map, size)
-        warn_of_dropped_alpha(image[0])
-        pixels = rearrange(fitted.image, "c h w -> 1 h w c")
-        latents = (vae or model.vae).encode(pixels) * model.config.vae.scale
-        return io.NodeOutput(Reference(fitted.image, latents, fitted.part_map), pixels)
+        if rig is not None and len(image) > 1:
+            raise InputError(f"A rig is of one picture, but this is a batch of {len(image)}.")
+        encoder = ScaledVAE(vae or model.vae, model.config.vae.scale)
+        references, frames = [], []
+        for i, picture in enumerate(image):
+            marks = one_of(subject, i, len(image), "subject masks")
+            parts = one_of(part_map, i, len(image), "part maps")
+            reference, frame = encoded(model, encoder, picture, marks, parts, rig)
+            references.append(reference)
+            frames.append(frame)
+            warn_of_dropped_alpha(picture)
+        return io.NodeOutput(references, frames)
 
 
-def encoded(pixels: Tensor, vae: VAE, scale: float) -> Tensor:
-    """Latents `[1 c h w]` of a picture `[3 h w]`, as the denoiser takes them."""
-    return vae.encode(rearrange(pixels.clamp(0, 1), "c h w -> 1 h w c")) * scale
+def one_of(batch: Tensor | None, i: int, count: int, name: str) -> Tensor | None:
+    """Entry i of a batch as a batch of one; a batch of one belongs to all `count` pictures.
+
+    Raises:
+        InputError: there are more or fewer entries than pictures.
+    """
+    if batch is None or len(batch) == 1:
+        return batch
+    if len(batch) != count:
+        raise InputError(f"There are {len(batch)} {name} for {count} pictures.")
+    return batch[i : i + 1]
 
 
-def staged_dancer(
-    model: HostModel, image: Tensor, subject: Tensor | None, part_map: Tensor | None
-) -> Dancer:
-    """The dancer of the host's picture `[h w c]` in its frame, at the picture's own size.
+def encoded(
+    model: HostModel,
+    vae: ScaledVAE,
+    image: Tensor,
+    subject: Tensor | None,
+    part_map: Tensor | None,
+    rig: Rig | None,
+) -> tuple[Reference, Tensor]:
+    """The reference of the host's picture `[h w c]`, and the picture in its frame `[1 h w 3]`.
+
+    Raises:
+        InputError: an input cannot be used, or the model takes no rig.
+    """
+    from ..musedance_core.diffusion.segment import Reference
+    from ..musedance_core.media.frame_limits import require_frame_of
+    from ..musedance_core.staged_reference import stage_reference
+
+    require_frame_of(model.config, None, None, rig=rig)
+    if model.config.plans_dance:
+        source = picture_source(image, subject, part_map, rig)
+        staged = stage_reference(model.ready(), vae, source)
+        assert staged.dancer is not None
+        frame = staged.dancer.at_rest()[0][:3].clamp(0, 1)
+        return staged, rearrange(frame, "c h w -> 1 h w c")
+    fitted = fitted_picture(image, subject, part_map, model.config.clip.size)
+    latents = vae.encode(fitted.image[None])
+    reference = Reference(fitted.image, latents, fitted.part_map)
+    return reference, rearrange(fitted.image, "c h w -> 1 h w c")
+
+
+def picture_source(
+    image: Tensor, subject: Tensor | None, part_map: Tensor | None, rig: Rig | None
+) -> PictureSource:
+    """The host's picture `[h w c]`, and what is known of the dancer in it.
 
     Raises:
         InputError: an input cannot be used.
     """
     from ..musedance_core.dance.rig import part_weights
     from ..musedance_core.media.images import require_mask, require_picture
-    from ..musedance_core.media.staging import stage_dancer
     from ..musedance_core.parts import part_ids, require_part_colours
+    from ..musedance_core.staged_reference import PictureSource
 
     picture = require_picture(as_picture(image), "The image")
     mask, weights = subject_mask(subject, picture), None
@@ -119,9 +164,7 @@ def staged_dancer(
         marked = as_picture((ids > 0).float()).convert("L")
         mask = require_mask(marked, picture, "The part map")
         weights = part_weights(ids)
-    network = model.ready().rig
-    assert network is not None
-    return stage_dancer(network, picture, mask, parts=weights)
+    return PictureSource(picture, mask, rig, weights)
 
 
 def fitted_picture(
@@ -147,57 +190,3 @@ def fitted_picture(
     colours = fit_map(as_picture(part_map[0]), picture, size)
     require_part_colours(colours, "The part map")
     return FittedPicture(fitted.image, part_ids(colours))
-
-
-def subject_mask(subject: Tensor | None, picture: Image.Image) -> Image.Image | None:
-    """The host's subject mask `[b h w]` at the picture's size, None where it marks nothing.
-
-    Raises:
-        InputError: it is inverted, or has another shape than the picture.
-    """
-    from ..musedance_core.media.images import require_mask
-
-    # Load Image gives an empty mask for a picture without transparency.
-    if subject is None or not subject[0].any():
-        return None
-    require_upright_mask(subject[0])
-    return require_mask(as_picture(subject[0]).convert("L"), picture, "The subject mask")
-
-
-def as_picture(pixels: Tensor) -> Image.Image:
-    """The host's `[h w]` or `[h w c]` in 0..1 as a picture, with alpha only where it is used."""
-    from ..musedance_core.media.images import to_uint8
-
-    values = to_uint8(pixels).numpy()
-    if values.ndim == 3 and values.shape[-1] == 4 and int(values[..., 3].min()) == 255:
-        values = values[..., :3]
-    return Image.fromarray(np.ascontiguousarray(values))
-
-
-def border(pixels: Tensor) -> tuple[Tensor, ...]:
-    """The four edges of `[h w ...]`."""
-    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
-
-
-def lacks_alpha(image: Tensor) -> bool:
-    """Returns True if a picture `[h w 3]` has a border of pure black, which is what most
-    programs leave of transparency that they drop."""
-    black = image.shape[-1] == 3 and not any(edge.any() for edge in border(image))
-    return bool(black and image.any())
-
-
-def warn_of_dropped_alpha(image: Tensor) -> None:
-    """Shows a sentence where a picture `[h w c]` seems to have lost its transparency."""
-    if lacks_alpha(image):
-        host.show_text(DROPPED_ALPHA)
-
-
-def require_upright_mask(subject: Tensor) -> None:
-    """Raises InputError where a mask `[h w]` is white along its border and black inside, which is
-    Load Image's mask of the transparent part."""
-    outside = all(bool((edge > 0.99).all()) for edge in border(subject))
-    if outside and bool((subject < 0.01).any()):
-        raise InputError(
-            "The subject mask is white around the dancer instead of on it, as MASK of Load Image "
-            "is: invert it with Invert Mask."
-        )

@@ -20,6 +20,8 @@ MUSIC = io.Custom("MUSEDANCE_MUSIC")  # Music
 BEATS = io.Custom("MUSEDANCE_BEATS")  # audio.beats.BeatGrid
 PROMPTS = io.Custom("MUSEDANCE_PROMPTS")  # Prompts
 GUIDANCE = io.Custom("MUSEDANCE_GUIDANCE")  # Weights
+RIG = io.Custom("MUSEDANCE_RIG")  # dance.rig.Rig
+KEYPOINTS = io.Custom("POSE_KEYPOINT")  # a list of frames, see dance.openpose_json
 TAIL = io.Custom("MUSEDANCE_TAIL")  # diffusion.runner.Tail
 
 Conditioning = list[list[Any]]

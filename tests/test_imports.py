@@ -22,7 +22,7 @@ LAYERS = (
     {"presets", "models", "audio"},
     {"diffusion", "media", "metrics"},
     {"checkpoint"},
-    {"dance_video", "dance_poses"},
+    {"dance_video", "dance_poses", "staged_reference"},
     {"world", "dataset"},
     {"sentence_hints"},
     {"pipeline"},

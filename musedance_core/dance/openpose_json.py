@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ VERSION = 1.3
 MOST_PEOPLE, MOST_FRAMES = 1000, 100_000
 NORMALISED = 2.0
 """Coordinates below this are shares of the canvas, a little beyond its edges at most."""
+PADDING = 64
+"""Pixels; sides of canvases of ControlNet's preprocessors are multiples of it."""
 NOT_OPENPOSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """Errors of reading JSON that has another structure."""
 
@@ -61,6 +64,22 @@ class PoseFrame:
             wanted = "nobody" if number is None else f"no person {number}"
             raise InputError(f"There is {wanted} in a pose of {count} people.")
         return self.people[number]
+
+    def in_picture(self, size: tuple[int, int]) -> PoseFrame:
+        """The same people in the pixels of the picture that the canvas was made from.
+
+        Preprocessors of ControlNet resize a picture and pad it on the right and below to multiples
+        of `PADDING` pixels. A canvas that is only resized, or of another shape, stays as it is.
+
+        Args:
+            size: width and height of the picture.
+        """
+        scale = min(self.size) / min(size)
+        resized = (round(size[0] * scale), round(size[1] * scale))
+        padded = tuple(math.ceil(side / PADDING) * PADDING for side in resized)
+        if resized == self.size or padded != self.size:
+            return self
+        return PoseFrame(size, self.people / self.people.new_tensor([scale, scale, 1.0]))
 
     def rig(self, number: int | None = None) -> Rig:
         """The rig of one person, chosen as in `person`.
@@ -99,16 +118,25 @@ def parse_openpose(text: str, name: str, size: tuple[int, int] | None = None) ->
     """
     try:
         values = json.loads(text)
+    except NOT_OPENPOSE as error:
+        raise _not_openpose(name, error) from error
+    return openpose_frames(values, name, size)
+
+
+def openpose_frames(values: Any, name: str, size: tuple[int, int] | None = None) -> list[PoseFrame]:
+    """The frames of OpenPose JSON that is already decoded, as a POSE_KEYPOINT holds it; see
+    `parse_openpose`.
+
+    Raises:
+        InputError: other values, or coordinates in shares of a canvas of unknown size.
+    """
+    try:
         frames = values if isinstance(values, list) else [values]
         if not 1 <= len(frames) <= MOST_FRAMES:
             raise ValueError(f"{len(frames)} frames")
         return [_frame(frame, size) for frame in frames]
     except NOT_OPENPOSE as error:
-        raise InputError(
-            f"{name} is no OpenPose JSON ({error}): it must hold "
-            '{"people": [{"pose_keypoints_2d": [x, y, confidence, ...]}], "canvas_width": w, '
-            '"canvas_height": h} with 18 or 25 keypoints, or a list of such frames.'
-        ) from error
+        raise _not_openpose(name, error) from error
 
 
 def read_rig_or_openpose(
@@ -178,6 +206,14 @@ def write_rig_keypoints(path: str | Path, rig: Rig) -> None:
     write_openpose(path, keypoints[None], rig.size, torch.stack(sure)[None])
 
 
+def _not_openpose(name: str, error: Exception) -> InputError:
+    return InputError(
+        f"{name} is no OpenPose JSON ({error}): it must hold "
+        '{"people": [{"pose_keypoints_2d": [x, y, confidence, ...]}], "canvas_width": w, '
+        '"canvas_height": h} with 18 or 25 keypoints, or a list of such frames.'
+    )
+
+
 def _frame(frame: Any, size: tuple[int, int] | None) -> PoseFrame:
     canvas = frame.get("canvas_width"), frame.get("canvas_height")
     if canvas != (None, None):
@@ -236,7 +272,7 @@ def _side(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{value!r} is not a number")
     if not abs(value) <= 10 * LARGEST_SIDE:  # NaN is out of range too
         raise ValueError(f"{value!r} is out of range")

@@ -7,12 +7,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from musedance_core.dance.openpose_json import (
     BODY_25,
+    openpose_frames,
     parse_openpose,
     read_rig_or_openpose,
     to_openpose_json,
@@ -154,3 +156,27 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 def test_confidence_is_written() -> None:
     (values,) = to_openpose_json(person()[None], SIZE, torch.full((1, 18), 0.5))
     assert values["people"][0]["pose_keypoints_2d"][2::3] == [0.5] * 18
+
+
+def test_a_pose_keypoint_holds_numbers_of_numpy() -> None:
+    """As the host's SDPose gives them."""
+    people = [np.float32(value) for value in numbers(person())]
+    (read,) = openpose_frames([frame(people, **CANVAS)], "The input")
+    assert (read.person()[:, :2] - person()).abs().max() < 0.01
+
+
+def test_a_padded_canvas_is_placed_on_its_picture() -> None:
+    """A picture of 300 x 400, its shorter side at 512 pixels, is 512 x 683, padded to 512 x 704."""
+    size, scale = (300, 400), 512 / 300
+    shares = person(380.0, 150.0) * scale / torch.tensor([512.0, 704.0])
+    padded = frame(numbers_of_shares(shares), canvas_width=512, canvas_height=704)
+    (read,) = openpose_frames([padded], "The input")
+    placed = read.in_picture(size)
+    assert placed.size == size
+    assert (placed.person()[:, :2] - person(380.0, 150.0)).abs().max() < 0.5
+    assert read.in_picture((512, 704)) is read and read.in_picture((256, 352)) is read
+
+
+def numbers_of_shares(keypoints: Tensor) -> list[float]:
+    rows = torch.cat([keypoints, torch.ones(len(keypoints), 1)], dim=1)
+    return [float(v) for v in rows.flatten()]

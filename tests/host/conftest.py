@@ -35,6 +35,21 @@ START_SECONDS, RUN_SECONDS = 180, 300
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
 
 
+KEYPOINTS_NODE = """
+import json
+
+class Keypoints:
+    RETURN_TYPES, FUNCTION, CATEGORY = ("POSE_KEYPOINT",), "read", "tests"
+    INPUT_TYPES = staticmethod(lambda: {"required": {"text": ("STRING", {"default": ""})}})
+
+    def read(self, text):
+        return (json.loads(text),)
+
+NODE_CLASS_MAPPINGS = {"MuseDanceTest_Keypoints": Keypoints}
+"""
+"""A pack of one node that gives keypoints in the form of other packs' OpenPose nodes."""
+
+
 def comfy_folder() -> Path:
     """The ComfyUI checkout: `COMFYUI_PATH`, or comfy-cli's default."""
     return Path(os.environ.get("COMFYUI_PATH", "~/comfy/ComfyUI")).expanduser()
@@ -153,6 +168,7 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     for name in ("input", "output", "temp", "user", "models", "custom_nodes"):
         (folder / name).mkdir()
     (folder / "custom_nodes" / "ComfyUI-MuseDance").symlink_to(ROOT)
+    (folder / "custom_nodes" / "keypoints_of_tests.py").write_text(KEYPOINTS_NODE)
     write_small_sd15(folder / "models" / "musedance" / "small-sd15.safetensors")
     for path in (ROOT / "assets").glob("*.png"):
         with Image.open(path) as picture:
