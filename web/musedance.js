@@ -1,4 +1,4 @@
-/** What the pack adds to the browser: the beat timeline on its Beats node. */
+/** The pack's part in the browser: the beat timeline on its Beats node. */
 import { app } from "../../scripts/app.js";
 import { addBeatTimeline } from "./timeline/widget.js";
 

@@ -117,22 +117,27 @@ class Browser:
     @property
     def summary(self) -> str:
         """The line below the picture."""
-        return str(self.page.inner_text(".beat-timeline-summary"))
+        return str(self.page.inner_text(".beat-timeline .musedance-summary"))
 
     def button(self, name: str) -> Any:
         """A button of the timeline."""
         return self.page.locator(".beat-timeline").get_by_role("button", name=name, exact=True)
 
+    def choose(self, name: str) -> None:
+        """Choose a command from the menu "More"."""
+        self.button("More").click()
+        self.page.get_by_role("menuitem", name=name, exact=True).click()
+
     def press(self, *keys: str) -> None:
         """Press keys in the timeline."""
-        self.page.locator(".beat-timeline-stage input").focus()
+        self.page.locator(".beat-timeline .musedance-stage input").focus()
         for key in keys:
             self.page.keyboard.press(key)
             self.page.wait_for_timeout(100)
 
     def drag(self, time: float, seconds: float, pixels: int) -> None:
         """Drag what is at `time` of a song of so many `seconds` to the right."""
-        box = self.page.locator(".beat-timeline canvas").bounding_box()
+        box = self.page.locator(".beat-timeline .musedance-stage canvas").bounding_box()
         x, y = box["x"] + time / seconds * box["width"], box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         self.page.mouse.down()
@@ -155,7 +160,7 @@ def browser(comfy: Comfy, request: pytest.FixtureRequest) -> Iterator[Browser]:
         opened.watch()
         opened.open()
         page.evaluate("(workflow) => window.comfyAPI.app.app.loadGraphData(workflow)", WORKFLOW)
-        page.locator(".beat-timeline-summary").wait_for(timeout=60_000)
+        page.locator(".beat-timeline .musedance-summary").wait_for(timeout=60_000)
         page.wait_for_timeout(1500)
         page.keyboard.press("Escape")
         yield opened
@@ -184,7 +189,7 @@ def test_beats_are_heard_dragged_sent_and_kept(browser: Browser) -> None:
     browser.page.wait_for_timeout(1500)
     browser.open()
     assert browser.text == kept and browser.summary.endswith("edited")
-    browser.button("As heard").click()
+    browser.choose("Drop all edits")
     assert browser.text == "" and browser.summary.startswith(f"{len(heard['beats'])} beats")
     browser.press("Control+z")
     assert browser.text == kept
@@ -220,7 +225,7 @@ def test_the_song_is_played_and_the_playhead_moves(browser: Browser) -> None:
     browser.press("Space", "a")
     assert play.get_attribute("aria-pressed") == "false"
     assert any("/view?filename=musedance-demo-song.ogg" in url for url in played)
-    added = browser.page.locator(".beat-timeline-said").inner_text()
+    added = browser.page.locator(".beat-timeline .musedance-status").inner_text()
     assert added.startswith("Beat added at 0:0") and added != "Beat added at 0:00.00."
 
 

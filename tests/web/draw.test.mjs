@@ -2,14 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { draw } from "../../web/timeline/draw.js";
+import { draw, drawOverview } from "../../web/timeline/draw.js";
 import { marksOf } from "../../web/timeline/state.js";
 import { whole } from "../../web/timeline/view.js";
 
-const COLOUR = { paper: "paper", ink: "ink", faint: "faint", beat: "beat", down: "down" };
+const COLOUR = Object.fromEntries(
+  ["paper", "ink", "faint", "beat", "down", "result", "playhead"].map((name) => [name, name]),
+);
 
 /** Opacities of the lines and handles of beats, by the colour of their strokes. */
-function opacities(marks, selected = -1) {
+function opacities(marks, selected = -1, result = null) {
   const strokes = [];
   const kept = [];
   const state = { globalAlpha: 1 };
@@ -20,7 +22,7 @@ function opacities(marks, selected = -1) {
   };
   const get = (_, name) => (name in state ? state[name] : (calls[name] ?? (() => {})));
   const scene = { marks, selected, view: whole(4), seconds: 4, peaks: [], onsets: [] };
-  const rest = { position: 0, start: 0, result: null };
+  const rest = { position: 0, start: 0, result };
   draw(new Proxy(state, { get }), { width: 400, height: 100 }, { ...scene, ...rest }, COLOUR);
   assert.equal(state.globalAlpha, 1);
   return strokes;
@@ -41,4 +43,22 @@ test("the selected beat is never pale", () => {
   const strokes = opacities(marksOf([1, 2], [], [], [0, 0]), 1);
   assert.deepEqual(of(strokes, "beat").map((alpha) => alpha === 1), [false, false, true]);
   assert.deepEqual(of(strokes, "ink"), [1]);
+});
+
+test("beats that the dance gets stand before the timeline's", () => {
+  const marks = marksOf([1, 2, 3]);
+  const strokes = opacities(marks, -1, [1, 3]);
+  assert.deepEqual(of(strokes, "result"), [1, 1]);
+  assert.equal(of(strokes, "beat").length, 6);
+  assert.ok(of(strokes, "beat").every((alpha) => alpha < 0.5));
+});
+
+test("the overview frames the part that is seen", () => {
+  const frames = [];
+  const strokeRect = (left, _, width) => frames.push([left, left + width]);
+  const get = (state, name) => state[name] ?? (name === "strokeRect" ? strokeRect : () => {});
+  const scene = { seconds: 100, view: { from: 20, to: 50 }, peaks: [0, 1], position: 0 };
+  drawOverview(new Proxy({}, { get }), { width: 200, height: 20 }, scene, COLOUR);
+  const [[from, to]] = frames;
+  assert.ok(Math.abs(from - 40) < 2 && Math.abs(to - 100) < 2);
 });

@@ -152,18 +152,6 @@ test("the result is what the node's own widgets make of the beats", () => {
   assert.deepEqual(state.result(even(2), "double", 0), [0, 0.25, 0.5]);
 });
 
-test("undo goes back to nothing edited, redo forth again, and an edit forgets the future", () => {
-  let history = state.commit(state.commit(state.begin(null), even(3)), even(4));
-  history = state.undo(state.undo(history));
-  assert.equal(history.now, null);
-  assert.equal(state.undo(history).now, null);
-  history = state.redo(history);
-  assert.deepEqual(history.now, even(3));
-  history = state.commit(history, even(5));
-  assert.deepEqual(state.redo(history).now, even(5));
-  assert.equal(history.past.length, 2);
-});
-
 test("the view keeps what is under the pointer and stays within the song", () => {
   const all = view.whole(seconds);
   const near = view.zoom(all, 4, 2, seconds);
@@ -177,4 +165,12 @@ test("the view keeps what is under the pointer and stays within the song", () =>
   assert.equal(view.clock(62.349), "1:02.35");
   assert.equal(view.clock(59.999), "1:00.00");
   assert.equal(view.clock(8, 0), "0:08");
+});
+
+test("a long song opens at its beginning, a short one as a whole", () => {
+  assert.deepEqual(view.opening(40), { from: 0, to: 40 });
+  const long = view.opening(180);
+  assert.ok(long.from === 0 && long.to >= 20 && long.to < 60);
+  assert.deepEqual(view.centred(long, 90, 180), { from: 90 - long.to / 2, to: 90 + long.to / 2 });
+  assert.equal(view.centred(long, 179, 180).to, 180);
 });

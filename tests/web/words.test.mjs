@@ -1,53 +1,79 @@
-/** What the timeline says has its translation, and no translation is left over. */
+/** Sentences of the editors have their translation, and no translation is left over. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, test } from "node:test";
 
+import { zh as shared } from "../../web/shared/zh.js";
+import { HISTORY, ZOOM } from "../../web/shared/commands.js";
+import { speak } from "../../web/shared/words.js";
 import { GROUPS } from "../../web/timeline/commands.js";
 import { Editor } from "../../web/timeline/editor.js";
-import { speak, t } from "../../web/timeline/words.js";
+import { t } from "../../web/timeline/words.js";
 import { zh } from "../../web/timeline/zh.js";
 
-const FOLDER = new URL("../../web/timeline/", import.meta.url);
-const COMMANDS = GROUPS.flat();
-/** A call of `t`, and the string it begins with, if it does. */
-const CALL = /\bt\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')?([^,)]*)/g;
-/** What is translated by a name: labels and titles, which are looked for in `GROUPS` themselves. */
-const NAMED = ["command.label", "command.title"];
+/** A call of `t` or `translate`, and the string it begins with, if it does. */
+const CALL = /\bt(?:ranslate)?\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')?([^,)]*)/g;
+/** Calls with a name: labels, titles and headings, which are looked for in the commands themselves. */
+const NAMED = ["command.label", "command.title", "group.heading"];
+const COMMON = [...HISTORY, ...ZOOM];
 
-const sources = readdirSync(FOLDER).filter((name) => name.endsWith(".js"));
-const calls = sources.flatMap((name) => [
-  ...readFileSync(new URL(name, FOLDER), "utf8").matchAll(CALL),
-]);
-const literals = calls.filter(([, literal]) => literal);
-const sentences = literals.map(([, literal]) =>
-  literal.slice(1, -1).replace(/\\(.)/g, (_, letter) => letter),
-);
-const used = new Set([...sentences, ...COMMANDS.flatMap(({ label, title }) => [label, title])]);
+/** The sentences of a folder, and the texts of its groups of commands. */
+function folder(name, groups, table) {
+  const at = new URL(`../../web/${name}/`, import.meta.url);
+  const sources = readdirSync(at).filter((file) => file.endsWith(".js"));
+  const calls = sources.flatMap((file) => [
+    ...readFileSync(new URL(file, at), "utf8").matchAll(CALL),
+  ]);
+  const sentences = calls
+    .filter(([, literal]) => literal)
+    .map(([, literal]) => literal.slice(1, -1).replace(/\\(.)/g, (_, letter) => letter));
+  const commands = groups.flatMap((group) => group.commands);
+  const names = [
+    ...groups.map((group) => group.heading),
+    ...commands.flatMap(({ label, title }) => (label ? [label, title] : [title])),
+  ];
+  return { name, calls, commands, table, used: new Set([...sentences, ...names]) };
+}
+
+const FOLDERS = [
+  folder("shared", [{ heading: "View", commands: COMMON }], shared),
+  folder("timeline", GROUPS, zh),
+];
 
 afterEach(() => speak("en"));
 
-test("every key is a whole literal, or a command's label or title", () => {
-  assert.ok(sentences.length > 50);
-  for (const [call, literal, rest] of calls)
-    assert.ok(literal ? !rest.trim() : NAMED.includes(rest), call);
-});
+for (const { name, calls, commands, table, used } of FOLDERS) {
+  test(`${name}: every key is a whole literal, or a text of a command`, () => {
+    assert.ok(calls.length > 5);
+    for (const [call, literal, rest] of calls)
+      assert.ok(literal ? !rest.trim() : NAMED.includes(rest), call);
+  });
 
-test("every sentence has its Chinese, and no Chinese is left over", () => {
-  assert.deepEqual([...used].filter((key) => !zh[key]), []);
-  assert.deepEqual(Object.keys(zh).filter((key) => !used.has(key)), []);
-});
+  test(`${name}: every sentence has its Chinese, and no Chinese is left over`, () => {
+    const all = { ...shared, ...table };
+    assert.deepEqual([...used].filter((key) => !all[key]), []);
+    assert.deepEqual(Object.keys(table).filter((key) => !used.has(key)), []);
+  });
 
-test("a translation has the places of its sentence", () => {
-  const places = (text) => [...new Set(text.match(/\{\d+\}/g))].sort();
-  for (const [key, chinese] of Object.entries(zh))
-    assert.deepEqual(places(chinese), places(key), key);
-});
+  test(`${name}: a translation has the places of its sentence`, () => {
+    const places = (text) => [...new Set(text.match(/\{\d+\}/g))].sort();
+    for (const [key, chinese] of Object.entries(table))
+      assert.deepEqual(places(chinese), places(key), key);
+  });
 
-test("a label has a word in both languages or in none", () => {
-  const word = /\p{L}{2}/u;
-  for (const { label } of COMMANDS) assert.equal(word.test(zh[label]), word.test(label), label);
-});
+  test(`${name}: a label has a word in both languages or in none`, () => {
+    const word = /\p{L}{2}/u;
+    const labels = commands.flatMap(({ label }) => label ?? []);
+    const all = { ...shared, ...table };
+    for (const label of labels) assert.equal(word.test(all[label]), word.test(label), label);
+  });
+
+  test(`${name}: buttons have labels, and every key means one command`, () => {
+    for (const command of commands) assert.equal(Boolean(command.row), Boolean(command.label));
+    const keys = commands.flatMap((command) => command.keys);
+    assert.equal(new Set(keys).size, keys.length);
+  });
+}
 
 test("places are filled with what is given, once", () => {
   assert.equal(t("{1} of {0}, {1}", 5, "{0}"), "{0} of 5, {0}");

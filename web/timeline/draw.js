@@ -1,5 +1,6 @@
-/** The picture of the timeline: a function of what is to be seen. */
-import { clock, toX } from "./view.js";
+/** Drawings of the timeline and of its overview: functions of a scene. */
+import { line } from "../shared/draw.js";
+import { clock, toX, whole } from "./view.js";
 
 /** Heights in pixels: handles of the beats above, the ruler below. */
 const HANDLES = 16;
@@ -12,8 +13,13 @@ const LABEL = 48;
 const HANDLE = 9;
 const STEPS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300];
 
-/** How strongly a beat is drawn of which the tracker is not certain at all. */
+/** Opacity of a beat of which the tracker is not certain at all. */
 const PALEST = 0.3;
+/** Opacity of the timeline's beats where the dance gets others. */
+const BEHIND = 0.35;
+/** Opacity of the sound, and of what veils the rest of the song in the overview. */
+const SOUND = 0.4;
+const VEIL = 0.65;
 
 /**
  * @typedef {{marks: import("./state.js").Marks, selected: number, view: import("./view.js").View,
@@ -22,15 +28,6 @@ const PALEST = 0.3;
  *   `start` is where in the song the dance begins; `result` the beats that the node's own widgets
  *   make of the marks, null where they leave them as they are.
  */
-
-/** Colours of the theme, as the style sheet names them. @param {HTMLElement} element */
-export function colours(element) {
-  const style = getComputedStyle(element);
-  const names = ["paper", "ink", "faint", "beat", "down", "playhead", "result"];
-  return Object.fromEntries(
-    names.map((name) => [name, style.getPropertyValue(`--beat-timeline-${name}`).trim()]),
-  );
-}
 
 /**
  * @param {CanvasRenderingContext2D} context in CSS pixels
@@ -47,7 +44,7 @@ export function draw(context, { width, height }, scene, colour) {
   context.fillRect(0, 0, width, height);
   if (!scene.seconds && !scene.marks.length) return;
   context.font = "10px sans-serif";
-  drawWave(context, width, bottom, scene, colour.ink);
+  drawSound(context, width, [HANDLES, bottom], scene, colour.ink);
   drawOnsets(context, scene.onsets.filter(seen).map(x), bottom, colour.faint);
   drawRuler(context, view, width, height, colour);
   drawCuts(context, scene, x, bottom, colour.faint);
@@ -55,24 +52,51 @@ export function draw(context, { width, height }, scene, colour) {
   scene.marks.forEach((mark, index) => {
     if (!seen(mark.time)) return;
     const chosen = index === scene.selected;
-    context.globalAlpha = chosen ? 1 : PALEST + (1 - PALEST) * mark.confidence;
+    const sure = PALEST + (1 - PALEST) * mark.confidence;
+    context.globalAlpha = chosen ? 1 : sure * (scene.result ? BEHIND : 1);
     drawLine(context, x(mark.time), bottom, mark, chosen, colour);
     if (mark.down || chosen || !crowded) drawHandle(context, x(mark.time), mark, chosen, colour);
     context.globalAlpha = 1;
   });
   if (scene.result) drawResult(context, scene.result.filter(seen).map(x), bottom, colour.result);
-  line(context, x(scene.position), 0, bottom, colour.playhead, 2);
+  upright(context, x(scene.position), 0, bottom, colour.playhead, 2);
 }
 
-function drawWave(context, width, bottom, { peaks, view, seconds }, colour) {
-  const middle = (HANDLES + bottom) / 2;
-  const reach = (bottom - HANDLES) / 2;
+/**
+ * The whole song in little, with a frame around the part that is seen.
+ * @param {CanvasRenderingContext2D} context @param {{width: number, height: number}} size
+ * @param {Scene} scene @param {Record<string, string>} colour
+ */
+export function drawOverview(context, { width, height }, scene, colour) {
+  context.fillStyle = colour.paper;
+  context.fillRect(0, 0, width, height);
+  const { seconds, view } = scene;
+  if (!seconds) return;
+  const all = whole(seconds);
+  drawSound(context, width, [0, height], { ...scene, view: all }, colour.ink);
+  const [from, to] = [view.from, view.to].map((time) => toX(all, time, width));
   context.save();
-  context.globalAlpha = 0.4;
+  context.globalAlpha = VEIL;
+  context.fillStyle = colour.paper;
+  context.fillRect(0, 0, from, height);
+  context.fillRect(to, 0, width - to, height);
+  context.restore();
+  context.strokeStyle = colour.ink;
+  context.lineWidth = 1.5;
+  context.strokeRect(from + 0.75, 0.75, Math.max(2, to - from - 1.5), height - 1.5);
+  upright(context, toX(all, scene.position, width), 0, height, colour.playhead, 2);
+}
+
+/** The largest amplitude of every pixel, between `top` and `bottom`. */
+function drawSound(context, width, [top, bottom], { peaks, view, seconds }, colour) {
+  const middle = (top + bottom) / 2;
+  const reach = (bottom - top) / 2;
+  const at = (pixel) =>
+    ((view.from + (pixel / width) * (view.to - view.from)) / seconds) * peaks.length;
+  context.save();
+  context.globalAlpha = SOUND;
   context.fillStyle = colour;
   for (let left = 0; left < width && peaks.length; left++) {
-    const at = (pixel) =>
-      ((view.from + (pixel / width) * (view.to - view.from)) / seconds) * peaks.length;
     const first = Math.floor(at(left));
     const part = peaks.slice(first, Math.max(first + 1, Math.floor(at(left + 1))));
     const peak = Math.max(0, ...part) * reach;
@@ -102,7 +126,7 @@ function drawCuts(context, { start, seconds, view }, x, bottom, colour) {
   context.save();
   context.setLineDash([4, 3]);
   for (let cut = start; cut < seconds; cut += SEGMENT)
-    if (cut >= view.from && cut <= view.to) line(context, x(cut), 0, bottom, colour, 1);
+    if (cut >= view.from && cut <= view.to) upright(context, x(cut), 0, bottom, colour, 1);
   context.restore();
 }
 
@@ -111,7 +135,7 @@ function drawLine(context, place, bottom, { down, muted }, selected, colour) {
   context.save();
   if (muted) context.setLineDash([2, 4]);
   const shade = down ? colour.down : colour.beat;
-  line(context, place, HANDLES, bottom, shade, selected ? 3 : down ? 2 : 1);
+  upright(context, place, HANDLES, bottom, shade, selected ? 3 : down ? 2 : 1);
   context.restore();
 }
 
@@ -133,10 +157,11 @@ function drawHandle(context, place, { down, muted }, selected, colour) {
   context.stroke();
 }
 
-/** Small triangles on the ruler: the beats that the dance gets. */
+/** Lines and triangles on the ruler: the beats that the dance gets. */
 function drawResult(context, places, bottom, colour) {
   context.fillStyle = colour;
   for (const place of places) {
+    upright(context, place, HANDLES, bottom, colour, 1.5);
     context.beginPath();
     context.moveTo(place - 4, bottom + 7);
     context.lineTo(place + 4, bottom + 7);
@@ -145,11 +170,5 @@ function drawResult(context, places, bottom, colour) {
   }
 }
 
-function line(context, place, top, bottom, colour, width) {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.beginPath();
-  context.moveTo(place, top);
-  context.lineTo(place, bottom);
-  context.stroke();
-}
+const upright = (context, place, top, bottom, colour, width) =>
+  line(context, place, top, place, bottom, colour, width);

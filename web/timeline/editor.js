@@ -1,6 +1,7 @@
-/** The timeline as it is edited: its state and what is done to it, still without any page. */
+/** The timeline as it is edited, without any page: its state, and what is done to it. */
+import { EditedText } from "../shared/edited_text.js";
 import * as model from "./state.js";
-import { clock, showing, whole } from "./view.js";
+import { clock, opening, showing, whole } from "./view.js";
 import { t } from "./words.js";
 
 /**
@@ -9,18 +10,12 @@ import { t } from "./words.js";
  *   downbeats: number[], confidence?: number[], assumed?: boolean}} Seen
  */
 
-export class Editor {
-  /**
-   * @param {{write: (text: string) => void, say: (sentence: string) => void, draw: () => void}} page
-   *   `write` keeps the text in the node, `say` tells what has happened, `draw` shows it.
-   */
+/** @extends {EditedText<model.Marks>} */
+export class Editor extends EditedText {
   constructor(page) {
-    this.page = page;
-    this.history = model.begin(null);
-    /** @type {model.Marks} */
+    super(page);
+    /** @type {model.Marks} As the node has tracked them. */
     this.heard = [];
-    /** @type {model.Marks | null} Marks while they are dragged. */
-    this.draft = null;
     this.seconds = 0;
     /** @type {number[]} */
     this.peaks = [];
@@ -29,11 +24,8 @@ export class Editor {
     this.view = whole(0);
     this.selected = -1;
     this.position = 0;
-    this.text = "";
     /** Seconds of the song that the edited beats were made for. */
     this.madeFor = 0;
-    /** Why nothing can be edited; empty where it can. */
-    this.locked = "";
     /** @type {number[]} */
     this.taps = [];
     /** Beats a bar where the marks tell of none. */
@@ -47,40 +39,35 @@ export class Editor {
     return this.draft ?? this.history.now ?? this.heard;
   }
 
-  /** Whether the beats are a person's, not the node's. */
-  get edited() {
-    return this.history.now !== null;
+  parse(text) {
+    const saved = model.parse(text, this.bar);
+    this.madeFor = saved?.seconds ?? 0;
+    if (saved && !this.seconds) this._guessSeconds(saved);
+    return saved && saved.marks;
   }
 
-  /** Take over what the node's text says, where it is not what was written last. */
+  serialize(marks) {
+    this.madeFor = this.seconds;
+    return model.serialize({ marks, seconds: this.seconds });
+  }
+
   load(text) {
-    if (text === this.text) return;
-    this.text = text;
-    this.draft = null;
-    this.page.say("");
-    try {
-      const saved = model.parse(text, this.bar);
-      this.history = model.begin(saved?.marks ?? null);
-      this.madeFor = saved?.seconds ?? 0;
-      if (saved && !this.seconds) this._guessSeconds(saved);
-    } catch (error) {
-      this.history = model.begin(null);
-      this.page.say(error.message);
-    }
+    if (!super.load(text)) return false;
     this.select(Math.min(this.selected, this.marks.length - 1));
+    return true;
   }
 
   /** How long the song is, as far as edited beats tell before any run. */
   _guessSeconds({ marks, seconds }) {
     this.seconds = seconds || Math.ceil(marks[marks.length - 1]?.time ?? 0);
-    this.view = whole(this.seconds);
+    this.view = opening(this.seconds);
   }
 
   /** Take over what a run has said. @param {Seen} seen */
   see(seen) {
     const longer = Math.abs(seen.seconds - this.seconds) > 0.01;
     const other = longer || seen.peaks.some((peak, at) => Math.abs(peak - this.peaks[at]) > 0.01);
-    if (longer) this.view = whole(seen.seconds);
+    if (longer) this.view = opening(seen.seconds);
     if (seen.heard) {
       this.heard = model.marksOf(seen.beats, seen.downbeats, [], seen.confidence);
       this.assumed = seen.assumed ?? false;
@@ -92,7 +79,7 @@ export class Editor {
     if (this.edited && this.madeFor && Math.abs(this.madeFor - seen.seconds) > 0.1)
       this.page.say(
         t(
-          'These beats were set for a song of {0}; this one has {1}. "As heard" listens anew.',
+          "These beats were set for a song of {0}; this one has {1}. To track it, drop all edits.",
           clock(this.madeFor, 0),
           clock(seen.seconds, 0),
         ),
@@ -121,44 +108,23 @@ export class Editor {
     const before = this.history.now ?? this.heard;
     if (same(marks, before)) return this.page.say(refused);
     if (model.danced(marks) < model.FEWEST) return this.page.say(few());
-    this._to(model.commit(this.history, marks), sentence);
+    this.commit(marks, sentence);
   }
 
-  /** Back to what the node hears. */
+  /** Back to the beats as the node tracks them. */
   reset() {
     if (this.locked) return this.page.say(this.locked);
     if (!this.edited) return this.page.say(t("These are the beats as heard."));
     const sentence = this.heard.length
       ? t("The beats are as heard.")
       : t("The beats will be heard when the node runs.");
-    this._to(model.commit(this.history, null), sentence);
+    this.commit(null, sentence);
   }
 
-  undo() {
-    this._travel(model.undo(this.history), t("Undone."), t("Nothing to undo."));
-  }
-
-  redo() {
-    this._travel(model.redo(this.history), t("Done again."), t("Nothing to redo."));
-  }
-
-  _travel(history, sentence, refused) {
-    if (this.locked) return this.page.say(this.locked);
-    if (history.past.length === this.history.past.length) return this.page.say(refused);
-    this._to(history, sentence);
-  }
-
-  _to(history, sentence) {
-    const before = this.history.now ?? this.heard;
-    this.history = history;
-    const marks = history.now;
-    if (this.marks.length !== before.length && this.selected >= 0)
-      this.selected = model.nearest(this.marks, before[this.selected].time);
-    if (marks) this.madeFor = this.seconds;
-    this.text = model.serialize(marks && { marks, seconds: this.seconds });
-    this.page.say(sentence);
-    this.page.draw();
-    this.page.write(this.text);
+  arrived(before) {
+    const marks = before ?? this.heard;
+    if (this.marks.length !== marks.length && this.selected >= 0)
+      this.selected = model.nearest(this.marks, marks[this.selected].time);
   }
 
   /** The beat `index` is the one that is spoken of; -1 is none. */
@@ -297,7 +263,7 @@ export class Editor {
     const found = model.tapped(this.taps);
     this.page.say(
       found
-        ? t('Tapped {0} BPM. "Lay" sets even beats so.', found.bpm.toFixed(1))
+        ? t("Tapped {0} BPM. Press L to lay even beats at this tempo.", found.bpm.toFixed(1))
         : t("Tap on, in time with the song."),
     );
   }

@@ -241,31 +241,3 @@ export function result(marks, edit, by) {
   if (edit === "double") times = double(heard).map((mark) => mark.time);
   return times.map((time) => rounded(time + by));
 }
-
-/**
- * What was, is and will be again; `now` is null while nothing is edited.
- * @typedef {{past: readonly (Marks | null)[], now: Marks | null, future: readonly (Marks | null)[]}}
- *   History
- */
-
-/** @param {Marks | null} now @returns {History} */
-export const begin = (now) => ({ past: [], now, future: [] });
-
-/** @param {History} history @param {Marks | null} now @returns {History} */
-export const commit = ({ past, now: before }, now) => ({
-  past: [...past.slice(-199), before],
-  now,
-  future: [],
-});
-
-/** @param {History} history @returns {History} */
-export function undo({ past, now, future }) {
-  if (!past.length) return { past, now, future };
-  return { past: past.slice(0, -1), now: past[past.length - 1], future: [now, ...future] };
-}
-
-/** @param {History} history @returns {History} */
-export function redo({ past, now, future }) {
-  if (!future.length) return { past, now, future };
-  return { past: [...past, now], now: future[0], future: future.slice(1) };
-}

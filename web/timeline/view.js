@@ -1,14 +1,20 @@
 /**
- * Which part of the song is seen: pure functions.
+ * The part of the song that is seen: pure functions.
  *
  * @typedef {{from: number, to: number}} View In seconds of the song.
  */
 
 /** Seconds that are seen at least. */
 const NEAREST = 0.5;
+/** Seconds from which a song is long, and those that are seen of it at first. */
+const LONG = 45;
+const OPENING = 30;
 
 /** All of the song. @returns {View} */
 export const whole = (seconds) => ({ from: 0, to: Math.max(seconds, NEAREST) });
+
+/** A short song as a whole, the beginning of a long one. @returns {View} */
+export const opening = (seconds) => whole(seconds > LONG ? OPENING : seconds);
 
 /** Seen `factor` times as large, with the second `around` staying where it is. @returns {View} */
 export function zoom(view, factor, around, seconds) {
@@ -21,6 +27,10 @@ export function zoom(view, factor, around, seconds) {
 /** The same width, later by `by` seconds. @returns {View} */
 export const scroll = (view, by, seconds) =>
   within({ from: view.from + by, to: view.to + by }, seconds);
+
+/** The same width, with `time` in the middle. @returns {View} */
+export const centred = (view, time, seconds) =>
+  scroll(view, time - (view.from + view.to) / 2, seconds);
 
 /** The same width, with `time` in it. @returns {View} */
 export function showing(view, time, seconds) {

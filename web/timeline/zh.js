@@ -1,56 +1,40 @@
 /** Simplified Chinese. Names of inputs and nodes are those of `locales/zh` and of the host. */
 export const zh = {
-  // The toolbar: a button's label, and what it does.
+  // Commands: labels of buttons, titles, headings of the menu.
+  Playing: "播放",
   Play: "播放",
   "Play or pause the song": "播放或暂停歌曲",
-  Clicks: "节拍音",
   "Click on every beat while playing": "播放时在每一拍响起节拍音",
-  Undo: "撤销",
-  Redo: "重做",
-  "As heard": "还原",
-  "Drop all edits: the beats are as the node hears them": "放弃所有编辑，恢复节点听出的节拍",
+  Edits: "编辑",
+  "Drop all edits": "放弃所有编辑",
+  "One beat": "单个节拍",
   Add: "添加",
   "Add a beat at the playhead": "在播放头处添加一拍",
   Delete: "删除",
   "Delete the selected beat": "删除选中的节拍",
   Mute: "静音",
-  "Mute the selected beat, or hear it again": "将选中的节拍静音，或取消静音",
-  Bar: "小节",
-  "A bar begins at the selected beat, or no longer": "将选中的节拍设为小节开头，或取消",
-  Snap: "吸附",
+  "Mute or unmute the selected beat": "将选中的节拍静音，或取消静音",
+  "Begin a bar at the selected beat, or no longer": "将选中的节拍设为小节开头，或取消",
   "Move the selected beat onto the nearest sound": "将选中的节拍移到最近的声音上",
-  "◂ Beat": "◂ 节拍",
   "Move the selected beat 10 ms earlier": "将选中的节拍提前 10 毫秒",
-  "Beat ▸": "节拍 ▸",
   "Move the selected beat 10 ms later": "将选中的节拍推迟 10 毫秒",
-  "◂ All": "◂ 全部",
+  "All beats": "所有节拍",
   "Move all beats 10 ms earlier": "将所有节拍提前 10 毫秒",
-  "All ▸": "全部 ▸",
   "Move all beats 10 ms later": "将所有节拍推迟 10 毫秒",
-  "½": "½",
-  "Every other beat": "隔一拍取一拍",
-  "×2": "×2",
-  "One more beat between any two": "在每两拍之间再加一拍",
-  "Snap all": "全部吸附",
+  "Halve: every other beat": "减半：隔一拍取一拍",
+  "Double: one more beat between any two": "加倍：在每两拍之间再加一拍",
   "Move all beats onto their nearest sounds": "将所有节拍移到各自最近的声音上",
-  "◂ Meter": "◂ 拍数",
+  Bars: "小节",
   "One beat a bar less": "每小节少一拍",
-  "Meter ▸": "拍数 ▸",
   "One beat a bar more": "每小节多一拍",
-  Bars: "等分小节",
   "Equal bars, one of which begins at the selected beat": "等长的小节，其中一个从选中的节拍开始",
-  Tap: "打拍",
+  Tempo: "速度",
   "Tap the tempo, in time with the song": "跟着歌曲打拍，测出速度",
-  Lay: "铺设",
   "Lay even beats at the tapped tempo": "按打拍测出的速度铺设均匀的节拍",
-  "−": "−",
-  "Zoom out": "缩小",
-  "+": "+",
-  "Zoom in": "放大",
   Fit: "全曲",
   "See the whole song": "查看整首歌",
-  "{0} or {1}": "{0} 或 {1}",
-  "{0} ({1})": "{0}（{1}）",
+  "Scroll to earlier beats": "滚动到之前的节拍",
+  "Scroll to later beats": "滚动到之后的节拍",
 
   // The panel, as screen readers call it.
   "Beat timeline": "节拍时间轴",
@@ -60,7 +44,7 @@ export const zh = {
     "方向键选择节拍，Shift 加方向键移动节拍。",
   "Delete deletes it, M mutes it, A adds one, Space plays, Control Z undoes.":
     "Delete 删除节拍，M 静音，A 添加，空格键播放，Control Z 撤销。",
-  "The toolbar has everything else.": "其他操作都在工具栏中。",
+  "The menu More has all other commands.": "其他操作都在“更多”菜单中。",
 
   // The beats, one and all.
   "No beat selected": "未选中节拍",
@@ -77,11 +61,14 @@ export const zh = {
   "{0} beats, {1} BPM, {2} a bar, edited": "{0} 拍，{1} BPM，每小节 {2} 拍，已编辑",
   "{0} beats, {1} BPM, {2} a bar, as heard": "{0} 拍，{1} BPM，每小节 {2} 拍，由节点听出",
   "No beat was found: {0} even beats, {1} BPM": "未找到节拍：{0} 个均匀的节拍，{1} BPM",
-  "{0}; edit and shift change them: ▲": "{0}；“编辑”和“平移”会改变它们：▲",
+  "The dance gets {0} of these {1} beats: edit is set to halve.":
+    "舞蹈使用这 {1} 拍中的 {0} 拍：“编辑”设为 halve。",
+  "The dance gets {0} beats instead of these {1}: edit is set to double.":
+    "舞蹈使用 {0} 拍，而不是这 {1} 拍：“编辑”设为 double。",
+  "The dance gets all beats {0} s later: shift is set.": "舞蹈中所有节拍推迟 {0} 秒：已设置“平移”。",
+  "The dance gets all beats {0} s earlier: shift is set.": "舞蹈中所有节拍提前 {0} 秒：已设置“平移”。",
 
-  // What has been done.
-  "Undone.": "已撤销。",
-  "Done again.": "已重做。",
+  // Results of commands.
   "The beats are as heard.": "已恢复为听出的节拍。",
   "The beats will be heard when the node runs.": "节点运行时会听出节拍。",
   "Beat added at {0}.": "已在 {0} 处添加一拍。",
@@ -97,18 +84,16 @@ export const zh = {
   "Twice the beats: {0} BPM.": "节拍已加倍：{0} BPM。",
   "Beat on the sound at {0}.": "节拍已吸附到 {0} 处的声音上。",
   "{0} beats moved onto the nearest sounds.": "已将 {0} 拍吸附到最近的声音上。",
-  'Tapped {0} BPM. "Lay" sets even beats so.':
-    "打拍测得 {0} BPM。点“铺设”即按此速度铺设均匀的节拍。",
+  "Tapped {0} BPM. Press L to lay even beats at this tempo.":
+    "打拍测得 {0} BPM。按 L 键即按此速度铺设均匀的节拍。",
   "Tap on, in time with the song.": "请继续跟着歌曲打拍。",
   "Even beats at {0} BPM.": "已按 {0} BPM 铺设均匀的节拍。",
   "Bars of {0} beats.": "每小节 {0} 拍。",
   "Clicks on.": "节拍音已开启。",
   "Clicks off.": "节拍音已关闭。",
 
-  // What cannot be done, and why.
+  // Reasons why a command does nothing.
   "Nothing to change.": "没有可更改的内容。",
-  "Nothing to undo.": "没有可撤销的操作。",
-  "Nothing to redo.": "没有可重做的操作。",
   "These are the beats as heard.": "现在就是听出的节拍。",
   "A bar has {0} to {1} beats.": "每小节有 {0} 到 {1} 拍。",
   "Two beats must remain.": "至少要保留两拍。",
@@ -118,8 +103,8 @@ export const zh = {
   "The next beat is in the way.": "被相邻的节拍挡住了。",
   "No sound begins near it.": "附近没有声音响起。",
   "Tap four times or more first, in time with the song.": "请先跟着歌曲打至少四拍。",
-  'These beats were set for a song of {0}; this one has {1}. "As heard" listens anew.':
-    "这些节拍是为时长 {0} 的歌曲设置的，而这首歌的时长为 {1}。点“还原”可重新听出节拍。",
+  "These beats were set for a song of {0}; this one has {1}. To track it, drop all edits.":
+    "这些节拍是为时长 {0} 的歌曲设置的，而这首歌的时长为 {1}。放弃所有编辑即可重新听出节拍。",
   "Run the node first.": "请先运行节点。",
   "Only a song from a Load audio node can be heard here.": "这里只能播放来自“加载音频”节点的歌曲。",
   "The song cannot be played here; only the clicks are heard.":

@@ -1,11 +1,11 @@
-/** What the timeline asks of ComfyUI: its node's widgets, the song that is connected, the language. */
+/** Access to ComfyUI: a node's widgets and links, files, the language, the host's undo. */
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 
 /** Links into a subgraph come from a node with this id. */
 const SUBGRAPH_INPUT = -10;
 
-/** What the host speaks, such as "en" or "zh". */
+/** Language of the host, such as "en" or "zh". */
 export const language = () => app.extensionManager?.setting?.get("Comfy.Locale");
 
 /** A node's widget by name. */
@@ -15,26 +15,17 @@ export const widgetOf = (node, name) => node.widgets?.find((widget) => widget.na
 export const isLinked = (node, name) =>
   node.inputs?.some((input) => input.widget?.name === name && input.link != null) ?? false;
 
-/** Where in the song the dance starts: what a node that is fed the beats says, else 0. */
-export function danceStart(node) {
-  for (const id of node.outputs?.[0]?.links ?? []) {
-    const target = node.graph?.getNodeById(linkOf(node.graph, id)?.target_id);
-    const start = target && widgetOf(target, "start");
-    if (start) return Number(start.value) || 0;
-  }
-  return 0;
-}
+/** Address of a file of the host. @param {{filename: string, subfolder: string, type: string}} file */
+export const fileUrl = (file) => api.apiURL(`/view?${new URLSearchParams(file)}`);
 
-/** The address of the sound file that a "Load audio" node gives to `node`; empty where none does. */
-export function songUrl(node) {
-  const source = originOf(node, node.inputs?.find((input) => input.name === "audio"));
-  if (source?.type !== "LoadAudio") return "";
-  const named = /^(.*?)(?: \[(input|output|temp)\])?$/.exec(widgetOf(source, "audio")?.value ?? "");
-  const folders = named[1].split("/");
+/** The file that a loading node's widget names, such as "folder/name.png [temp]"; null if none. */
+export function namedFile(loader, name) {
+  const [, path, type] = /^(.*?)(?: \[(input|output|temp)\])?$/.exec(
+    widgetOf(loader, name)?.value ?? "",
+  );
+  const folders = path.split("/");
   const filename = folders.pop();
-  if (!filename) return "";
-  const query = { filename, subfolder: folders.join("/"), type: named[2] ?? "input" };
-  return api.apiURL(`/view?${new URLSearchParams(query)}`);
+  return filename ? { filename, subfolder: folders.join("/"), type: type ?? "input" } : null;
 }
 
 /** Take the graph's state into the host's own history, so that it is kept over a reload. */
@@ -52,9 +43,15 @@ export function forwardWheel(event) {
   if (!window.LiteGraph?.vueNodesMode) app.canvas.processMouseWheel(event);
 }
 
-const linkOf = (graph, id) => graph?.getLink?.(id) ?? graph?.links?.[id];
+export const linkOf = (graph, id) => graph?.getLink?.(id) ?? graph?.links?.[id];
 
-/** The node at the other end of an input, seen through reroutes and the walls of subgraphs. */
+/** The node that feeds the input `name`, through reroutes and the borders of subgraphs, or null. */
+export const sourceOf = (node, name) =>
+  originOf(
+    node,
+    node.inputs?.find((input) => input.name === name),
+  );
+
 function originOf(node, input) {
   const link = linkOf(node.graph, input?.link);
   if (!link) return null;
