@@ -5,7 +5,7 @@ The pipeline, the command line and the ComfyUI nodes all stage pictures here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -38,9 +38,9 @@ class PictureSource:
 
 @dataclass(frozen=True)
 class StagedReference(Reference):
-    """A reference that remembers its `source`; None for models that plan no dance."""
+    """A reference that remembers its `source`, so that it can be staged again."""
 
-    source: PictureSource | None = None
+    source: PictureSource = field(kw_only=True)
 
 
 def stage_reference(
@@ -68,4 +68,4 @@ def stage_reference(
     )
     rgba, part_map = dancer.in_square(model.config.clip.size).at_rest()
     pixels = rgba[:3].clamp(0, 1)
-    return StagedReference(pixels, vae.encode(pixels[None]), part_map, dancer, source)
+    return StagedReference(pixels, vae.encode(pixels[None]), part_map, dancer, source=source)

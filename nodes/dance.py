@@ -13,15 +13,17 @@ from torch import Tensor
 
 from ..musedance_core.diffusion.sampler_names import SAMPLER_NAMES
 from ..musedance_core.errors import InputError
+from ..musedance_core.ranges import DEFAULT_FPS
 from . import host
 from .types import BEATS, MODEL, MUSIC, REFERENCE, VAE, Conditioning, Music, Prompts, Weights
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
     from ..musedance_core.config import MuseDanceConfig
-    from ..musedance_core.diffusion.runner import SegmentRunner, Tail
+    from ..musedance_core.diffusion.runner import OnSetup, SegmentRunner
     from ..musedance_core.diffusion.segment import Reference, SamplingSettings
     from ..musedance_core.diffusion.segment_cache import SegmentCache
+    from ..musedance_core.diffusion.tail import Tail
     from .host_models import HostModel
 
 
@@ -51,7 +53,7 @@ def denoising_inputs() -> list[Any]:
             default=0,
             min=0,
             max=1000,
-            tooltip="Denoising steps; 0 is the model's own number.",
+            tooltip="Denoising steps of the frames; 0 is the model's own number.",
         ),
         io.Combo.Input(
             "sampler",
@@ -110,6 +112,19 @@ def sampling_settings(
     return SamplingSettings(steps or own.sampling_steps, chosen, sampler)
 
 
+@dataclass(frozen=True)
+class VideoSettings:
+    """Settings of a video for models that plan the dance.
+
+    Attributes:
+        fps: frames a second.
+        denoise: False shows the planned dance alone.
+    """
+
+    fps: float = DEFAULT_FPS
+    denoise: bool = True
+
+
 def segment_runner(
     model: HostModel,
     reference: Reference,
@@ -120,7 +135,9 @@ def segment_runner(
     seed: int,
     start: float,
     negative: Conditioning | None = None,
+    video: VideoSettings | None = None,
     cache: SegmentCache | None = None,
+    on_setup: OnSetup = lambda index, share: None,
 ) -> SegmentRunner:
     """The runner of a dance, for inputs that fit the model.
 
@@ -129,15 +146,12 @@ def segment_runner(
     """
     from ..musedance_core.diffusion.runner import DanceInputs, SegmentRunner
     from ..musedance_core.diffusion.segment import SongFeatures
-    from ..musedance_core.ranges import DEFAULT_FPS
 
     require_shape("reference", reference.latents.shape[1:], latent_shape(model.config))
     require_shape("music", music.mel.shape[1:], (model.config.music.mel_bins,))
-    if start >= music.song.seconds:
-        raise InputError(
-            f"The song is {music.song.seconds:.2f} s long, so a start at {start:g} s is past its "
-            f"end."
-        )
+    require_start(music, start)
+    video = video or VideoSettings()
+    plans = reference.dancer is not None
     inputs = DanceInputs(
         reference,
         SongFeatures(music.mel, beats),
@@ -146,9 +160,19 @@ def segment_runner(
         seed,
         start,
         None if negative is None else text_tokens(model, negative),
-        None if reference.dancer is None else DEFAULT_FPS,
+        video.fps if plans else None,
+        video.denoise or not plans,
     )
-    return SegmentRunner(model, inputs, cache)
+    return SegmentRunner(model, inputs, cache, on_setup)
+
+
+def require_start(music: Music, start: float) -> None:
+    """Raises InputError where `start` seconds are past the song's end."""
+    if start >= music.song.seconds:
+        raise InputError(
+            f"The song is {music.song.seconds:.2f} s long, so a start at {start:g} s is past its "
+            f"end."
+        )
 
 
 def text_tokens(model: HostModel, conditioning: Conditioning) -> Tensor:

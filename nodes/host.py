@@ -164,27 +164,52 @@ class Managed:
 class Progress:
     """The bar over all denoising steps of a node, with previews of the frames.
 
+    It moves between steps, too: while a segment is planned, its conditions are computed, and its
+    frames are rendered.
+
     Args:
         model: its autoencoder decodes the previews.
-        steps: of all segments together.
+        steps: of one segment.
+        segments: number of segments.
         first: number of the first segment.
+        denoised: share of a segment's work that is not rendering.
     """
 
-    def __init__(self, model: HostModel, steps: int, first: int = 0) -> None:
-        self.model, self.first, self.done = model, first, 0
-        self.bar = comfy.utils.ProgressBar(steps)
+    def __init__(
+        self,
+        model: HostModel,
+        steps: int,
+        segments: int = 1,
+        first: int = 0,
+        denoised: float = 1.0,
+    ) -> None:
+        self.model, self.steps, self.first, self.denoised = model, steps, first, denoised
+        self.done, self.total = 0.0, steps * segments
+        self.bar = comfy.utils.ProgressBar(self.total)
 
     def __call__(self, info: StepInfo) -> None:
         """Moves the bar after a step and shows the middle frame; raises where it was cancelled."""
-        self.done = (info.segment - self.first) * info.steps + info.step
         middle = info.denoised[:1, info.denoised.shape[1] // 2]
+        self._move(info.segment, info.step)
         self.bar.update_absolute(self.done, preview=self._preview(middle))
         interrupt_point()
 
-    def show(self, frame: Tensor) -> None:
-        """Shows a finished frame `[h w 3]`; raises where it was cancelled."""
-        self.bar.update_absolute(self.done, preview=_jpeg(frame))
+    def setup(self, segment: int, share: float) -> None:
+        """Moves the bar on the way to the first step of a segment, with `share` of it done."""
+        self._move(segment, share)
+        self.bar.update_absolute(self.done)
         interrupt_point()
+
+    def show(self, frame: Tensor, share: float) -> None:
+        """Shows a finished frame `[h w c]`, after `share` of all frames; raises where it was
+        cancelled."""
+        self.done = max(self.done, share * self.total)
+        self.bar.update_absolute(self.done, preview=_jpeg(frame[..., :3]))
+        interrupt_point()
+
+    def _move(self, segment: int, step: float) -> None:
+        done = (segment - self.first) * self.steps + self.denoised * step
+        self.done = max(self.done, done)
 
     def _preview(self, latent: Tensor) -> Any:
         if self.model.config.vae.kind == "patch":

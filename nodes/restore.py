@@ -16,8 +16,8 @@ from .errors import readable_errors
 from .types import CATEGORY, REFERENCE, TAIL, VAE
 
 if TYPE_CHECKING:
-    from ..musedance_core.diffusion.runner import Tail
     from ..musedance_core.diffusion.segment import Reference
+    from ..musedance_core.diffusion.tail import Tail
 
 
 class RestorePicture(io.ComfyNode):

@@ -20,8 +20,8 @@ from .types import CATEGORY, GUIDANCE, TAIL, Conditioning, Music, Weights
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
-    from ..musedance_core.diffusion.runner import Tail
     from ..musedance_core.diffusion.segment import Reference
+    from ..musedance_core.diffusion.tail import Tail
     from .host_models import HostModel
 
 
@@ -95,11 +95,12 @@ class Sample(io.ComfyNode):
             seed,
             start if tail is None else tail.start,
             negative,
+            on_setup=lambda index, share: progress.setup(index, share),
         )
         before = runner.first_tail() if tail is None else tail
         require_tail(model, before)
+        progress = host.Progress(model, settings.steps, first=before.index)
         with memory_for_segments(model):
-            progress = host.Progress(model, settings.steps, before.index)
             segment = runner.segment_after(before, progress)
         part = segment.first(frames / model.config.clip.frames)
         assert part.latents is not None

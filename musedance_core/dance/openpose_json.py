@@ -274,7 +274,8 @@ def _side(value: Any) -> int:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"{value!r} is not a number")
-    if not abs(value) <= 10 * LARGEST_SIDE:  # NaN is out of range too
+    limit: Any = 10 * LARGEST_SIDE  # comparable with any real number
+    if not abs(value) <= limit:  # NaN is out of range too
         raise ValueError(f"{value!r} is out of range")
     return float(value)
 

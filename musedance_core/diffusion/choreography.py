@@ -25,7 +25,7 @@ from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .prompts import at_time
 from .resting import rest_motion, rested
 from .samplers import SAMPLERS
-from .segment import DenoisedSegment, SongFeatures, clip_audio, require_finite
+from .segment import DenoisedSegment, OnShare, SongFeatures, clip_audio, require_finite
 
 SAMPLER = "dpmpp_2m"
 """Poses are sampled with the second-order solver: it needs the fewest steps."""
@@ -158,6 +158,7 @@ def plan_segment(
     first: int,
     before: Tensor | None = None,
     settings: DanceSettings | None = None,
+    on_share: OnShare = lambda share: None,
 ) -> DenoisedSegment:
     """Returns the poses of a segment, `[k 27]` float32 on the CPU.
 
@@ -170,6 +171,7 @@ def plan_segment(
         first: its first frame, counted from the video's.
         before: the `context` of the segment before, `[n 27]`; None at the start.
         settings: steps and guidance; None is the checkpoint's own.
+        on_share: called after every denoising step of the poses.
 
     Raises:
         InputError: the model has no choreographer, or its output is not finite.
@@ -186,7 +188,7 @@ def plan_segment(
         count = min(len(before), config.previous * config.poses) // token * token
         previous = before[-count:] if count else None
     settings = settings or DanceSettings.of(model)
-    features = next_features(model, score, index, first, previous, settings)
+    features = next_features(model, score, index, first, previous, settings, on_share)
     require_finite(features, f"The poses of segment {index + 1}", features.dtype)
     dance, fps = features.float().cpu(), pose_rate(model)
     numbers = first * config.poses + np.arange(len(dance))
@@ -202,6 +204,7 @@ def next_features(
     first: int,
     previous: Tensor | None,
     settings: DanceSettings,
+    on_share: OnShare = lambda share: None,
 ) -> Tensor:
     """Returns the features `[k 27]` of segment `index`, which begins at frame `first` of the video,
     after the poses `previous [m 27]`, of which the first segment has none."""
@@ -213,7 +216,10 @@ def next_features(
     noise = pose_noise(model, [generator]).to(like)
     batch = None if previous is None else previous[None].to(like)
     negative = None if score.negative is None else score.negative.to(like)
-    return sample_features(model, tokens.to(like), audio, batch, noise, settings, negative)[0]
+    sampled = sample_features(
+        model, tokens.to(like), audio, batch, noise, settings, negative, on_share
+    )
+    return sampled[0]
 
 
 def pose_noise(model: MuseDance, generators: Sequence[torch.Generator]) -> Tensor:
@@ -231,6 +237,7 @@ def sample_features(
     noise: Tensor,
     settings: DanceSettings,
     negative: Tensor | None = None,
+    on_share: OnShare = lambda share: None,
 ) -> Tensor:
     """Samples segments of a dance.
 
@@ -241,6 +248,7 @@ def sample_features(
         noise: `[b k 27]`.
         settings: steps and guidance.
         negative: text tokens `[1 77 d]` of the negative prompt; None stands for zeros.
+        on_share: called after every step.
 
     Returns:
         The features of the poses, `[b k 27]`.
@@ -259,7 +267,9 @@ def sample_features(
     # The samplers take latents; a pose is a picture of one pixel.
     schedule = NoiseSchedule(choreographer.config.schedule)
     start = rearrange(noise, "b k d -> b k d 1 1")
-    clean = SAMPLERS[SAMPLER](denoise, start, schedule, settings.steps, lambda step, x: None)
+    clean = SAMPLERS[SAMPLER](
+        denoise, start, schedule, settings.steps, lambda step, x: on_share(step / settings.steps)
+    )
     features = choreographer.denormalise(rearrange(clean, "b k d 1 1 -> b k d"))
     if previous is not None:
         features = continued(features, previous.to(features))

@@ -141,6 +141,17 @@ def composite(
 ) -> Iterator[Tensor]:
     """Yields the frames of `motion` at `seconds [n]` from its first pose, a few at a time: `[f 3 h
     w]` in 0..1, or straight RGBA `[f 4 h w]` where the background is not opaque."""
+    for frames, _ in composite_with_alpha(dancer, motion, seconds, corrections):
+        yield frames
+
+
+def composite_with_alpha(
+    dancer: Dancer,
+    motion: DanceMotion,
+    seconds: np.ndarray,
+    corrections: Correction | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields the frames as `composite` does, and the dancer's own alpha in them, `[f 1 h w]`."""
     size = dancer.canvas.width * dancer.canvas.height
     count = max(1, min(CHUNK, CHUNK_PIXELS // size))
     for first in range(0, len(seconds), count):
@@ -151,7 +162,8 @@ def composite(
             added = _enlarged(corrections.at(times), dancer) * alpha
             frames[:, :3] = (frames[:, :3] + added).clamp_min(0)
             frames[:, :3] = torch.minimum(frames[:, :3], frames[:, 3:])
-        yield frames[:, :3].clamp(0, 1) if dancer.opaque else unpremultiply(frames)
+        shown = frames[:, :3].clamp(0, 1) if dancer.opaque else unpremultiply(frames)
+        yield shown, alpha.clamp(0, 1)
 
 
 def _enlarged(colours: Tensor, dancer: Dancer) -> Tensor:

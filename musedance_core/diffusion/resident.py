@@ -1,9 +1,10 @@
-"""A model and its autoencoder that stay on one device, as `SegmentRunner` takes them."""
+"""A model as `SegmentRunner` takes it; one that stays on its device, and its autoencoder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -12,6 +13,21 @@ from ..config import MuseDanceConfig
 from ..errors import InputError
 from ..models import MuseDance
 from ..models.vae import run_in_batches
+
+
+class ModelHandle(Protocol):
+    """A model that `ready` brings to `device` before it is used; a host may move it away again."""
+
+    @property
+    def config(self) -> MuseDanceConfig: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    def ready(self) -> MuseDance: ...
 
 
 @dataclass(frozen=True)

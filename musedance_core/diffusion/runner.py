@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,17 +19,18 @@ from einops import repeat
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..config import MuseDanceConfig
 from ..dance.motion import DanceMotion, closed_loop, join
 from ..errors import InputError
 from ..models import MuseDance
 from .choreography import DanceScore, DanceSettings, plan_segment, pose_rate
-from .compositing import Autoencoder, Passage, composite, correct, plan_frames
+from .compositing import Autoencoder, Passage, composite_with_alpha, correct, plan_frames
 from .guidance import StepInfo
 from .prompts import at_time
+from .resident import ModelHandle
 from .samplers import OnStep
 from .segment import (
     DenoisedSegment,
+    OnShare,
     Reference,
     SamplingSettings,
     SegmentInput,
@@ -41,28 +41,16 @@ from .segment import (
 )
 from .segment_cache import SegmentCache
 from .segment_plan import SegmentPlan, plan_segments
+from .tail import Tail
 
 logger = logging.getLogger(__name__)
 OnStepInfo = Callable[[StepInfo], None]
-CONTEXT_POSES = 96
-"""Poses before a segment that its plan may continue."""
+OnSetup = Callable[[int, float], None]
+"""Called with the index of a segment and the share in 0..1 of the work before its first step."""
+PLANNED = 0.4
+"""Share of planning in the work before the first step of a denoised segment, for progress bars."""
 LOOP_OVERLAP = 0.8
 """Seconds in which the beginning of a loop goes over from what follows its end."""
-
-
-class ModelHandle(Protocol):
-    """A model that `ready` brings to `device` before it is used; a host may move it away again."""
-
-    @property
-    def config(self) -> MuseDanceConfig: ...
-
-    @property
-    def device(self) -> torch.device: ...
-
-    @property
-    def dtype(self) -> torch.dtype: ...
-
-    def ready(self) -> MuseDance: ...
 
 
 @dataclass(frozen=True)
@@ -96,51 +84,12 @@ class DanceInputs:
 
 
 @dataclass(frozen=True)
-class Tail:
-    """The state between two segments.
-
-    Attributes:
-        latents: of the last m frames output, `[m c h w]`; at the start the picture's, m times.
-        start: where in the song the video starts, in seconds.
-        frame: number of the model's frames so far.
-        index: number of segments so far.
-        segment: the previous segment, cut to the frames output; None at the start.
-        poses: the last `CONTEXT_POSES` poses of the dance without accents and rests, `[n 27]`; None
-            at the start and in models that plan no dance.
-        fps: the model's frames a second.
-    """
-
-    latents: Tensor
-    start: float
-    fps: float = 12
-    frame: int = 0
-    index: int = 0
-    segment: DenoisedSegment | None = None
-    poses: Tensor | None = None
-
-    def after(self, segment: DenoisedSegment, frames: int) -> Tail:
-        """The tail after `segment`, which is cut to `frames` of the model's frames."""
-        latents = self.latents
-        if segment.latents is not None:
-            joined = torch.cat([latents.to(segment.latents), segment.latents])
-            latents = joined[len(joined) - len(latents) :]
-        poses = [x for x in (self.poses, segment.context) if x is not None]
-        return replace(
-            self,
-            latents=latents,
-            frame=self.frame + frames,
-            index=self.index + 1,
-            segment=segment,
-            poses=torch.cat(poses)[-CONTEXT_POSES:] if poses else None,
-        )
-
-
-@dataclass(frozen=True)
 class Segment:
     """One finished piece of video.
 
     `frames [f c h w]` float32 in 0..1, RGB or straight RGBA, cut to the frames output; `first` is
-    the index of its first frame in the video; the next segment continues from `tail`. A segment at
+    the index of its first frame in the video; the next segment continues from `tail`. `alpha [f 1 h
+    w]` in 0..1 is the dancer's own, or None in models that plan no dance. A segment at
     the picture's own size comes in several pieces of the same `index`; frames between two segments
     belong to the second one.
     """
@@ -149,6 +98,7 @@ class Segment:
     first: int
     frames: Tensor
     tail: Tail
+    alpha: Tensor | None = None
 
 
 class SegmentRunner:
@@ -158,12 +108,17 @@ class SegmentRunner:
         model: the model.
         inputs: what all segments share.
         cache: finished segments are taken from here and written here, where it is given.
+        on_setup: called while a segment is planned and its conditions are computed.
     """
 
     def __init__(
-        self, model: ModelHandle, inputs: DanceInputs, cache: SegmentCache | None = None
+        self,
+        model: ModelHandle,
+        inputs: DanceInputs,
+        cache: SegmentCache | None = None,
+        on_setup: OnSetup = lambda index, share: None,
     ) -> None:
-        self.model, self.inputs, self.cache = model, inputs, cache
+        self.model, self.inputs, self.cache, self.on_setup = model, inputs, cache, on_setup
 
     @property
     def fps(self) -> float:
@@ -221,9 +176,19 @@ class SegmentRunner:
             tail = tail.after(segment.first(share), round(share * clip.frames))
             passage = self._passage(segment, vae, passage)
             first = plan.first
-            for pictures in self._decode(segment, plan, vae, passage):
-                yield Segment(plan.index, first, pictures, tail)
+            for pictures, alpha in self._decode(segment, plan, vae, passage):
+                yield Segment(plan.index, first, pictures, tail, alpha)
                 first += len(pictures)
+
+    def finished(self, frames: int) -> int:
+        """How many of the first `frames` frames belong to finished segments in the cache."""
+        clip, tail = self.model.config.clip, self.first_tail()
+        for _ in plan_segments(frames, self.fps, clip.seconds):
+            segment = self._cached(tail)
+            if segment is None:
+                return int(tail.frame / clip.fps * self.fps)
+            tail = tail.after(segment, clip.frames)
+        return frames
 
     @torch.no_grad()
     def segment_after(
@@ -237,28 +202,35 @@ class SegmentRunner:
         """
         steps = self.inputs.settings.steps if self.inputs.denoise else 1
         report = on_step or (lambda info: None)
-        seconds = tail.start + tail.frame / self.model.config.clip.fps
-        text = at_time(self.inputs.prompts, seconds)
-        key = "" if self.cache is None else self._key(self.cache, tail, text)
-        if self.cache is not None and (cached := self.cache.read(key)) is not None:
-            segment = DenoisedSegment(**cached)
-            report(StepInfo(tail.index, segments, steps, steps, self._preview(segment, tail)))
-            return segment
+        cached = self._cached(tail)
+        if cached is not None:
+            report(StepInfo(tail.index, segments, steps, steps, self._preview(cached, tail)))
+            return cached
 
         def after_step(step: int, denoised: Tensor) -> None:
             require_finite(denoised, f"The latents of segment {tail.index + 1}", self.model.dtype)
             report(StepInfo(tail.index, segments, step, steps, denoised))
 
-        segment = self._make(tail, text, after_step)
+        segment = self._make(tail, after_step)
         if segment.latents is None:
             report(StepInfo(tail.index, segments, steps, steps, self._preview(segment, tail)))
         if self.cache is not None:
             try:
-                self.cache.write(key, segment.tensors())
+                self.cache.write(self._key(self.cache, tail), segment.tensors())
             except (OSError, SafetensorError, InputError) as error:
                 # The dance goes on; only a later run has to denoise this segment again.
                 logger.warning("MuseDance could not write a segment to its cache: %s", error)
         return segment
+
+    def _cached(self, tail: Tail) -> DenoisedSegment | None:
+        """The segment after `tail`, if it is in the cache."""
+        stored = None if self.cache is None else self.cache.read(self._key(self.cache, tail))
+        return None if stored is None else DenoisedSegment(**stored)
+
+    def _text(self, tail: Tail) -> Tensor:
+        """Text tokens `[1 77 d]` of the segment after `tail`."""
+        seconds = tail.start + tail.frame / self.model.config.clip.fps
+        return at_time(self.inputs.prompts, seconds)
 
     @property
     def _waiting(self) -> float:
@@ -293,8 +265,9 @@ class SegmentRunner:
         plan: SegmentPlan,
         vae: Autoencoder,
         passage: Passage | None,
-    ) -> Iterator[Tensor]:
-        """Yields the frames `[f c h w]` of a whole segment that `plan` asks for, a few at a time.
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yields the frames `[f c h w]` of a whole segment that `plan` asks for, a few at a time,
+        with the dancer's alpha `[f 1 h w]` in them, if it is known.
 
         They have the picture's own size where the model plans the dance, which is `passage`.
 
@@ -306,19 +279,23 @@ class SegmentRunner:
             assert segment.latents is not None
             frames = vae.decode(segment.latents[: plan.frames])
             require_finite(frames, "The decoded frames", self.model.dtype)
-            yield frames
+            yield frames, None
             return
         seconds = (plan.first + np.arange(plan.frames)) / self.fps
         seconds += passage.begin - plan.index * self.model.config.clip.seconds
-        yield from composite(dancer, passage.motion, seconds, passage.corrections)
+        yield from composite_with_alpha(dancer, passage.motion, seconds, passage.corrections)
 
-    def _make(self, tail: Tail, text: Tensor, on_step: OnStep) -> DenoisedSegment:
+    def _make(self, tail: Tail, on_step: OnStep) -> DenoisedSegment:
         """Plans the dance of the segment after `tail`, where the model can, and denoises it."""
         model, inputs = self.model.ready(), self.inputs
+
+        def setup(begin: float, end: float) -> OnShare:
+            return lambda share: self.on_setup(tail.index, begin + share * (end - begin))
+
         device, dtype = self.model.device, self.model.dtype
         part_map, negative = inputs.reference.part_map, inputs.negative
-        text = text.to(device, dtype)
-        plan = self._plan(model, tail)
+        text = self._text(tail).to(device, dtype)
+        plan = self._plan(model, tail, setup(0.0, PLANNED if inputs.denoise else 1.0))
         if plan.poses is not None and not inputs.denoise:
             return plan
         latents = inputs.reference.latents.to(device, dtype)
@@ -334,10 +311,12 @@ class SegmentRunner:
             planned=self._planned(plan.poses),
         )
         noise = initial_noise(model, latents, inputs.seed, tail.index)
-        denoised = denoise_segment(model, conditioned_on, noise, inputs.settings, on_step)
+        denoised = denoise_segment(
+            model, conditioned_on, noise, inputs.settings, on_step, setup(PLANNED, 1.0)
+        )
         return replace(plan, latents=denoised.float().cpu())
 
-    def _plan(self, model: MuseDance, tail: Tail) -> DenoisedSegment:
+    def _plan(self, model: MuseDance, tail: Tail, on_share: OnShare) -> DenoisedSegment:
         """The poses of the segment after `tail`, if the model has a choreographer."""
         inputs = self.inputs
         if inputs.reference.dancer is None or model.choreographer is None:
@@ -348,7 +327,8 @@ class SegmentRunner:
             return DenoisedSegment(poses=inputs.motion.at(times).features())
         score = DanceScore(inputs.song, inputs.prompts, inputs.seed, tail.start, inputs.negative)
         settings = DanceSettings.guided_by(model, inputs.settings.guidance)
-        return plan_segment(model, score, tail.index, tail.frame, tail.poses, settings)
+        before = tail.poses
+        return plan_segment(model, score, tail.index, tail.frame, before, settings, on_share)
 
     def _motion(self, poses: Tensor) -> DanceMotion:
         """The dance of a segment's poses `[n 27]`."""
@@ -367,7 +347,7 @@ class SegmentRunner:
         """Latents `[1 f c h w]` that show the state of a segment that was not denoised now."""
         return (tail.latents if segment.latents is None else segment.latents)[None]
 
-    def _key(self, cache: SegmentCache, tail: Tail, text: Tensor) -> str:
+    def _key(self, cache: SegmentCache, tail: Tail) -> str:
         """A name for everything that the segment after `tail` depends on."""
         inputs, guidance = self.inputs, self.inputs.settings.guidance
         dancer = inputs.reference.dancer
@@ -384,6 +364,6 @@ class SegmentRunner:
             inputs.song.mel,
             inputs.song.grid.times,
             inputs.song.grid.assumed,
-            text,
+            self._text(tail),
             inputs.negative,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,8 @@ from ..models.schedule import NoiseSchedule
 from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .samplers import SAMPLERS, OnStep, require_sampler, start_at
 
+OnShare = Callable[[float], None]
+"""Called with the share in 0..1 of some work that is done; an exception from it ends the work."""
 PLAN_STRENGTH = 0.625
 """Share of the denoising steps that are taken where the frames are planned; they start from the
 plan with the noise of the first of them. Chosen on validation clips (docs/results.md)."""
@@ -164,14 +166,16 @@ def denoise_segment(
     noise: Tensor,
     settings: SamplingSettings,
     on_step: OnStep,
+    on_conditions: OnShare = lambda share: None,
 ) -> Tensor:
     """Denoises one segment from `noise [1 f c h w]`, on its device and in its dtype: clean latents
     `[f c h w]`.
 
-    Planned frames are refined by the last `PLAN_STRENGTH` of the steps alone. `on_step(step,
-    denoised)` is called after every step; an exception from it ends the sampling.
+    Planned frames are refined by the last `PLAN_STRENGTH` of the steps alone. `on_conditions` is
+    called while the conditions are computed, and `on_step(step, denoised)` after every step; an
+    exception from them ends the sampling.
     """
-    conditions = condition_set(model, inputs, settings.guidance)
+    conditions = condition_set(model, inputs, settings.guidance, on_conditions)
     schedule = NoiseSchedule(model.config.schedule)
 
     def denoise(x: Tensor, t: Tensor) -> Tensor:
@@ -207,9 +211,14 @@ def clip_audio(
     )
 
 
-def condition_set(model: MuseDance, inputs: SegmentInput, guidance: Guidance) -> ConditionSet:
+def condition_set(
+    model: MuseDance,
+    inputs: SegmentInput,
+    guidance: Guidance,
+    on_conditions: OnShare = lambda share: None,
+) -> ConditionSet:
     """The conditions of one segment: all of them, none, and all but one for every weight that is
-    not 0."""
+    not 0. `on_conditions` is called when the first of them begin and after each of them."""
     like = inputs.reference
     audio = clip_audio(model, inputs.song, inputs.start, inputs.first, like)
     previous = rearrange(inputs.previous, "m c h w -> 1 m c h w")
@@ -238,9 +247,10 @@ def condition_set(model: MuseDance, inputs: SegmentInput, guidance: Guidance) ->
 
     # No text is zeros unless there is a negative prompt.
     no_text = torch.zeros_like(inputs.text) if inputs.negative is None else inputs.negative
-    without = {
-        name: build(no_text if name == "text" else inputs.text, name)
-        for name, weight in guidance.weights.items()
-        if weight
-    }
-    return ConditionSet(build(inputs.text), build(no_text, *CONDITIONS), without)
+    dropped = [name for name, weight in guidance.weights.items() if weight]
+    built: list[Conditions] = []
+    for names in ((), CONDITIONS, *((name,) for name in dropped)):
+        on_conditions((len(built) + 1) / (len(dropped) + 3))
+        built.append(build(no_text if "text" in names else inputs.text, *names))
+    on_conditions(1.0)
+    return ConditionSet(built[0], built[1], dict(zip(dropped, built[2:], strict=True)))

@@ -17,7 +17,6 @@ from musedance_core.diffusion.runner import (
     DanceInputs,
     Segment,
     SegmentRunner,
-    Tail,
 )
 from musedance_core.diffusion.segment import (
     DenoisedSegment,
@@ -25,6 +24,7 @@ from musedance_core.diffusion.segment import (
     require_finite,
 )
 from musedance_core.diffusion.segment_cache import SegmentCache
+from musedance_core.diffusion.tail import Tail
 from musedance_core.errors import InputError
 from musedance_core.models import MuseDance
 

@@ -28,7 +28,7 @@ def small(name: str, seconds: float = 1.0, steps: int = 1) -> dict[str, Any]:
     prompt = deepcopy(workflow(name))
     for node in prompt.values():
         if node["class_type"] == "MuseDance_Chain":
-            node["inputs"] |= {"seconds": seconds, "steps": steps}
+            node["inputs"] |= {"seconds": seconds, "steps": steps, "quality": "full"}
         elif node["class_type"] == "MuseDance_Sample":
             node["inputs"]["steps"] = steps
         elif node["class_type"] == "LoadImage":
