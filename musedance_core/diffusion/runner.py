@@ -287,22 +287,37 @@ class SegmentRunner:
 
     def _make(self, tail: Tail, on_step: OnStep) -> DenoisedSegment:
         """Plans the dance of the segment after `tail`, where the model can, and denoises it."""
-        model, inputs = self.model.ready(), self.inputs
+        model = self.model.ready()
 
         def setup(begin: float, end: float) -> OnShare:
             return lambda share: self.on_setup(tail.index, begin + share * (end - begin))
 
-        device, dtype = self.model.device, self.model.dtype
-        part_map, negative = inputs.reference.part_map, inputs.negative
-        text = self._text(tail).to(device, dtype)
-        plan = self._plan(model, tail, setup(0.0, PLANNED if inputs.denoise else 1.0))
-        if plan.poses is not None and not inputs.denoise:
+        plan = self._plan(model, tail, setup(0.0, PLANNED if self.inputs.denoise else 1.0))
+        if plan.poses is not None and not self.inputs.denoise:
             return plan
-        latents = inputs.reference.latents.to(device, dtype)
-        conditioned_on = SegmentInput(
-            reference=latents,
+        conditioned_on = self._segment_input(tail, plan)
+        noise = initial_noise(model, conditioned_on.reference, self.inputs.seed, tail.index)
+        settings = self.inputs.settings
+        denoised = denoise_segment(
+            model, conditioned_on, noise, settings, on_step, setup(PLANNED, 1.0)
+        )
+        return replace(plan, latents=denoised.float().cpu())
+
+    @torch.no_grad()
+    def undenoised(self, tail: Tail) -> tuple[DenoisedSegment, SegmentInput]:
+        """The planned dance of the segment that continues `tail`, which has no latents yet, and
+        everything that its denoising is conditioned on."""
+        plan = self._plan(self.model.ready(), tail, lambda share: None)
+        return plan, self._segment_input(tail, plan)
+
+    def _segment_input(self, tail: Tail, plan: DenoisedSegment) -> SegmentInput:
+        """The inputs of the segment after `tail`, whose dance is `plan`."""
+        inputs, device, dtype = self.inputs, self.model.device, self.model.dtype
+        part_map, negative = inputs.reference.part_map, inputs.negative
+        return SegmentInput(
+            reference=inputs.reference.latents.to(device, dtype),
             previous=tail.latents.to(device, dtype),
-            text=text,
+            text=self._text(tail).to(device, dtype),
             song=inputs.song,
             start=tail.start,
             first=tail.frame,
@@ -310,11 +325,6 @@ class SegmentRunner:
             negative=None if negative is None else negative.to(device, dtype),
             planned=self._planned(plan.poses),
         )
-        noise = initial_noise(model, latents, inputs.seed, tail.index)
-        denoised = denoise_segment(
-            model, conditioned_on, noise, inputs.settings, on_step, setup(PLANNED, 1.0)
-        )
-        return replace(plan, latents=denoised.float().cpu())
 
     def _plan(self, model: MuseDance, tail: Tail, on_share: OnShare) -> DenoisedSegment:
         """The poses of the segment after `tail`, if the model has a choreographer."""

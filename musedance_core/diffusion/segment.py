@@ -15,7 +15,7 @@ from ..audio.mel import HOP_SECONDS, clip_window
 from ..audio.silence import Interval, find_rests
 from ..dance.dancer import Dancer
 from ..errors import InputError
-from ..models import ClipAudio, Conditions, MuseDance
+from ..models import ClipAudio, Conditions, MuseDance, WarpedReference
 from ..models.schedule import NoiseSchedule
 from .guidance import CONDITIONS, ConditionSet, Guidance, guided_velocity
 from .samplers import SAMPLERS, OnStep, require_sampler, start_at
@@ -211,6 +211,64 @@ def clip_audio(
     )
 
 
+@dataclass(frozen=True)
+class SharedConditions:
+    """Parts of a segment's conditions that do not depend on its sentence.
+
+    Attributes:
+        audio: music and beats.
+        previous: latents of the frames before, `[1 m c h w]`.
+        warped: the planned frames, or None in models that do not take them.
+    """
+
+    audio: ClipAudio
+    previous: Tensor
+    warped: WarpedReference | None
+
+
+def shared_conditions(model: MuseDance, inputs: SegmentInput) -> SharedConditions:
+    """Encodes music, beats and planned frames of a segment, on the device and in the dtype of
+    `inputs.reference`."""
+    like = inputs.reference
+    planned, coverage = (None, None) if inputs.planned is None else inputs.planned
+    return SharedConditions(
+        clip_audio(model, inputs.song, inputs.start, inputs.first, like),
+        rearrange(inputs.previous, "m c h w -> 1 m c h w"),
+        model.warp_reference(
+            like,
+            None if planned is None else planned[None].to(like),
+            None if coverage is None else coverage[None].to(like),
+        ),
+    )
+
+
+def segment_conditions(
+    model: MuseDance,
+    inputs: SegmentInput,
+    shared: SharedConditions,
+    text: Tensor,
+    dropped: Sequence[str] = (),
+) -> Conditions:
+    """The conditions of one segment with the text tokens `text [1 77 d]`.
+
+    Of the names in `dropped`, "music" leaves out music and beats, and "reference" the picture and
+    the frames before; for "text" the caller gives other tokens.
+    """
+    audio, like = shared.audio, inputs.reference
+    dropping = replace(audio, keep=torch.tensor(["music" not in dropped], device=like.device))
+    features = model.reference_features(like, text, inputs.part_map)
+    conditions = Conditions(
+        text=text,
+        reference=model.unet.project_reference(features),
+        previous=model.reference.motion_features(shared.previous, text),
+        music=model.embed_music(dropping),
+        beat=model.embed_beats(dropping),
+        seconds=audio.seconds,
+        warped_reference=shared.warped,
+    )
+    return conditions.without_reference() if "reference" in dropped else conditions
+
+
 def condition_set(
     model: MuseDance,
     inputs: SegmentInput,
@@ -219,38 +277,14 @@ def condition_set(
 ) -> ConditionSet:
     """The conditions of one segment: all of them, none, and all but one for every weight that is
     not 0. `on_conditions` is called when the first of them begin and after each of them."""
-    like = inputs.reference
-    audio = clip_audio(model, inputs.song, inputs.start, inputs.first, like)
-    previous = rearrange(inputs.previous, "m c h w -> 1 m c h w")
-    planned, coverage = (None, None) if inputs.planned is None else inputs.planned
-    warped = model.warp_reference(
-        like,
-        None if planned is None else planned[None].to(like),
-        None if coverage is None else coverage[None].to(like),
-    )
-
-    def build(text: Tensor, *dropped: str) -> Conditions:
-        """The conditions without those named."""
-        keep = torch.tensor(["music" not in dropped], device=like.device)
-        dropping = replace(audio, keep=keep)
-        features = model.reference_features(like, text, inputs.part_map)
-        conditions = Conditions(
-            text=text,
-            reference=model.unet.project_reference(features),
-            previous=model.reference.motion_features(previous, text),
-            music=model.embed_music(dropping),
-            beat=model.embed_beats(dropping),
-            seconds=audio.seconds,
-            warped_reference=warped,
-        )
-        return conditions.without_reference() if "reference" in dropped else conditions
-
+    shared = shared_conditions(model, inputs)
     # No text is zeros unless there is a negative prompt.
     no_text = torch.zeros_like(inputs.text) if inputs.negative is None else inputs.negative
     dropped = [name for name, weight in guidance.weights.items() if weight]
     built: list[Conditions] = []
     for names in ((), CONDITIONS, *((name,) for name in dropped)):
         on_conditions((len(built) + 1) / (len(dropped) + 3))
-        built.append(build(no_text if "text" in names else inputs.text, *names))
+        text = no_text if "text" in names else inputs.text
+        built.append(segment_conditions(model, inputs, shared, text, names))
     on_conditions(1.0)
     return ConditionSet(built[0], built[1], dict(zip(dropped, built[2:], strict=True)))

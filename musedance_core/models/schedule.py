@@ -50,15 +50,20 @@ class NoiseSchedule:
         return a * clean + s * noise
 
     def sample_noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Noise of unit variance and `shape` (b f c h w), on the CPU.
+        """Noise of unit variance and `shape` (b f c h w), on the CPU, as `share_noise` makes it."""
+        return self.share_noise(torch.randn(shape, generator=generator))
 
-        The config's `shared_noise` is the share of its variance that all frames have in common.
+    def share_noise(self, noise: Tensor) -> Tensor:
+        """Independent noise `[... f c h w]` of unit variance, made correlated between frames.
+
+        The config's `shared_noise` is the share of its variance that all frames have in common:
+        the mean of the frames, which is independent of their differences from it.
         """
-        own = torch.randn(shape, generator=generator)
-        if not self.config.shared_noise:
-            return own
-        common = torch.randn((shape[0], 1, *shape[2:]), generator=generator)
-        share = self.config.shared_noise
+        share, frames = self.config.shared_noise, noise.shape[-4]
+        if not share or frames == 1:
+            return noise
+        mean = noise.mean(dim=-4, keepdim=True)
+        common, own = mean * math.sqrt(frames), (noise - mean) * math.sqrt(frames / (frames - 1))
         return math.sqrt(share) * common + math.sqrt(1 - share) * own
 
     def velocity(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
