@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.v0_0_2 import ComfyExtension, io
 
 from . import host
+from .apply import ApplyDance
 from .beats import BeatSyncScore, ExtractBeats
 from .chain import ChainSegments
 from .guidance import GuidancePerCondition, PromptTimeline
@@ -35,6 +36,7 @@ class MuseDanceExtension(ComfyExtension):
             PromptTimeline,
             GuidancePerCondition,
             Sample,
+            ApplyDance,
             RestorePicture,
             ChainSegments,
             BeatSyncScore,

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..musedance_core.errors import InputError
 from . import host
 from .errors import NodeError, readable_errors
+from .native import NativeModel
 from .types import VAE, Conditioning
 
 if TYPE_CHECKING:
@@ -174,6 +175,11 @@ class HostModel:
         """The device that it computes on."""
         return self.managed.device
 
+    @property
+    def native(self) -> Any:
+        """The host's MODEL of the same networks."""
+        return self.managed.patcher
+
     def ready(self) -> MuseDance:
         """The networks, brought to their device."""
         clip, unet = self.config.clip, self.config.unet
@@ -221,7 +227,9 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
         if not loaded.config.unet.copy_reach:
             del model.vae
     identity = cache_key(name, size, os.stat(path).st_mtime_ns)
-    managed = host.Managed(model.to(dtype), device, manage.unet_offload_device())
+    patches = vae.vae if isinstance(vae, HostVAE) else None
+    native_model = NativeModel(model.to(dtype), dtype, device, patches)
+    managed = host.Managed(native_model, device, manage.unet_offload_device())
     return HostModel(name, identity, model, managed, vae, clip, dtype)
 
 

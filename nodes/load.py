@@ -39,6 +39,10 @@ class LoadMuseDance(io.ComfyNode):
                 MODEL.Output(display_name="model"),
                 io.Vae.Output(display_name="vae"),
                 io.Clip.Output(display_name="clip"),
+                io.Model.Output(
+                    display_name="sampler_model",
+                    tooltip="For KSampler and other samplers of ComfyUI, with Apply dance.",
+                ),
             ],
         )
 
@@ -46,4 +50,4 @@ class LoadMuseDance(io.ComfyNode):
     @readable_errors
     def execute(cls, checkpoint: str, allow_untrained: bool) -> io.NodeOutput:
         model = host_models.load_model(checkpoint, allow_untrained)
-        return io.NodeOutput(model, model.vae, model.clip)
+        return io.NodeOutput(model, model.vae, model.clip, model.native)

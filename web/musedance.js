@@ -1,13 +1,10 @@
-/** The pack's part in the browser: editors on the nodes Beats and Rig. */
+/** The pack's part in the browser: the beat timeline on its Beats node. */
 import { app } from "../../scripts/app.js";
-import { addRigEditor } from "./rig/widget.js";
 import { addBeatTimeline } from "./timeline/widget.js";
 
-const EDITORS = { MuseDance_ExtractBeats: addBeatTimeline, MuseDance_Rig: addRigEditor };
-
 app.registerExtension({
-  name: "musedance.Editors",
+  name: "musedance.BeatTimeline",
   nodeCreated(node) {
-    EDITORS[node.comfyClass]?.(node);
+    if (node.comfyClass === "MuseDance_ExtractBeats") addBeatTimeline(node);
   },
 });

@@ -92,16 +92,16 @@ class Comfy:
         assert "prompt_id" in answer, answer
         return str(answer["prompt_id"])
 
-    def finished(self, prompt_id: str) -> dict[str, Any]:
-        """Returns the host's history entry of a finished run."""
-        end = time.monotonic() + RUN_SECONDS
+    def finished(self, prompt_id: str, seconds: float = RUN_SECONDS) -> dict[str, Any]:
+        """Returns the host's history entry of a run, which must finish in so many `seconds`."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             history = self.get(f"/history/{prompt_id}")
             if prompt_id in history:
                 done: dict[str, Any] = history[prompt_id]
                 return done
             time.sleep(0.2)
-        raise AssertionError(f"not finished in {RUN_SECONDS} s:\n{self.log.read_text()[-3000:]}")
+        raise AssertionError(f"not finished in {seconds} s:\n{self.log.read_text()[-3000:]}")
 
     def run(self, prompt: dict[str, Any]) -> dict[str, Any]:
         """Run a workflow to its end, which must be a good one."""

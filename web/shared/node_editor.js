@@ -6,8 +6,7 @@ import { fitRow, rove } from "./panel.js";
 
 /**
  * Subclasses set `model`, an `EditedText`, and define `paint(context, size)`, `describe()`, which
- * returns texts of the panel, `store()`, which puts into the node's properties what a reload needs,
- * `lockedSentence()`, `zoom(factor, event)`, `scroll(pixels)` and `choose(item)`.
+ * returns texts of the panel, `zoom(factor, event)`, `scroll(x, y)` and `choose(item)`.
  */
 export class NodeEditor {
   /**
@@ -28,7 +27,7 @@ export class NodeEditor {
   /** Callbacks of the model. */
   get page() {
     return {
-      write: (text) => this.write(text),
+      write: (text) => this._write(text),
       say: (sentence) => this.say(sentence),
       draw: () => this.requestDraw(),
     };
@@ -47,18 +46,14 @@ export class NodeEditor {
     this.requestDraw();
   }
 
-  /** Store the model's text in the widget. */
-  write(text) {
-    keepState(() => {
-      widgetOf(this.node, this.input).value = text;
-      this.store();
-    });
+  _write(text) {
+    keepState(() => (widgetOf(this.node, this.input).value = text));
     this.node.setDirtyCanvas?.(true, true);
   }
 
-  /** Have the host save what `store` stores. */
-  remember() {
-    keepState(() => this.store());
+  /** Store a value in the workflow, beside the node's widgets. */
+  remember(property, value) {
+    keepState(() => (this.node.properties[property] = value));
   }
 
   _listen() {
@@ -101,7 +96,7 @@ export class NodeEditor {
         if (!event.ctrlKey && !event.metaKey && event.key !== "Escape") event.stopPropagation();
         return;
       }
-      command.run(this, event);
+      command.run(this);
     }
     event.preventDefault();
     event.stopPropagation();

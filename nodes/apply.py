@@ -1,0 +1,162 @@
+"""A segment of a dance as conditioning for the host's samplers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypedDict
+
+import torch
+from comfy_api.v0_0_2 import io
+from torch import Tensor
+
+from .dance import dance_inputs, require_shape, require_tail, sampling_settings, segment_runner
+from .errors import readable_errors
+from .types import CATEGORY, TAIL, Conditioning, Music
+
+if TYPE_CHECKING:
+    from ..musedance_core.audio.beats import BeatGrid
+    from ..musedance_core.diffusion.runner import Tail
+    from ..musedance_core.diffusion.segment import Reference, SegmentInput
+    from .host_models import HostModel
+
+
+class Latent(TypedDict):
+    """The host's LATENT: unscaled `samples [b c h w]`."""
+
+    samples: Tensor
+
+
+class ApplyDance(io.ComfyNode):
+    """Picture, music, beats and the segment before, put on CONDITIONING."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MuseDance_ApplyDance",
+            display_name="Apply dance",
+            category=CATEGORY,
+            description="Puts picture, song, beats and the segment before on the conditioning, for "
+            "KSampler and other samplers of ComfyUI. Connect the second model of Load MuseDance to "
+            "the sampler, which makes 48 latents: one segment of the dance. Planned dances begin "
+            "with the plan: set the sampler's denoise to 0.62.",
+            search_aliases=["musedance ksampler", "dance conditioning", "apply", "native"],
+            inputs=[
+                *dance_inputs(),
+                io.Conditioning.Input("positive", tooltip="The sentence: how to dance."),
+                io.Conditioning.Input(
+                    "negative",
+                    optional=True,
+                    tooltip="A negative prompt; without one, guidance leads away from no sentence.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**32 - 1,
+                    control_after_generate=True,
+                    tooltip="Of the planned dance: another gives another take. The sampler has a "
+                    "seed of its own.",
+                ),
+                io.Float.Input(
+                    "start",
+                    default=0.0,
+                    min=0.0,
+                    max=36000.0,
+                    step=0.01,
+                    tooltip="Where in the song the video starts, in seconds.",
+                ),
+                TAIL.Input(
+                    "tail",
+                    optional=True,
+                    tooltip="The tail of the segment to continue; its start is used, not this "
+                    "node's.",
+                ),
+                io.Latent.Input(
+                    "samples",
+                    optional=True,
+                    tooltip="The latents that a sampler made of the segment to continue.",
+                ),
+            ],
+            outputs=[
+                io.Conditioning.Output(display_name="positive"),
+                io.Conditioning.Output(display_name="negative"),
+                io.Latent.Output(display_name="latent", tooltip="The planned frames, or zeros."),
+                TAIL.Output(
+                    display_name="tail",
+                    tooltip="For Restore the picture, and for the next Apply dance.",
+                ),
+            ],
+        )
+
+    @classmethod
+    @readable_errors
+    def execute(
+        cls,
+        model: HostModel,
+        reference: Reference,
+        music: Music,
+        beats: BeatGrid,
+        positive: Conditioning,
+        negative: Conditioning | None = None,
+        seed: int = 0,
+        start: float = 0.0,
+        tail: Tail | None = None,
+        samples: Latent | None = None,
+    ) -> io.NodeOutput:
+        from . import native
+
+        runner = segment_runner(
+            model,
+            reference,
+            music,
+            beats,
+            [(0.0, positive)],
+            sampling_settings(model, 0, "ddim", 0.0, None),
+            seed,
+            start if tail is None else tail.start,
+            negative,
+        )
+        before = runner.first_tail() if tail is None else _continued(model, tail, samples)
+        require_tail(model, before)
+        plan, inputs = runner.undenoised(before)
+        planned = _planned_latents(model, inputs)
+        blank = [[torch.zeros_like(positive[0][0]), {"pooled_output": None}]]
+        dropped = ("text", "music", "reference")
+        after = before.after(replace(plan, latents=planned), model.config.clip.frames)
+        return io.NodeOutput(
+            native.with_dance(positive, inputs),
+            native.with_dance(blank if negative is None else negative, inputs, dropped),
+            {"samples": planned / model.config.vae.scale},
+            after,
+        )
+
+
+def _continued(model: HostModel, tail: Tail, samples: Latent | None) -> Tail:
+    """The tail with the latents that a sampler made.
+
+    Raises:
+        InputError: the latents belong to another model.
+    """
+    if samples is None:
+        return tail
+    latents = samples["samples"]
+    require_shape("samples", latents.shape[1:], tail.latents.shape[1:])
+    last = latents[-len(tail.latents) :] * model.config.vae.scale
+    return replace(tail, latents=last.to(tail.latents))
+
+
+@torch.no_grad()
+def _planned_latents(model: HostModel, inputs: SegmentInput) -> Tensor:
+    """Latents `[f c h w]` of the planned frames, scaled; zeros in models that plan none."""
+    frames = model.config.clip.frames
+    if inputs.planned is not None:
+        pictures, coverage = inputs.planned
+        network = model.ready()
+        warped = network.warp_reference(
+            inputs.reference,
+            pictures[None].to(inputs.reference),
+            coverage[None].to(inputs.reference),
+        )
+        if warped is not None:
+            return warped.latents[0].float().cpu()
+    return torch.zeros(frames, *inputs.reference.shape[1:])

@@ -1,0 +1,218 @@
+"""The denoiser as the host's own MODEL: KSampler, guiders, schedulers, LoRAs, merges, compiling."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from musedance_core.pipeline import DEFAULT_CHECKPOINT
+
+from .conftest import Comfy, listen
+from .test_workflows import frames_of, saved_frames, small, watched
+
+pytestmark = pytest.mark.xdist_group("comfy")  # one host for all
+
+STICKER, SMALL_SD15 = "musedance-sticker.safetensors", "small-sd15.safetensors"
+APPLY, SAMPLER, DECODED = "100", "101", "102"
+LOADER = "1"
+COMPILE_SECONDS = 1200
+MODEL = [LOADER, 3]
+Prompt = dict[str, Any]
+
+
+def dance(checkpoint: str = STICKER) -> Prompt:
+    """Apply dance behind the inputs of a sticker's dance, at `APPLY`."""
+    prompt = small("4-two-segments-by-hand")
+    inputs = deepcopy(next(n for n in prompt.values() if n["class_type"] == "MuseDance_Sample"))
+    kept = {key: node for key, node in prompt.items() if not _is_behind_sampling(node)}
+    loaded = next(node for node in kept.values() if node["class_type"] == "MuseDance_Load")
+    loaded["inputs"] |= {"checkpoint": checkpoint, "allow_untrained": True}
+    names = ("model", "reference", "music", "beats", "positive")
+    values = {name: inputs["inputs"][name] for name in names}
+    return kept | {APPLY: node("MuseDance_ApplyDance", seed=0, start=0.0, **values)}
+
+
+def _is_behind_sampling(one: dict[str, Any]) -> bool:
+    first = ("Load", "JoinImage", "MuseDance_Load", "CLIPText", "MuseDance_E")
+    return not one["class_type"].startswith(first)
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": kind, "inputs": inputs}
+
+
+def ksampler(model: Any, **changes: Any) -> dict[str, Any]:
+    values = {
+        "model": model,
+        "positive": [APPLY, 0],
+        "negative": [APPLY, 1],
+        "latent_image": [APPLY, 2],
+        "seed": 0,
+        "steps": 5,
+        "cfg": 1.0,
+        "sampler_name": "ddim",
+        "scheduler": "simple",
+        "denoise": 0.625,
+    }
+    return node("KSampler", **values | changes)
+
+
+def decoded(prompt: Prompt, latent: Any) -> Prompt:
+    loader = next(k for k, n in prompt.items() if n["class_type"] == "MuseDance_Load")
+    return prompt | {DECODED: node("VAEDecode", samples=latent, vae=[loader, 1])}
+
+
+def loader_of(prompt: Prompt) -> str:
+    return next(k for k, n in prompt.items() if n["class_type"] == "MuseDance_Load")
+
+
+def sampled(
+    comfy: Comfy, checkpoint: str = STICKER, nodes: Prompt | None = None, **changes: Any
+) -> Tensor:
+    """Frames `[f 3 h w]` that KSampler makes, with more `nodes` in the workflow."""
+    prompt = dance(checkpoint) | (nodes or {})
+    prompt[SAMPLER] = ksampler(changes.pop("model", [loader_of(prompt), 3]), **changes)
+    return frames_of(comfy, decoded(prompt, [SAMPLER, 0]), DECODED)
+
+
+def assert_same(a: Tensor, b: Tensor) -> None:
+    assert a.shape == b.shape and (a - b).abs().max() <= 2 / 255
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "steps", "denoise"), [(STICKER, 5, 0.625), (SMALL_SD15, 4, 1.0)]
+)
+def test_ksampler_with_ddim_equals_our_own_sampler(
+    comfy: Comfy, checkpoint: str, steps: int, denoise: float
+) -> None:
+    by_host = sampled(comfy, checkpoint, steps=steps, denoise=denoise)
+    prompt = dance(checkpoint)
+    own = {"steps": round(steps / denoise), "sampler": "ddim", "guidance": 1.0, "frames": 48}
+    prompt[SAMPLER] = node("MuseDance_Sample", **prompt[APPLY]["inputs"], **own)
+    by_us = frames_of(comfy, decoded(prompt, [SAMPLER, 0]), DECODED)
+    assert len(by_host) == 48
+    assert_same(by_host, by_us)
+    assert by_us.std() > 0.02
+
+
+@pytest.fixture(scope="module")
+def usual(request: pytest.FixtureRequest) -> Tensor:
+    """Frames that KSampler makes of the plan with all five steps."""
+    return sampled(request.getfixturevalue("comfy"))
+
+
+@pytest.mark.parametrize(
+    ("sampler", "scheduler", "steps"),
+    [("dpmpp_2m", "sgm_uniform", 3), ("euler_ancestral", "karras", 4), ("lcm", "normal", 2)],
+)
+def test_the_host_s_samplers_and_schedulers_make_the_dance(
+    comfy: Comfy, usual: Tensor, sampler: str, scheduler: str, steps: int
+) -> None:
+    frames = sampled(comfy, sampler_name=sampler, scheduler=scheduler, steps=steps, cfg=1.5)
+    # The same dance, frame by frame, although few steps and fresh noise change it a little.
+    assert (frames - usual).abs().mean() < 0.8 * (usual - usual.roll(6, 0)).abs().mean()
+
+
+def test_guiders_take_it(comfy: Comfy, usual: Tensor) -> None:
+    prompt = dance()
+    prompt |= {
+        "noise": node("RandomNoise", noise_seed=0),
+        "guider": node("CFGGuider", model=MODEL, positive=[APPLY, 0], negative=[APPLY, 1], cfg=1.0),
+        "sampler": node("KSamplerSelect", sampler_name="ddim"),
+        "sigmas": node("BasicScheduler", model=MODEL, scheduler="simple", steps=5, denoise=0.625),
+        SAMPLER: node(
+            "SamplerCustomAdvanced",
+            noise=["noise", 0],
+            guider=["guider", 0],
+            sampler=["sampler", 0],
+            sigmas=["sigmas", 0],
+            latent_image=[APPLY, 2],
+        ),
+    }
+    assert_same(frames_of(comfy, decoded(prompt, [SAMPLER, 0]), DECODED), usual)
+
+
+def test_every_step_shows_a_preview(comfy: Comfy) -> None:
+    prompt = dance()
+    prompt[SAMPLER] = ksampler(MODEL, seed=7)
+    heard = listen(comfy, watched(decoded(prompt, [SAMPLER, 0]), DECODED))
+    assert not heard.of("execution_error") and len(heard.previews) >= 5
+
+
+def write_lora(folder: Path) -> str:
+    """A LoRA on the first convolution; its file name."""
+    with safe_open(DEFAULT_CHECKPOINT, framework="pt") as file:
+        weight = file.get_tensor("unet.conv_in.weight")
+    name = "diffusion_model.network.unet.conv_in"
+    generator = torch.Generator().manual_seed(0)
+    down = torch.randn(2, *weight.shape[1:], generator=generator) * 0.3
+    up = torch.randn(len(weight), 2, 1, 1, generator=generator) * 0.3
+    folder.mkdir(exist_ok=True)
+    weights = {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up}
+    save_file(weights, folder / "dance.safetensors")
+    return "dance.safetensors"
+
+
+def test_loras_and_merges_change_the_model_and_leave_the_loaded_one_alone(
+    comfy: Comfy, usual: Tensor
+) -> None:
+    lora = write_lora(comfy.folder / "models" / "loras")
+    loaded = node("LoraLoaderModelOnly", model=MODEL, lora_name=lora, strength_model=1.0)
+    with_lora = sampled(comfy, nodes={"lora": loaded}, model=["lora", 0])
+    merge = node("ModelMergeSimple", model1=MODEL, model2=["lora", 0], ratio=1.0)
+    merged = sampled(comfy, nodes={"lora": loaded, "merge": merge}, model=["merge", 0])
+    assert (with_lora - usual).abs().max() > 0.1
+    assert_same(merged, usual)
+    assert_same(sampled(comfy, seed=0, sampler_name="euler"), usual)
+
+
+def test_a_compiled_model_makes_the_same_frames(comfy: Comfy, usual: Tensor) -> None:
+    compiled = node("TorchCompileModel", model=MODEL, backend="inductor")
+    prompt = dance() | {"compiled": compiled}
+    prompt[SAMPLER] = ksampler(["compiled", 0])
+    prompt_id = comfy.queue(watched(decoded(prompt, [SAMPLER, 0]), DECODED))
+    done = comfy.finished(prompt_id, COMPILE_SECONDS)
+    assert done["status"]["status_str"] == "success", done["status"]["messages"]
+    assert_same(saved_frames(comfy, done), usual)
+
+
+def test_other_conditioning_and_other_latents_are_refused_in_a_sentence(comfy: Comfy) -> None:
+    prompt = dance()
+    plain = prompt[APPLY]["inputs"]["positive"]
+    prompt[SAMPLER] = ksampler(MODEL, positive=plain)
+    error = comfy.fails(watched(decoded(prompt, [SAMPLER, 0]), DECODED))
+    assert "Apply dance" in error["exception_message"]
+    prompt |= {"half": node("LatentFromBatch", samples=[APPLY, 2], batch_index=0, length=24)}
+    prompt[SAMPLER] = ksampler(MODEL, latent_image=["half", 0])
+    error = comfy.fails(watched(decoded(prompt, [SAMPLER, 0]), DECODED))
+    assert "24 x" in error["exception_message"] and "48 x" in error["exception_message"]
+
+
+def test_segments_continue_and_are_restored_at_the_picture_s_size(comfy: Comfy) -> None:
+    """Two segments of KSampler, composited, join as two of our own node do."""
+    prompt = dance()
+    inputs = prompt[APPLY]["inputs"]
+    prompt |= {
+        SAMPLER: ksampler(MODEL),
+        "next": node("MuseDance_ApplyDance", **inputs, tail=[APPLY, 3], samples=[SAMPLER, 0]),
+    }
+    prompt["second"] = ksampler(
+        MODEL, positive=["next", 0], negative=["next", 1], latent_image=["next", 2]
+    )
+    prompt = decoded(prompt, ["second", 0])
+    prompt["restored"] = node(
+        "MuseDance_RestorePicture",
+        reference=inputs["reference"],
+        frames=[DECODED, 0],
+        vae=[LOADER, 1],
+        tail=["next", 3],
+    )
+    frames = frames_of(comfy, prompt, "restored")
+    assert frames.shape == (48, 3, 256, 256) and frames.std(dim=0).max() > 0.05
