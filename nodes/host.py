@@ -1,6 +1,6 @@
 """The host's folders, memory, messages and progress.
 
-Only this file and `host_models` touch the host. Its names are resolved when they are used, so that
+Only this file, `host_models` and `native` touch the host. Its names are resolved when they are used, so that
 a host which moves one of them breaks one function and not the whole pack.
 """
 
