@@ -43,11 +43,6 @@ class ApplyDance(io.ComfyNode):
             inputs=[
                 *dance_inputs(),
                 io.Conditioning.Input("positive", tooltip="The sentence: how to dance."),
-                io.Conditioning.Input(
-                    "negative",
-                    optional=True,
-                    tooltip="A negative prompt; without one, guidance leads away from no sentence.",
-                ),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -64,6 +59,11 @@ class ApplyDance(io.ComfyNode):
                     max=36000.0,
                     step=0.01,
                     tooltip="Where in the song the video starts, in seconds.",
+                ),
+                io.Conditioning.Input(
+                    "negative",
+                    optional=True,
+                    tooltip="A negative prompt; without one, guidance leads away from no sentence.",
                 ),
                 TAIL.Input(
                     "tail",
@@ -97,9 +97,9 @@ class ApplyDance(io.ComfyNode):
         music: Music,
         beats: BeatGrid,
         positive: Conditioning,
+        seed: int,
+        start: float,
         negative: Conditioning | None = None,
-        seed: int = 0,
-        start: float = 0.0,
         tail: Tail | None = None,
         samples: Latent | None = None,
     ) -> io.NodeOutput:

@@ -1,7 +1,7 @@
 """The host's folders, memory, messages and progress.
 
-Only this file, `host_models` and `native` touch the host. Its names are resolved when they are used, so that
-a host which moves one of them breaks one function and not the whole pack.
+Only this file, `host_models` and `native` touch the host. Its names are resolved when they are
+used, so that a host which moves one of them breaks one function and not the whole pack.
 """
 
 from __future__ import annotations
