@@ -1,10 +1,13 @@
-/** The pack's part in the browser: the beat timeline on its Beats node. */
+/** The pack's part in the browser: editors on the nodes Beats and Rig. */
 import { app } from "../../scripts/app.js";
+import { addRigEditor } from "./rig/widget.js";
 import { addBeatTimeline } from "./timeline/widget.js";
 
+const EDITORS = { MuseDance_ExtractBeats: addBeatTimeline, MuseDance_Rig: addRigEditor };
+
 app.registerExtension({
-  name: "musedance.BeatTimeline",
+  name: "musedance.Editors",
   nodeCreated(node) {
-    if (node.comfyClass === "MuseDance_ExtractBeats") addBeatTimeline(node);
+    EDITORS[node.comfyClass]?.(node);
   },
 });

@@ -15,13 +15,17 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
+from .draw_order import draw_order
 from .fill import continued
+from .label_cleaning import SETTINGS as CLEANING
+from .label_cleaning import in_one_piece, smoothed, touching_changes
 from .outlines import THRESHOLDS as OUTLINES
 from .outlines import share_outlines
 from .part_distances import LIMBS
 from .raster import Labels, Mask, closed, hull
 from .regions import thick_regions
-from .skeleton import BONES, DRAW_ORDER, PART_INDEX, PARTS
+from .sections import Section, deepest_near, section_of, split_limbs
+from .skeleton import BONES, PART_INDEX, PARTS
 
 
 @dataclass(frozen=True)
@@ -30,22 +34,15 @@ class LayerSettings:
 
     seam: int = 2  # pixels by which a layer goes on under those that cover it, whatever its shape
     closing: float = 0.06  # radius in body heights of gaps of the trunk closed under other parts
-    in_front: float = 0.5  # share of an upper arm inside the trunk from which it is drawn above it
+    behind_limb: float = 0.1  # the same behind limbs in front of the trunk
+    off_middle: float = 0.06  # way in body heights by which elbows and knees move to the middle
     largest_ball: float = 1.6  # radius of a shoulder or hip in radii of its limb
+    usual_width: float = 0.3  # quantile of the sections of a limb that is its usual width
     window: int = 24  # pixels around a hidden place from which the colours to fill it come
     empty: float = 1 / 255  # alpha of an empty pixel
 
 
 SETTINGS = LayerSettings()
-
-
-@dataclass(frozen=True)
-class _Section:
-    """A cut across a limb: its middle, its half width, and the unit direction of the limb."""
-
-    middle: Tensor
-    radius: float
-    along: Tensor
 
 
 class LayerCutter:
@@ -61,22 +58,25 @@ class LayerCutter:
         self.depth = ndimage.distance_transform_edt(np.pad(self.solid, 1))[1:-1, 1:-1]
         y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in labels.shape), indexing="ij")
         self.points = torch.stack([x, y], dim=-1)
-        self.order = self._order()
+        self.order = draw_order(labels, self.solid, joints.numpy())
         self.straight = self.colours[:3] / self.colours[3:].clamp_min(SETTINGS.empty)
         self.outlines = share_outlines(
             *(labels, np.array(_groups()), self.straight, self.solid),
             thick_regions(self.colours.numpy(), self.solid),
             self.order,
         )
-        self.labels = self.outlines.labels
+        shared = touching_changes(labels, self.outlines.labels, self.solid)
+        self.labels = smoothed(shared, max(1.0, CLEANING.smooth_parts * self.height))
+        self._embed_joints()
+        self._centre_joints()
+        # Segments meet where the joints are now.
+        self.labels = in_one_piece(split_limbs(self.labels, self.joints.numpy()), self.solid)
         # Every pixel's share of each part; pixels between two parts are of both.
         own = torch.from_numpy(np.stack([self.labels == i for i in range(len(PARTS))])).float()
         self.shares = F.avg_pool2d(F.pad(own[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
         # Hidden parts stay off the figure's edges, so that these are not drawn twice.
         self.interior = -F.max_pool2d(-self.alpha[None], 3, 1, 1)[0]
-        self._embed_joints()
         self.roots = {limb: self._root(limb) for limb in LIMBS}
-        self._centre_joints()
 
     def layers(self) -> Tensor:
         """The layers `[p 4 h w]`, premultiplied."""
@@ -86,7 +86,9 @@ class LayerCutter:
             below = torch.from_numpy(np.isin(self.labels, self.order[:place]))
             own = torch.from_numpy(self.labels == part)
             # Borders are soft on the side of the parts below; those go on under them.
-            border = 0.5 * F.max_pool2d(own.float()[None], 3, 1, 1)[0] * below
+            seen = own & torch.from_numpy(self.solid)
+            border = 0.5 * F.max_pool2d(seen.float()[None], 3, 1, 1)[0] * below
+            border = border * self._alike(part)
             layer = self.colours * (own + border + self._cap(part)).clamp(0, 1)
             hidden = self._hidden(part, above)
             result[part] = _over(layer, hidden)
@@ -104,31 +106,26 @@ class LayerCutter:
         result: Mask = np.isin(self.labels, numbers) & self.solid
         return result
 
-    def _root(self, limb: str) -> tuple[float, _Section] | None:
+    def _root(self, limb: str) -> tuple[float, Section] | None:
         """Distance from its inner joint, along its bones, at which a limb comes out of what covers
         it, and its section there."""
-        segments = self._segments(limb)
         mask = self._mask(limb)
-        walked = 0.0
-        for name in segments:
+        sections, walked = [], 0.0
+        for name in self._segments(limb):
             start, end = (self.joints[i] for i in BONES[name])
-            bone = end - start
-            length = float(bone.norm())
-            sections = []
+            length = float((end - start).norm())
+            along = (end - start) / length
             for distance in np.arange(0.0, length, 1.0):
-                section = _section(
-                    mask, start + distance / length * bone, bone / length, self.height
-                )
+                section = section_of(mask, start + float(distance) * along, along, self.height)
                 if section is not None:
-                    sections.append((float(distance), section))
-            if sections:
-                # The first section that is about as wide as the limb.
-                widths = sorted(s.radius for _, s in sections)
-                usual = widths[len(widths) // 2]
-                distance, section = next(item for item in sections if item[1].radius >= 0.8 * usual)
-                return walked + distance, section
+                    sections.append((walked + float(distance), section))
             walked += length
-        return None
+        if not sections:
+            return None
+        # The first section that is about as wide as the limb without its hand.
+        widths = sorted(section.radius for _, section in sections)
+        usual = widths[int(SETTINGS.usual_width * len(widths))]
+        return next(item for item in sections if item[1].radius >= 0.8 * usual)
 
     def _embed_joints(self) -> None:
         """Moves shoulders and hips at the figure's edge to where there is room for the limb to turn
@@ -160,33 +157,39 @@ class LayerCutter:
             mask = self._mask(limb)
             if not mask.any():
                 continue
-            section = _section(mask, b, along, self.height)
+            section = section_of(mask, b, along, self.height)
             if section is None:
-                section = _section(mask, _inside(mask, b, 0.03 * self.height), along, self.height)
-            if section is not None:
+                section = section_of(
+                    mask, deepest_near(mask, b, 0.03 * self.height), along, self.height
+                )
+            if section is None:
+                continue
+            self.radius[limb] = section.radius
+            # What is much wider than a limb has its middle elsewhere.
+            if float((section.middle - b).norm()) <= SETTINGS.off_middle * self.height:
                 self.joints[BONES[inner][1]] = section.middle
-                self.radius[limb] = section.radius
-
-    def _order(self) -> tuple[int, ...]:
-        """The usual order, but upper arms below the trunk unless they are seen in front of it."""
-        order = list(DRAW_ORDER)
-        torso = PART_INDEX["torso"]
-        trunk = hull((self.labels == torso) & self.solid)
-        for limb in ("right_arm", "left_arm"):
-            part = PART_INDEX[LIMBS[limb][0]]
-            own = (self.labels == part) & self.solid
-            if own.any() and trunk[own].mean() < SETTINGS.in_front:
-                order.remove(part)
-                order.insert(order.index(torso), part)
-        return tuple(order)
 
     # Layers -------------------------------------------------------------------------------------
+
+    def _alike(self, part: int) -> Tensor:
+        """Where colours are those of a part `[h w]`: other ones that touch it are of what covers it
+        or is covered by it."""
+        unlike = self.outlines.unlike.get(_groups()[part])
+        return torch.ones_like(self.alpha) if unlike is None else torch.from_numpy(~unlike).float()
 
     def _disc(self, centre: Tensor, radius: float) -> Tensor:
         result: Tensor = (radius - (self.points - centre).norm(dim=-1) + 0.5).clamp(0, 1)
         return result
 
-    def _ball(self, limb: str, root: _Section) -> float:
+    def _capsule(self, ends: Tensor, radius: float) -> Tensor:
+        """Pixels `[h w]` within `radius` of the line between `ends [2 2]`."""
+        way = ends[1] - ends[0]
+        share = ((self.points - ends[0]) @ way / (way @ way).clamp_min(1e-6)).clamp(0, 1)
+        away = (self.points - ends[0] - share[..., None] * way).norm(dim=-1)
+        result: Tensor = (radius - away + 0.5).clamp(0, 1)
+        return result
+
+    def _ball(self, limb: str, root: Section) -> float:
         """Radius of a shoulder or a hip: as much as the figure has room for there, but about that
         of the limb."""
         x, y = self.joints[BONES[LIMBS[limb][0]][0]].floor().long()
@@ -213,10 +216,16 @@ class LayerCutter:
                     continue
                 other = second if part == first else first
                 if rank(part) > rank(other):
-                    disc = self._disc(joint, size) * self.shares[other]
+                    disc = self._disc(joint, size)
+                    if part == upper and other == torso:
+                        # A limb in front that begins under a sleeve or a skirt takes it along.
+                        way = torch.stack([joint, root[1].middle])
+                        disc = self._capsule(way, root[1].radius)
+                    disc = disc * self.shares[other]
                     if part == torso:
-                        # A limb's outline turns with the limb.
-                        disc = disc * torch.from_numpy(~self.outlines.lines).float()
+                        # A limb's outline turns with the limb, and so does all that is no sleeve.
+                        lines = torch.from_numpy(self.outlines.lines)
+                        disc = disc * ~lines * self._alike(torso)
                     cap = torch.maximum(cap, disc)
         return cap
 
@@ -231,6 +240,7 @@ class LayerCutter:
         if name == "torso":
             head = self.labels == PART_INDEX["head"]
             shape = closed(own, SETTINGS.closing * self.height) | (hull(own) & head) | rim
+            shape |= self._behind_limbs(own)
             return self._filled(own, shape) * room
         limb = next((k for k, v in LIMBS.items() if name in v), None)
         if limb is None or (root := self.roots[limb]) is None:
@@ -251,6 +261,16 @@ class LayerCutter:
             ball = self._disc(self.joints[BONES[name][0]], self._ball(limb, root[1]))
             shape |= (ball.numpy() > 0.5) & (self.labels == PART_INDEX["torso"])
         return _over(hidden, self._filled(own, shape)) * room
+
+    def _behind_limbs(self, trunk: Mask) -> Mask:
+        """What limbs hide of the trunk in front of which they are: a belly, a skirt, a cape."""
+        torso = self.order.index(PART_INDEX["torso"])
+        limbs = np.zeros_like(trunk)
+        for names in LIMBS.values():
+            inner, outer = (PART_INDEX[name] for name in names)
+            if self.order.index(inner) > torso:
+                limbs |= np.isin(self.labels, (inner, outer)) & self.solid
+        return closed(trunk, SETTINGS.behind_limb * self.height) & limbs
 
     def _filled(self, own: Mask, shape: Mask) -> Tensor:
         """A part's own colours continued over `shape`, premultiplied `[4 h w]`."""
@@ -281,7 +301,7 @@ class LayerCutter:
         result[3][window] = alpha[window]
         return result
 
-    def _extended(self, name: str, limb: str, root: tuple[float, _Section]) -> Tensor:
+    def _extended(self, name: str, limb: str, root: tuple[float, Section]) -> Tensor:
         """A segment continued from its limb's root to the segment's inner joint, where the trunk
         covers it: the colours across the root, drawn out along the bone."""
         distance, section = root
@@ -310,7 +330,8 @@ class LayerCutter:
         grid = (2 * source / size - 1)[None]
         drawn = F.grid_sample(pixels, grid, align_corners=False)[0]
         cap = (section.radius + 1 - torch.hypot(s.clamp_max(0), t) + 0.5).clamp(0, 1)
-        reach = min(distance + 2, length + section.radius)
+        # What covers the limb may end askew.
+        reach = min(distance + section.radius + 2, length + section.radius)
         body = ((s > -section.radius) & (s <= reach) & (t.abs() <= section.radius + 3)).float()
         cap = torch.where(s < 0, cap, torch.ones_like(cap))
         return drawn * cap * body
@@ -322,35 +343,6 @@ def _groups() -> list[int]:
     for inner, outer in LIMBS.values():
         groups[PART_INDEX[outer]] = PART_INDEX[inner]
     return groups
-
-
-def _inside(mask: Mask, point: Tensor, reach: float) -> Tensor:
-    """The point deepest in `mask [h w]` that is at most `reach` farther from `point` than the
-    nearest."""
-    y, x = np.nonzero(mask)
-    away = np.hypot(x + 0.5 - float(point[0]), y + 0.5 - float(point[1]))
-    depth = ndimage.distance_transform_edt(mask)[y, x]
-    best = int(np.argmax(np.where(away <= away.min() + reach, depth, 0)))
-    return torch.tensor([x[best] + 0.5, y[best] + 0.5])
-
-
-def _section(mask: Mask, point: Tensor, along: Tensor, height: float) -> _Section | None:
-    """The section of `mask` across `along` through `point`, or None if the point is not on it."""
-    across = torch.stack([-along[1], along[0]])
-    ends = []
-    for sign in (-1.0, 1.0):
-        steps = torch.arange(0, max(4.0, 0.25 * height), 0.5)
-        places = (point + sign * steps[:, None] * across).floor().long()
-        x, y = places.unbind(-1)
-        inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
-        on = inside & torch.from_numpy(
-            mask[y.clamp(0, mask.shape[0] - 1).numpy(), x.clamp(0, mask.shape[1] - 1).numpy()]
-        )
-        if not bool(on[0]):
-            return None
-        off = (~on).nonzero()[:, 0]
-        ends.append(sign * float(steps[int(off[0]) if len(off) else -1]))
-    return _Section(point + sum(ends) / 2 * across, (ends[1] - ends[0]) / 2, along)
 
 
 def _over(upper: Tensor, lower: Tensor) -> Tensor:

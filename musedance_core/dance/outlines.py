@@ -23,6 +23,7 @@ class OutlineThresholds:
     """Thresholds of finding outlines."""
 
     widest: float = 0.018  # width of the widest outline in body heights
+    crease: float = 0.034  # width of the widest line between two parts in body heights
     unlike: float = 0.15  # distance of a colour from those of a part that it does not belong to
     least_share: float = 0.3  # share of a part's outer edge that has a line if it is outlined
     soft: float = 2.0  # pixels of an edge that mix the colours on both sides
@@ -37,11 +38,13 @@ class Outlines:
 
     Attributes:
         labels: part `[h w]` of every pixel.
-        lines: pixels of other colours than their group usually has thereabouts.
+        unlike: by group, pixels `[h w]` of other colours than it usually has thereabouts.
+        lines: those pixels of every group that are unlike it.
         beside: by group that has an outline, the lines `[h w]` along it, whoever has them.
     """
 
     labels: NDArray[np.int64]
+    unlike: dict[int, Mask]
     lines: Mask
     beside: dict[int, Mask]
 
@@ -91,11 +94,13 @@ def share_outlines(
     # Pixels at the figure's own edge, where outlines can be measured.
     edge = solid & ~ndimage.binary_erosion(solid, np.ones((3, 3)))
     in_air = ndimage.distance_transform_edt(solid)
-    usual, groups = {}, {}
+    unlike_group: dict[int, Mask] = {}
+    groups: dict[int, _Group] = {}
     for number in (int(n) for n in np.unique(members[solid])):
         own = (members == number) & solid
-        usual[number] = _usual_colours(own, colours, THRESHOLDS.widest * height + THRESHOLDS.soft)
-        alike = own & ~_unlike(colours, usual[number])
+        usual = _usual_colours(own, colours, THRESHOLDS.widest * height + THRESHOLDS.soft)
+        unlike_group[number] = _unlike(colours, usual)
+        alike = own & ~unlike_group[number]
         if not alike.any():
             continue
         away, nearest = ndimage.distance_transform_edt(~alike, return_indices=True)
@@ -111,7 +116,7 @@ def share_outlines(
         ink = colours[:, torch.from_numpy(band)].median(dim=1).values if drawn else None
         place = rank[labels[tuple(nearest)]]
         groups[number] = _Group(own, alike, away, wide, place, ink)
-    unlike = _unlike_their_group(members, colours, usual)
+    unlike = _unlike_their_group(members, unlike_group)
     own_away = np.zeros(labels.shape)
     for group in groups.values():
         own_away = np.where(group.own, group.away, own_away)
@@ -124,26 +129,25 @@ def share_outlines(
         if group.ink is not None:
             line = line | ~_unlike(colours, group.ink[:, None, None])
         near = group.away <= group.wide + 1
-        near |= group.away + own_away <= group.wide + 2 * THRESHOLDS.soft
+        across = max(group.wide + 2 * THRESHOLDS.soft, THRESHOLDS.crease * height)
+        near |= (own_away > 0) & (group.away + own_away <= across)
         claim = near & line & ~group.alike & ~thick & (group.place > rank[labels])
         claim |= (group.away <= group.wide + THRESHOLDS.soft) & unlike & group.own & ~thick
         highest = np.where(claim & (group.place > highest), group.place, highest)
     changed = np.where((highest >= 0) & solid, np.array(order)[highest], labels)
-    lines = _unlike_their_group(group_of[changed], colours, usual) & ~thick
+    lines = _unlike_their_group(group_of[changed], unlike_group) & ~thick
     beside = {
         number: lines & (group.away <= group.wide + THRESHOLDS.soft)
         for number, group in groups.items()
         if group.ink is not None
     }
-    return Outlines(changed, lines, beside)
+    return Outlines(changed, unlike_group, lines, beside)
 
 
-def _unlike_their_group(
-    members: NDArray[np.int64], colours: Tensor, usual: dict[int, Tensor]
-) -> Mask:
+def _unlike_their_group(members: NDArray[np.int64], unlike: dict[int, Mask]) -> Mask:
     mask = np.zeros(members.shape, np.bool_)
-    for number, colours_there in usual.items():
-        mask |= (members == number) & _unlike(colours, colours_there)
+    for number, others in unlike.items():
+        mask |= (members == number) & others
     return mask
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,15 @@ class Rig:
         confidence: `[16]` in 0..1, the probability that a joint is there; 1 in rigs made by hand.
         parts: weights `[p h w]` in 0..1 of the parts of `PARTS`, at any resolution over the whole
             picture, or None where they have to follow from the joints.
+        certainty: `[16]` in 0..1, the probability that a joint that is there is near its place, or
+            None in rigs made by hand, whose places are certain.
     """
 
     size: tuple[int, int]
     joints: Tensor
     confidence: Tensor
     parts: Tensor | None = None
+    certainty: Tensor | None = None
 
     @property
     def present(self) -> Tensor:
@@ -60,7 +63,7 @@ class Rig:
     def scaled(self, size: tuple[int, int]) -> Rig:
         """The same rig for the picture resized to `size`, width and height."""
         factor = self.joints.new_tensor([size[0] / self.size[0], size[1] / self.size[1]])
-        return Rig(size, self.joints * factor, self.confidence, self.parts)
+        return replace(self, size=size, joints=self.joints * factor)
 
 
 def parse_rig(text: str, name: str) -> Rig:

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
 from torch import Tensor
 
 from .guided_filter import apply_guide, guided_coefficients
-from .part_distances import GROUPS, LIMBS, bones_of, group_distances, spine_of
-from .raster import Array, Labels, Mask, away_from, line, pixels
-from .regions import follow_regions
+from .label_cleaning import SETTINGS as CLEANING
+from .label_cleaning import smoothed, without_detached, without_islands, without_tails
+from .limb_checks import doubtful_limbs, floating_limbs, unseen_limbs, with_other_leg
+from .part_distances import GROUPS, LIMBS, Bone, bones_of, group_distances, spine_of
+from .raster import Array, Labels, Mask, away_from, discs, line, pixels
+from .regions import LimbPlaces, follow_regions
 from .rig import Rig
+from .sections import split_limbs
 from .skeleton import BONES, INDEX, PART_INDEX
 
 
@@ -37,27 +40,21 @@ class SegmentationSettings:
     """Difference in distance over which the weights of two parts change by a factor e."""
     doubt: float = 0.05
     """Added to the network's weights, so that geometry decides between parts it does not see."""
-    geometry: float = 1.0
-    """Weight of geometry where the network's weights are given."""
+    geometry: float = 0.8
+    """Logarithm of the largest ratio of weights that geometry gives beside the network, where that
+    found the joints too."""
+    trunk_first: float = 0.6
+    """Added to the logarithm of the trunk's weight."""
     guide_radius: int = 3
     """Radius of the guided filter in pixels at the low resolution."""
     guide_noise: float = 1e-3
     """Variance of colour below which the filter smooths."""
-    least_seen: float = 0.3
-    """Share of a limb's bones, and of its outer one alone, that must lie on its own pixels; else
-    it stays with the trunk."""
-    most_of_spine: float = 0.3
-    """Share of the spine that may lie on a limb's pixels; else the limb stays with the trunk, which
-    it would tear."""
-    floating: float = 0.04
-    """Way from an elbow or knee to the segment that hangs on it, from which the limb stays with the
-    trunk."""
-    tail: float = 0.75
-    """Half width, in radii of a part, of what is too thin to be its own ..."""
-    tail_of_trunk: float = 0.02
-    """... and at most so much for trunk and head."""
-    smooth: float = 0.006
-    """Radius over which borders between parts are made smooth."""
+    bone_radius: float = 0.01
+    """Distance from a bone within which a pixel lies on it."""
+    beyond_end: float = 0.35
+    """Length of a hand or foot beyond wrist or ankle, in lengths of forearm or shin."""
+    hand: float = 0.06
+    """Half width of a hand or foot."""
 
 
 SETTINGS = SegmentationSettings()
@@ -92,27 +89,19 @@ def segment(picture: Tensor, rig: Rig, box: tuple[int, int, int, int]) -> Segmen
     scale = torch.tensor([size[1] / w, size[0] / h])
     local = (joints - torch.tensor([left, top])) * scale
 
-    # Membership at the low resolution; groups without bones take no part.
-    distances, groups = group_distances(small.numpy(), local.numpy())
-    logits = torch.from_numpy(-distances / (SETTINGS.softness * size[0]))
-    if rig.parts is not None:
-        seen = _network_groups(rig.parts, picture.shape[1:], box, size, groups)
-        logits = (seen + SETTINGS.doubt).log() + SETTINGS.geometry * logits
-    weights = logits.softmax(dim=0)
+    weights, groups = _weights(picture, rig, box, small, local.numpy())
 
-    # Full resolution, then without islands.
+    # Full resolution, then limb by limb.
     labels = _snapped(weights, small, guide)
     labels = torch.tensor([GROUPS.index(g) for g in groups])[labels]
     near = (joints - torch.tensor([left, top])).numpy()
     solid = (crop[3] > 0.25).numpy()
-    cleaned, lost = _without_islands(labels.numpy(), solid, near)
-    cleaned = _smoothed(_without_tails(cleaned, solid, near))
-    cleaned = follow_regions(cleaned, guide.numpy(), solid)
-    cleaned = _with_pelvis(cleaned, solid, near)
+    cleaned, lost = _cleaned(labels.numpy(), guide.numpy(), solid, near)
+    lost += doubtful_limbs(cleaned, guide.numpy(), solid, near, rig.certainty)
     parts = _in_segments(cleaned, near)
-    for group in _floating(parts, solid, near):
-        lost.append(group)
-        parts[np.isin(parts, [PART_INDEX[name] for name in LIMBS[group]])] = PART_INDEX["torso"]
+    lost = with_other_leg(lost + floating_limbs(parts, solid, near), near)
+    segments = [PART_INDEX[name] for group in lost for name in LIMBS.get(group, (group,))]
+    parts[np.isin(parts, segments)] = PART_INDEX["torso"]
 
     whole = np.full(picture.shape[1:], 0, np.int64)
     whole[top:bottom, left:right] = parts
@@ -120,6 +109,40 @@ def segment(picture: Tensor, rig: Rig, box: tuple[int, int, int, int]) -> Segmen
     for group in lost:
         joints[_joints_of(group)] = math.nan
     return Segmentation(torch.from_numpy(whole), joints)
+
+
+def _weights(
+    picture: Tensor, rig: Rig, box: tuple[int, int, int, int], small: Tensor, joints: Array
+) -> tuple[Tensor, list[str]]:
+    """Weights `[g h w]` of groups at the resolution of the figure `small [4 h w]`, in which
+    `joints` are, and the names of those that are there."""
+    size = (small.shape[1], small.shape[2])
+    # Groups without bones take no part.
+    distances, groups = group_distances(small.numpy(), joints)
+    logits = torch.from_numpy(-distances / (SETTINGS.softness * size[0]))
+    if rig.parts is not None:
+        seen = _network_groups(rig.parts, picture.shape[1:], box, size, groups)
+        if rig.certainty is not None:
+            # Where the network is sure of its own limbs, no distance outweighs it.
+            logits = (logits - logits.amax(dim=0)).clamp_min(-SETTINGS.geometry)
+        logits = logits + (seen + SETTINGS.doubt).log()
+        # A piece of a limb that stays with the trunk is hardly noticed; the reverse is a tear.
+        logits[0] += SETTINGS.trunk_first
+    return logits.softmax(dim=0), groups
+
+
+def _cleaned(labels: Labels, guide: Array, solid: Mask, joints: Array) -> tuple[Labels, list[str]]:
+    """Labels of groups `[h w]` whose pieces are whole and whose borders follow the picture, and
+    the limbs that are not seen."""
+    height, width = labels.shape
+    lost = with_other_leg(unseen_limbs(labels, solid, joints), joints)
+    labels = np.where(np.isin(labels, [GROUPS.index(group) for group in lost]), 0, labels)
+    labels = without_tails(without_islands(labels, solid, joints), solid, joints)
+    labels = smoothed(labels, CLEANING.smooth * height)
+    places = _places(joints, (height, width))
+    labels = follow_regions(labels, guide, solid, places)
+    labels = without_detached(labels, solid, joints, [place.end for place in places])
+    return _with_pelvis(labels, solid, joints), lost
 
 
 def usable_joints(joints: Tensor, box: tuple[int, int, int, int]) -> Tensor:
@@ -191,119 +214,6 @@ def _snapped(weights: Tensor, small: Tensor, guide: Tensor) -> Tensor:
     return labels
 
 
-def _without_islands(labels: Labels, solid: Mask, joints: Array) -> tuple[Labels, list[str]]:
-    """Labels of groups `[h w]` without specks, and the limbs that are too little to see."""
-    shape = (labels.shape[0], labels.shape[1])
-    lost: list[str] = []
-    for group in GROUPS[2:]:
-        number = GROUPS.index(group)
-        bones = bones_of(group, joints)
-        if not bones:
-            continue
-        places = [pixels(line(*bone), shape) for bone in bones]
-        seen = [(labels[at] == number) & solid[at] for at in places]
-        least = min(
-            share.mean() if len(share) else 0.0 for share in (np.concatenate(seen), seen[-1])
-        )
-        spine = spine_of(joints)
-        # The spine of a rig made by hand may be outside of the picture.
-        middle = pixels(np.concatenate([line(*bone) for bone in spine]), shape) if spine else None
-        on_spine = labels[middle] == number if middle is not None else np.zeros(0, np.bool_)
-        tears = on_spine.size > 0 and on_spine.mean() > SETTINGS.most_of_spine
-        if least < SETTINGS.least_seen or tears:
-            lost.append(group)
-            labels = np.where(labels == number, 0, labels)
-    # Who stands on one leg alone cannot lift it.
-    legs = [g for g in ("right_leg", "left_leg") if bones_of(g, joints)]
-    if any(leg in lost for leg in legs):
-        lost += [leg for leg in legs if leg not in lost]
-        labels = np.where(np.isin(labels, [GROUPS.index(leg) for leg in legs]), 0, labels)
-    unsure = np.zeros(shape, np.bool_)
-    for number, group in enumerate(GROUPS):
-        own = (labels == number) & solid
-        pieces, count = ndimage.label(own)
-        if count < 2:
-            continue
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        keep = sizes >= 0.25 * sizes.max()
-        if group != "torso":
-            bones = bones_of(group, joints)
-            lines = (
-                np.concatenate([line(*bone) for bone in bones])
-                if bones
-                else np.zeros((0, 2), np.float32)
-            )
-            touched = np.unique(pieces[pixels(lines, shape)])
-            keep[touched] |= sizes[touched] >= 0.02 * sizes.max()
-        keep[0] = False
-        unsure |= own & ~keep[pieces]
-    return spread(labels, solid & ~unsure, solid), lost
-
-
-def spread(labels: Labels, stay: Mask, solid: Mask) -> Labels:
-    """`labels [h w]` of the pixels that `stay`, continued along what is `solid`, then through the
-    air, to all others."""
-    if not stay.any():
-        return labels
-    known = torch.from_numpy(np.where(stay, labels + 1, 0)).float()
-    room = torch.from_numpy(solid).float()
-    while True:
-        # Neighbours first: a thin outline goes to what it surrounds, not across a gap of air.
-        grown = torch.where(known > 0, known, F.max_pool2d(known[None], 3, 1, 1)[0]) * room
-        if bool((grown == known * room).all()):
-            break
-        known = torch.maximum(known, grown)
-    found = known.long().numpy() - 1
-    if (found >= 0).all():
-        return found
-    nearest = ndimage.distance_transform_edt(found < 0, return_distances=False, return_indices=True)
-    result: Labels = found[tuple(nearest)]
-    return result
-
-
-def _without_tails(labels: Labels, solid: Mask, joints: Array) -> Labels:
-    """Labels of groups `[h w]` where outlines of one part that were taken for another one, and all
-    else that is much thinner than its part, have the label of the nearest thick part."""
-    shape = (labels.shape[0], labels.shape[1])
-    stay = np.zeros(shape, np.bool_)
-    for number, group in enumerate(GROUPS):
-        own = (labels == number) & solid
-        if not own.any():
-            continue
-        depth = ndimage.distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
-        bones = bones_of(group, joints) if number else spine_of(joints)
-        lines = (
-            np.concatenate([line(*bone) for bone in bones])
-            if bones
-            else np.zeros((0, 2), np.float32)
-        )
-        along = depth[pixels(lines, shape)]
-        usual = float(np.median(along[along > 0])) if (along > 0).any() else float(depth.max())
-        radius = SETTINGS.tail * usual
-        if group in ("torso", "head"):
-            radius = min(radius, SETTINGS.tail_of_trunk * shape[0])
-        core = depth > radius
-        stay |= own & (ndimage.distance_transform_edt(~core) <= radius + 0.5)
-    return spread(labels, stay, solid)
-
-
-def _smoothed(labels: Labels) -> Labels:
-    """Labels of groups `[h w]` with smooth borders."""
-    radius = round(SETTINGS.smooth * labels.shape[0])
-    if radius < 1:
-        return labels
-    best = torch.full(labels.shape, -1.0)
-    result = torch.zeros(labels.shape, dtype=torch.int64)
-    for number in np.unique(labels):
-        share = torch.from_numpy(labels == number).float()[None]
-        for _ in range(2):
-            share = F.avg_pool2d(share, 2 * radius + 1, 1, radius, count_include_pad=False)
-        result[share[0] > best] = int(number)
-        best = torch.maximum(best, share[0])
-    return result.numpy()
-
-
 def _with_pelvis(labels: Labels, solid: Mask, joints: Array) -> Labels:
     """Labels of groups `[h w]` where legs that touch hang on a pelvis that is the trunk's."""
     hips = np.stack([joints[INDEX[f"{side}_hip"]] for side in ("right", "left")])
@@ -324,33 +234,29 @@ def _with_pelvis(labels: Labels, solid: Mask, joints: Array) -> Labels:
     return result
 
 
-def _in_segments(labels: Labels, joints: Array) -> Labels:
-    """Labels of parts `[h w]` of labels of groups: each pixel of a limb is of the nearer bone."""
-    parts = np.where(labels == GROUPS.index("head"), PART_INDEX["head"], PART_INDEX["torso"])
-    y, x = np.mgrid[: labels.shape[0], : labels.shape[1]].astype(np.float32) + 0.5
-    for group, (inner, outer) in LIMBS.items():
-        own = labels == GROUPS.index(group)
-        bones = bones_of(group, joints)
-        if not own.any() or not bones:
-            continue
-        parts[own] = PART_INDEX[inner]
-        if len(bones) == 2:
-            points = np.stack([x[own], y[own]], axis=1)
-            nearer = away_from(points, *bones[1]) < away_from(points, *bones[0])
-            parts[own] = np.where(nearer, PART_INDEX[outer], PART_INDEX[inner])
-    return parts.astype(np.int64)
-
-
-def _floating(parts: Labels, solid: Mask, joints: Array) -> list[str]:
-    """Limbs whose outer segment is seen, but most of it not at the joint on which it hangs."""
+def _places(joints: Array, shape: tuple[int, int]) -> list[LimbPlaces]:
+    """The bones of every group."""
     found = []
-    for group, (inner, outer) in LIMBS.items():
-        joint = joints[BONES[inner][1]]
-        pieces, count = ndimage.label((parts == PART_INDEX[outer]) & solid)
-        largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])) if count else 0
-        rows, columns = np.nonzero(pieces == largest)
-        if count and np.isfinite(joint).all():
-            away = np.hypot(columns + 0.5 - joint[0], rows + 0.5 - joint[1]).min()
-            if away > SETTINGS.floating * parts.shape[0]:
-                found.append(group)
+    for group in GROUPS:
+        bones = spine_of(joints) if group == "torso" else bones_of(group, joints)
+        end = np.zeros(shape, np.bool_)
+        if group in LIMBS and bones:
+            start, tip = bones[-1]
+            end = _around([(tip, tip + SETTINGS.beyond_end * (tip - start))], shape, SETTINGS.hand)
+        found.append(LimbPlaces(_around(bones, shape, SETTINGS.bone_radius), end))
     return found
+
+
+def _around(bones: list[Bone], shape: tuple[int, int], radius: float) -> Mask:
+    """Pixels `[h w]` within `radius` heights of bones."""
+    points = np.concatenate([np.zeros((0, 2), np.float32), *(line(*bone) for bone in bones)])
+    size = np.full((len(points), 1), radius * shape[0], np.float32)
+    return discs(np.concatenate([points, size], axis=1), shape)
+
+
+def _in_segments(labels: Labels, joints: Array) -> Labels:
+    """Labels of parts `[h w]` of labels of groups."""
+    inner = [
+        PART_INDEX[LIMBS[group][0]] if group in LIMBS else PART_INDEX[group] for group in GROUPS
+    ]
+    return split_limbs(np.array(inner)[labels], joints)

@@ -38,6 +38,8 @@ class RigLimits:
     """Least probability of a joint that is there."""
     subject: float = 0.5
     """Least probability, or alpha, of a pixel of the figure."""
+    near: float = 0.1
+    """Distance from a joint's place, in sides of the crop, within which it is certain."""
     fill: float = 0.86
     """Longer side of the figure as a share of its crop."""
     largest_picture: int = 2048
@@ -76,11 +78,12 @@ class _Crop:
 
 @dataclass(frozen=True)
 class _CropPrediction:
-    """Joints `[16 2]` in 0..1 of the crop, probabilities of presence `[16]` and of background and
-    parts `[11 s s]`."""
+    """Joints `[16 2]` in 0..1 of the crop, probabilities of presence `[16]`, of being near that
+    place `[16]`, and of background and parts `[11 s s]`."""
 
     joints: Tensor
     presence: Tensor
+    certainty: Tensor
     parts: Tensor
 
 
@@ -119,7 +122,11 @@ def find_rig(
     places = prediction.joints * crop.side + torch.tensor([crop.left, crop.top])
     joints = torch.where(present[:, None], places, torch.nan)
     parts = _part_weights(prediction.parts, subject, crop, picture.size, limits)
-    rig = Rig(picture.size, joints, prediction.presence, _joined(parts, present))
+    rig = Rig(
+        *(picture.size, joints, prediction.presence),
+        parts=_joined(parts, present),
+        certainty=prediction.certainty,
+    )
     return rig.scaled(full_size)
 
 
@@ -153,7 +160,8 @@ def _predict(
     heatmaps = rearrange(prediction.heatmaps.float(), "b j h w -> b j (h w)").log_softmax(dim=-1)
     heatmaps = heatmaps.exp().view_as(prediction.heatmaps).cpu()
     mirrored = heatmaps[1, list(MIRRORED_JOINTS)].flip(-1)
-    joints = locate(((heatmaps[0] + mirrored) / 2).clamp_min(1e-9).log()[None])[0]
+    both = (heatmaps[0] + mirrored) / 2
+    joints = locate(both.clamp_min(1e-9).log()[None])[0]
 
     presence = prediction.presence.float().sigmoid().cpu()
     presence = (presence[0] + presence[1, list(MIRRORED_JOINTS)]) / 2
@@ -161,7 +169,17 @@ def _predict(
     parts = prediction.parts.float().softmax(dim=1).cpu()
     order = [0, *(1 + part for part in MIRRORED_PARTS)]
     parts = (parts[0] + parts[1, order].flip(-1)) / 2
-    return _CropPrediction(joints, presence, parts)
+    return _CropPrediction(joints, presence, _certainty(both, joints), parts)
+
+
+def _certainty(heatmaps: Tensor, joints: Tensor) -> Tensor:
+    """Share `[16]` of each of `heatmaps [16 h w]` near its joint, of `joints [16 2]` in 0..1."""
+    h, w = heatmaps.shape[-2:]
+    x, y = (torch.arange(w) + 0.5) / w, (torch.arange(h) + 0.5) / h
+    places = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+    near = (places - rearrange(joints, "j xy -> j 1 1 xy")).norm(dim=-1) < LIMITS.near
+    share: Tensor = (heatmaps * near).sum(dim=(1, 2))
+    return share
 
 
 def _network_input(

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from musedance_core.dance.dancer import unpremultiply
 from musedance_core.dance.figure import LayeredFigure, split_figure
+from musedance_core.dance.limb_checks import unseen_limbs
 from musedance_core.dance.motion import BONE_INDEX, DanceMotion, standing
 from musedance_core.dance.part_distances import GROUPS
 from musedance_core.dance.posing import Body, pose_body
 from musedance_core.dance.rig import Rig
-from musedance_core.dance.segmentation import _without_islands
 from musedance_core.dance.skeleton import BONES, INDEX, JOINTS, PART_INDEX, PARTS
 from musedance_core.dance.skinning import Canvas, render
 
@@ -203,9 +203,9 @@ def test_an_arm_whose_forearm_is_not_seen_stays_with_the_trunk() -> None:
     labels = np.zeros((SIZE, SIZE), np.int64)
     labels[26:60, 58:72] = GROUPS.index("left_arm")
     solid = np.ones((SIZE, SIZE), np.bool_)
-    assert _without_islands(labels, solid, joints)[1] == ["left_arm"]
+    assert unseen_limbs(labels, solid, joints) == ["left_arm"]
     labels[56:84, 46:72] = GROUPS.index("left_arm")
-    assert _without_islands(labels, solid, joints)[1] == []
+    assert unseen_limbs(labels, solid, joints) == []
 
 
 @pytest.mark.parametrize("seed", range(12))

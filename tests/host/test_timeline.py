@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from .browser import Browser, opened
 from .conftest import Comfy
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-HOSTS_OWN = ("Failed to load resource", "graph accessed before initialization")
-"""Console messages of the host itself, with any pack or none."""
 SLOT = {"flags": {}, "mode": 0, "properties": {}}
 WORKFLOW: dict[str, Any] = {
     "version": 0.4,
@@ -63,112 +57,38 @@ WORKFLOW: dict[str, Any] = {
     "extra": {},
 }
 TEXT = "app.rootGraph.getNodeById(2).widgets.find((one) => one.name === 'timeline').value"
-READY = (
-    "document.querySelector('#vue-app')?.__vue_app__?.config.globalProperties.$pinia"
-    "._s.get('canvas')?.canvas"
-)
-"""The canvas of the frontend, once it can take a workflow."""
 NODE = "app.rootGraph.getNodeById(2)"
 
 
-@dataclass
-class Browser:
+class Timeline(Browser):
     """A page of the host with the timeline in it."""
 
-    comfy: Comfy
-    page: Any
-    errors: list[str] = field(default_factory=list)
-    prompts: list[dict[str, Any]] = field(default_factory=list)
-
-    def watch(self) -> None:
-        """Remember what goes wrong and what is queued."""
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", self._heard)
-        self.page.on("request", self._requested)
-
-    def _heard(self, message: Any) -> None:
-        if message.type == "error" and not any(known in message.text for known in HOSTS_OWN):
-            self.errors.append(message.text)
-
-    def _requested(self, request: Any) -> None:
-        if request.method == "POST" and request.url.endswith("/prompt"):
-            self.prompts.append(json.loads(request.post_data)["prompt"])
-
-    def open(self) -> None:
-        """Load the page, and wait until the host is ready for a workflow."""
-        self.page.goto(self.comfy.url)
-        self.page.wait_for_function(f"() => {READY}", timeout=90_000)
-        self.page.wait_for_timeout(3000)
+    editor = "beat-timeline"
 
     def run(self) -> dict[str, Any]:
-        """Press Run; what the beats' node has said to the page."""
-        with self.page.expect_response(lambda response: response.url.endswith("/prompt")) as queued:
-            self.page.get_by_test_id("queue-button").click()
-        done = self.comfy.finished(queued.value.json()["prompt_id"])
-        self.page.wait_for_timeout(1000)
-        said: dict[str, Any] = done["outputs"]["2"]["musedance_timeline"][0]
-        return said
+        """Press Run; the timeline's data in the outputs of the node."""
+        data: dict[str, Any] = self.outputs("2")["musedance_timeline"][0]
+        return data
 
     @property
     def text(self) -> str:
         """The text of the node that holds the timeline."""
         return str(self.page.evaluate(TEXT))
 
-    @property
-    def summary(self) -> str:
-        """The line below the picture."""
-        return str(self.page.inner_text(".beat-timeline .musedance-summary"))
-
-    def button(self, name: str) -> Any:
-        """A button of the timeline."""
-        return self.page.locator(".beat-timeline").get_by_role("button", name=name, exact=True)
-
-    def choose(self, name: str) -> None:
-        """Choose a command from the menu "More"."""
-        self.button("More").click()
-        self.page.get_by_role("menuitem", name=name, exact=True).click()
-
-    def press(self, *keys: str) -> None:
-        """Press keys in the timeline."""
-        self.page.locator(".beat-timeline .musedance-stage input").focus()
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.page.wait_for_timeout(100)
-
     def drag(self, time: float, seconds: float, pixels: int) -> None:
         """Drag what is at `time` of a song of so many `seconds` to the right."""
         box = self.page.locator(".beat-timeline .musedance-stage canvas").bounding_box()
         x, y = box["x"] + time / seconds * box["width"], box["y"] + box["height"] / 2
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move(x + pixels, y, steps=5)
-        self.page.mouse.up()
-        self.page.wait_for_timeout(200)
+        self.drag_from((x, y), pixels, 0)
 
 
 @pytest.fixture(params=[False, True], ids=["classic", "nodes 2.0"])
-def browser(comfy: Comfy, request: pytest.FixtureRequest) -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium")
-    settings = {"Comfy.VueNodes.Enabled": request.param, "Comfy.TutorialCompleted": True}
-    comfy.post("/settings", {**settings, "Comfy.Locale": "en"})
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = started.new_page(viewport={"width": 1500, "height": 950})
-        opened = Browser(comfy, page)
-        opened.watch()
-        opened.open()
-        page.evaluate("(workflow) => window.comfyAPI.app.app.loadGraphData(workflow)", WORKFLOW)
-        page.locator(".beat-timeline .musedance-summary").wait_for(timeout=60_000)
-        page.wait_for_timeout(1500)
-        page.keyboard.press("Escape")
-        yield opened
-        started.close()
-    assert opened.errors == []
+def browser(comfy: Comfy, request: pytest.FixtureRequest) -> Iterator[Timeline]:
+    with opened(Timeline, comfy, WORKFLOW, nodes2=request.param) as page:
+        yield page
 
 
-def test_beats_are_heard_dragged_sent_and_kept(browser: Browser) -> None:
+def test_beats_are_heard_dragged_sent_and_kept(browser: Timeline) -> None:
     assert browser.summary.startswith("Run the node")
     heard = browser.run()
     assert heard["heard"] and len(heard["peaks"]) == 2000 and heard["onsets"]
@@ -195,7 +115,7 @@ def test_beats_are_heard_dragged_sent_and_kept(browser: Browser) -> None:
     assert browser.text == kept
 
 
-def test_the_keyboard_alone_edits_and_a_reader_hears_it(browser: Browser) -> None:
+def test_the_keyboard_alone_edits_and_a_reader_hears_it(browser: Timeline) -> None:
     beats = browser.run()["beats"]
     page = browser.page
     slider = page.get_by_role("slider", name="Beats")
@@ -214,7 +134,7 @@ def test_the_keyboard_alone_edits_and_a_reader_hears_it(browser: Browser) -> Non
     assert json.loads(browser.text)["beats"][1] == pytest.approx(beats[1] + 0.01, abs=1e-4)
 
 
-def test_the_song_is_played_and_the_playhead_moves(browser: Browser) -> None:
+def test_the_song_is_played_and_the_playhead_moves(browser: Timeline) -> None:
     browser.run()
     played: list[str] = []
     browser.page.on("request", lambda asked: played.append(asked.url))
@@ -229,7 +149,7 @@ def test_the_song_is_played_and_the_playhead_moves(browser: Browser) -> None:
     assert added.startswith("Beat added at 0:0") and added != "Beat added at 0:00.00."
 
 
-def test_in_a_subgraph_the_timeline_goes_on(browser: Browser) -> None:
+def test_in_a_subgraph_the_timeline_goes_on(browser: Timeline) -> None:
     browser.run()
     browser.press("Home", "m")
     muted = browser.text
@@ -251,7 +171,7 @@ def test_in_a_subgraph_the_timeline_goes_on(browser: Browser) -> None:
     assert now in sent
 
 
-def test_the_timeline_speaks_the_hosts_language(browser: Browser) -> None:
+def test_the_timeline_speaks_the_hosts_language(browser: Timeline) -> None:
     assert browser.button("Play").is_visible()
     page = browser.page
     try:

@@ -111,6 +111,16 @@ def test_a_limb_without_an_elbow_has_no_wrist_and_its_parts_join_the_trunk(
     assert at["outside"].sum() < 0.05
 
 
+def test_certainty_is_the_share_of_a_heatmap_near_its_joint(network: ColourNet) -> None:
+    picture, _ = next(pictures())
+    certainty = find_rig(network, picture).certainty  # type: ignore[arg-type]
+    assert certainty is not None and certainty.shape == (16,)
+    assert bool(((certainty >= 0) & (certainty <= 1)).all())
+    assert certainty[INDEX["right_wrist"]] > 0.9
+    # A joint whose heatmap is even may be anywhere.
+    assert certainty[INDEX["neck"]] < 0.1
+
+
 def test_every_joint_is_there_without_a_threshold(network: ColourNet) -> None:
     picture, _ = next(pictures())
     rig = find_rig(network, picture, limits=RigLimits(present=0.0))  # type: ignore[arg-type]

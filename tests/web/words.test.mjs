@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, test } from "node:test";
 
 import { zh as shared } from "../../web/shared/zh.js";
+import { GROUPS as RIG_GROUPS } from "../../web/rig/commands.js";
+import { zh as rigZh } from "../../web/rig/zh.js";
 import { HISTORY, ZOOM } from "../../web/shared/commands.js";
 import { speak } from "../../web/shared/words.js";
 import { GROUPS } from "../../web/timeline/commands.js";
@@ -38,6 +40,7 @@ function folder(name, groups, table) {
 const FOLDERS = [
   folder("shared", [{ heading: "View", commands: COMMON }], shared),
   folder("timeline", GROUPS, zh),
+  folder("rig", RIG_GROUPS, rigZh),
 ];
 
 afterEach(() => speak("en"));

@@ -15,7 +15,10 @@ export const widgetOf = (node, name) => node.widgets?.find((widget) => widget.na
 export const isLinked = (node, name) =>
   node.inputs?.some((input) => input.widget?.name === name && input.link != null) ?? false;
 
-/** Address of a file of the host. @param {{filename: string, subfolder: string, type: string}} file */
+/**
+ * Address of a file of the host.
+ * @param {{filename: string, subfolder: string, type: string}} file
+ */
 export const fileUrl = (file) => api.apiURL(`/view?${new URLSearchParams(file)}`);
 
 /** The file that a loading node's widget names, such as "folder/name.png [temp]"; null if none. */
@@ -36,6 +39,12 @@ export function keepState(work) {
   } finally {
     app.canvas?.emitAfterChange?.();
   }
+}
+
+/** Call `work` whenever the graph has changed. Returns a function that ends it. */
+export function watchGraph(work) {
+  api.addEventListener("graphChanged", work);
+  return () => api.removeEventListener("graphChanged", work);
 }
 
 /** Let the wheel move the graph. In Nodes 2.0 the host sees to that itself. */

@@ -6,7 +6,8 @@ import { fitRow, rove } from "./panel.js";
 
 /**
  * Subclasses set `model`, an `EditedText`, and define `paint(context, size)`, `describe()`, which
- * returns texts of the panel, `zoom(factor, event)`, `scroll(x, y)` and `choose(item)`.
+ * returns texts of the panel, `store()`, which puts into the node's properties what a reload needs,
+ * `lockedSentence()`, `zoom(factor, event)`, `scroll(pixels)` and `choose(item)`.
  */
 export class NodeEditor {
   /**
@@ -27,7 +28,7 @@ export class NodeEditor {
   /** Callbacks of the model. */
   get page() {
     return {
-      write: (text) => this._write(text),
+      write: (text) => this.write(text),
       say: (sentence) => this.say(sentence),
       draw: () => this.requestDraw(),
     };
@@ -46,14 +47,18 @@ export class NodeEditor {
     this.requestDraw();
   }
 
-  _write(text) {
-    keepState(() => (widgetOf(this.node, this.input).value = text));
+  /** Store the model's text in the widget. */
+  write(text) {
+    keepState(() => {
+      widgetOf(this.node, this.input).value = text;
+      this.store();
+    });
     this.node.setDirtyCanvas?.(true, true);
   }
 
-  /** Store a value in the workflow, beside the node's widgets. */
-  remember(property, value) {
-    keepState(() => (this.node.properties[property] = value));
+  /** Have the host save what `store` stores. */
+  remember() {
+    keepState(() => this.store());
   }
 
   _listen() {
@@ -96,7 +101,7 @@ export class NodeEditor {
         if (!event.ctrlKey && !event.metaKey && event.key !== "Escape") event.stopPropagation();
         return;
       }
-      command.run(this);
+      command.run(this, event);
     }
     event.preventDefault();
     event.stopPropagation();

@@ -82,7 +82,11 @@ export class Timeline extends NodeEditor {
   executed({ musedance_timeline: [seen] = [] }) {
     if (!seen) return;
     this.model.see(seen);
-    this.remember(PROPERTY, packed(this.model.remembered()));
+    this.remember();
+  }
+
+  store() {
+    if (this.model.seconds) this.node.properties[PROPERTY] = packed(this.model.remembered());
   }
 
   load() {
