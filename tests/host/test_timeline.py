@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import wave
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from .browser import Browser, opened
@@ -169,6 +172,72 @@ def test_in_a_subgraph_the_timeline_goes_on(browser: Timeline) -> None:
     page.wait_for_timeout(1000)
     sent = [node["inputs"].get("timeline") for node in browser.prompts[-1].values()]
     assert now in sent
+
+
+def write_long_song(path: Path) -> None:
+    """A click every half second for three minutes."""
+    rate, seconds = 8000, 180
+    click = np.sin(np.arange(400) / 3) * np.exp(-np.arange(400) / 80)
+    sound = np.zeros(rate * seconds)
+    for start in range(0, len(sound), rate // 2):
+        sound[start : start + len(click)] += click
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((sound * 30_000).astype("<i2").tobytes())
+
+
+def test_a_long_song_is_scrolled_and_a_setting_shows_what_is_danced(browser: Timeline) -> None:
+    write_long_song(browser.comfy.folder / "input" / "long.wav")
+    flow = json.loads(json.dumps(WORKFLOW))
+    flow["nodes"][0]["widgets_values"] = ["long.wav"]
+    browser.load(flow)
+    beats = browser.run()["beats"]
+    overview = browser.part("overview").bounding_box()
+    x, y = overview["x"], overview["y"] + overview["height"] / 2
+    # Ninety seconds into the song, then thirty less.
+    browser.page.mouse.click(x + overview["width"] / 2, y)
+    browser.drag_from((x + overview["width"] / 2, y), -overview["width"] / 6, 0)
+    near = min(range(len(beats)), key=lambda beat: abs(beats[beat] - 60))
+    browser.drag(beats[near] - 50, 20, 8)
+    moved = json.loads(browser.text)["beats"]
+    assert [one != other for one, other in zip(moved, beats, strict=True)].index(True) == near
+    assert 0.1 < moved[near] - beats[near] < 0.5
+
+    assert browser.part("note").is_hidden()
+    browser.page.evaluate(
+        f"""() => {{ const edit = {NODE}.widgets.find((one) => one.name === 'edit');
+          edit.value = 'halve'; edit.callback?.('halve') }}"""
+    )
+    browser.page.wait_for_timeout(300)
+    halves = (len(beats) // 2, (len(beats) + 1) // 2)
+    note = "The dance gets {} of these {} beats: edit is set to halve."
+    notes = [note.format(half, len(beats)) for half in halves]
+    assert browser.part("note").inner_text() in notes
+
+
+def test_a_narrow_node_has_one_row_and_the_rest_in_the_menu(browser: Timeline) -> None:
+    beats = browser.run()["beats"]
+    page = browser.page
+    page.evaluate(f"() => {NODE}.setSize([320, 620])")
+    page.evaluate("() => app.canvas.setDirty(true, true)")
+    page.wait_for_timeout(800)
+    shown = [one for one in browser.part("row").locator("button").all() if one.is_visible()]
+    boxes = [one.bounding_box() for one in [*shown, browser.button("More")]]
+    root = page.locator(".beat-timeline").bounding_box()
+    assert "Play" in [one.inner_text() for one in shown] and len(shown) < 9
+    assert len({round(box["y"]) for box in boxes}) == 1
+    assert all(box["x"] + box["width"] <= root["x"] + root["width"] + 1 for box in boxes)
+    browser.button("More").click()
+    page.get_by_role("menuitem", name="See the whole song").wait_for()
+    # It stays open for what is done several times, and goes with Escape.
+    later = page.get_by_role("menuitem", name="Move all beats 10 ms later")
+    later.click()
+    later.click()
+    assert json.loads(browser.text)["beats"][0] == pytest.approx(beats[0] + 0.02, abs=1e-3)
+    page.keyboard.press("Escape")
+    later.wait_for(state="hidden")
 
 
 def test_the_timeline_speaks_the_hosts_language(browser: Timeline) -> None:

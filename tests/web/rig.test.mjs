@@ -111,6 +111,9 @@ test("without the other side an absent limb hangs down as from a standing body",
   for (const [x, y] of Object.values(all))
     assert.ok(0 <= x && x <= SIZE[0] && 0 <= y && y <= SIZE[1]);
   assert.ok(all.head_top[1] < all.pelvis[1] && all.pelvis[1] < all.left_ankle[1]);
+  const low = state.move(standing([...LIMBS.left_leg, ...LIMBS.right_leg]), "pelvis", [0, 120]);
+  const legs = state.ghosts(low);
+  assert.ok(legs.left_knee[1] < legs.left_ankle[1] - 5 && legs.left_ankle[1] <= SIZE[1]);
 });
 
 test("a limb is mirrored at the trunk, twice as it was, and sides are exchanged", () => {

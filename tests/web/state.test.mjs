@@ -168,9 +168,9 @@ test("the view keeps what is under the pointer and stays within the song", () =>
 });
 
 test("a long song opens at its beginning, a short one as a whole", () => {
-  assert.deepEqual(view.opening(40), { from: 0, to: 40 });
+  assert.deepEqual(view.opening(25), { from: 0, to: 25 });
   const long = view.opening(180);
-  assert.ok(long.from === 0 && long.to >= 20 && long.to < 60);
+  assert.ok(long.from === 0 && long.to >= 15 && long.to < 60);
   assert.deepEqual(view.centred(long, 90, 180), { from: 90 - long.to / 2, to: 90 + long.to / 2 });
   assert.equal(view.centred(long, 179, 180).to, 180);
 });

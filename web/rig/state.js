@@ -165,26 +165,35 @@ export function ghosts(rig) {
   );
 }
 
-/** Places of all joints: an absent one is mirrored, or as far from its parent as if standing. */
+/** Places of all joints: an absent one is mirrored, or stands as from the next one inwards. */
 function allPlaces(rig) {
   const { size, joints } = rig;
   const reflect = reflection(rig);
-  const [right, up] = axes(rig);
-  const offset = ([x, y]) => [x * right[0] + y * up[0], x * right[1] + y * up[1]];
   const places = {};
-  for (const name of JOINTS) {
-    const [other, parent] = [joints[otherSide(name)], PARENTS[name]];
+  for (const name of JOINTS)
     if (joints[name]) places[name] = joints[name];
-    else if (other) places[name] = reflect(other);
-    else {
-      const origin = parent ? places[parent] : [size[0] / 2, GROUND * size[1]];
-      const [x, y] = parent ? STANDING[parent] : [0, 0];
-      const [dx, dy] = offset([STANDING[name][0] - x, STANDING[name][1] - y]);
-      places[name] = [clamp(origin[0] + dx, size[0]), clamp(origin[1] + dy, size[1])].map(rounded);
-    }
+    else if (joints[otherSide(name)]) places[name] = reflect(joints[otherSide(name)]);
+  const [right, up] = axes(rig);
+  for (const name of JOINTS.filter((absent) => !places[absent])) {
+    let from = PARENTS[name];
+    while (from && !joints[from]) from = PARENTS[from];
+    const [x, y] = from ? joints[from] : [size[0] / 2, GROUND * size[1]];
+    const away = (joint) => {
+      const [over, above] = STANDING[joint].map((z, axis) => z - (from ? STANDING[from][axis] : 0));
+      return [over * right[0] + above * up[0], over * right[1] + above * up[1]];
+    };
+    // A limb for which there is too little room is shorter, so that its joints stay apart.
+    const tip = away(limbOf(name)?.at(-1) ?? "head_top");
+    const share = Math.min(room(x, tip[0], size[0]), room(y, tip[1], size[1]));
+    const [dx, dy] = away(name);
+    places[name] = [clamp(x + share * dx, size[0]), clamp(y + share * dy, size[1])].map(rounded);
   }
   return places;
 }
+
+/** The share of a way from `start` by `by` that stays in 0 to `most`. */
+const room = (start, by, most) =>
+  by ? Math.min(1, Math.max(0, (by > 0 ? most - start : start) / Math.abs(by))) : 1;
 
 /** Vectors of one body height to the right and up, as the trunk shows them. @param {Rig} rig */
 function axes({ size, joints: { pelvis, neck } }) {

@@ -157,15 +157,15 @@ function drawHandle(context, place, { down, muted }, selected, colour) {
   context.stroke();
 }
 
-/** Lines and triangles on the ruler: the beats that the dance gets. */
+/** Lines with triangles above the ruler: the beats that the dance gets. */
 function drawResult(context, places, bottom, colour) {
   context.fillStyle = colour;
   for (const place of places) {
     upright(context, place, HANDLES, bottom, colour, 1.5);
     context.beginPath();
-    context.moveTo(place - 4, bottom + 7);
-    context.lineTo(place + 4, bottom + 7);
-    context.lineTo(place, bottom);
+    context.moveTo(place - 4, bottom);
+    context.lineTo(place + 4, bottom);
+    context.lineTo(place, bottom - 7);
     context.fill();
   }
 }

@@ -7,8 +7,8 @@
 /** Seconds that are seen at least. */
 const NEAREST = 0.5;
 /** Seconds from which a song is long, and those that are seen of it at first. */
-const LONG = 45;
-const OPENING = 30;
+const LONG = 30;
+const OPENING = 20;
 
 /** All of the song. @returns {View} */
 export const whole = (seconds) => ({ from: 0, to: Math.max(seconds, NEAREST) });
