@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -22,11 +21,10 @@ from .audio.waveform import Waveform
 from .checkpoint.format import load_checkpoint
 from .dance.motion import DanceMotion, require_poses
 from .dance.openpose_json import read_rig_or_openpose
-from .dance.pose_video import pose_keypoints
 from .dance.rig import Rig
-from .dance_poses import DancePoses
+from .dance_poses import DancePoses, dance_poses
 from .dance_video import DanceVideo
-from .diffusion.choreography import DanceScore, DanceSettings, choreograph
+from .diffusion.choreography import DanceScore, DanceSettings
 from .diffusion.guidance import Guidance
 from .diffusion.prompts import Prompts, as_prompts
 from .diffusion.resident import ChunkedVAE, ResidentModel, pick_device
@@ -231,9 +229,16 @@ class MuseDancePipeline:
         features = self.encode_song(part.song, part.beats)
         tokens = [(when, self.encode_text(sentence)) for when, sentence in part.prompts]
         score = DanceScore(features, tokens, seed, start)
-        motion = choreograph(self.model, score, part.frames / fps, settings)
-        keypoints = pose_keypoints(motion.at(np.arange(part.frames) / fps), size, proportions)
-        return DancePoses(keypoints, size, fps, part.song, features.grid, start)
+        return dance_poses(
+            self.model,
+            score,
+            part.song,
+            frames=part.frames,
+            size=size,
+            fps=fps,
+            rig=proportions,
+            settings=settings,
+        )
 
     @torch.no_grad()
     def animate(

@@ -11,6 +11,8 @@ from .chain import ChainSegments
 from .guidance import GuidancePerCondition, PromptTimeline
 from .load import LoadMuseDance
 from .music import EmbedMusic
+from .pose import DancePose
+from .pulse import PulseOfBeats
 from .reference import EncodeReference
 from .restore import RestorePicture
 from .rig import RigPicture
@@ -39,6 +41,8 @@ class MuseDanceExtension(ComfyExtension):
             ApplyDance,
             RestorePicture,
             ChainSegments,
+            DancePose,
+            PulseOfBeats,
             BeatSyncScore,
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from comfy_api.v0_0_2 import io
 from einops import rearrange
 from torch import Tensor
@@ -280,10 +281,18 @@ class BeatSyncScore(io.ComfyNode):
             "beats, 0 to 1, and the same motion's score by chance. Only the difference counts.",
             search_aliases=["musedance score", "beat alignment", "beat-sync score"],
             inputs=[
-                io.Image.Input("frames", tooltip="The dance."),
+                io.Image.Input(
+                    "frames",
+                    tooltip="The dance: frames of any model or program, transparent ones, too.",
+                ),
                 BEATS.Input("beats", tooltip="Output of Beats."),
                 io.Float.Input(
-                    "fps", default=12.0, min=1.0, max=120.0, step=0.01, tooltip="Frames per second."
+                    "fps",
+                    default=12.0,
+                    min=1.0,
+                    max=120.0,
+                    step=0.01,
+                    tooltip="Frames per second of these frames.",
                 ),
                 io.Float.Input(
                     "start",
@@ -306,5 +315,7 @@ class BeatSyncScore(io.ComfyNode):
     def execute(cls, frames: Tensor, beats: BeatGrid, fps: float, start: float) -> io.NodeOutput:
         from ..musedance_core.metrics.beat_score import beat_score, draw_score
 
+        if not bool(torch.isfinite(frames).all()):
+            raise InputError("The frames hold values that are not finite numbers.")
         result = beat_score(rearrange(frames, "f h w c -> f c h w"), fps, beats, start)
         return io.NodeOutput(result.score, result.chance, as_image(draw_score(result)))

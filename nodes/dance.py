@@ -37,17 +37,34 @@ def dance_inputs() -> list[Any]:
     ]
 
 
+def seed_input() -> Any:
+    """The seed."""
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=2**32 - 1,
+        control_after_generate=True,
+        tooltip="The same seed gives the same video; another gives another take.",
+    )
+
+
+def start_input() -> Any:
+    """Where in the song the video starts."""
+    return io.Float.Input(
+        "start",
+        default=0.0,
+        min=0.0,
+        max=36000.0,
+        step=0.01,
+        tooltip="Where in the song the video starts, in seconds.",
+    )
+
+
 def denoising_inputs() -> list[Any]:
     """Seed, steps, sampler and guidance, and where in the song the video starts."""
     return [
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=2**32 - 1,
-            control_after_generate=True,
-            tooltip="The same seed gives the same video; another gives another take.",
-        ),
+        seed_input(),
         io.Int.Input(
             "steps",
             default=0,
@@ -70,14 +87,7 @@ def denoising_inputs() -> list[Any]:
             tooltip="How strictly to follow sentence, song and picture together (classifier-free "
             "guidance); 0 is the model's own value.",
         ),
-        io.Float.Input(
-            "start",
-            default=0.0,
-            min=0.0,
-            max=36000.0,
-            step=0.01,
-            tooltip="Where in the song the video starts, in seconds.",
-        ),
+        start_input(),
     ]
 
 

@@ -261,8 +261,38 @@ class BeatPulse:
     pulse: np.ndarray
 
 
-def beat_pulse(grid: BeatGrid, start: float, frames: int, fps: float) -> BeatPulse:
-    """The beat as a curve over the frames of a video that starts `start` s into the song.
+DECAYS = ("quadratic", "linear", "exponential", "cosine", "square")
+"""Shapes of a pulse from 1 on a beat to 0 at the next."""
+
+
+def decayed(phase: np.ndarray, decay: str = DECAYS[0]) -> np.ndarray:
+    """The pulse at a `phase` in 0..1, in the shape of one of `DECAYS`: 1 at 0, falling to 0 at 1;
+    "square" is 1 in the first half and 0 in the second.
+
+    Raises:
+        InputError: there is no such shape.
+    """
+    if decay == "quadratic":
+        return (1 - phase) ** 2
+    if decay == "linear":
+        return 1 - phase
+    if decay == "exponential":
+        # Down to e^-5, 0.7 %, at the next beat; shifted and scaled to end at 0.
+        end = np.exp(-5.0)
+        result: np.ndarray = (np.exp(-5 * phase) - end) / (1 - end)
+        return result
+    if decay == "cosine":
+        return np.asarray((1 + np.cos(np.pi * phase)) / 2)
+    if decay == "square":
+        return (phase < 0.5).astype(np.float64)
+    raise InputError(f"There is no decay {decay!r}: it is one of {', '.join(DECAYS)}.")
+
+
+def beat_pulse(
+    grid: BeatGrid, start: float, frames: int, fps: float, decay: str = DECAYS[0]
+) -> BeatPulse:
+    """The beat as a curve over the frames of a video that starts `start` s into the song, in the
+    shape of one of `DECAYS`.
 
     Before the first beat, and from two usual intervals after any beat on, the phase stays at 1 and
     the pulse at 0; so it does where no beat was found in the song.
@@ -279,7 +309,7 @@ def beat_pulse(grid: BeatGrid, start: float, frames: int, fps: float) -> BeatPul
 
     # The frame of a beat is the nearest one, which may come a little before it.
     phase[beat_frames(grid, start, frames, fps).ids == 1] = 0.0
-    return BeatPulse(phase, (1 - phase) ** 2)
+    return BeatPulse(phase, decayed(phase, decay))
 
 
 def whole_beats(grid: BeatGrid, start: float, frames: int, fps: float, multiple: int = 2) -> range:

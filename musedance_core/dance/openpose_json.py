@@ -31,6 +31,12 @@ VERSION = 1.3
 MOST_PEOPLE, MOST_FRAMES = 1000, 100_000
 NORMALISED = 2.0
 """Coordinates below this are shares of the canvas, a little beyond its edges at most."""
+FACE_AND_HANDS = {
+    "face_keypoints_2d": 70,
+    "hand_left_keypoints_2d": 21,
+    "hand_right_keypoints_2d": 21,
+}
+"""Numbers of keypoints of a face and of hands."""
 PADDING = 64
 """Pixels; sides of canvases of ControlNet's preprocessors are multiples of it."""
 NOT_OPENPOSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
@@ -185,6 +191,16 @@ def to_openpose_json(
             "canvas_height": size[1],
         }
         for row in rows
+    ]
+
+
+def with_faces_and_hands(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same frames with faces and hands in which every keypoint is missing: some nodes that take
+    a POSE_KEYPOINT read them of everybody."""
+    missing = {name: [0.0] * (3 * count) for name, count in FACE_AND_HANDS.items()}
+    return [
+        {**frame, "people": [{**person, **missing} for person in frame["people"]]}
+        for frame in frames
     ]
 
 

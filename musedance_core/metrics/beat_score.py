@@ -36,7 +36,8 @@ class BeatScore:
 
 
 def beat_score(frames: Tensor, fps: float, grid: BeatGrid, start: float) -> BeatScore:
-    """Scores `frames [f 3 h w]` in 0..1 that start `start` seconds into the song.
+    """Scores `frames [f c h w]` in 0..1 that start `start` seconds into the song: grey, RGB or
+    straight RGBA, in which colours count as far as they are seen.
 
     `score` is the harmonic mean of the alignment in both directions; `chance` is the average score
     of the same motion shifted in time.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+import torch
 from torch import Tensor
 
 PROMINENCE = 0.1
@@ -12,12 +15,20 @@ STILL = 0.25 / 255
 
 
 def motion_energy(frames: Tensor) -> np.ndarray:
-    """Returns the mean absolute difference of neighbouring frames of `[f 3 h w]`, `[f-1]` in 0..1.
+    """Returns the mean absolute difference of neighbouring frames of `[f c h w]`, `[f-1]` in 0..1.
 
-    Entry i belongs to the time (i + 1/2) / fps, halfway between its two frames.
+    Frames are grey, RGB, or straight RGBA, in which colours count as far as they are seen. Entry i
+    belongs to the time (i + 1/2) / fps, halfway between its two frames.
     """
-    pairs = zip(frames[1:], frames[:-1], strict=True)
-    return np.array([float((after - before).abs().mean()) for after, before in pairs])
+    pairs = pairwise(_premultiplied(frame) for frame in frames)
+    return np.array([float((after - before).abs().mean()) for before, after in pairs])
+
+
+def _premultiplied(frame: Tensor) -> Tensor:
+    """A frame `[c h w]` with its colours weighted by its alpha, if it has any."""
+    if len(frame) != 4:
+        return frame
+    return torch.cat([frame[:3] * frame[3:], frame[3:]])
 
 
 def energy_times(energy: np.ndarray, fps: float) -> np.ndarray:

@@ -7,10 +7,12 @@ import pytest
 
 from musedance_core.audio.beats import (
     ASSUMED_BPM,
+    DECAYS,
     BeatGrid,
     assumed_grid,
     beat_frames,
     beat_pulse,
+    decayed,
     regular_grid,
     steady_tempo,
     whole_beats,
@@ -206,3 +208,15 @@ def test_downbeats_are_jittered_with_their_beats() -> None:
     jittered = grid.jittered(np.random.default_rng(0), 0.05)
     assert (jittered.is_downbeat() == grid.is_downbeat()).all()
     assert set(jittered.downbeats) <= set(jittered.times)
+
+
+@pytest.mark.parametrize("decay", DECAYS)
+def test_every_decay_falls_from_1_on_a_beat_to_0(decay: str) -> None:
+    phase = np.linspace(0, 1, 101)
+    values = decayed(phase, decay)
+    assert values[0] == 1 and values[-1] == pytest.approx(0) and (np.diff(values) <= 1e-12).all()
+    grid = regular_grid(120, 0.25, 10.0)
+    pulse = beat_pulse(grid, 0.0, 48, 24, decay).pulse
+    assert pulse[6] == 1 and pulse[18] == 1 and not pulse[:6].any()
+    with pytest.raises(InputError, match="no decay 'sawtooth': it is one of quadratic, linear"):
+        decayed(phase, "sawtooth")

@@ -89,4 +89,4 @@ def test_the_pack_s_import_loads_nothing_else() -> None:
         pytest.skip(f"there is no ComfyUI at {home}; set COMFYUI_PATH")
     command = [str(comfy_python(home)), "-c", IMPORT, str(home), str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=home, check=True)
-    assert done.stdout.strip().splitlines()[-1] == "11 []"
+    assert done.stdout.strip().splitlines()[-1] == "14 []"

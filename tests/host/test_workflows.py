@@ -47,7 +47,7 @@ def video_of(comfy: Comfy, prompt: dict[str, Any], rate: float = 24) -> tuple[Te
 def test_the_pack_is_imported(comfy: Comfy) -> None:
     assert "IMPORT FAILED" not in comfy.log.read_text()
     known = comfy.get("/object_info")
-    assert len([name for name in known if name.startswith("MuseDance_")]) == 12
+    assert len([name for name in known if name.startswith("MuseDance_")]) == 14
 
 
 def watched(prompt: dict[str, Any], node: str, prefix: str = "frame") -> dict[str, Any]:

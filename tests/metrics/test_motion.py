@@ -21,6 +21,16 @@ def test_energy_is_the_mean_difference_halfway_between_two_frames() -> None:
     assert energy_times(energy, 10) == pytest.approx([0.05, 0.15, 0.25])
 
 
+def test_colours_that_nobody_sees_do_not_move() -> None:
+    hidden = torch.rand(4, 4, 8, 8)
+    hidden[:, 3] = 0
+    assert motion_energy(hidden).tolist() == [0, 0, 0]
+    hidden[2:, 3] = 1
+    hidden[:, :3] = 0  # black appears
+    assert motion_energy(hidden)[1] == pytest.approx(0.25)
+    assert motion_energy(hidden[:, 3:]).tolist() == [0, 1, 0], "grey"
+
+
 @pytest.mark.parametrize("fps", [12, 30])
 @pytest.mark.parametrize(("period", "first"), [(0.5, 0.0), (0.5, 0.13), (0.61, 0.29), (0.75, 0.4)])
 def test_rests_are_found_to_a_part_of_a_frame(
