@@ -88,8 +88,9 @@ class LayerCutter:
             # Borders are soft on the side of the parts below; those go on under them.
             seen = own & torch.from_numpy(self.solid)
             border = 0.5 * F.max_pool2d(seen.float()[None], 3, 1, 1)[0] * below
-            border = border * self._alike(part)
-            layer = self.colours * (own + border + self._cap(part)).clamp(0, 1)
+            cap = self._cap(part)
+            border = border * torch.maximum(self._alike(part), (cap > 0).float())
+            layer = self.colours * (own + border + cap).clamp(0, 1)
             hidden = self._hidden(part, above)
             result[part] = _over(layer, hidden)
         return result
@@ -172,10 +173,13 @@ class LayerCutter:
     # Layers -------------------------------------------------------------------------------------
 
     def _alike(self, part: int) -> Tensor:
-        """Where colours are those of a part `[h w]`: other ones that touch it are of what covers it
-        or is covered by it."""
-        unlike = self.outlines.unlike.get(_groups()[part])
-        return torch.ones_like(self.alpha) if unlike is None else torch.from_numpy(~unlike).float()
+        """Where pixels are of a part's limb or have its colours `[h w]`: others beside it belong
+        to something else."""
+        group = _groups()[part]
+        unlike = self.outlines.unlike.get(group)
+        if unlike is None:
+            return torch.ones_like(self.alpha)
+        return torch.from_numpy(~unlike | (np.array(_groups())[self.labels] == group)).float()
 
     def _disc(self, centre: Tensor, radius: float) -> Tensor:
         result: Tensor = (radius - (self.points - centre).norm(dim=-1) + 0.5).clamp(0, 1)

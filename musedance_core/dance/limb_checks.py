@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 from torch import Tensor
 
-from .part_distances import GROUPS, LIMBS, Bone, bones_of, spine_of
+from .part_distances import GROUPS, LIMBS, Bone, bones_of, joints_of, spine_of
 from .raster import Array, Labels, Mask, away_from, discs, line, pixels
 from .skeleton import BONES, PART_INDEX
 
@@ -26,9 +26,10 @@ class LimbThresholds:
     """Greatest way from an elbow or knee to the segment that hangs on it."""
     least_certain: float = 0.34
     """Least probability that elbow and wrist, or knee and ankle, are near their places."""
-    attached: float = 1.0
-    """Length of the border between a limb and the rest, in lengths of the limb, from which it may
-    be a cape, a wing or an arm that lies on the trunk."""
+    attached: float = 1.2
+    """Greatest length of the border between a limb of which the network is certain and the rest, in
+    lengths of the limb, and less with less certainty: it may be a cape, a wing or an arm that lies
+    on the trunk."""
     hidden: float = 0.04
     """Longest piece of that border that no edge of the picture shows: it would look torn ..."""
     beside: float = 0.5
@@ -59,7 +60,9 @@ class LimbThresholds:
     root_of_leg: float = 0.25
     """... the same of hips and legs ..."""
     root_width: float = 2.4
-    """... but at least so many of the limb's radii."""
+    """... but at least so many of the limb's radii, ..."""
+    largest_root: float = 0.6
+    """... as far as that is at most so much of its length."""
     neck: float = 0.9
     """The same for the head, around the neck, in radii of a head as large as a square."""
 
@@ -104,7 +107,7 @@ def doubtful_limbs(
         colours: premultiplied colours `[c h w]` in 0..1.
         solid: the figure's pixels `[h w]`.
         joints: `[16 2]` in pixels.
-        certainty: `[16]` as in `Rig`; None, of rigs made by hand, doubts nothing.
+        certainty: `[16]` as in `Rig`; limbs with a joint that a person placed are not doubted.
     """
     if certainty is None:
         return []
@@ -112,7 +115,7 @@ def doubtful_limbs(
     for group in GROUPS[1:]:
         own = (labels == GROUPS.index(group)) & solid
         bones = bones_of(group, joints)
-        if not bones or not own.any():
+        if not bones or not own.any() or bool(certainty[joints_of(group)].isnan().any()):
             continue
         border, hidden = _borders_away_from(_root(group, bones, own), own, colours, solid)
         most, torn = THRESHOLDS.hidden, False
@@ -120,7 +123,7 @@ def doubtful_limbs(
             sure = float(certainty[list(BONES[LIMBS[group][1]])].prod())
             along = border.sum() / _length(bones)
             most = THRESHOLDS.hidden_beside if along > THRESHOLDS.beside else most
-            torn = sure < THRESHOLDS.least_certain or bool(along > THRESHOLDS.attached)
+            torn = sure < THRESHOLDS.least_certain or bool(along > THRESHOLDS.attached * sure)
             torn = torn or _off_bones(own, bones, solid)
         if torn or _longest(hidden) > most * labels.shape[0]:
             found.append(group)
@@ -144,7 +147,8 @@ def _root(group: str, bones: list[Bone], own: Mask) -> Mask:
         radius = THRESHOLDS.neck * math.sqrt(own.sum()) / 2
     else:
         share = THRESHOLDS.root if group.endswith("arm") else THRESHOLDS.root_of_leg
-        radius = max(THRESHOLDS.root_width * _radius(own), share * _length(bones))
+        width = THRESHOLDS.root_width * _radius(own) / _length(bones)
+        radius = max(share, min(width, THRESHOLDS.largest_root)) * _length(bones)
     x, y = bones[0][0]
     return discs(np.array([[x, y, radius]], np.float32), (own.shape[0], own.shape[1]))
 

@@ -133,6 +133,14 @@ def bones_of(group: str, joints: Array) -> list[Bone]:
     return [(a, b) for a, b in bones if np.isfinite(a).all() and np.isfinite(b).all()]
 
 
+def joints_of(group: str) -> list[int]:
+    """The joints of a limb, or the head's own one."""
+    if group == "head":
+        return [INDEX["head_top"]]
+    inner, outer = LIMBS[group]
+    return [*BONES[inner], BONES[outer][1]]
+
+
 def spine_of(joints: Array) -> list[Bone]:
     points = [joints[INDEX[n]] for n in ("pelvis", "chest", "neck")]
     points = [p for p in points if np.isfinite(p).all()]

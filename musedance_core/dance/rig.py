@@ -33,8 +33,8 @@ class Rig:
         confidence: `[16]` in 0..1, the probability that a joint is there; 1 in rigs made by hand.
         parts: weights `[p h w]` in 0..1 of the parts of `PARTS`, at any resolution over the whole
             picture, or None where they have to follow from the joints.
-        certainty: `[16]` in 0..1, the probability that a joint that is there is near its place, or
-            None in rigs made by hand, whose places are certain.
+        certainty: `[16]` in 0..1, the probability that a joint that is there is near its place; NaN
+            where a person placed it, who is not doubted, and None where a person placed all.
     """
 
     size: tuple[int, int]
@@ -59,6 +59,15 @@ class Rig:
             },
             "confidence": {name: round(float(self.confidence[i]), 3) for name, i in INDEX.items()},
         }
+
+    def with_certainty_of(self, found: Rig, tolerance: float) -> Rig:
+        """This rig with the certainty of the joints that a person left within `tolerance` pixels of
+        where they were `found`."""
+        if found.certainty is None:
+            return self
+        moved = (self.joints - found.joints).norm(dim=-1) > tolerance
+        moved |= self.joints.isnan().any(dim=-1) != found.joints.isnan().any(dim=-1)
+        return replace(self, certainty=torch.where(moved, torch.nan, found.certainty))
 
     def scaled(self, size: tuple[int, int]) -> Rig:
         """The same rig for the picture resized to `size`, width and height."""

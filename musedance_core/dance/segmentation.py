@@ -18,7 +18,15 @@ from .guided_filter import apply_guide, guided_coefficients
 from .label_cleaning import SETTINGS as CLEANING
 from .label_cleaning import smoothed, without_detached, without_islands, without_tails
 from .limb_checks import doubtful_limbs, floating_limbs, unseen_limbs, with_other_leg
-from .part_distances import GROUPS, LIMBS, Bone, bones_of, group_distances, spine_of
+from .part_distances import (
+    GROUPS,
+    LIMBS,
+    Bone,
+    bones_of,
+    group_distances,
+    joints_of,
+    spine_of,
+)
 from .raster import Array, Labels, Mask, away_from, discs, line, pixels
 from .regions import LimbPlaces, follow_regions
 from .rig import Rig
@@ -107,7 +115,7 @@ def segment(picture: Tensor, rig: Rig, box: tuple[int, int, int, int]) -> Segmen
     whole[top:bottom, left:right] = parts
     joints = joints.clone()
     for group in lost:
-        joints[_joints_of(group)] = math.nan
+        joints[joints_of(group)] = math.nan
     return Segmentation(torch.from_numpy(whole), joints)
 
 
@@ -122,7 +130,7 @@ def _weights(
     logits = torch.from_numpy(-distances / (SETTINGS.softness * size[0]))
     if rig.parts is not None:
         seen = _network_groups(rig.parts, picture.shape[1:], box, size, groups)
-        if rig.certainty is not None:
+        if rig.certainty is not None and not bool(rig.certainty.isnan().any()):
             # Where the network is sure of its own limbs, no distance outweighs it.
             logits = (logits - logits.amax(dim=0)).clamp_min(-SETTINGS.geometry)
         logits = logits + (seen + SETTINGS.doubt).log()
@@ -165,13 +173,6 @@ def usable_joints(joints: Tensor, box: tuple[int, int, int, int]) -> Tensor:
     if not bool((joints[head] - joints[neck]).norm() > SETTINGS.shortest_bone * height):
         joints[head] = math.nan
     return joints
-
-
-def _joints_of(group: str) -> list[int]:
-    if group == "head":
-        return [INDEX["head_top"]]
-    inner, outer = LIMBS[group]
-    return [*BONES[inner], BONES[outer][1]]
 
 
 def _network_groups(

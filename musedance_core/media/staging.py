@@ -42,6 +42,7 @@ class FrameRules:
     least_height: float = 0.6  # of a sticker's frame in widths
     space_above: float = 0.6  # share of the free height above a sticker that was made smaller
     rig_tolerance: float = 0.02  # relative difference of aspect of a rig from its picture
+    left_in_place: float = 0.01  # of the long side: way of a joint that nobody moved
     least_figure: int = 8  # pixels of the longer side of a figure that can be seen to dance
 
 
@@ -119,7 +120,8 @@ def stage_dancer(
     if rig is not None:
         chosen = rig if isinstance(rig, Rig) else read_rig_or_openpose(rig, picture.size)
         require_rig_of(chosen, picture)
-        joints = replace(cutout.place_rig(chosen.scaled(picture.size)), parts=found.parts)
+        placed = replace(cutout.place_rig(chosen.scaled(picture.size)), parts=found.parts)
+        joints = placed.with_certainty_of(found, RULES.left_in_place * max(found.size))
     if parts is not None:
         joints = replace(joints, parts=cutout.place_weights(parts, picture.size))
     return stage(cutout, joints, background)

@@ -15,7 +15,8 @@ from musedance_core.dance.figure import LayeredFigure, split_figure
 from musedance_core.dance.motion import DanceMotion
 from musedance_core.dance.part_distances import LIMBS
 from musedance_core.dance.posing import pose_body
-from musedance_core.dance.skeleton import PART_INDEX, PARTS
+from musedance_core.dance.rig import Rig
+from musedance_core.dance.skeleton import BONES, PART_INDEX, PARTS
 from musedance_core.dance.skinning import Canvas, render
 
 from .drawn_figures import (
@@ -244,3 +245,14 @@ def test_limbs_whose_joints_are_doubtful_stay_with_the_trunk(least: float) -> No
 def test_joints_made_by_hand_are_never_doubtful() -> None:
     drawn = with_spear()
     assert split_figure(drawn.picture, drawn.rig(None)).body.has("right_forearm")
+
+
+def test_limbs_whose_joints_a_person_moved_are_not_doubted() -> None:
+    drawn = with_spear()
+    found = drawn.rig()
+    joints = found.joints.clone()
+    joints[BONES["right_forearm"][1]] += 3.0
+    edited = Rig((W, H), joints, found.confidence).with_certainty_of(found, 1.5)
+    assert split_figure(drawn.picture, edited).body.has("right_forearm")
+    left = Rig((W, H), found.joints + 1.0, found.confidence).with_certainty_of(found, 1.5)
+    assert not split_figure(drawn.picture, left).body.has("right_forearm")
