@@ -75,10 +75,12 @@ def random_beat_edit(grid: BeatGrid, rng: np.random.Generator) -> BeatGrid:
 
     A shift is at least a tenth and at most half of a beat, either way; jitter is up to an eighth of
     a beat. Halving and doubling are left out where the tempo would leave `SLOWEST`..`FASTEST`.
+    Halving is twice as likely as the others: a dance that ignores every other beat of loud drums is
+    the hardest to learn.
     """
     kinds = ["shift", "jitter"]
     if grid.tempo / 2 >= SLOWEST:
-        kinds.append("halve")
+        kinds += ["halve", "halve"]
     if grid.tempo * 2 <= FASTEST:
         kinds.append("double")
     kind = kinds[int(rng.integers(len(kinds)))]
