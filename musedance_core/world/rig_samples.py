@@ -22,6 +22,7 @@ from ..dance.posing import pose_body
 from ..dance.skeleton import BONES, INDEX, INNER_PART, JOINTS, PART_INDEX, PARTS
 from .backgrounds import random_background
 from .drawing import Colour, Shape, rasterise
+from .ground_shadows import add_ground_shadow
 from .puppets import Puppet, design_puppet
 from .rest_poses import random_rest_pose
 from .stickers import draw_glyph, find_font, glyph_names
@@ -49,6 +50,7 @@ class SampleSettings:
     border: float = 0.08  # figures with a sticker's white border
     contour: float = 0.12  # outlined figures with a line around the whole of them
     uneven: float = 0.6  # figures with uneven outlines
+    ground_shadow: float = 0.08  # figures with a shadow on the ground
     chest: float = 0.58  # height of the chest of a figure without limbs, in heights of the figure
     least_visible: float = 0.14  # share of a limb's pixels below which its joints count as hidden
 
@@ -120,18 +122,21 @@ def rig_sample(
     outside = (joints < 0).any(1) | (joints > size).any(1)
     joints[outside] = np.nan
     straight = picture.astype(np.float32) / 255
-    alpha = straight[..., 3]
-    parts[alpha < 0.5] = 0
+    parts[straight[..., 3] < 0.5] = 0
     parts = _owners(joints)[parts]
-    if opaque:
-        ground = random_background(rng, size).numpy().transpose(1, 2, 0)
+    ground = random_background(rng, size).numpy().transpose(1, 2, 0) if opaque else None
+    # Drawn last, so that the other figures are the same as without shadows.
+    if rng.random() < SETTINGS.ground_shadow:
+        straight, parts = add_ground_shadow(straight, parts, rng)
+    alpha = straight[..., 3].copy()
+    if ground is not None:
         straight[..., :3] = straight[..., :3] * alpha[..., None] + ground * (1 - alpha[..., None])
         straight[..., 3] = 1
     return RigSample(
         rearrange(torch.from_numpy(straight), "h w c -> c h w").contiguous(),
         torch.from_numpy(joints.astype(np.float32)),
         torch.from_numpy(parts.astype(np.int64)),
-        torch.from_numpy(alpha.copy()),
+        torch.from_numpy(alpha),
     )
 
 
