@@ -112,7 +112,7 @@ def test_beats_are_heard_dragged_sent_and_kept(browser: Timeline) -> None:
     browser.page.wait_for_timeout(1500)
     browser.open()
     assert browser.text == kept and browser.summary.endswith("edited")
-    browser.choose("Drop all edits")
+    browser.choose("As heard: drop all edits")
     assert browser.text == "" and browser.summary.startswith(f"{len(heard['beats'])} beats")
     browser.press("Control+z")
     assert browser.text == kept

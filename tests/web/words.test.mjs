@@ -15,7 +15,7 @@ import { zh } from "../../web/timeline/zh.js";
 
 /** A call of `t` or `translate`, and the string it begins with, if it does. */
 const CALL = /\bt(?:ranslate)?\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')?([^,)]*)/g;
-/** Calls with a name: labels, titles and headings, which are looked for in the commands themselves. */
+/** Calls with a name: labels, titles and headings, which are taken from the commands. */
 const NAMED = ["command.label", "command.title", "group.heading"];
 const COMMON = [...HISTORY, ...ZOOM];
 

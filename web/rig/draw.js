@@ -50,7 +50,8 @@ export function draw(context, stage, scene, colour) {
       context.save();
       context.globalAlpha = opacity(name);
       const shade = faint(name) ? colour.faint : shadeOf(name, colour);
-      pass(context, places, name, { shade, absent: faint(name), chosen: name === selected }, colour);
+      const style = { shade, absent: faint(name), chosen: name === selected };
+      pass(context, places, name, style, colour);
       context.restore();
     }
   if (selected) drawName(context, stage, places[selected], jointName(selected), colour);

@@ -46,7 +46,7 @@ export class RigModel extends EditedText {
     return Boolean(now && this.size && !state.sameShape(now.size, this.size));
   }
 
-  /** The rig in pixels of the picture at hand; null while there is none. @returns {state.Rig | null} */
+  /** The rig in pixels of the picture at hand, if there is one. @returns {state.Rig | null} */
   get rig() {
     if (this.draft) return this.draft;
     const { now } = this.history;
@@ -60,7 +60,7 @@ export class RigModel extends EditedText {
     this.size = size;
   }
 
-  /** Take over the rig that a run has returned, which may be the edited one. @param {state.Rig} rig */
+  /** Take over the rig of a run, which may be the edited one. @param {state.Rig} rig */
   see(rig) {
     const { past, now, future } = this.history;
     const edits = [now, ...past, ...future].filter(
@@ -187,7 +187,7 @@ export class RigModel extends EditedText {
     return sure >= 1 ? sentence : t("{0}, {1} % certain", sentence, Math.round(sure * 100));
   }
 
-  /** How certain the node is of a joint, 0 to 1. @param {string} joint */
+  /** The node's certainty of a joint, 0 to 1. @param {string} joint */
   confidence(joint) {
     return this.edited && !this.foreign ? 1 : (this.rig?.confidence?.[joint] ?? 1);
   }
@@ -209,16 +209,16 @@ export class RigModel extends EditedText {
     return t("{0} of {1} joints found", count, JOINTS.length);
   }
 
-  /** What to look out for, if anything. */
+  /** One sentence of warning, or an empty text. */
   note() {
     const { now } = this.history;
     if (!now || !this.size) return "";
     if (this.foreign)
       return t("They are not used: reset them, or choose to fit them to this picture.");
     if (now.size.some((side, axis) => side !== this.size[axis]))
-      return t("The edits were made at {0} x {1} pixels, and are scaled to this size.", ...now.size);
+      return t("The edits were made at {0} x {1} pixels and are scaled to this size.", ...now.size);
     if (this.madeOn && this.picture && this.madeOn !== this.picture)
-      return t("The edits were made on another picture of this size: reset them if they do not fit.");
+      return t("The edits are of another picture of this size. Reset them if they do not fit.");
     return "";
   }
 }

@@ -3,7 +3,7 @@ import { fileUrl, namedFile, sourceOf } from "../shared/host.js";
 
 /** @typedef {{filename: string, subfolder: string, type: string}} File */
 
-/** The file that a "Load Image" node gives to `node`; null where none does. @returns {File | null} */
+/** The file that a "Load Image" node gives to `node`, if one does. @returns {File | null} */
 export function loadedFile(node) {
   const source = sourceOf(node, "image");
   return source?.type === "LoadImage" ? namedFile(source, "image") : null;
@@ -22,7 +22,7 @@ export class Picture {
     this.name = "";
   }
 
-  /** Width and height in pixels; null while there is no image. @returns {[number, number] | null} */
+  /** Width and height in pixels, if there is an image. @returns {[number, number] | null} */
   get size() {
     return this.image && [this.image.naturalWidth, this.image.naturalHeight];
   }

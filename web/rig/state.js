@@ -157,7 +157,7 @@ function reflection({ size, joints }) {
   };
 }
 
-/** Places at which absent joints would be added. @param {Rig} rig @returns {Record<string, Point>} */
+/** Places where absent joints would be added. @param {Rig} rig @returns {Record<string, Point>} */
 export function ghosts(rig) {
   const places = allPlaces(rig);
   return Object.fromEntries(

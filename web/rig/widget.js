@@ -41,6 +41,9 @@ const build = () =>
     label: t("Rig editor"),
     editing: t("Rig editing"),
     items: t("Joints"),
+    hint: t(
+      "Drag a joint to move it, with Shift its limb, too. Drag a grey one to add it. The wheel zooms.",
+    ),
     help: [
       t("Page Up and Page Down choose a joint, arrow keys move it."),
       t("Delete removes it, A adds it, M mirrors its limb, Control Z undoes."),

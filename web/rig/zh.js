@@ -39,6 +39,8 @@ export const zh = {
   "Delete removes it, A adds it, M mirrors its limb, Control Z undoes.":
     "Delete 移除关节，A 添加，M 镜像其肢体，Control Z 撤销。",
   "The menu More has all other commands.": "其他操作都在“更多”菜单中。",
+  "Drag a joint to move it, with Shift its limb, too. Drag a grey one to add it. The wheel zooms.":
+    "拖动关节即可移动，按住 Shift 连同肢体一起移动。拖动灰色关节即可添加。滚轮缩放。",
 
   // Joints; sides are the character's own.
   Pelvis: "骨盆",
@@ -73,9 +75,9 @@ export const zh = {
     "这些编辑属于另一张图片：{0} × {1} 像素，而不是 {2} × {3}。",
   "They are not used: reset them, or choose to fit them to this picture.":
     "它们未被采用：请还原，或选择使其适应此图片。",
-  "The edits were made at {0} x {1} pixels, and are scaled to this size.":
+  "The edits were made at {0} x {1} pixels and are scaled to this size.":
     "这些编辑是在 {0} × {1} 像素时作出的，已缩放到当前尺寸。",
-  "The edits were made on another picture of this size: reset them if they do not fit.":
+  "The edits are of another picture of this size. Reset them if they do not fit.":
     "这些编辑是在另一张相同尺寸的图片上作出的：如不合适，请还原。",
 
   // Results of commands.

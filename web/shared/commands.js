@@ -3,9 +3,9 @@
 /**
  * @typedef {{title: string, keys: string[], row?: boolean, label?: string, repeats?: boolean,
  *   run: (editor: any, event?: KeyboardEvent) => void, pressed?: (editor: any) => boolean}} Command
- *   `run` and `pressed` get the `NodeEditor`, and `run` the key, if any; `pressed` tells of a switch
- *   whether it is on. A command with `row` has a button with its label while there is room for it;
- *   all others are in the menu, which stays open after one that `repeats`.
+ *   `run` and `pressed` get the `NodeEditor`, and `run` the key, if any; `pressed` tells of a
+ *   switch whether it is on. A command with `row` has a button with its label while there is room
+ *   for it; all others are in the menu, which stays open after one that `repeats`.
  * @typedef {{heading: string, commands: Command[]}} Group
  */
 

@@ -1,4 +1,4 @@
-/** A value that a person edits, kept as the text of a widget, with its history; without any page. */
+/** A value that a person edits, with its history, kept as the text of a widget; no page. */
 import * as history from "./history.js";
 import { t } from "./words.js";
 
@@ -9,7 +9,7 @@ import { t } from "./words.js";
  */
 export class EditedText {
   /**
-   * @param {{write: (text: string) => void, say: (sentence: string) => void, draw: () => void}} page
+   * @param {{write: (text: string) => void, say: (text: string) => void, draw: () => void}} page
    *   `write` stores the text in the node, `say` shows a sentence, `draw` redraws the canvas.
    */
   constructor(page) {

@@ -1,7 +1,10 @@
 /** Elements of the page, and the names of keys on them. */
 import { t } from "./words.js";
 
-/** @param {string} name @param {Record<string, any>} properties @param {(Node | string)[]} children */
+/**
+ * @param {string} name @param {Record<string, any>} properties
+ * @param {(Node | string)[]} children
+ */
 export function element(name, properties = {}, children = []) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);

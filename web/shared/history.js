@@ -2,8 +2,8 @@
  * Undo and redo: pure functions.
  *
  * @template Value
- * @typedef {{past: readonly (Value | null)[], now: Value | null, future: readonly (Value | null)[]}}
- *   History `now` is null while nothing is edited.
+ * @typedef {{past: (Value | null)[], now: Value | null, future: (Value | null)[]}} History
+ *   `now` is null while nothing is edited.
  */
 
 /** Steps that can be undone. */

@@ -1,4 +1,4 @@
-/** The menu "More": every command that has no button, with its keys, above everything on the page. */
+/** The menu "More": every command that has no button, and its keys, above the whole page. */
 import { ariaKeys, element, keyNames } from "./elements.js";
 import { t } from "./words.js";
 
@@ -6,15 +6,18 @@ import { t } from "./words.js";
 const GAP = 4;
 
 /**
- * The button and its list; `items` are the list's buttons with their commands.
+ * The button and its list, which begins with a `hint`; `items` are the list's buttons with their
+ * commands.
  * @param {import("./commands.js").Group[]} groups @param {(sentence: string) => string} translate
+ * @param {string} hint
  */
-export function buildMenu(groups, translate) {
+export function buildMenu(groups, translate, hint) {
   const button = element("button", {
     type: "button",
     textContent: t("More"),
     title: t("More commands"),
     className: "musedance-more",
+    tabIndex: -1,
   });
   // Without the arrow that the style sheet adds.
   button.setAttribute("aria-label", t("More"));
@@ -33,6 +36,7 @@ export function buildMenu(groups, translate) {
       );
     }),
   );
+  list.prepend(element("div", { className: "musedance-hint", textContent: hint }));
   list.setAttribute("role", "menu");
   list.setAttribute("aria-label", t("More commands"));
   list.popover = "auto";

@@ -6,13 +6,13 @@ const TEXT_HEIGHT = 60;
 
 /**
  * @param {any} node of the host
- * @param {import("./node_editor.js").NodeEditor & {restore(): void, executed(output: any): void}} editor
+ * @param {import("./node_editor.js").NodeEditor} editor with `restore()` and `executed(output)`
  * @param {{name: string, width: number, height: number, watched: string[]}} options
  *   `name` of the new widget, least pixels of it, names of the widgets whose changes it follows.
  */
 export function mountEditor(node, editor, { name, width, height, watched }) {
-  // Nodes 2.0 keeps elements by a widget's name and type, even where the host has made the node anew
-  // (its own undo does): a type that never was before makes it take these elements.
+  // Nodes 2.0 keeps elements by a widget's name and type, even where the host has made the node
+  // anew (its own undo does): a type that never was before makes it take these elements.
   const type = `musedance_${name}_${Math.random().toString(36).slice(2)}`;
   const widget = node.addDOMWidget(name, type, editor.panel.root, {
     serialize: false,

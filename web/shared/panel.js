@@ -18,11 +18,13 @@ export function addStyle() {
  * number, read out by `aria-valuetext`; being an input, it also keeps the host's own keys away.
  *
  * @param {{groups: import("./commands.js").Group[], translate: (sentence: string) => string,
- *   className: string, label: string, editing: string, items: string, help: string}} options
- *   `label`, `editing`, `items` and `help` are for screen readers: names of the panel, its buttons
- *   and its slider, and the use of the keys.
+ *   className: string, label: string, editing: string, items: string, hint: string,
+ *   help: string}} options
+ *   `hint` tells what the pointer does. `label`, `editing`, `items` and `help` are for screen
+ *   readers: names of the panel, its buttons and its slider, and the use of the keys.
  */
-export function buildPanel({ groups, translate, className, label, editing, items, help }) {
+export function buildPanel(options) {
+  const { groups, translate, className, label, editing, items, hint, help } = options;
   const rows = groups
     .map(({ commands }) => commands.filter((command) => command.row))
     .filter((commands) => commands.length)
@@ -36,11 +38,11 @@ export function buildPanel({ groups, translate, className, label, editing, items
       element("span", { className: "musedance-group" }, buttons.map(({ button }) => button)),
     ),
   );
-  const menu = buildMenu(groups, translate);
+  const menu = buildMenu(groups, translate, hint);
   const toolbar = element("div", { className: "musedance-toolbar" }, [row, menu.button]);
   toolbar.setAttribute("role", "toolbar");
   toolbar.setAttribute("aria-label", editing);
-  menu.button.tabIndex = 0;
+  rows[0][0].button.tabIndex = 0;
 
   const canvas = element("canvas");
   canvas.setAttribute("aria-hidden", "true");

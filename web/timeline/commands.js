@@ -31,7 +31,7 @@ export const GROUPS = [
     heading: "Edits",
     commands: [
       ...HISTORY,
-      { title: "Drop all edits", keys: [], run: ({ model }) => model.reset() },
+      { title: "As heard: drop all edits", keys: [], run: ({ model }) => model.reset() },
     ],
   },
   {
@@ -111,7 +111,7 @@ export const GROUPS = [
     ],
   },
   {
-    heading: "Bars",
+    heading: "Meter",
     commands: [
       {
         title: "One beat a bar less",

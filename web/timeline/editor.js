@@ -5,7 +5,7 @@ import { clock, opening, showing, whole } from "./view.js";
 import { t } from "./words.js";
 
 /**
- * What the node says of a song.
+ * The node's data of a song.
  * @typedef {{seconds: number, peaks: number[], onsets: number[], heard: boolean, beats: number[],
  *   downbeats: number[], confidence?: number[], assumed?: boolean}} Seen
  */
@@ -57,7 +57,7 @@ export class Editor extends EditedText {
     return true;
   }
 
-  /** How long the song is, as far as edited beats tell before any run. */
+  /** Length of the song, as far as edited beats tell before any run. */
   _guessSeconds({ marks, seconds }) {
     this.seconds = seconds || Math.ceil(marks[marks.length - 1]?.time ?? 0);
     this.view = opening(this.seconds);
@@ -86,7 +86,7 @@ export class Editor extends EditedText {
       );
   }
 
-  /** What is worth keeping of what was seen, as a run would say it. @returns {Seen} */
+  /** The data of the last runs that a reload needs, in the form of a run's. @returns {Seen} */
   remembered() {
     const times = (marks) => marks.map((mark) => mark.time);
     return {
@@ -135,7 +135,7 @@ export class Editor extends EditedText {
     this.page.draw();
   }
 
-  /** Do something to the selected beat. @param {(marks: model.Marks, index: number) => void} work */
+  /** Change the selected beat. @param {(marks: model.Marks, index: number) => void} work */
   withSelected(work) {
     if (this.marks[this.selected]) work(this.marks, this.selected);
     else this.page.say(t("Select a beat first, with the arrow keys or the pointer."));
@@ -168,7 +168,7 @@ export class Editor extends EditedText {
     this.withSelected((marks, index) => {
       const time = clock(marks[index].time);
       const sentence = marks[index].muted
-        ? t("Beat at {0} heard again.", time)
+        ? t("Beat at {0} unmuted.", time)
         : t("Beat at {0} muted.", time);
       this.edit(model.mute(marks, index), sentence, few());
     });

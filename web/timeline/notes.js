@@ -21,7 +21,9 @@ export function changeNote(marks, { edit, shift }, times) {
   if (edit === "halve")
     sentences.push(t("The dance gets {0} of these {1} beats: edit is set to halve.", ...facts));
   if (edit === "double")
-    sentences.push(t("The dance gets {0} beats instead of these {1}: edit is set to double.", ...facts));
+    sentences.push(
+      t("The dance gets {0} beats instead of these {1}: edit is set to double.", ...facts),
+    );
   const far = Math.abs(shift).toFixed(2);
   if (shift > 0) sentences.push(t("The dance gets all beats {0} s later: shift is set.", far));
   if (shift < 0) sentences.push(t("The dance gets all beats {0} s earlier: shift is set.", far));

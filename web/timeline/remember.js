@@ -1,4 +1,4 @@
-/** What was last seen of a song, small enough for the workflow: peaks as base64 bytes. */
+/** The data of a song, small enough for the workflow: peaks as base64 bytes. */
 
 /** @param {import("./editor.js").Seen} seen */
 export function packed({ peaks, ...rest }) {

@@ -11,7 +11,7 @@ export function danceStart(node) {
   return 0;
 }
 
-/** The address of the sound file that a "Load audio" node gives to `node`; empty where none does. */
+/** Address of the sound file that a "Load audio" node gives to `node`; empty where none does. */
 export function songUrl(node) {
   const source = sourceOf(node, "audio");
   const file = source?.type === "LoadAudio" && namedFile(source, "audio");

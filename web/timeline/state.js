@@ -140,7 +140,7 @@ export function remove(marks, index) {
   return marks.filter((_, other) => other !== index);
 }
 
-/** With the beat `index` muted, or heard again; as `remove`. @returns {Marks} */
+/** With the beat `index` muted, or unmuted; as `remove`. @returns {Marks} */
 export function mute(marks, index) {
   if (!marks[index].muted && danced(marks) <= FEWEST) return marks;
   return replaced(marks, index, { muted: !marks[index].muted });
@@ -233,7 +233,7 @@ export function evenly(bpm, beat, seconds, meter = BAR) {
   return marks;
 }
 
-/** What the node makes of the marks with its own `edit` and `shift` widgets: seconds. */
+/** Seconds of the beats that the node makes of the marks by its `edit` and `shift`. */
 export function result(marks, edit, by) {
   const heard = marks.filter((mark) => !mark.muted);
   let times = heard.map((mark) => mark.time);

@@ -45,7 +45,7 @@ function within({ from, to }, seconds) {
   return { from: start, to: start + wide };
 }
 
-/** Where `time` lies on `width` pixels. @param {View} view */
+/** Place of `time` on `width` pixels. @param {View} view */
 export const toX = (view, time, width) => ((time - view.from) / (view.to - view.from)) * width;
 
 /** The second at the pixel `x` of `width`. @param {View} view */

@@ -43,6 +43,9 @@ const build = () =>
     label: t("Beat timeline"),
     editing: t("Beat editing"),
     items: t("Beats"),
+    hint: t(
+      "Drag a beat to move it, with Shift to move all. Double-click to add one. The wheel zooms.",
+    ),
     help: [
       t("Arrow keys choose a beat, Shift and arrow keys move it."),
       t("Delete deletes it, M mutes it, A adds one, Space plays, Control Z undoes."),

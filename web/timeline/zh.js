@@ -6,7 +6,7 @@ export const zh = {
   "Play or pause the song": "播放或暂停歌曲",
   "Click on every beat while playing": "播放时在每一拍响起节拍音",
   Edits: "编辑",
-  "Drop all edits": "放弃所有编辑",
+  "As heard: drop all edits": "还原：放弃所有编辑",
   "One beat": "单个节拍",
   Add: "添加",
   "Add a beat at the playhead": "在播放头处添加一拍",
@@ -24,7 +24,7 @@ export const zh = {
   "Halve: every other beat": "减半：隔一拍取一拍",
   "Double: one more beat between any two": "加倍：在每两拍之间再加一拍",
   "Move all beats onto their nearest sounds": "将所有节拍移到各自最近的声音上",
-  Bars: "小节",
+  Meter: "拍数",
   "One beat a bar less": "每小节少一拍",
   "One beat a bar more": "每小节多一拍",
   "Equal bars, one of which begins at the selected beat": "等长的小节，其中一个从选中的节拍开始",
@@ -45,6 +45,8 @@ export const zh = {
   "Delete deletes it, M mutes it, A adds one, Space plays, Control Z undoes.":
     "Delete 删除节拍，M 静音，A 添加，空格键播放，Control Z 撤销。",
   "The menu More has all other commands.": "其他操作都在“更多”菜单中。",
+  "Drag a beat to move it, with Shift to move all. Double-click to add one. The wheel zooms.":
+    "拖动节拍即可移动，按住 Shift 移动所有节拍。双击添加节拍。滚轮缩放。",
 
   // The beats, one and all.
   "No beat selected": "未选中节拍",
@@ -74,7 +76,7 @@ export const zh = {
   "Beat added at {0}.": "已在 {0} 处添加一拍。",
   "Beat at {0} deleted.": "已删除 {0} 处的节拍。",
   "Beat at {0} muted.": "{0} 处的节拍已静音。",
-  "Beat at {0} heard again.": "{0} 处的节拍已取消静音。",
+  "Beat at {0} unmuted.": "{0} 处的节拍已取消静音。",
   "A bar begins at {0}.": "小节从 {0} 处开始。",
   "No bar begins at {0}.": "{0} 处不再是小节开头。",
   "Beat at {0}.": "节拍已移到 {0} 处。",
