@@ -78,16 +78,14 @@ function sectionOf(heading, items) {
   return section;
 }
 
-/** Below the button, or where there is more room. */
+/** Beside the button, so that what it changes stays in sight, and within the window. */
 function place(list, button) {
-  const { left, right, top, bottom } = button.getBoundingClientRect();
-  const below = window.innerHeight - bottom >= top;
-  const room = (below ? window.innerHeight - bottom : top) - 2 * GAP;
-  list.style.maxHeight = `${room}px`;
+  const { left, right, top } = button.getBoundingClientRect();
+  list.style.maxHeight = `${window.innerHeight - 2 * GAP}px`;
   const { offsetWidth: width, offsetHeight: height } = list;
-  const furthest = window.innerWidth - width - GAP;
-  list.style.left = `${Math.max(GAP, Math.min(Math.max(left, right - width), furthest))}px`;
-  list.style.top = `${below ? bottom + GAP : top - GAP - height}px`;
+  const beside = right + GAP + width <= window.innerWidth ? right + GAP : left - GAP - width;
+  list.style.left = `${Math.max(GAP, beside)}px`;
+  list.style.top = `${Math.max(GAP, Math.min(top, window.innerHeight - GAP - height))}px`;
 }
 
 const shownItems = (list) => [...list.querySelectorAll("button")].filter((item) => !item.hidden);
