@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from einops import rearrange
 from PIL import Image
@@ -38,14 +39,14 @@ CLIPS = (
 
 
 def template(name: str) -> tuple[str, list[str]]:
-    """The picture and the sentences of a template."""
+    """The first picture of a template, "" without any, and its sentences."""
     nodes = json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))["nodes"]
     values: dict[str, list[str]] = {node["type"]: [] for node in nodes}
     for node in nodes:
         values[node["type"]] += node.get("widgets_values", [])[:1]
     texts = values.get("MuseDance_PromptTimeline") or values["CLIPTextEncode"]
-    asset = values["LoadImage"][0].removeprefix("musedance-").removesuffix(".png")
-    return asset, texts
+    pictures = values.get("LoadImage", ["musedance-.png"])
+    return pictures[0].removeprefix("musedance-").removesuffix(".png"), texts
 
 
 def tile(pictures: Sequence[Image.Image], columns: int, rows: int) -> Image.Image:
@@ -81,10 +82,15 @@ class Studio:
         self.grid = track_beats(self.wave)
 
     def dance(
-        self, name: str, text: Prompts, seconds: float, music: float | None = None
+        self,
+        name: str,
+        text: Prompts,
+        seconds: float,
+        music: float | None = None,
+        **options: Any,
     ) -> list[Image.Image]:
         """Returns frames, 12 a second, of the picture `name` dancing `text`, with music guidance
-        `music`."""
+        `music` and further options of the pipeline."""
         made = self.pipeline(
             ASSETS / f"{name}.png",
             self.wave,
@@ -94,7 +100,13 @@ class Studio:
             fps=12,
             beats=self.grid,
             guidance=Guidance.of(self.pipeline.config.schedule, weights={"music": music}),
+            **options,
         )
+        return [as_image(frame) for frame in made.frames]
+
+    def poses(self, text: Prompts, seconds: float) -> list[Image.Image]:
+        """Returns drawings, 12 a second, of a person dancing `text`."""
+        made = self.pipeline.pose(self.wave, text, seconds=seconds, seed=1, fps=12, beats=self.grid)
         return [as_image(frame) for frame in made.frames]
 
 
@@ -114,6 +126,11 @@ def thumbnails() -> None:
     asset, texts = template("4-two-segments-by-hand")
     two = [(4.0 * i, text) for i, text in enumerate(texts)]
     by_hand = [picture(asset), *studio.dance(asset, two, 8)[8:96:11]]
+    _, (text,) = template("5-dance-poses")
+    poses = studio.poses(text, 5)[4:58:6]
+    asset, (text,) = template("7-photo")
+    scene = {"mask": ASSETS / "scene-mask.png", "background": ASSETS / "scene-empty.png"}
+    photo = [picture(asset), *studio.dance(asset, text, 4, **scene)[4:28:3]]
     asset, (text,) = template("6-compare-guidance")
     compared = [
         frame
@@ -122,15 +139,17 @@ def thumbnails() -> None:
     ]
     edited = tile([first[i] for i in (0, 1, 2, 3, 5, 6)], 3, 3)
     edited.paste(strip.resize((SIDE, SIDE // 3)), (0, SIDE - SIDE // 3))
-    robot = tile([picture(template("5-pictures-sd15")[0])], 1, 1)
+    robot = tile([picture(template("8-pictures-sd15")[0])], 1, 1)
     robot.paste(strip.resize((SIDE, SIDE // 5)), (0, SIDE - SIDE // 5))
     for name, sheet in {
         "1-sticker-dances": tile(first, 3, 3),
         "2-edit-the-beats": edited,
         "3-long-song": tile(long, 3, 3),
         "4-two-segments-by-hand": tile(by_hand, 3, 3),
-        "5-pictures-sd15": robot,
+        "5-dance-poses": tile(poses, 3, 3),
         "6-compare-guidance": tile(compared, 4, 4),
+        "7-photo": tile(photo, 3, 3),
+        "8-pictures-sd15": robot,
     }.items():
         sheet.save(WORKFLOWS / f"{name}.jpg", quality=90)
 

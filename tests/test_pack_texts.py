@@ -109,6 +109,20 @@ def test_a_template_says_what_its_twin_says(name: str) -> None:
             assert set(found) - set(wanted["inputs"]) <= {"control_after_generate"}, node
 
 
+def test_the_first_template_is_a_draft_and_the_last_one_brings_its_own_model() -> None:
+    first, last = (
+        read(WORKFLOWS / f"{name}.json")["nodes"] for name in (TEMPLATES[0], TEMPLATES[-1])
+    )
+    (chain,) = [node for node in first if node["type"] == "MuseDance_Chain"]
+    assert chain["widgets_values_named"]["quality"] == "draft"
+    (picture,) = [node for node in first if node["type"] == "LoadImage"]
+    with Image.open(
+        ROOT / "assets" / picture["widgets_values"][0].removeprefix("musedance-")
+    ) as own:
+        assert own.size == (512, 512)
+    assert any(node["type"] == "CheckpointLoaderSimple" for node in last)
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_links_of_a_template_are_consistent(name: str) -> None:
     template = read(WORKFLOWS / f"{name}.json")

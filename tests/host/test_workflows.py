@@ -77,6 +77,7 @@ def frames_of(comfy: Comfy, prompt: dict[str, Any], node: str) -> Tensor:
         ("3-long-song", 9.0, (216, 3, SIDE, SIDE)),
         ("4-two-segments-by-hand", 8.0, (96, 3, SIDE, SIDE)),
         ("6-compare-guidance", 2.0, (48, 3, SIDE, 2 * SIDE)),
+        ("7-photo", 2.0, (48, 3, SIDE, SIDE)),
     ],
 )
 def test_a_workflow_makes_a_video_with_its_sound(
@@ -89,8 +90,16 @@ def test_a_workflow_makes_a_video_with_its_sound(
     assert frames.std(dim=0).max() > 0.05
 
 
+def test_poses_for_other_models_are_a_video_with_its_sound(comfy: Comfy) -> None:
+    prompt = small("5-dance-poses")
+    prompt["9"]["inputs"] |= {"seconds": 1.0625, "width": 208, "height": 120}
+    frames, heard = video_of(comfy, prompt, 16)
+    assert frames.shape == (17, 3, 120, 208) and heard == pytest.approx(1.06, abs=0.1)
+    assert frames.std(dim=0).max() > 0.05
+
+
 def test_a_picture_goes_through_sd15_with_the_host_s_own_autoencoder(comfy: Comfy) -> None:
-    prompt = small("5-pictures-sd15", seconds=1.0)
+    prompt = small("8-pictures-sd15", seconds=1.0)
     prompt["1"]["inputs"]["checkpoint"] = "small-sd15.safetensors"
     del prompt["13"]  # Stable Diffusion 1.5: the small model's own file has a VAE and a CLIP, too
     prompt["5"]["inputs"]["vae"] = prompt["9"]["inputs"]["vae"] = ["1", 1]
