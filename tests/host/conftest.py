@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,12 @@ def comfy_python(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Comfy:
-    """A running host: its address, its folders, and what it said."""
+    """A running host: its address, its folders, what it said, and its process."""
 
     url: str
     folder: Path
     log: Path
+    pid: int
 
     def get(self, path: str) -> Any:
         """The JSON at `path`."""
@@ -158,13 +160,8 @@ def free_port() -> int:
         return int(opened.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
-    home = comfy_folder()
-    python = comfy_python(home)
-    if not (home / "main.py").is_file() or not python.is_file():
-        pytest.skip(f"there is no ComfyUI with its environment at {home}; set COMFYUI_PATH")
-    folder = tmp_path_factory.mktemp("comfy")
+def prepare(folder: Path) -> None:
+    """Fills a base directory with the pack, its small models and small pictures."""
     for name in ("input", "output", "temp", "user", "models", "custom_nodes"):
         (folder / name).mkdir()
     (folder / "custom_nodes" / "ComfyUI-MuseDance").symlink_to(ROOT)
@@ -176,9 +173,19 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     trackers = folder / "models" / "beat_this"
     trackers.mkdir()
     (trackers / "broken.ckpt").write_bytes(b"no checkpoint")
+
+
+@contextmanager
+def running_comfy(folder: Path, *flags: str) -> Iterator[Comfy]:
+    """A host on the CPU with `folder` as its base directory; skips where there is none."""
+    home = comfy_folder()
+    python = comfy_python(home)
+    if not (home / "main.py").is_file() or not python.is_file():
+        pytest.skip(f"there is no ComfyUI with its environment at {home}; set COMFYUI_PATH")
+    prepare(folder)
     port, log = free_port(), folder / "comfy.log"
     command = [python, home / "main.py", "--cpu", "--port", str(port), "--base-directory", folder]
-    command += ["--disable-auto-launch", "--preview-method", "auto"]
+    command += ["--disable-auto-launch", "--preview-method", "auto", *flags]
     with log.open("w") as said:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         process = subprocess.Popen(
@@ -188,7 +195,7 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
             stderr=subprocess.STDOUT,
             env=environment,
         )
-    host = Comfy(f"http://127.0.0.1:{port}", folder, log)
+    host = Comfy(f"http://127.0.0.1:{port}", folder, log, process.pid)
     try:
         _wait(host, process)
         yield host
@@ -198,6 +205,12 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
+    with running_comfy(tmp_path_factory.mktemp("comfy")) as host:
+        yield host
 
 
 def _wait(host: Comfy, process: subprocess.Popen[bytes]) -> None:
