@@ -25,28 +25,28 @@ class DecoderConfig:
     """Range of the tempo in BPM."""
     bins_per_octave: int = 36
     """Tempi in an octave: 2 % apart."""
-    between: float = 0.7
+    between: float = 0.65
     """Weight of frames between beats: neighbouring frames are no independent observations."""
     guard: int = 2
     """Frames on both sides of a beat that do not count as between beats."""
     beside: float = 0.6
     """Share of its probability that a beat keeps on the frames beside its own."""
-    drift: float = 1.5
+    drift: float = 2.5
     """Cost of a tempo that is one bin off the tempo of the beat before."""
     reach: int = 3
     """Largest change of the tempo between two beats, in bins."""
     deviation: float = 0.4
     """Cost of an interval that is one frame off its tempo; grows with the square."""
-    pause: float = 30.0
+    pause: float = 28.0
     """Cost of a pause in the path, after which the tempo is free."""
-    typical: float = 118.0
-    prior: float = 0.5
+    typical: float = 100.0
+    prior: float = 0.75
     """Tempi are a priori near `typical` BPM: cost per beat of one octave off it, squared."""
     smallest: float = 0.01
     """Smallest probability, at a beat and between beats."""
-    meter_change: float = 8.0
+    meter_change: float = 12.0
     """Cost of a bar with another meter than the bar before, or of a bar that is cut short."""
-    bar: tuple[float, float, float] = (0.5, 0.0, 0.0)
+    bar: tuple[float, float, float] = (0.2, 0.0, 0.0)
     """Cost of a bar of each of `METERS`: bars of two are mostly halves of bars of four."""
 
 

@@ -28,7 +28,7 @@ FRAMES_PER_SECOND = 50
 """Rate of the activations; the log-mel has twice as many frames."""
 RARE = -2.5
 """Initial logit of beats, which few frames have."""
-WEIGHTS = Path(__file__).with_name("weights") / "beats-1.safetensors"
+WEIGHTS = Path(__file__).with_name("weights") / "beats-2.safetensors"
 """The shipped weights."""
 
 

@@ -40,7 +40,7 @@ class OnsetEvidence:
     """Onsets as evidence beside the network's logits, for songs that are unlike the training songs;
     chosen on validation songs."""
 
-    weight: float = 1.5
+    weight: float = 1.0
     """Logits per standard deviation of the onset strength ..."""
     lowest: float = -1.0
     highest: float = 3.0

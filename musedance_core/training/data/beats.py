@@ -25,7 +25,7 @@ MEL_FRAMES = 1280
 """Length of an excerpt in frames of 10 ms."""
 FIRST_SONGS = 48
 """Songs to choose from at the beginning ..."""
-SAMPLES_PER_SONG = 48
+SAMPLES_PER_SONG = 72
 """... and excerpts after which there is one more: it takes longer to play a song than to learn from
 an excerpt."""
 NEIGHBOUR = 0.5

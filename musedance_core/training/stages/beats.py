@@ -36,7 +36,9 @@ class BeatStage(Stage):
                 f"data.dataset={config.data.dataset}: the beat network learns from scores alone, "
                 "since data sets have no exact beats."
             )
-        self.network, self.config = network, config
+        # Convolutions with channels last take about half the time on CPUs.
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.config = config
 
     def source(self, split: str) -> SampleSource:
         folder = Path(self.config.output_dir) / "songs" if self.config.data.cache else None
