@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import torch
 from comfy_api.v0_0_2 import io
 from torch import Tensor
 
-from .dance import dance_inputs, require_shape, require_tail, sampling_settings, segment_runner
+from ..musedance_core.errors import InputError
+from .dance import (
+    dance_inputs,
+    memory_for_segments,
+    require_shape,
+    require_tail,
+    sampling_settings,
+    segment_runner,
+    start_input,
+)
 from .errors import readable_errors
-from .types import CATEGORY, TAIL, Conditioning, Music
+from .types import CATEGORY, TAIL, Conditioning, Latent, Music
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
-    from ..musedance_core.diffusion.runner import Tail
     from ..musedance_core.diffusion.segment import Reference, SegmentInput
+    from ..musedance_core.diffusion.tail import Tail
     from .host_models import HostModel
-
-
-class Latent(TypedDict):
-    """The host's LATENT: unscaled `samples [b c h w]`."""
-
-    samples: Tensor
 
 
 class ApplyDance(io.ComfyNode):
@@ -52,14 +55,7 @@ class ApplyDance(io.ComfyNode):
                     tooltip="Of the planned dance: another gives another take. The sampler has a "
                     "seed of its own.",
                 ),
-                io.Float.Input(
-                    "start",
-                    default=0.0,
-                    min=0.0,
-                    max=36000.0,
-                    step=0.01,
-                    tooltip="Where in the song the video starts, in seconds.",
-                ),
+                start_input(),
                 io.Conditioning.Input(
                     "negative",
                     optional=True,
@@ -116,12 +112,16 @@ class ApplyDance(io.ComfyNode):
             start if tail is None else tail.start,
             negative,
         )
+        if tail is None and samples is not None:
+            raise InputError("samples are of a segment to continue: connect its tail, too.")
         before = runner.first_tail() if tail is None else _continued(model, tail, samples)
         require_tail(model, before)
-        plan, inputs = runner.undenoised(before)
-        planned = _planned_latents(model, inputs)
+        with memory_for_segments(model):
+            plan, inputs = runner.undenoised(before)
+            planned = _planned_latents(model, inputs)
+        # Without a negative prompt, guidance leads away from no sentence, which is zeros.
         blank = [[torch.zeros_like(positive[0][0]), {"pooled_output": None}]]
-        dropped = ("text", "music", "reference")
+        dropped = ("music", "reference")
         after = before.after(replace(plan, latents=planned), model.config.clip.frames)
         return io.NodeOutput(
             native.with_dance(positive, inputs),

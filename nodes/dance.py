@@ -50,7 +50,7 @@ def seed_input() -> Any:
 
 
 def start_input() -> Any:
-    """Where in the song the video starts."""
+    """The second of the song at which the video starts."""
     return io.Float.Input(
         "start",
         default=0.0,
@@ -62,7 +62,7 @@ def start_input() -> Any:
 
 
 def denoising_inputs() -> list[Any]:
-    """Seed, steps, sampler and guidance, and where in the song the video starts."""
+    """Seed, steps, sampler and guidance, and the start in the song."""
     return [
         seed_input(),
         io.Int.Input(

@@ -9,6 +9,7 @@ from comfy_api.v0_0_2 import io
 from einops import repeat
 
 from ..musedance_core.audio.beats import DECAYS
+from .dance import start_input
 from .errors import readable_errors
 from .types import BEATS, CATEGORY
 
@@ -38,14 +39,7 @@ class PulseOfBeats(io.ComfyNode):
                     step=0.01,
                     tooltip="Frames per second of the video that follows the beat.",
                 ),
-                io.Float.Input(
-                    "start",
-                    default=0.0,
-                    min=0.0,
-                    max=36000.0,
-                    step=0.01,
-                    tooltip="Where in the song the video starts, in seconds.",
-                ),
+                start_input(),
                 io.Float.Input(
                     "seconds",
                     default=8.0,

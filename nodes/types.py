@@ -22,7 +22,7 @@ PROMPTS = io.Custom("MUSEDANCE_PROMPTS")  # Prompts
 GUIDANCE = io.Custom("MUSEDANCE_GUIDANCE")  # Weights
 RIG = io.Custom("MUSEDANCE_RIG")  # dance.rig.Rig
 KEYPOINTS = io.Custom("POSE_KEYPOINT")  # a list of frames, see dance.openpose_json
-TAIL = io.Custom("MUSEDANCE_TAIL")  # diffusion.runner.Tail
+TAIL = io.Custom("MUSEDANCE_TAIL")  # diffusion.tail.Tail
 
 Conditioning = list[list[Any]]
 """The host's CONDITIONING: pairs of text tokens `[1 77 d]` and options."""
@@ -35,6 +35,12 @@ class Audio(TypedDict):
 
     waveform: Tensor
     sample_rate: int
+
+
+class Latent(TypedDict):
+    """The host's LATENT: unscaled `samples [b c h w]`."""
+
+    samples: Tensor
 
 
 class VAE(Protocol):
