@@ -32,8 +32,22 @@ def one_picture(image: Tensor, node: str) -> Tensor:
     return image[0]
 
 
+def one_of(batch: Tensor | None, i: int, count: int, name: str) -> Tensor | None:
+    """Entry i of a batch as a batch of one; a batch of one belongs to all `count` pictures.
+
+    Raises:
+        InputError: there are more or fewer entries than pictures.
+    """
+    if batch is None or len(batch) == 1:
+        return batch
+    if len(batch) != count:
+        pictures = "picture" if count == 1 else "pictures"
+        raise InputError(f"There are {len(batch)} {name} for {count} {pictures}.")
+    return batch[i : i + 1]
+
+
 def subject_mask(subject: Tensor | None, picture: Image.Image) -> Image.Image | None:
-    """The host's subject mask `[b h w]` at the picture's size, None where it marks nothing.
+    """The host's subject mask `[1 h w]` at the picture's size, None where it marks nothing.
 
     Raises:
         InputError: it is inverted, or has another shape than the picture.

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..musedance_core.errors import InputError
 from .dance import ScaledVAE
 from .errors import readable_errors
-from .images import as_picture, subject_mask, warn_of_dropped_alpha
+from .images import as_picture, one_of, subject_mask, warn_of_dropped_alpha
 from .types import CATEGORY, MODEL, REFERENCE, RIG, VAE
 
 if TYPE_CHECKING:
@@ -98,19 +98,6 @@ class EncodeReference(io.ComfyNode):
             frames.append(frame)
             warn_of_dropped_alpha(picture)
         return io.NodeOutput(references, frames)
-
-
-def one_of(batch: Tensor | None, i: int, count: int, name: str) -> Tensor | None:
-    """Entry i of a batch as a batch of one; a batch of one belongs to all `count` pictures.
-
-    Raises:
-        InputError: there are more or fewer entries than pictures.
-    """
-    if batch is None or len(batch) == 1:
-        return batch
-    if len(batch) != count:
-        raise InputError(f"There are {len(batch)} {name} for {count} pictures.")
-    return batch[i : i + 1]
 
 
 def encoded(

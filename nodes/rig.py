@@ -22,7 +22,7 @@ from torch import Tensor
 from ..musedance_core.errors import InputError
 from . import host
 from .errors import readable_errors
-from .images import as_image, as_picture, one_picture, subject_mask
+from .images import as_image, as_picture, one_of, one_picture, subject_mask
 from .types import CATEGORY, KEYPOINTS, MODEL, RIG
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class RigPicture(io.ComfyNode):
         from ..musedance_core.media.rig_plot import draw_rig_plot
 
         picture = require_picture(as_picture(one_picture(image, "Rig")), "The image")
-        mask = subject_mask(subject, picture)
+        mask = subject_mask(one_of(subject, 0, 1, "subject masks"), picture)
         rig = chosen_rig(model, picture, mask, edits, keypoints, person)
         shown = {"images": host.save_preview(image), "rig": [rig.to_json()]}
         return io.NodeOutput(rig, as_image(draw_rig_plot(picture, rig)), ui=shown)
