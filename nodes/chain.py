@@ -123,7 +123,6 @@ class ChainSegments(io.ComfyNode):
         partial: bool = False,
     ) -> io.NodeOutput:
         from ..musedance_core.diffusion.segment_cache import SegmentCache
-        from ..musedance_core.diffusion.segment_plan import plan_segments
 
         settings = sampling_settings(model, steps, sampler, guidance, weights)
         decoder = vae or model.vae
@@ -141,18 +140,21 @@ class ChainSegments(io.ComfyNode):
         )
         length = seconds or music.song.seconds - start
         total = frames_to_make(runner, max(1, round(length * runner.fps)), partial)
-        segments = len(plan_segments(total, runner.fps, model.config.clip.seconds))
-        denoise = runner.inputs.denoise
-        progress = host.Progress(
-            model,
-            settings.steps if denoise else 1,
-            segments,
-            denoised=1.0 if denoise else DRAFT_PLANNING,
-        )
+        progress = progress_of(runner, model, total)
         with memory_for_segments(model):
             frames, alpha, tail = rendered(runner, scaled, total, progress)
         audio = audio_under(music, start, total / runner.fps)
         return io.NodeOutput(frames, float(runner.fps), audio, tail, alpha)
+
+
+def progress_of(runner: SegmentRunner, model: HostModel, total: int) -> host.Progress:
+    """The bar over the segments of the first `total` frames."""
+    from ..musedance_core.diffusion.segment_plan import plan_segments
+
+    segments = len(plan_segments(total, runner.fps, model.config.clip.seconds))
+    if runner.inputs.denoise:
+        return host.Progress(model, runner.inputs.settings.steps, segments)
+    return host.Progress(model, 1, segments, denoised=DRAFT_PLANNING)
 
 
 def rendered(
@@ -242,7 +244,23 @@ def in_frame(
 
 
 def video_inputs() -> list[Any]:
-    """Rate, size, quality and background of the video, for models that plan the dance."""
+    """Settings of the video for models that plan the dance, and `partial` for all."""
+    return [
+        *frame_inputs(),
+        *background_inputs(),
+        io.Boolean.Input(
+            "partial",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="After a cancelled run with the same settings: its finished segments alone, "
+            "without making more.",
+        ),
+    ]
+
+
+def frame_inputs() -> list[Any]:
+    """Rate, size and quality of the frames."""
     return [
         io.Float.Input(
             "fps",
@@ -271,6 +289,12 @@ def video_inputs() -> list[Any]:
             tooltip="draft shows the planned dance alone, without steps and sampler; full adds "
             "what the denoiser draws, which takes much longer and adds next to nothing so far.",
         ),
+    ]
+
+
+def background_inputs() -> list[Any]:
+    """The picture, colour or transparency behind the dancer."""
+    return [
         io.Combo.Input(
             "background",
             options=[STILL, TRANSPARENT, COLOUR],
@@ -289,13 +313,5 @@ def video_inputs() -> list[Any]:
             "plate",
             optional=True,
             tooltip="A picture behind the dancer, such as the same place without anybody.",
-        ),
-        io.Boolean.Input(
-            "partial",
-            default=False,
-            optional=True,
-            advanced=True,
-            tooltip="After a cancelled run with the same settings: its finished segments alone, "
-            "without making more.",
         ),
     ]
