@@ -18,7 +18,7 @@ from torch import Tensor
 from ..musedance_core.errors import InputError
 from . import host
 from .errors import NodeError, readable_errors
-from .native import NativeModel
+from .native import ACTIVATIONS, NativeModel
 from .types import VAE, Conditioning
 
 if TYPE_CHECKING:
@@ -184,8 +184,8 @@ class HostModel:
         """The networks, brought to their device."""
         clip, unet = self.config.clip, self.config.unet
         side = clip.size // self.config.vae.reduction
-        # Activations of the widest level, a dozen of them at once. An estimate.
-        working = clip.frames * side * side * unet.channels[0] * 12.0 * self.dtype.itemsize
+        cells = clip.frames * side * side
+        working = cells * unet.channels[0] * ACTIVATIONS * self.dtype.itemsize
         self.managed.ready(working)
         return self.network
 

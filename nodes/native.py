@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CONDITION = "musedance"
 """Name of the `DanceCondition` among the options of a CONDITIONING."""
+ACTIVATIONS = 12.0
+"""Activations of the widest level that are in memory at once, an estimate."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class SharedNoiseSampling(
     ) -> Tensor:
         """The frames `latent_image [f c h w]` with `noise` of the level `sigma`."""
         shared = self.schedule.share_noise(noise)
-        noisy: Tensor = super().noise_scaling(sigma, shared.clone(), latent_image, max_denoise)
+        noisy: Tensor = super().noise_scaling(sigma, shared, latent_image, max_denoise)
         return noisy
 
 
@@ -207,9 +209,8 @@ def _model_config(
         "zsnr": schedule.zero_terminal_snr,
     }
     described.latent_format = _latent_format(config.vae, patches)
-    # The host reserves frames x cells x bytes of a number x factor x 1 % of a MiB; a dozen
-    # activations of the widest level.
-    described.memory_usage_factor = channels[0] * 12.0 / (0.01 * 2**20)
+    # The host reserves frames x cells x bytes of a number x factor x 1 % of a MiB.
+    described.memory_usage_factor = channels[0] * ACTIVATIONS / (0.01 * 2**20)
     return described
 
 
@@ -230,12 +231,12 @@ def _latent_format(
 def _preview_colours(
     patches: PatchAutoencoder, vae: VAEConfig
 ) -> tuple[list[list[float]], list[float]]:
-    """Factors `[c 3]` and bias `[3]` that lead from a latent to the mean colour of its cell, -1..1:
-    the autoencoder of patches is nearly linear."""
+    """Factors `[c 3]` and bias `[3]` from a latent to the mean colour of its cell, -1..1; a linear
+    fit, as the host's previews take it, to an autoencoder that is nearly linear."""
     channels = vae.latent_channels
     probes = torch.cat([torch.zeros(1, channels), torch.eye(channels) * 0.5])
-    weight = next(patches.parameters())
-    pictures = patches.decode(rearrange(probes, "b c -> b c 1 1").to(weight)).float().cpu()
+    like = next(patches.parameters())
+    pictures = patches.decode(rearrange(probes, "b c -> b c 1 1").to(like)).float().cpu()
     colours = pictures.mean(dim=(2, 3)) * 2 - 1
     factors = (colours[1:] - colours[:1]) / 0.5
     return factors.tolist(), colours[0].tolist()
