@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .part_distances import GROUPS, LIMBS, bones_of, spine_of
+from .part_distances import GROUPS, LIMB_OF_PART, bones_of, spine_of
 from .raster import Array, Labels, Mask, hull, line, pixels
-from .skeleton import PART_INDEX, PARTS
+from .skeleton import PARTS
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _owners(labels: Labels, pieces: Labels, touching: NDArray[np.int64]) -> NDAr
     sizes = np.bincount(pieces.ravel(), minlength=len(touching))
     target = np.zeros(len(touching), np.int64)
     target[pieces] = labels
-    limb_of = _limb_of_parts()
+    limb_of = np.array(LIMB_OF_PART)
     speck = max(4.0, (SETTINGS.speck * labels.shape[0]) ** 2)
     for part in np.unique(target[1:]):
         in_limb = PARTS[part] not in ("torso", "head")
@@ -213,14 +213,6 @@ def _owners(labels: Labels, pieces: Labels, touching: NDArray[np.int64]) -> NDAr
                 continue
             target[piece] = nearest
     return target
-
-
-def _limb_of_parts() -> NDArray[np.int64]:
-    """A number of the limb, or else the part itself, that each part belongs to."""
-    groups = np.arange(len(PARTS))
-    for inner, outer in LIMBS.values():
-        groups[PART_INDEX[outer]] = PART_INDEX[inner]
-    return groups
 
 
 def label_pieces(labels: Labels, members: Mask) -> Labels:

@@ -21,7 +21,7 @@ from .label_cleaning import SETTINGS as CLEANING
 from .label_cleaning import in_one_piece, smoothed, touching_changes
 from .outlines import THRESHOLDS as OUTLINES
 from .outlines import share_outlines
-from .part_distances import LIMBS
+from .part_distances import LIMB_OF_PART, LIMBS
 from .raster import Labels, Mask, closed, hull
 from .regions import thick_regions
 from .sections import Section, deepest_near, section_of, split_limbs
@@ -61,7 +61,7 @@ class LayerCutter:
         self.order = draw_order(labels, self.solid, joints.numpy())
         self.straight = self.colours[:3] / self.colours[3:].clamp_min(SETTINGS.empty)
         self.outlines = share_outlines(
-            *(labels, np.array(_groups()), self.straight, self.solid),
+            *(labels, np.array(LIMB_OF_PART), self.straight, self.solid),
             thick_regions(self.colours.numpy(), self.solid),
             self.order,
         )
@@ -166,20 +166,20 @@ class LayerCutter:
             if section is None:
                 continue
             self.radius[limb] = section.radius
-            # What is much wider than a limb has its middle elsewhere.
+            # The middle of a section much wider than a limb is not the limb's.
             if float((section.middle - b).norm()) <= SETTINGS.off_middle * self.height:
                 self.joints[BONES[inner][1]] = section.middle
 
     # Layers -------------------------------------------------------------------------------------
 
     def _alike(self, part: int) -> Tensor:
-        """Where pixels are of a part's limb or have its colours `[h w]`: others beside it belong
-        to something else."""
-        group = _groups()[part]
+        """1 for pixels `[h w]` of a part's limb and for those of its colours, 0 for others, which
+        belong to something else beside it."""
+        group = LIMB_OF_PART[part]
         unlike = self.outlines.unlike.get(group)
         if unlike is None:
             return torch.ones_like(self.alpha)
-        return torch.from_numpy(~unlike | (np.array(_groups())[self.labels] == group)).float()
+        return torch.from_numpy(~unlike | (np.array(LIMB_OF_PART)[self.labels] == group)).float()
 
     def _disc(self, centre: Tensor, radius: float) -> Tensor:
         result: Tensor = (radius - (self.points - centre).norm(dim=-1) + 0.5).clamp(0, 1)
@@ -251,7 +251,7 @@ class LayerCutter:
             return self._filled(own, rim) * room
         # Outlines that a limb shares with the trunk are seen on both.
         shared = self.outlines.beside.get(
-            _groups()[part], np.zeros_like(own)
+            LIMB_OF_PART[part], np.zeros_like(own)
         ) & ndimage.binary_dilation(
             own, np.ones((3, 3)), iterations=round(OUTLINES.widest * self.height)
         )
@@ -267,7 +267,7 @@ class LayerCutter:
         return _over(hidden, self._filled(own, shape)) * room
 
     def _behind_limbs(self, trunk: Mask) -> Mask:
-        """What limbs hide of the trunk in front of which they are: a belly, a skirt, a cape."""
+        """The trunk's pixels `[h w]` under limbs in front of it: a belly, a skirt, a cape."""
         torso = self.order.index(PART_INDEX["torso"])
         limbs = np.zeros_like(trunk)
         for names in LIMBS.values():
@@ -334,19 +334,11 @@ class LayerCutter:
         grid = (2 * source / size - 1)[None]
         drawn = F.grid_sample(pixels, grid, align_corners=False)[0]
         cap = (section.radius + 1 - torch.hypot(s.clamp_max(0), t) + 0.5).clamp(0, 1)
-        # What covers the limb may end askew.
+        # The border of the part that covers the limb may be askew.
         reach = min(distance + section.radius + 2, length + section.radius)
         body = ((s > -section.radius) & (s <= reach) & (t.abs() <= section.radius + 3)).float()
         cap = torch.where(s < 0, cap, torch.ones_like(cap))
         return drawn * cap * body
-
-
-def _groups() -> list[int]:
-    """A number of the limb, or else the part itself, that each part belongs to."""
-    groups = list(range(len(PARTS)))
-    for inner, outer in LIMBS.values():
-        groups[PART_INDEX[outer]] = PART_INDEX[inner]
-    return groups
 
 
 def _over(upper: Tensor, lower: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from .raster import Array, Mask, discs, in_polygon, line, pixels
-from .skeleton import BONES, INDEX
+from .skeleton import BONES, INDEX, PART_INDEX, PARTS
 
 Bone = tuple[Array, Array]
 """Both ends of a bone, x and y."""
@@ -27,6 +27,11 @@ LIMBS = {
     for limb, inner, outer in (("arm", "upper_arm", "forearm"), ("leg", "thigh", "shin"))
 }
 """Segments of each limb, from the trunk outwards."""
+LIMB_OF_PART = tuple(
+    PART_INDEX[next((inner for inner, outer in LIMBS.values() if outer == name), name)]
+    for name in PARTS
+)
+"""By part, the inner segment of the limb that it is of; trunk and head themselves."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Silhouettes of OpenPose keypoints: a figure of flesh around the sticks, as a mask.
+"""Silhouettes of OpenPose keypoints: masks of a figure with the usual widths of a body.
 
 Limbs are capsules, the trunk is the quadrilateral of shoulders and hips with round edges, and the
 head is a disc. All widths are shares of the trunk's length, so they fit at any size.
@@ -20,25 +20,29 @@ Point = np.ndarray
 
 @dataclass(frozen=True)
 class Girth:
-    """Half widths and lengths in shares of the trunk, from the neck to the middle of the hips."""
+    """Half widths and lengths in lengths of the trunk, from the neck to the middle of the hips."""
 
     upper_arm: float = 0.13
     forearm: float = 0.11
     thigh: float = 0.19
     shin: float = 0.14
     trunk: float = 0.14
+    """Half width of the rim around the quadrilateral of shoulders and hips."""
     neck: float = 0.14
-    head: float = 0.3  # of a head whose face is `usual_face` above the neck
+    head: float = 0.3
+    """Radius of a head whose face is `usual_face` from the neck; one farther away is larger."""
     usual_face: float = 0.3
-    hand: float = 0.24  # length of the hand beyond the wrist
-    foot: float = 0.14  # below the ankle
-    of_height: float = (
-        0.3  # length of the trunk in shares of the figure, where its ends are missing
-    )
+    """Distance from the neck to the middle of nose and ears."""
+    hand: float = 0.24
+    """Length of a hand, beyond the wrist."""
+    foot: float = 0.14
+    """Length of a foot, beyond the ankle."""
+    trunk_of_height: float = 0.3
+    """Length of the trunk in heights of the figure, where neck or hips are missing."""
 
 
 GIRTH = Girth()
-LIMBS = tuple(
+SEGMENTS = tuple(
     (f"{side}_{start}", f"{side}_{end}", part)
     for side in ("right", "left")
     for start, end, part in (
@@ -48,6 +52,7 @@ LIMBS = tuple(
         ("knee", "ankle", "shin"),
     )
 )
+"""Keypoints at the ends of each segment of a limb, and the name of its width in `Girth`."""
 
 
 def draw_silhouette(keypoints: Tensor, size: tuple[int, int], girth: Girth = GIRTH) -> Tensor:
@@ -73,7 +78,7 @@ def draw_silhouette(keypoints: Tensor, size: tuple[int, int], girth: Girth = GIR
             if np.isfinite(place).all()
         }
         _draw_trunk_and_head(mask, at, trunk, girth)
-        for start, end, part in LIMBS:
+        for start, end, part in SEGMENTS:
             if start in at and end in at:
                 far = _beyond(at[start], at[end], trunk * _extension(part, girth))
                 _fill_capsule(mask, at[start], far, trunk * getattr(girth, part))
@@ -93,7 +98,7 @@ def _trunk_length(points: np.ndarray, girth: Girth) -> float:
     if np.isfinite(lengths).any():
         return float(np.nanmedian(lengths))
     known = points[np.isfinite(points).all(axis=-1)]
-    return girth.of_height * float(np.ptp(known[:, 1])) if len(known) else 0.0
+    return girth.trunk_of_height * float(np.ptp(known[:, 1])) if len(known) else 0.0
 
 
 def _draw_trunk_and_head(
@@ -109,7 +114,7 @@ def _draw_trunk_and_head(
         )
         if f"{side}_{name}" in at
     ]
-    # Lines from edge to edge fill the quadrilateral, whichever way it is turned.
+    # Capsules between the sides fill the quadrilateral, also where shoulders and hips cross.
     if len(corners) == 4:
         steps = max(2, int(np.hypot(*(corners[0] - corners[1])) / max(1.0, trunk * 0.1)) + 2)
         for share in np.linspace(0, 1, steps):

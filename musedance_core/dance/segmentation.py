@@ -131,7 +131,7 @@ def _weights(
     if rig.parts is not None:
         seen = _network_groups(rig.parts, picture.shape[1:], box, size, groups)
         if rig.certainty is not None and not bool(rig.certainty.isnan().any()):
-            # Where the network is sure of its own limbs, no distance outweighs it.
+            # No distance outweighs a network that is sure of its own limbs.
             logits = (logits - logits.amax(dim=0)).clamp_min(-SETTINGS.geometry)
         logits = logits + (seen + SETTINGS.doubt).log()
         # A piece of a limb that stays with the trunk is hardly noticed; the reverse is a tear.
