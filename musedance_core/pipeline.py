@@ -230,9 +230,7 @@ class MuseDancePipeline:
         tokens = [(when, self.encode_text(sentence)) for when, sentence in part.prompts]
         score = DanceScore(features, tokens, seed, start)
         return dance_poses(
-            self.model,
-            score,
-            part.song,
+            *(self.model, score, part.song),
             frames=part.frames,
             size=size,
             fps=fps,
@@ -281,9 +279,7 @@ class MuseDancePipeline:
             require_poses(motion)
         guidance = guidance or Guidance.of(self.config.schedule)
         runner = self._runner(
-            reference,
-            song,
-            text,
+            *(reference, song, text),
             seed=seed,
             start=start,
             settings=self._settings(steps, sampler, guidance),

@@ -42,9 +42,8 @@ def unwinding_on_signals() -> Iterator[None]:
     """While the body runs, the signals `ENDING` raise `Terminated` instead of ending the process.
 
     So `files.atomic_path` removes unfinished files, and no further signal, such as a second Ctrl+C,
-    stops it from that. A
-    signal that has another handler, or is ignored as under `nohup`, is left alone; so are all
-    signals outside of the main thread, where Python cannot handle them.
+    stops it from that. A signal that has another handler, or is ignored as under `nohup`, is left
+    alone; so are all signals outside of the main thread, where Python cannot handle them.
     """
 
     done, main = threading.Event(), threading.get_ident()

@@ -87,11 +87,15 @@ class DanceInputs:
 class Segment:
     """One finished piece of video.
 
-    `frames [f c h w]` float32 in 0..1, RGB or straight RGBA, cut to the frames output; `first` is
-    the index of its first frame in the video; the next segment continues from `tail`. `alpha [f 1 h
-    w]` in 0..1 is the dancer's own, or None in models that plan no dance. A segment at
-    the picture's own size comes in several pieces of the same `index`; frames between two segments
-    belong to the second one.
+    A segment at the picture's own size comes in several pieces of the same `index`; frames between
+    two segments belong to the second one.
+
+    Attributes:
+        index: number of the segment, from 0.
+        first: index of the first frame in the video.
+        frames: `[f c h w]` float32 in 0..1, RGB or straight RGBA, cut to the frames output.
+        tail: the next segment continues from it.
+        alpha: the dancer's own alpha `[f 1 h w]` in 0..1; None in models that plan no dance.
     """
 
     index: int
@@ -181,7 +185,8 @@ class SegmentRunner:
                 first += len(pictures)
 
     def finished(self, frames: int) -> int:
-        """How many of the first `frames` frames belong to finished segments in the cache."""
+        """Number of frames, of the first `frames`, that the segments in the cache hold without a
+        gap."""
         clip, tail = self.model.config.clip, self.first_tail()
         for _ in plan_segments(frames, self.fps, clip.seconds):
             segment = self._cached(tail)
