@@ -1,4 +1,4 @@
-"""MuseDance as a ComfyUI pack: the nodes, and the script of the beat timeline."""
+"""MuseDance as a ComfyUI pack: the nodes, and the editors in the browser."""
 
 from .nodes import comfy_entrypoint
 

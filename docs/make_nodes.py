@@ -1,7 +1,7 @@
 """Writes docs/nodes.md from the nodes' schemas: `make docs`.
 
-ComfyUI is not needed: its schema types are replaced by recorders, and `nodes.host`, the only file
-that touches the host, by a stub.
+ComfyUI is not needed: its schema types are replaced by recorders, and `nodes.host` and
+`nodes.host_models`, which touch the host, by stubs.
 """
 
 from __future__ import annotations
