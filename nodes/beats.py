@@ -14,7 +14,7 @@ from . import host
 from .errors import readable_errors
 from .images import as_image
 from .music import song_of
-from .types import BEATS, CATEGORY, Audio
+from .types import BEATS, CATEGORY, SHOWS_OUTPUT, Audio
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
@@ -38,7 +38,7 @@ class ExtractBeats(io.ComfyNode):
             "one-hot, frame by frame, and the dance follows them.",
             search_aliases=["musedance beats", "extract beats", "beat tracking", "bpm", "tempo"],
             # The timeline needs its data even where the beats come from the host's cache.
-            has_intermediate_output=True,
+            **SHOWS_OUTPUT,
             inputs=[
                 io.Audio.Input("audio", tooltip="The whole song, the same audio as for Song."),
                 io.Float.Input(

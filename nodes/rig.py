@@ -23,7 +23,7 @@ from ..musedance_core.errors import InputError
 from . import host
 from .errors import readable_errors
 from .images import as_image, as_picture, one_of, one_picture, subject_mask
-from .types import CATEGORY, KEYPOINTS, MODEL, RIG
+from .types import CATEGORY, KEYPOINTS, MODEL, RIG, SHOWS_OUTPUT
 
 if TYPE_CHECKING:
     from ..musedance_core.dance.rig import Rig
@@ -46,7 +46,7 @@ class RigPicture(io.ComfyNode):
             "DWPose, or lets you edit them. A joint that is absent stays with the body.",
             search_aliases=["musedance rig", "joints", "skeleton", "openpose", "edit pose"],
             # The editor needs its data even where the rig comes from the host's cache.
-            has_intermediate_output=True,
+            **SHOWS_OUTPUT,
             inputs=[
                 MODEL.Input("model", tooltip="Output of Load MuseDance."),
                 io.Image.Input("image", tooltip="The same picture as for Picture."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ..musedance_core.audio.waveform import Waveform
 
 CATEGORY = "MuseDance"
+_SCHEMA_FIELDS: Mapping[str, Any] = getattr(io.Schema, "__dataclass_fields__", {})
+SHOWS_OUTPUT = {name: True for name in ("has_intermediate_output",) if name in _SCHEMA_FIELDS}
+"""Option of the schema of a node that shows something and is followed by others; hosts before 0.19
+do not know it and need not."""
 
 MODEL = io.Custom("MUSEDANCE_MODEL")  # host.HostModel
 REFERENCE = io.Custom("MUSEDANCE_REFERENCE")  # diffusion.segment.Reference

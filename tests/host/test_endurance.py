@@ -28,7 +28,7 @@ CANCELLED, LONGEST_WAIT = 0.4, 1.5
 def short_dance(seed: int) -> dict[str, Any]:
     prompt = small("1-sticker-dances", seconds=0.5)
     dance = next(node for node in prompt.values() if node["class_type"] == "MuseDance_Chain")
-    dance["inputs"] |= {"seed": seed, "size": 128}
+    dance["inputs"] |= {"seed": seed, "size": 128, "quality": "draft"}
     return prompt
 
 
