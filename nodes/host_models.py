@@ -154,7 +154,8 @@ class HostCLIP:
 class HostModel:
     """A loaded checkpoint: the networks that dance, and autoencoder and text encoder apart.
 
-    It is the core's `ModelHandle`. `identity` distinguishes the content of this file from others.
+    It is the core's `ModelHandle`. `identity` distinguishes the content of this file from others;
+    `dtype` is that of inputs and outputs, whatever the weights are stored in.
     """
 
     name: str
@@ -204,8 +205,7 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
     manage = comfy.model_management
     device = manage.get_torch_device()
     size = os.path.getsize(path)
-    wanted = [torch.bfloat16, torch.float16, torch.float32]
-    dtype = manage.unet_dtype(device, size // 2, supported_dtypes=wanted)
+    stored, dtype = host_dtypes(device, size // 2)
     native = read_header(path).config.vae.kind == "kl"
     loaded = load_checkpoint(path, ops=comfy.ops.manual_cast, autoencoder=not native)
     if not loaded.provenance.get("trained", True) and not allow_untrained:
@@ -228,9 +228,32 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
             del model.vae
     identity = cache_key(name, size, os.stat(path).st_mtime_ns)
     patches = vae.vae if isinstance(vae, HostVAE) else None
-    native_model = NativeModel(model.to(dtype), dtype, device, patches)
+    native_model = NativeModel(store(model.to(dtype), stored), dtype, device, patches)
     managed = host.Managed(native_model, device, manage.unet_offload_device())
     return HostModel(name, identity, model, managed, vae, clip, dtype)
+
+
+def host_dtypes(device: torch.device, parameters: int) -> tuple[torch.dtype, torch.dtype]:
+    """The dtypes that the host chooses for a denoiser's weights and for computing with them.
+
+    They differ where the weights are float8, in which nothing can be computed.
+    """
+    manage = comfy.model_management
+    wanted = [torch.bfloat16, torch.float16, torch.float32]
+    stored = manage.unet_dtype(device, parameters, supported_dtypes=wanted)
+    if stored.itemsize > 1:
+        return stored, stored
+    return stored, manage.unet_manual_cast(stored, device, wanted) or torch.float32
+
+
+def store(network: MuseDance, dtype: torch.dtype) -> MuseDance:
+    """`network` with the large layers of the denoiser in `dtype`; the host's layers cast them to
+    the dtype of their input."""
+    for part in (network.unet, network.reference):
+        for layer in part.modules():
+            if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d):
+                layer.to(dtype)
+    return network
 
 
 def native_vae(weights: Mapping[str, Tensor], config: VAEConfig) -> VAE:

@@ -135,7 +135,7 @@ class NativeModel(comfy.model_base.BaseModel):
         """
         Args:
             network: networks of a checkpoint.
-            dtype: of their weights.
+            dtype: of latents and conditions, in which they compute.
             device: to compute on.
             patches: the autoencoder, where it is not Stable Diffusion's.
         """
@@ -146,10 +146,11 @@ class NativeModel(comfy.model_base.BaseModel):
         self.diffusion_model = FramesDenoiser(network, dtype)
 
     def extra_conds(self, **options: Any) -> dict[str, Any]:
-        """The host's conditions of a call: the segment's, encoded once for all steps.
+        """The host's conditions of a call: the segment's, encoded once for all steps; none for
+        conditioning of other nodes than "Apply dance", which `FramesDenoiser` refuses.
 
         Raises:
-            NodeError: they come from another node than "Apply dance", or belong to other latents.
+            NodeError: the conditioning belongs to other latents than `options["noise"]`.
         """
         condition = options.get(CONDITION)
         if not isinstance(condition, DanceCondition):
