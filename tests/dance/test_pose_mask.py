@@ -52,5 +52,16 @@ def test_missing_keypoints_leave_out_only_what_hangs_on_them(missing: tuple[str,
     assert torch.isfinite(mask).all() and 0.5 * whole.sum() < mask.sum() <= whole.sum() * 1.2
 
 
+def test_a_missing_wrist_leaves_out_its_forearm_alone() -> None:
+    points = person(128)
+    whole = draw_silhouette(points[None], (128, 128))[0]
+    elbow = float(points[OPENPOSE.index("left_elbow"), 1])
+    points[OPENPOSE.index("left_wrist")] = math.nan
+    less = draw_silhouette(points[None], (128, 128))[0]
+    rows, columns = torch.nonzero(less != whole, as_tuple=True)
+    assert len(rows) and (less <= whole).all()
+    assert rows.min() > elbow - 10 and columns.min() > 64, "her left is at the right"
+
+
 def test_nobody_is_an_empty_mask() -> None:
     assert not draw_silhouette(torch.full((2, 18, 2), math.nan), (64, 48)).any()
