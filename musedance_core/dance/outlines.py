@@ -14,8 +14,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from .fill import fill_holes
-
-Mask = NDArray[np.bool_]
+from .raster import Labels, Mask
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Outlines:
         beside: by group that has an outline, the lines `[h w]` along it, whoever has them.
     """
 
-    labels: NDArray[np.int64]
+    labels: Labels
     unlike: dict[int, Mask]
     lines: Mask
     beside: dict[int, Mask]
@@ -66,12 +65,12 @@ class _Group:
     alike: Mask
     away: NDArray[np.float64]
     wide: float
-    place: NDArray[np.int64]
+    place: Labels
     ink: Tensor | None
 
 
 def share_outlines(
-    labels: NDArray[np.int64],
+    labels: Labels,
     group_of: NDArray[np.int64],
     colours: Tensor,
     solid: Mask,
@@ -88,9 +87,32 @@ def share_outlines(
         thick: pixels of regions of one colour that are wider than outlines.
         order: parts from the bottom layer to the top one.
     """
-    height = labels.shape[0]
-    rank = np.argsort(order)
     members = group_of[labels]
+    groups, unlike_group = _groups(labels, members, colours, solid, np.argsort(order))
+    highest = _highest_claim(labels, colours, thick, groups, members, unlike_group, order)
+    changed = np.where((highest >= 0) & solid, np.array(order)[highest], labels)
+    lines = _unlike_their_group(group_of[changed], unlike_group) & ~thick
+    beside = {
+        number: lines & (group.away <= group.wide + THRESHOLDS.soft)
+        for number, group in groups.items()
+        if group.ink is not None
+    }
+    return Outlines(changed, unlike_group, lines, beside)
+
+
+def _groups(
+    labels: Labels, members: Labels, colours: Tensor, solid: Mask, rank: Labels
+) -> tuple[dict[int, _Group], dict[int, Mask]]:
+    """The groups that have pixels of a usual colour, and by group, pixels `[h w]` of other colours.
+
+    Args:
+        labels: part `[h w]` of every pixel.
+        members: its group.
+        colours: `[3 h w]`, not premultiplied.
+        solid: the figure's pixels `[h w]`.
+        rank: place `[p]` of each part, from the bottom layer to the top one.
+    """
+    height = labels.shape[0]
     # Pixels at the figure's own edge, where outlines can be measured.
     edge = solid & ~ndimage.binary_erosion(solid, np.ones((3, 3)))
     in_air = ndimage.distance_transform_edt(solid)
@@ -116,35 +138,42 @@ def share_outlines(
         ink = colours[:, torch.from_numpy(band)].median(dim=1).values if drawn else None
         place = rank[labels[tuple(nearest)]]
         groups[number] = _Group(own, alike, away, wide, place, ink)
+    return groups, unlike_group
+
+
+def _highest_claim(
+    labels: Labels,
+    colours: Tensor,
+    thick: Mask,
+    groups: dict[int, _Group],
+    members: Labels,
+    unlike_group: dict[int, Mask],
+    order: tuple[int, ...],
+) -> Labels:
+    """The rank `[h w]` of the highest part that claims a pixel near its border, -1 where none does.
+
+    A part claims its outline, and all of a line that is hardly wider.
+    """
+    rank = np.argsort(order)
     unlike = _unlike_their_group(members, unlike_group)
     own_away = np.zeros(labels.shape)
     for group in groups.values():
         own_away = np.where(group.own, group.away, own_away)
-
-    # Each pixel near the border of a part goes to the highest of those that claim it: its outline,
-    # and all of a line that is hardly wider.
     highest = np.full(labels.shape, -1)
     for group in groups.values():
         line = unlike
         if group.ink is not None:
             line = line | ~_unlike(colours, group.ink[:, None, None])
         near = group.away <= group.wide + 1
-        across = max(group.wide + 2 * THRESHOLDS.soft, THRESHOLDS.crease * height)
+        across = max(group.wide + 2 * THRESHOLDS.soft, THRESHOLDS.crease * labels.shape[0])
         near |= (own_away > 0) & (group.away + own_away <= across)
         claim = near & line & ~group.alike & ~thick & (group.place > rank[labels])
         claim |= (group.away <= group.wide + THRESHOLDS.soft) & unlike & group.own & ~thick
         highest = np.where(claim & (group.place > highest), group.place, highest)
-    changed = np.where((highest >= 0) & solid, np.array(order)[highest], labels)
-    lines = _unlike_their_group(group_of[changed], unlike_group) & ~thick
-    beside = {
-        number: lines & (group.away <= group.wide + THRESHOLDS.soft)
-        for number, group in groups.items()
-        if group.ink is not None
-    }
-    return Outlines(changed, unlike_group, lines, beside)
+    return highest
 
 
-def _unlike_their_group(members: NDArray[np.int64], unlike: dict[int, Mask]) -> Mask:
+def _unlike_their_group(members: Labels, unlike: dict[int, Mask]) -> Mask:
     mask = np.zeros(members.shape, np.bool_)
     for number, others in unlike.items():
         mask |= (members == number) & others
