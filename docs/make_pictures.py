@@ -137,9 +137,11 @@ def thumbnails() -> None:
         for strength in (0.0, 1.0, 2.0, 3.0)
         for frame in studio.dance(asset, text, 4, strength)[7:19:3]
     ]
+    asset, (text,) = template("8-ksampler")
+    sampled = [picture(asset), *studio.dance(asset, text, 4)[4:28:3]]
     edited = tile([first[i] for i in (0, 1, 2, 3, 5, 6)], 3, 3)
     edited.paste(strip.resize((SIDE, SIDE // 3)), (0, SIDE - SIDE // 3))
-    robot = tile([picture(template("8-pictures-sd15")[0])], 1, 1)
+    robot = tile([picture(template("9-pictures-sd15")[0])], 1, 1)
     robot.paste(strip.resize((SIDE, SIDE // 5)), (0, SIDE - SIDE // 5))
     for name, sheet in {
         "1-sticker-dances": tile(first, 3, 3),
@@ -149,7 +151,8 @@ def thumbnails() -> None:
         "5-dance-poses": tile(poses, 3, 3),
         "6-compare-guidance": tile(compared, 4, 4),
         "7-photo": tile(photo, 3, 3),
-        "8-pictures-sd15": robot,
+        "8-ksampler": tile(sampled, 3, 3),
+        "9-pictures-sd15": robot,
     }.items():
         sheet.save(WORKFLOWS / f"{name}.jpg", quality=90)
 

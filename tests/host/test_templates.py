@@ -16,7 +16,7 @@ UPLOADS = {"upload", "audioUI"}
 """Widgets that the frontend adds to file-loading nodes."""
 LOADERS = ("LoadImage", "LoadAudio", "MuseDance_Load", "CheckpointLoaderSimple")
 BROUGHT = ("musedance-sd15.safetensors", "v1-5-pruned-emaonly-fp16.safetensors")
-"""Files that template 8 asks the user for."""
+"""Files that template 9 asks the user for."""
 
 
 def served(comfy: Comfy, path: str) -> bytes:

@@ -78,12 +78,13 @@ def frames_of(comfy: Comfy, prompt: dict[str, Any], node: str) -> Tensor:
         ("4-two-segments-by-hand", 8.0, (96, 3, SIDE, SIDE)),
         ("6-compare-guidance", 2.0, (48, 3, SIDE, 2 * SIDE)),
         ("7-photo", 2.0, (48, 3, SIDE, SIDE)),
+        ("8-ksampler", 4.0, (48, 3, SIDE, SIDE)),
     ],
 )
 def test_a_workflow_makes_a_video_with_its_sound(
     comfy: Comfy, name: str, seconds: float, shape: tuple[int, ...]
 ) -> None:
-    rate = shape[0] / seconds if name.startswith("4") else 24
+    rate = shape[0] / seconds if name.startswith(("4", "8")) else 24
     frames, heard = video_of(comfy, small(name, seconds), rate)
     assert frames.shape == shape
     assert heard == pytest.approx(seconds, abs=0.1)
@@ -99,7 +100,7 @@ def test_poses_for_other_models_are_a_video_with_its_sound(comfy: Comfy) -> None
 
 
 def test_a_picture_goes_through_sd15_with_the_host_s_own_autoencoder(comfy: Comfy) -> None:
-    prompt = small("8-pictures-sd15", seconds=1.0)
+    prompt = small("9-pictures-sd15", seconds=1.0)
     prompt["1"]["inputs"]["checkpoint"] = "small-sd15.safetensors"
     del prompt["13"]  # Stable Diffusion 1.5: the small model's own file has a VAE and a CLIP, too
     prompt["5"]["inputs"]["vae"] = prompt["9"]["inputs"]["vae"] = ["1", 1]
