@@ -85,7 +85,7 @@ def continue_pattern(picture: Tensor, hidden: Tensor, smooth: Tensor) -> Tensor:
     result = smooth
     for _ in range(SETTINGS.rounds):
         ring = grow(hidden, radius) - hidden
-        # What the surroundings would be if they were continued smoothly from farther away.
+        # The surroundings as a smooth continuation from farther away has them.
         expected = fill_holes(result, 1 - hidden - ring)
         plain = _error(result, expected, ring)
         if plain < SETTINGS.least**2:
@@ -105,7 +105,7 @@ def continue_pattern(picture: Tensor, hidden: Tensor, smooth: Tensor) -> Tensor:
         off = _blurred((result - moved) * usable, radius)
         weight = _blurred(usable[None], radius)
         level = fill_holes(off / weight.clamp_min(1e-6), ring * usable)
-        # What is filled now helps to fill the rest.
+        # The pixels filled now help to fill the rest.
         copied = hidden * seen
         hidden = hidden - copied
         result = torch.where(copied > 0, (moved + level).clamp(0, 1), result)

@@ -17,7 +17,7 @@ def fill_holes(values: Tensor, weight: Tensor) -> Tensor:
     """`values [c h w]` where `weight [h w]` is 1, and a smooth continuation of them where it is 0.
 
     Push-pull: averages of what is known, over squares that double in size, fill what is not known
-    at the finer size. Where nothing is known, 0.
+    at the finer size. All is 0 if nothing is known.
     """
     levels = [(values * weight, weight[None])]
     while max(levels[-1][1].shape[1:]) > 1:

@@ -143,7 +143,7 @@ def load_picture(path: str | Path) -> Image.Image:
 
 def require_picture(picture: Image.Image, name: str) -> Image.Image:
     """An RGB or RGBA picture, as RGBA only if it is a sticker: more than `HARDLY_CLEAR` of it is
-    transparent. What little an opaque picture has of it, such as rounded corners, is filled.
+    transparent. The few clear pixels of an opaque picture, such as rounded corners, are filled.
 
     Args:
         picture: RGB or RGBA.

@@ -269,7 +269,7 @@ def _covering(picture: Image.Image, frame: tuple[int, int]) -> Tensor:
 
 def _resized(rgba: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int]) -> Tensor:
     """A part of an RGBA picture at another size, straight `[4 h w]`, without fringes: colours are
-    weighted by their alpha. Where it is transparent they are those under it, which a mask hides."""
+    weighted by their alpha, and transparent pixels keep those that a mask hides."""
     premultiplied = rgba.convert("RGBa")
     part = premultiplied.resize(size, Image.Resampling.LANCZOS, box=box)
     values = torch.from_numpy(np.array(part)).float() / 255

@@ -11,7 +11,7 @@ TOLERANCE = 0.07
 def beat_f_measure(truth: np.ndarray, tracked: np.ndarray, tolerance: float = TOLERANCE) -> float:
     """F-measure of `tracked` against `truth`, rising times in seconds; each beat matches once.
 
-    Where there is no beat in either, it is 1.
+    It is 1 if neither has any beat.
     """
     if len(truth) + len(tracked) == 0:
         return 1.0

@@ -267,6 +267,17 @@ test("arrows move, with Shift further; Page keys go around", () => {
   assert.ok(Math.abs(x - model.rig.joints[model.selected][0] - (11 * 400) / 512) < 0.02);
 });
 
+test("without a selected joint the Page keys begin at either end", () => {
+  for (const [by, joint] of [
+    [1, JOINTS[0]],
+    [-1, JOINTS.at(-1)],
+  ]) {
+    const { model } = opened();
+    model.step(by);
+    assert.equal(model.selected, joint);
+  }
+});
+
 test("the editor speaks Chinese", () => {
   speak("zh");
   const { model, said } = opened();

@@ -106,9 +106,10 @@ export class RigModel extends EditedText {
     this.page.draw();
   }
 
-  /** The joint before or behind the selected one. @param {1 | -1} by */
+  /** The joint before or behind the selected one, else the last or first one. @param {1 | -1} by */
   step(by) {
-    const at = JOINTS.indexOf(this.selected);
+    const none = by > 0 ? -1 : 0;
+    const at = this.selected ? JOINTS.indexOf(this.selected) : none;
     this.select(JOINTS[(at + by + JOINTS.length) % JOINTS.length]);
   }
 

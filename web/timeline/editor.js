@@ -63,7 +63,7 @@ export class Editor extends EditedText {
     this.view = opening(this.seconds);
   }
 
-  /** Take over what a run has said. @param {Seen} seen */
+  /** Take over the data of a run. @param {Seen} seen */
   see(seen) {
     const longer = Math.abs(seen.seconds - this.seconds) > 0.01;
     const other = longer || seen.peaks.some((peak, at) => Math.abs(peak - this.peaks[at]) > 0.01);

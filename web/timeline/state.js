@@ -43,7 +43,7 @@ export function marksOf(beats, downbeats = [], muted = [], confidence = []) {
 }
 
 /**
- * What a timeline's text says; null for an empty one. Without any bars in it they have `bar` beats.
+ * The beats in a timeline's text; null for an empty one. Bars have `bar` beats if it tells of none.
  * @param {string} text @returns {Saved | null}
  * @throws {Error} with one sentence, where it is not such JSON.
  */
