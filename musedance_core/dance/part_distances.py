@@ -27,6 +27,7 @@ LIMBS = {
     for limb, inner, outer in (("arm", "upper_arm", "forearm"), ("leg", "thigh", "shin"))
 }
 """Segments of each limb, from the trunk outwards."""
+SPINE = ("pelvis", "chest", "neck")
 LIMB_OF_PART = tuple(
     PART_INDEX[next((inner for inner, outer in LIMBS.values() if outer == name), name)]
     for name in PARTS
@@ -139,7 +140,9 @@ def bones_of(group: str, joints: Array) -> list[Bone]:
 
 
 def joints_of(group: str) -> list[int]:
-    """The joints of a limb, or the head's own one."""
+    """The joints of a limb or of the trunk, or the head's own one."""
+    if group == "torso":
+        return [INDEX[name] for name in SPINE]
     if group == "head":
         return [INDEX["head_top"]]
     inner, outer = LIMBS[group]
@@ -147,7 +150,7 @@ def joints_of(group: str) -> list[int]:
 
 
 def spine_of(joints: Array) -> list[Bone]:
-    points = [joints[INDEX[n]] for n in ("pelvis", "chest", "neck")]
+    points = [joints[INDEX[name]] for name in SPINE]
     points = [p for p in points if np.isfinite(p).all()]
     return list(pairwise(points))
 

@@ -49,8 +49,8 @@ class SegmentationSettings:
     doubt: float = 0.05
     """Added to the network's weights, so that geometry decides between parts it does not see."""
     geometry: float = 0.8
-    """Logarithm of the largest ratio of weights that geometry gives beside the network, where that
-    found the joints too."""
+    """Logarithm of the largest ratio of weights that geometry gives beside the network, about limbs
+    whose joints the network found, too."""
     trunk_first: float = 0.6
     """Added to the logarithm of the trunk's weight."""
     guide_radius: int = 3
@@ -130,9 +130,12 @@ def _weights(
     logits = torch.from_numpy(-distances / (SETTINGS.softness * size[0]))
     if rig.parts is not None:
         seen = _network_groups(rig.parts, picture.shape[1:], box, size, groups)
-        if rig.certainty is not None and not bool(rig.certainty.isnan().any()):
-            # No distance outweighs a network that is sure of its own limbs.
-            logits = (logits - logits.amax(dim=0)).clamp_min(-SETTINGS.geometry)
+        if rig.certainty is not None:
+            # No distance outweighs the network, but about limbs with a joint that a person moved.
+            moved = torch.stack([rig.certainty[joints_of(group)].isnan().any() for group in groups])
+            by_hand = moved[logits.argmax(dim=0)] | moved[seen.argmax(dim=0)]
+            logits = logits - logits.amax(dim=0)
+            logits = torch.where(by_hand, logits, logits.clamp_min(-SETTINGS.geometry))
         logits = logits + (seen + SETTINGS.doubt).log()
         # A piece of a limb that stays with the trunk is hardly noticed; the reverse is a tear.
         logits[0] += SETTINGS.trunk_first

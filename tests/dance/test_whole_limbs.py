@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -16,7 +17,8 @@ from musedance_core.dance.motion import DanceMotion
 from musedance_core.dance.part_distances import LIMBS
 from musedance_core.dance.posing import pose_body
 from musedance_core.dance.rig import Rig
-from musedance_core.dance.skeleton import BONES, PART_INDEX, PARTS
+from musedance_core.dance.segmentation import segment as segment_parts
+from musedance_core.dance.skeleton import BONES, INDEX, PART_INDEX, PARTS
 from musedance_core.dance.skinning import Canvas, render
 
 from .drawn_figures import (
@@ -256,3 +258,23 @@ def test_limbs_whose_joints_a_person_moved_are_not_doubted() -> None:
     assert split_figure(drawn.picture, edited).body.has("right_forearm")
     left = Rig((W, H), found.joints + 1.0, found.confidence).with_certainty_of(found, 1.5)
     assert not split_figure(drawn.picture, left).body.has("right_forearm")
+
+
+def test_a_joint_that_a_person_moves_changes_no_other_limb() -> None:
+    drawn = person()
+    # The network takes the inner half of the left arm for the trunk.
+    parts = torch.full((len(PARTS), H, W), 0.01)
+    for name, cover, _ in drawn.shapes:
+        group = {"trunk": [TORSO], "head": [PART_INDEX["head"]]}.get(name) or limb(name)
+        parts[group] = torch.maximum(parts[group], torch.from_numpy(cover).float())
+    inner = slice(0, 120)
+    parts[TORSO, :, inner] += 3 * parts[limb("left_arm")][:, :, inner].amax(dim=0)
+    found = replace(drawn.rig(), parts=parts)
+    joints = found.joints.clone()
+    joints[INDEX["right_ankle"]] += torch.tensor([4.0, 0.0])
+    edited = replace(found, joints=joints).with_certainty_of(found, 1.5)
+    before, after = (
+        segment_parts(drawn.picture, rig, (0, 0, W, H)).labels for rig in (found, edited)
+    )
+    left = [torch.isin(labels, torch.tensor(limb("left_arm"))) for labels in (before, after)]
+    assert left[0].any() and torch.equal(*left)
