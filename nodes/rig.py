@@ -142,14 +142,21 @@ def chosen_rig(
 def keypoints_rig(
     keypoints: Any, size: tuple[int, int] | None = None, person: int = LARGEST
 ) -> Rig:
-    """The rig of a person in the first frame of the host's POSE_KEYPOINT, for a picture of `size`.
+    """The rig of a person in the host's POSE_KEYPOINT, in the first frame that shows anybody, for a
+    picture of `size`.
 
     Raises:
         InputError: there is no such person, or these are no keypoints.
     """
     from ..musedance_core.dance.openpose_json import openpose_frames
 
-    frame = openpose_frames(keypoints, "The input keypoints", size)[0]
+    frames = openpose_frames(keypoints, "The input keypoints", size)
+    # Detectors lose people now and then, so the first frame may show nobody.
+    frame = next((frame for frame in frames if len(frame.people)), None)
+    if frame is None:
+        raise InputError(
+            "There is nobody in the keypoints: give those of a picture that shows a person."
+        )
     if size is not None:
         frame = frame.in_picture(size)
     return frame.rig(None if person == LARGEST else person)

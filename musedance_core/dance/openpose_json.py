@@ -17,7 +17,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files import atomic_path
 from .rig import LARGEST_SIDE, Rig, parse_rig
 from .skeleton import INDEX, JOINTS, OPENPOSE, from_openpose, to_openpose
@@ -231,6 +231,10 @@ def _not_openpose(name: str, error: Exception) -> InputError:
 
 
 def _frame(frame: Any, size: tuple[int, int] | None) -> PoseFrame:
+    if not isinstance(frame, dict):
+        raise ValueError(f"a frame is {brief(frame)}, not an object")
+    if "people" not in frame:
+        raise ValueError("people is missing")
     canvas = frame.get("canvas_width"), frame.get("canvas_height")
     if canvas != (None, None):
         size = _side(canvas[0]), _side(canvas[1])

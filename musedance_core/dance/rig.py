@@ -82,7 +82,7 @@ def parse_rig(text: str, name: str) -> Rig:
         InputError: the text, called `name`, is not such a rig.
     """
     try:
-        values = _object("the file", json.loads(text, object_pairs_hook=_without_repetition))
+        values = _object("it", json.loads(text, object_pairs_hook=_without_repetition))
         for key in ("size", "joints"):
             if key not in values:
                 raise ValueError(f"{key} is missing")

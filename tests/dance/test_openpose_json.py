@@ -125,8 +125,8 @@ PERSON = numbers(person())
     [
         ("no JSON", "no OpenPose JSON"),
         ("[]", "0 frames"),
-        ("[3]", "no OpenPose JSON"),
-        ("{}", "no OpenPose JSON"),
+        ("[3]", "no OpenPose JSON .a frame is 3, not an object"),
+        ("{}", "no OpenPose JSON .people is missing"),
         (json.dumps({"people": {}}), "not a list of people"),
         (json.dumps(frame(PERSON[:-1], **CANVAS)), "53 numbers"),
         (json.dumps(frame(["a", *PERSON[1:]], **CANVAS)), "'a' is not a number"),

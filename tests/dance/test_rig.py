@@ -84,7 +84,7 @@ def test_part_weights_of_a_part_map() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[1, 2]", r"the file is \[1, 2\], not an object"),
+        ("[1, 2]", r"it is \[1, 2\], not an object"),
         ('{"joints": {}}', "size is missing"),
         ('{"size": [2, 3]}', "joints is missing"),
         ('{"size": null, "joints": {}}', "size is None, not two numbers"),
