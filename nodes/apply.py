@@ -135,13 +135,21 @@ def _continued(model: HostModel, tail: Tail, samples: Latent | None) -> Tail:
     """The tail with the latents that a sampler made.
 
     Raises:
-        InputError: the latents belong to another model.
+        InputError: the latents belong to another model, are too few or not finite.
     """
+    from ..musedance_core.diffusion.segment import require_finite
+
     if samples is None:
         return tail
-    latents = samples["samples"]
-    require_shape("samples", latents.shape[1:], tail.latents.shape[1:])
-    last = latents[-len(tail.latents) :] * model.config.vae.scale
+    latents, previous = samples["samples"], len(tail.latents)
+    require_shape("latent at samples", latents.shape[1:], tail.latents.shape[1:])
+    if len(latents) < previous:
+        raise InputError(
+            f"The latent at samples holds {len(latents)} frame, but the next segment continues the "
+            f"last {previous}: connect the whole latent of the sampler."
+        )
+    last = latents[-previous:] * model.config.vae.scale
+    require_finite(last, "The latents at samples", latents.dtype)
     return replace(tail, latents=last.to(tail.latents))
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import comfy.model_management
 import comfy.ops
@@ -148,6 +148,20 @@ class HostCLIP:
     def encode_from_tokens_scheduled(self, tokens: Tensor, **options: Any) -> Conditioning:
         """The host's CONDITIONING."""
         return [[self.encode_from_tokens(tokens), {"pooled_output": None}]]
+
+    @property
+    def cond_stage_model(self) -> NoReturn:
+        """Raises NodeError, because the host's LoRA loaders ask for it."""
+        raise NodeError(
+            "MuseDance's text encoder takes no LoRA: use the LoRA loader that has model alone, "
+            "with sampler_model of Load MuseDance."
+        )
+
+    def clone(self, *others: Any, **options: Any) -> NoReturn:
+        """Raises NodeError, because nodes that change a text encoder clone it first."""
+        raise NodeError(
+            "MuseDance's text encoder cannot be changed: connect clip of Load MuseDance directly."
+        )
 
 
 @dataclass(frozen=True)

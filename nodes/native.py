@@ -155,6 +155,7 @@ class NativeModel(comfy.model_base.BaseModel):
         condition = options.get(CONDITION)
         if not isinstance(condition, DanceCondition):
             return {}
+        _require_model(self.config, condition.inputs)
         _require_frames(self.config, condition.inputs, options["noise"].shape)
         inputs = _moved(
             condition.inputs, options["cross_attn"], options["device"], self.get_dtype()
@@ -183,6 +184,16 @@ def _encoded(network: MuseDance, inputs: SegmentInput, dropped: Sequence[str]) -
 
     shared = shared_conditions(network, inputs)
     return segment_conditions(network, inputs, shared, inputs.text, dropped)
+
+
+def _require_model(config: MuseDanceConfig, inputs: SegmentInput) -> None:
+    """Raises NodeError where a segment was prepared for a model of other latents or other music."""
+    channels, mel_bins = inputs.reference.shape[1], inputs.song.mel.shape[-1]
+    if (channels, mel_bins) != (config.vae.latent_channels, config.music.mel_bins):
+        raise NodeError(
+            "Apply dance and the sampler have different models: connect the sampler_model of the "
+            "same Load MuseDance to the sampler."
+        )
 
 
 def _require_frames(config: MuseDanceConfig, inputs: SegmentInput, shape: torch.Size) -> None:

@@ -195,6 +195,57 @@ def test_other_conditioning_and_other_latents_are_refused_in_a_sentence(comfy: C
     assert "24 x" in error["exception_message"] and "48 x" in error["exception_message"]
 
 
+@pytest.mark.parametrize(
+    ("length", "tail", "sentence"),
+    [
+        (48, None, "samples are of a segment to continue: connect its tail, too."),
+        (1, [APPLY, 3], "The latent at samples holds 1 frame, but the next segment continues the"),
+    ],
+)
+def test_samples_without_their_tail_and_too_few_are_refused(
+    comfy: Comfy, length: int, tail: Any, sentence: str
+) -> None:
+    prompt = dance()
+    part = node("LatentFromBatch", samples=[APPLY, 2], batch_index=0, length=length)
+    given = {"samples": ["part", 0]} | ({"tail": tail} if tail else {})
+    following = node("MuseDance_ApplyDance", **prompt[APPLY]["inputs"], **given)
+    prompt |= {"part": part, "next": following}
+    prompt[SAMPLER] = ksampler(
+        MODEL, positive=["next", 0], negative=["next", 1], latent_image=["next", 2]
+    )
+    error = comfy.fails(watched(decoded(prompt, [SAMPLER, 0]), DECODED))
+    assert error["node_id"] == "next" and sentence in error["exception_message"]
+
+
+def test_models_and_vaes_of_other_checkpoints_are_refused(comfy: Comfy) -> None:
+    prompt = dance()
+    prompt["other"] = node("MuseDance_Load", checkpoint=SMALL_SD15, allow_untrained=True)
+    prompt[SAMPLER] = ksampler(["other", 3])
+    error = comfy.fails(watched(decoded(prompt, [SAMPLER, 0]), DECODED))
+    assert "Apply dance and the sampler have different models" in error["exception_message"]
+    prompt = decoded(prompt | {SAMPLER: ksampler(MODEL)}, [SAMPLER, 0])
+    restored = {"reference": prompt[APPLY]["inputs"]["reference"], "frames": [DECODED, 0]}
+    prompt["restored"] = node(
+        "MuseDance_RestorePicture", **restored, vae=["other", 1], tail=[APPLY, 3]
+    )
+    error = comfy.fails(watched(prompt, "restored"))
+    assert "The vae belongs to another model" in error["exception_message"]
+
+
+def test_nodes_that_change_the_text_encoder_are_refused_in_a_sentence(comfy: Comfy) -> None:
+    lora = write_lora(comfy.folder / "models" / "loras")
+    strengths = {"strength_model": 1.0, "strength_clip": 1.0}
+    both = node("LoraLoader", model=MODEL, clip=[LOADER, 2], lora_name=lora, **strengths)
+    skip = node("CLIPSetLastLayer", clip=[LOADER, 2], stop_at_clip_layer=-2)
+    for changed, output, words in ((both, 1, "takes no LoRA"), (skip, 0, "cannot be changed")):
+        prompt = dance() | {"changed": changed}
+        positive = prompt[APPLY]["inputs"]["positive"][0]
+        prompt[positive]["inputs"]["clip"] = ["changed", output]
+        prompt[SAMPLER] = ksampler(MODEL)
+        error = comfy.fails(watched(decoded(prompt, [SAMPLER, 0]), DECODED))
+        assert error["exception_type"] == "MuseDance" and words in error["exception_message"]
+
+
 def test_segments_continue_and_are_restored_at_the_picture_s_size(comfy: Comfy) -> None:
     """Two segments of KSampler, composited, join as two of our own node do."""
     prompt = dance()
