@@ -1,8 +1,12 @@
-"""The one exception for input that cannot be used."""
+"""The one exception for input that cannot be used; errors that are a lack of memory."""
 
 from __future__ import annotations
 
+import re
 import reprlib
+
+OUT_OF_MEMORY = re.compile("out of memory|not enough memory|can't allocate memory")
+"""Torch's words on CUDA, on Apple's GPUs and on the CPU."""
 
 
 class InputError(ValueError):
@@ -10,6 +14,11 @@ class InputError(ValueError):
 
     The command line prints the message and exits with code 2; a ComfyUI node shows it as it is.
     """
+
+
+def lacks_memory(error: RuntimeError | MemoryError) -> bool:
+    """True for an error of torch or of Python that says that memory ran short."""
+    return isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)) is not None
 
 
 def brief(value: object) -> str:

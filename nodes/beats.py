@@ -13,7 +13,7 @@ from ..musedance_core.errors import InputError
 from . import host
 from .errors import readable_errors
 from .images import as_image
-from .music import song_of
+from .music import count_frames, song_of
 from .types import BEATS, CATEGORY, SHOWS_OUTPUT, Audio
 
 if TYPE_CHECKING:
@@ -202,19 +202,6 @@ def frame_inputs() -> list[Any]:
             tooltip="Length of pulse and phase; 0 is the rest of the song.",
         ),
     ]
-
-
-def count_frames(song: Waveform, fps: float, start: float, seconds: float) -> int:
-    """Frames of `seconds` of the song from `start` on; 0 is the rest of it.
-
-    Raises:
-        InputError: `start` is past the song's end.
-    """
-    if start >= song.seconds:
-        raise InputError(
-            f"The song is {song.seconds:.2f} s long, so a start at {start:g} s is past its end."
-        )
-    return max(1, round((seconds or song.seconds - start) * fps))
 
 
 def beat_grid(

@@ -9,7 +9,8 @@ from comfy_api.v0_0_2 import io
 from einops import rearrange
 from torch import Tensor
 
-from ..musedance_core.errors import InputError
+from ..musedance_core.errors import InputError, brief
+from ..musedance_core.media.colours import TRANSPARENT, named_colour
 from ..musedance_core.ranges import DEFAULT_FPS
 from . import host
 from .dance import (
@@ -24,7 +25,7 @@ from .dance import (
 )
 from .errors import readable_errors
 from .images import as_picture
-from .music import audio_under
+from .music import audio_under, count_frames
 from .types import CATEGORY, GUIDANCE, PROMPTS, TAIL, VAE, Conditioning, Music, Prompts, Weights
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .host_models import HostModel
 
 DRAFT, FULL = "draft", "full"
-STILL, TRANSPARENT, COLOUR = "still", "transparent", "colour"
+STILL, COLOUR = "still", "colour"
 DRAFT_PLANNING = 0.1
 """Share of planning in the work of a draft, for the progress bar; the rest is rendering."""
 
@@ -138,8 +139,8 @@ class ChainSegments(io.ComfyNode):
             cache=cache,
             on_setup=lambda index, share: progress.setup(index, share),
         )
-        length = seconds or music.song.seconds - start
-        total = frames_to_make(runner, max(1, round(length * runner.fps)), partial)
+        wanted = count_frames(music.song, runner.fps, start, seconds)
+        total = frames_to_make(runner, wanted, partial)
         progress = progress_of(runner, model, total)
         with memory_for_segments(model):
             frames, alpha, tail = rendered(runner, scaled, total, progress)
@@ -169,6 +170,8 @@ def rendered(
     for segment in runner.run(total, vae, progress):
         pictures = rearrange(segment.frames, "f c h w -> f h w c")
         if not len(frames):
+            height, width, channels = pictures.shape[1:]
+            host.require_room(total, width, height, channels + 1)
             frames = pictures.new_empty(total, *pictures.shape[1:])
             alpha = pictures.new_ones(total, *pictures.shape[1:3])
         piece = slice(segment.first, segment.first + len(pictures))
@@ -212,7 +215,13 @@ def chosen_background(background: str, colour: str, plate: Tensor | None) -> Bac
             raise InputError(f"plate takes one picture, not a batch of {len(plate)}.")
         return as_background(as_picture(plate[0]))
     if background == COLOUR:
-        return as_background(colour)
+        # No name of a file, as on the command line: a host's clients see only its own folders.
+        named = named_colour(colour)
+        if named is None:
+            raise InputError(
+                f"There is no colour {brief(colour)}: give a name such as white, or #ffd400."
+            )
+        return named
     return None if background == STILL else TRANSPARENT
 
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..musedance_core.diffusion.sampler_names import SAMPLER_NAMES
 from ..musedance_core.errors import InputError
-from ..musedance_core.ranges import DEFAULT_FPS
+from ..musedance_core.ranges import DEFAULT_FPS, SEEDS
 from . import host
+from .music import require_start
 from .types import BEATS, MODEL, MUSIC, REFERENCE, VAE, Conditioning, Music, Prompts, Weights
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def seed_input() -> Any:
         control_after_generate=True,
         tooltip="The same seed gives the same video; another gives another take.",
     )
+
+
+def folded_seed(seed: int) -> int:
+    """A seed within our range: those of other nodes have up to 64 bits."""
+    return seed % (SEEDS[1] + 1)
 
 
 def start_input() -> Any:
@@ -159,7 +165,7 @@ def segment_runner(
 
     require_shape("reference", reference.latents.shape[1:], latent_shape(model.config))
     require_shape("music", music.mel.shape[1:], (model.config.music.mel_bins,))
-    require_start(music, start)
+    require_start(music.song, start)
     video = video or VideoSettings()
     plans = reference.dancer is not None
     inputs = DanceInputs(
@@ -167,7 +173,7 @@ def segment_runner(
         SongFeatures(music.mel, beats),
         [(seconds, text_tokens(model, conditioning)) for seconds, conditioning in prompts],
         settings,
-        seed,
+        folded_seed(seed),
         start,
         None if negative is None else text_tokens(model, negative),
         video.fps if plans else None,
@@ -176,21 +182,14 @@ def segment_runner(
     return SegmentRunner(model, inputs, cache, on_setup)
 
 
-def require_start(music: Music, start: float) -> None:
-    """Raises InputError where `start` seconds are past the song's end."""
-    if start >= music.song.seconds:
-        raise InputError(
-            f"The song is {music.song.seconds:.2f} s long, so a start at {start:g} s is past its "
-            f"end."
-        )
-
-
 def text_tokens(model: HostModel, conditioning: Conditioning) -> Tensor:
     """The text tokens `[1 77 d]` of the host's CONDITIONING.
 
     Raises:
-        InputError: they come from another text encoder than the model's.
+        InputError: they come from another text encoder than the model's, or there are none.
     """
+    if not conditioning:
+        raise InputError("The conditioning is empty: connect that of a sentence.")
     tokens: Tensor = conditioning[0][0]
     require_shape("conditioning", tokens.shape[2:], (model.config.text.width,))
     return tokens

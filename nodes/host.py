@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,12 @@ import comfy.model_management
 import comfy.model_patcher
 import comfy.utils
 import folder_paths
+import psutil
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ..musedance_core.errors import InputError
+from ..musedance_core.errors import InputError, lacks_memory
 from ..musedance_core.files import atomic_path
 from .errors import NodeError
 
@@ -117,14 +119,16 @@ def interrupt_point() -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
 
 
-def require_memory(error: RuntimeError, work: str | None) -> None:
+def require_memory(error: RuntimeError | MemoryError, work: str | None) -> None:
     """Frees memory after an error that was a lack of memory, and raises any other error again.
 
     Raises:
         RuntimeError: `error` itself, where memory was not the reason.
         NodeError: memory ran short, and `work` names for what.
     """
-    comfy.model_management.raise_non_oom(error)
+    # The host knows only the errors of GPUs.
+    if not lacks_memory(error):
+        comfy.model_management.raise_non_oom(error)
     comfy.model_management.soft_empty_cache()
     if work is not None:
         raise NodeError(
@@ -138,8 +142,23 @@ def explained_memory(work: str) -> Iterator[None]:
     """Raises NodeError where memory runs short inside; `work` names for what."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         require_memory(error, work)
+
+
+def require_room(frames: int, width: int, height: int, channels: int) -> None:
+    """Raises NodeError where IMAGEs and MASKs of so many frames and channels together are larger
+    than the free memory."""
+    # Elsewhere memory on disk grows as needed; Linux ends the whole host, after hours of work.
+    if sys.platform != "linux":
+        return
+    needed = 4 * frames * width * height * channels
+    free = comfy.model_management.get_free_memory(torch.device("cpu"))
+    if needed > free + psutil.swap_memory().free:
+        raise NodeError(
+            f"There is not enough memory for {frames} frames of {width} x {height} pixels, "
+            f"{needed / 2**30:.1f} GB: ask for fewer or smaller ones."
+        )
 
 
 class Managed:

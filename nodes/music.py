@@ -8,12 +8,18 @@ import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
+from ..musedance_core.errors import InputError
+from ..musedance_core.ranges import require_within
 from .errors import readable_errors
 from .types import CATEGORY, MODEL, MUSIC, Audio, Music
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.waveform import Waveform
     from .host_models import HostModel
+
+
+TIMES, RATES = (0.0, 36_000.0), (1.0, 120.0)
+"""Bounds of seconds and of frames a second. The host does not check those that other nodes give."""
 
 
 class EmbedMusic(io.ComfyNode):
@@ -56,6 +62,27 @@ def song_of(audio: Audio) -> Waveform:
     song = Waveform(np.ascontiguousarray(samples), int(audio["sample_rate"]))
     require_music(song, "The audio")
     return song
+
+
+def require_start(song: Waveform, start: float) -> None:
+    """Raises InputError where `start` is no number of seconds, or past the song's end."""
+    require_within("start in seconds", start, TIMES)
+    if start >= song.seconds:
+        raise InputError(
+            f"The song is {song.seconds:.2f} s long, so a start at {start:g} s is past its end."
+        )
+
+
+def count_frames(song: Waveform, fps: float, start: float, seconds: float) -> int:
+    """Frames of `seconds` of the song from `start` on; 0 is the rest of it.
+
+    Raises:
+        InputError: `start` is past the song's end, or a number is out of its range.
+    """
+    require_start(song, start)
+    require_within("length in seconds", seconds, TIMES)
+    require_within("rate in frames a second", fps, RATES)
+    return max(1, round((seconds or song.seconds - start) * fps))
 
 
 def audio_under(music: Music, start: float, seconds: float) -> Audio:

@@ -9,9 +9,9 @@ from einops import rearrange
 
 from ..musedance_core.ranges import DEFAULT_FPS
 from . import host
-from .dance import require_shape, require_start, seed_input, start_input, text_tokens
+from .dance import folded_seed, require_shape, seed_input, start_input, text_tokens
 from .errors import readable_errors
-from .music import audio_under
+from .music import audio_under, count_frames
 from .rig import keypoints_rig
 from .types import BEATS, CATEGORY, KEYPOINTS, MODEL, MUSIC, PROMPTS, RIG, Music, Prompts
 
@@ -99,10 +99,13 @@ class DancePose(io.ComfyNode):
     ) -> io.NodeOutput:
         if rig is None and keypoints is not None:
             rig = keypoints_rig(keypoints)
-        frames = max(1, round((seconds or music.song.seconds - start) * fps))
+        frames = count_frames(music.song, fps, start, seconds)
         size = (width, height)
+        # Frames, the copy of which they are joined, and silhouettes.
+        host.require_room(frames, width, height, 7)
         poses = planned_poses(model, music, beats, prompts, seed, start, frames, fps, size, rig)
-        drawings = rearrange(poses.frames, "f c h w -> f h w c")
+        with host.explained_memory(f"{frames} frames of {width} x {height} pixels"):
+            drawings = rearrange(poses.frames, "f c h w -> f h w c")
         audio = audio_under(music, start, poses.seconds)
         return io.NodeOutput(drawings, poses.to_json(), poses.masks, float(fps), audio)
 
@@ -132,9 +135,8 @@ def planned_poses(
 
     require_width_and_height(size)
     require_shape("music", music.mel.shape[1:], (model.config.music.mel_bins,))
-    require_start(music, start)
     tokens = [(when, text_tokens(model, conditioning)) for when, conditioning in prompts]
-    score = DanceScore(SongFeatures(music.mel, beats), tokens, seed, start)
+    score = DanceScore(SongFeatures(music.mel, beats), tokens, folded_seed(seed), start)
     with host.explained_memory(f"a dance of {frames} poses"):
         return dance_poses(
             model.ready(), score, music.song, frames=frames, size=size, fps=fps, rig=rig

@@ -9,12 +9,20 @@ from comfy_api.v0_0_2 import io
 from einops import repeat
 
 from ..musedance_core.audio.beats import DECAYS
+from ..musedance_core.ranges import require_whole, require_within
+from . import host
 from .dance import start_input
 from .errors import readable_errors
+from .music import RATES, TIMES
 from .types import BEATS, CATEGORY
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
+
+
+LARGEST_SIDE = 4096
+"""Pixels."""
+MOST_FRAMES = 1_000_000
 
 
 class PulseOfBeats(io.ComfyNode):
@@ -52,21 +60,21 @@ class PulseOfBeats(io.ComfyNode):
                     "frames",
                     default=0,
                     min=0,
-                    max=1000000,
+                    max=MOST_FRAMES,
                     tooltip="Length in frames; 0 takes seconds.",
                 ),
                 io.Int.Input(
                     "width",
                     default=256,
                     min=1,
-                    max=4096,
+                    max=LARGEST_SIDE,
                     tooltip="Width of masks and pictures in pixels.",
                 ),
                 io.Int.Input(
                     "height",
                     default=256,
                     min=1,
-                    max=4096,
+                    max=LARGEST_SIDE,
                     tooltip="Height of masks and pictures in pixels.",
                 ),
                 io.Combo.Input(
@@ -103,7 +111,18 @@ class PulseOfBeats(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..musedance_core.audio.beats import beat_pulse
 
+        # The host does not check numbers that other nodes give.
+        for name, number, bounds in (
+            ("rate in frames a second", fps, RATES),
+            ("start in seconds", start, TIMES),
+            ("length in seconds", seconds, TIMES),
+        ):
+            require_within(name, number, bounds)
+        require_whole("number of frames", frames, (0, MOST_FRAMES))
+        for name, side in (("width in pixels", width), ("height in pixels", height)):
+            require_whole(name, side, (1, LARGEST_SIDE))
         count = frames or max(1, round(seconds * fps))
+        host.require_room(count, width, height, 4)
         pulse = torch.from_numpy(beat_pulse(beats, start, count, fps, decay).pulse).float()
         # Copies, because nodes may write into their inputs.
         mask = repeat(pulse, "f -> f h w", h=height, w=width).clone()

@@ -9,21 +9,17 @@ from __future__ import annotations
 import gc
 import io
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from ..errors import InputError
+from ..errors import InputError, lacks_memory
 from .command import Command
 from .parser import build_parser
 from .signals import Terminated, unwinding_on_signals
 
 __all__ = ["build_parser", "main", "run_process"]
-
-OUT_OF_MEMORY = re.compile("out of memory|not enough memory|can't allocate memory")
-"""Torch's words on CUDA, on Apple's GPUs and on the CPU."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = "" if error.filename is None else f": {error.filename}"
         return _fail(f"{error.strerror or error}{where}")
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError) and not OUT_OF_MEMORY.search(str(error)):
+        if not lacks_memory(error):
             raise
         return _fail(f"There is not enough memory: {command.memory_hint}.")
     except KeyboardInterrupt as stop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -92,10 +93,13 @@ def test_keypoints_give_the_proportions(comfy: Comfy) -> None:
     slim = pictures(comfy, comfy.run(prompt), "53")
     usual = pictures(comfy, comfy.run(pose()), "53")
     assert slim.mean() > 0 and (slim - usual).abs().max() > 0.5
-    person[0]["people"] = []
+    person.insert(0, {**person[0], "people": []})  # detectors lose people now and then
+    prompt["30"]["inputs"]["text"] = json.dumps(person)
+    assert torch.equal(pictures(comfy, comfy.run(prompt), "53"), slim)
+    person[1]["people"] = []
     prompt["30"]["inputs"]["text"] = json.dumps(person)
     error = comfy.fails(prompt)
-    assert "There is nobody in a pose of 0 people." in error["exception_message"]
+    assert "There is nobody in the keypoints" in error["exception_message"]
 
 
 def test_a_model_without_a_choreographer_makes_no_poses(comfy: Comfy) -> None:
@@ -107,21 +111,60 @@ def test_a_model_without_a_choreographer_makes_no_poses(comfy: Comfy) -> None:
     assert "so a start at 100 s is past its end" in error["exception_message"]
 
 
-def test_the_beat_drives_masks_and_pictures(comfy: Comfy) -> None:
+WRONG: dict[str, tuple[str, Any, str]] = {
+    "no number": ("seconds", math.nan, "The length in seconds must be within 0..36000, not nan."),
+    "before the song": ("start", -1.0, "The start in seconds must be within 0..36000, not -1.0."),
+    "no rate": ("fps", 0.0, "The rate in frames a second must be within 1..120, not 0.0."),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("kind", ["MuseDance_DancePose", "MuseDance_BeatPulse"])
+def test_numbers_of_other_nodes_are_checked(comfy: Comfy, case: str, kind: str) -> None:
+    name, value, sentence = WRONG[case]
+    linked = {"class_type": "PrimitiveFloat", "inputs": {"value": value}}
+    prompt = pose(**{name: ["70", 0]}) if "Pose" in kind else pulse(**{name: ["70", 0]})
+    error = comfy.fails({**prompt, "70": linked})
+    assert error["exception_type"] == "MuseDance" and sentence in error["exception_message"]
+
+
+def test_seeds_of_other_nodes_have_up_to_64_bits(comfy: Comfy) -> None:
+    prompt = pose(seed=["70", 0], seconds=0.5)
+    prompt["70"] = {"class_type": "PrimitiveInt", "inputs": {"value": 2**50 + 4}}
+    same = pictures(comfy, comfy.run(pose(seconds=0.5)), "51")
+    assert torch.equal(pictures(comfy, comfy.run(prompt), "51"), same)
+
+
+def test_frames_that_exceed_the_memory_are_refused_before_they_are_made(comfy: Comfy) -> None:
+    large = {"width": 2048, "height": 2048, "seconds": 36000.0}
+    for prompt in (pose(**large), pulse(**large)):
+        error = comfy.fails(prompt)
+        assert error["exception_type"] == "MuseDance"
+        assert "frames of 2048 x 2048 pixels" in error["exception_message"]
+        assert "ask for fewer or smaller ones" in error["exception_message"]
+
+
+def pulse(**inputs: Any) -> dict[str, Any]:
+    """A workflow that shows the pictures and masks of two seconds of the beat."""
     prompt = song_alone()
     asked = {"beats": ["7", 0], "fps": 20.0, "start": 1.0, "seconds": 2.0, "frames": 0}
-    asked |= {"width": 24, "height": 16, "decay": "cosine"}
+    asked |= {"width": 24, "height": 16, "decay": "cosine", **inputs}
     prompt["60"] = {"class_type": "MuseDance_BeatPulse", "inputs": asked}
     prompt["61"] = {"class_type": "PreviewImage", "inputs": {"images": ["60", 2]}}
+    return prompt
+
+
+def test_the_beat_drives_masks_and_pictures(comfy: Comfy) -> None:
+    prompt = pulse()
     prompt["62"] = {"class_type": "MaskToImage", "inputs": {"mask": ["60", 1]}}
     prompt["63"] = {"class_type": "PreviewImage", "inputs": {"images": ["62", 0]}}
     prompt["64"] = {"class_type": "PreviewAny", "inputs": {"source": ["60", 0]}}
     done = comfy.run(prompt)
     images, masks = pictures(comfy, done, "61"), pictures(comfy, done, "63")
     grid = regular_grid(120.0, 0.1, load_waveform(SONG).seconds)
-    pulse = torch.from_numpy(beat_pulse(grid, 1.0, 40, 20, "cosine").pulse).float()
+    curve = torch.from_numpy(beat_pulse(grid, 1.0, 40, 20, "cosine").pulse).float()
     assert images.shape == masks.shape == (40, 3, 16, 24)
-    assert (images.mean(dim=(1, 2, 3)) - pulse).abs().max() < 1 / 255
+    assert (images.mean(dim=(1, 2, 3)) - curve).abs().max() < 1 / 255
     assert (masks - images).abs().max() < 1.5 / 255
     assert len(done["outputs"]["64"]["text"]) == 40
     prompt["60"]["inputs"]["frames"] = 7

@@ -88,7 +88,11 @@ def test_a_clean_plate_is_behind_the_dancer(comfy: Comfy) -> None:
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a tiny frame": ({"size": 20}, "The size in pixels must be a whole number within 64..2048"),
-    "no colour": ({"background": "colour", "colour": "loud"}, "neither a picture or its file"),
+    "no colour": ({"background": "colour", "colour": "loud"}, "There is no colour 'loud'"),
+    "a file as a colour": (
+        {"background": "colour", "colour": "../input/small-puppet-cat.png"},
+        "There is no colour '../input/small-puppet-cat.png'",
+    ),
     "nothing finished": ({"partial": True, "seed": 12345}, "No segment of this dance is finished"),
 }
 
