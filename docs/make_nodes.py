@@ -17,8 +17,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 HEAD = """# The nodes
 
-Every input and output, as the nodes declare them; `make docs` writes this page. What a node is for
-and what to look out for stands on its help page in ComfyUI ([web/docs](../web/docs)).
+Every input and output, as the nodes declare them; `make docs` writes this page. The purpose of a
+node and its pitfalls are on its help page in ComfyUI ([web/docs](../web/docs)).
 """
 
 
