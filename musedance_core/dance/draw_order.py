@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from .part_distances import LIMBS
-from .raster import Array, Labels, Mask, hull
+from .raster import Array, Labels, Mask, half_width, hull
 from .skeleton import BONES, DRAW_ORDER, PART_INDEX
 
 
@@ -56,8 +56,7 @@ def _near(own: Mask, joint: Array) -> bool:
     if not len(rows) or not np.isfinite(joint).all():
         return False
     away = np.hypot(columns + 0.5 - joint[0], rows + 0.5 - joint[1]).min()
-    radius = np.quantile(ndimage.distance_transform_edt(own)[own], 0.8)
-    return bool(away <= THRESHOLDS.from_joint * radius)
+    return bool(away <= THRESHOLDS.from_joint * half_width(own))
 
 
 def _in_front(own: Mask, trunk: Mask, whole: Mask, solid: Mask) -> bool:

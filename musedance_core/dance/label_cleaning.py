@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .part_distances import GROUPS, LIMB_OF_PART, bones_of, spine_of
-from .raster import Array, Labels, Mask, hull, line, pixels
+from .raster import Array, Labels, Mask, depths, hull, line, pixels
 from .skeleton import PARTS
 
 
@@ -120,7 +120,7 @@ def without_tails(labels: Labels, solid: Mask, joints: Array) -> Labels:
         own = (labels == number) & solid
         if not own.any():
             continue
-        depth = ndimage.distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
+        depth = depths(own)
         bones = bones_of(group, joints) if number else spine_of(joints)
         along = depth[pixels(_points(bones), shape)]
         usual = float(np.median(along[along > 0])) if (along > 0).any() else float(depth.max())

@@ -22,7 +22,7 @@ from .label_cleaning import in_one_piece, smoothed, touching_changes
 from .outlines import THRESHOLDS as OUTLINES
 from .outlines import share_outlines
 from .part_distances import LIMB_OF_PART, LIMBS
-from .raster import Labels, Mask, closed, hull
+from .raster import Labels, Mask, closed, depths, half_width, hull
 from .regions import thick_regions
 from .sections import Section, deepest_near, section_of, split_limbs
 from .skeleton import BONES, PART_INDEX, PARTS
@@ -55,7 +55,7 @@ class LayerCutter:
         self.joints = joints.clone()
         self.height = float(labels.shape[0])
         self.solid = picture[3].numpy() > 0.5
-        self.depth = ndimage.distance_transform_edt(np.pad(self.solid, 1))[1:-1, 1:-1]
+        self.depth = depths(self.solid)
         y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in labels.shape), indexing="ij")
         self.points = torch.stack([x, y], dim=-1)
         self.order = draw_order(labels, self.solid, joints.numpy())
@@ -135,7 +135,7 @@ class LayerCutter:
             mask = self._mask(limb)
             if not mask.any() or not self._segments(limb):
                 continue
-            radius = float(np.quantile(ndimage.distance_transform_edt(mask)[mask], 0.8))
+            radius = half_width(mask)
             index = BONES[segments[0]][0]
             x, y = self.joints[index].tolist()
             rows, columns = np.nonzero(self.depth >= min(0.9 * radius, self.depth.max()))

@@ -10,7 +10,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from .part_distances import GROUPS, LIMBS, Bone, bones_of, joints_of, spine_of
-from .raster import Array, Labels, Mask, away_from, discs, line, pixels
+from .raster import Array, Labels, Mask, away_from, discs, half_width, line, pixels
 from .skeleton import BONES, PART_INDEX
 
 
@@ -134,12 +134,6 @@ def _length(bones: list[Bone]) -> float:
     return sum(float(np.hypot(*(b - a))) for a, b in bones)
 
 
-def _radius(own: Mask) -> float:
-    """Usual half width of a limb's pixels."""
-    depth = ndimage.distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
-    return float(np.quantile(depth[own], 0.8))
-
-
 def _root(group: str, bones: list[Bone], own: Mask) -> Mask:
     """Pixels `[h w]` around the joint on which a limb or the head hangs, where it joins the
     trunk."""
@@ -147,7 +141,7 @@ def _root(group: str, bones: list[Bone], own: Mask) -> Mask:
         radius = THRESHOLDS.neck * math.sqrt(own.sum()) / 2
     else:
         share = THRESHOLDS.root if group.endswith("arm") else THRESHOLDS.root_of_leg
-        width = THRESHOLDS.root_width * _radius(own) / _length(bones)
+        width = THRESHOLDS.root_width * half_width(own) / _length(bones)
         radius = max(share, min(width, THRESHOLDS.largest_root)) * _length(bones)
     x, y = bones[0][0]
     return discs(np.array([[x, y, radius]], np.float32), (own.shape[0], own.shape[1]))
@@ -181,7 +175,7 @@ def _off_bones(own: Mask, bones: list[Bone], solid: Mask) -> bool:
         return True
     places = np.argwhere(own)[:, ::-1].astype(np.float32) + 0.5
     away = np.min([away_from(places, *bone) for bone in bones], axis=0)
-    far = max(THRESHOLDS.far * _length(bones[:-1]), THRESHOLDS.far_width * _radius(own))
+    far = max(THRESHOLDS.far * _length(bones[:-1]), THRESHOLDS.far_width * half_width(own))
     return bool((away > far).mean() > THRESHOLDS.holding)
 
 

@@ -14,7 +14,7 @@ from scipy import ndimage
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from .raster import Array, Mask, discs, in_polygon, line, pixels
+from .raster import Array, Mask, depths, discs, in_polygon, line, pixels
 from .skeleton import BONES, INDEX, PART_INDEX, PARTS
 
 Bone = tuple[Array, Array]
@@ -94,7 +94,7 @@ def group_distances(guide: Array, joints: Array) -> tuple[Array, list[str]]:
     groups' names."""
     solid = guide[3] > 0.5
     shape = (solid.shape[0], solid.shape[1])
-    depth = np.asarray(ndimage.distance_transform_edt(np.pad(solid, 1)), np.float32)[1:-1, 1:-1]
+    depth = depths(solid).astype(np.float32)
     # Bones off the middle of their limb: its depth nearby.
     thick = ndimage.maximum_filter(depth, 2 * round(SETTINGS.off_middle * shape[0]) + 1)
     polygon = _trunk_polygon(solid, depth, joints)

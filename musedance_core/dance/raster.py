@@ -12,6 +12,19 @@ from scipy.spatial import ConvexHull, QhullError
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float32]
 Labels = NDArray[np.int64]
+HALF_WIDTH = 0.8
+"""Quantile of the depths of a limb's pixels that is its usual half width."""
+
+
+def depths(mask: Mask) -> NDArray[np.float64]:
+    """Distances `[h w]` of a mask's pixels from the nearest one outside, or beyond the picture."""
+    away: NDArray[np.float64] = ndimage.distance_transform_edt(np.pad(mask, 1))
+    return away[1:-1, 1:-1]
+
+
+def half_width(mask: Mask) -> float:
+    """Usual half width of a limb `[h w]` that has pixels."""
+    return float(np.quantile(depths(mask)[mask], HALF_WIDTH))
 
 
 def line(start: Array, end: Array) -> Array:

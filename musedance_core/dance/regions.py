@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from .label_cleaning import label_pieces, touching_changes
-from .raster import Array, Labels, Mask
+from .raster import Array, Labels, Mask, depths
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,7 @@ def _thick(joined: list[Mask], solid: Mask, radius: float) -> Mask:
         apart = ~both
         first = (slice(None, -1), slice(None)) if axis == 0 else (slice(None), slice(None, -1))
         edge[first] |= apart
-    padded = np.pad(edge, 1, constant_values=True)
-    core: Mask = ndimage.distance_transform_edt(~padded)[1:-1, 1:-1] > radius
+    core: Mask = depths(~edge) > radius
     if not core.any():
         return core
     away = ndimage.distance_transform_edt(~core)

@@ -17,6 +17,7 @@ from torch import Tensor
 from .guided_filter import apply_guide, guided_coefficients
 from .label_cleaning import SETTINGS as CLEANING
 from .label_cleaning import smoothed, without_detached, without_islands, without_tails
+from .limb_checks import THRESHOLDS as LIMB_CHECKS
 from .limb_checks import doubtful_limbs, floating_limbs, unseen_limbs, with_other_leg
 from .part_distances import (
     GROUPS,
@@ -59,8 +60,6 @@ class SegmentationSettings:
     """Variance of colour below which the filter smooths."""
     bone_radius: float = 0.01
     """Distance from a bone within which a pixel lies on it."""
-    beyond_end: float = 0.35
-    """Length of a hand or foot beyond wrist or ankle, in lengths of forearm or shin."""
     hand: float = 0.06
     """Half width of a hand or foot."""
 
@@ -246,7 +245,9 @@ def _places(joints: Array, shape: tuple[int, int]) -> list[LimbPlaces]:
         end = np.zeros(shape, np.bool_)
         if group in LIMBS and bones:
             start, tip = bones[-1]
-            end = _around([(tip, tip + SETTINGS.beyond_end * (tip - start))], shape, SETTINGS.hand)
+            end = _around(
+                [(tip, tip + LIMB_CHECKS.beyond_end * (tip - start))], shape, SETTINGS.hand
+            )
         found.append(LimbPlaces(_around(bones, shape, SETTINGS.bone_radius), end))
     return found
 
