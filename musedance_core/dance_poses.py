@@ -20,6 +20,7 @@ from .dance.pose_mask import draw_silhouette
 from .dance.pose_video import pose_keypoints
 from .dance.rig import Rig
 from .diffusion.choreography import DanceScore, DanceSettings, choreograph
+from .diffusion.segment import OnShare
 from .media.output import write_output
 from .models import MuseDance
 
@@ -103,6 +104,7 @@ def dance_poses(
     fps: float,
     rig: Rig | None = None,
     settings: DanceSettings | None = None,
+    on_share: OnShare = lambda share: None,
 ) -> DancePoses:
     """Choreographs a dance and places it in a frame; nothing is denoised but the poses.
 
@@ -115,11 +117,12 @@ def dance_poses(
         fps: frames a second.
         rig: proportions of the dancer; a standing person's by default.
         settings: of the choreographer; the checkpoint's own by default.
+        on_share: called after every denoising step, with the share of them that is done.
 
     Raises:
         InputError: the model has no choreographer, its output is not finite, or the rig has no
             proportions.
     """
-    motion = choreograph(model, score, frames / fps, settings)
+    motion = choreograph(model, score, frames / fps, settings, on_share)
     keypoints = pose_keypoints(motion.at(np.arange(frames) / fps), size, rig)
     return DancePoses(keypoints, size, fps, song, score.song.grid, score.start)

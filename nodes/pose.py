@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from comfy_api.v0_0_2 import io
 from einops import rearrange
+from torch import Tensor
 
 from ..musedance_core.ranges import DEFAULT_FPS
 from . import host
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
     from ..musedance_core.dance.rig import Rig
     from ..musedance_core.dance_poses import DancePoses
+    from ..musedance_core.diffusion.segment import OnShare
     from .host_models import HostModel
+
+
+PLANNING = 0.8
+"""Share of planning in the work, for the progress bar; the rest is drawing."""
 
 
 class DancePose(io.ComfyNode):
@@ -101,11 +108,14 @@ class DancePose(io.ComfyNode):
             rig = keypoints_rig(keypoints)
         frames = count_frames(music.song, fps, start, seconds)
         size = (width, height)
-        # Frames, the copy of which they are joined, and silhouettes.
-        host.require_room(frames, width, height, 7)
-        poses = planned_poses(model, music, beats, prompts, seed, start, frames, fps, size, rig)
+        host.require_room(frames, width, height, 4)
+        progress = host.Progress(model, 1, denoised=PLANNING)
+        poses = planned_poses(
+            *(model, music, beats, prompts, seed, start, frames, fps, size, rig),
+            on_share=lambda share: progress.setup(0, share),
+        )
         with host.explained_memory(f"{frames} frames of {width} x {height} pixels"):
-            drawings = rearrange(poses.frames, "f c h w -> f h w c")
+            drawings = drawn(poses, progress)
         audio = audio_under(music, start, poses.seconds)
         return io.NodeOutput(drawings, poses.to_json(), poses.masks, float(fps), audio)
 
@@ -121,6 +131,7 @@ def planned_poses(
     fps: float,
     size: tuple[int, int],
     rig: Rig | None,
+    on_share: OnShare,
 ) -> DancePoses:
     """The dance as `frames` poses in a frame of `size`, for inputs that fit the model.
 
@@ -139,8 +150,24 @@ def planned_poses(
     score = DanceScore(SongFeatures(music.mel, beats), tokens, folded_seed(seed), start)
     with host.explained_memory(f"a dance of {frames} poses"):
         return dance_poses(
-            model.ready(), score, music.song, frames=frames, size=size, fps=fps, rig=rig
+            *(model.ready(), score, music.song),
+            frames=frames,
+            size=size,
+            fps=fps,
+            rig=rig,
+            on_share=on_share,
         )
+
+
+def drawn(poses: DancePoses, progress: host.Progress) -> Tensor:
+    """The drawings as IMAGE `[f h w 3]`, allocated once and filled piece by piece."""
+    width, height = poses.size
+    frames, done = torch.empty(len(poses), height, width, 3), 0
+    for chunk in poses.chunks():
+        frames[done : done + len(chunk)] = rearrange(chunk, "f c h w -> f h w c")
+        done += len(chunk)
+        progress.show(frames[done - 1], done / len(poses))
+    return frames
 
 
 def frame_inputs() -> list[Any]:

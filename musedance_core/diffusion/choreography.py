@@ -108,25 +108,34 @@ def require_choreographer(model: MuseDance) -> Choreographer:
 
 
 def choreograph(
-    model: MuseDance, score: DanceScore, seconds: float, settings: DanceSettings | None = None
+    model: MuseDance,
+    score: DanceScore,
+    seconds: float,
+    settings: DanceSettings | None = None,
+    on_share: OnShare = lambda share: None,
 ) -> DanceMotion:
     """Returns the dance `[f]` of the next `seconds`; see `dance_segments`.
 
     Raises:
         InputError: the model has no choreographer, or its output is not finite.
     """
-    motion = join(list(dance_segments(model, score, seconds, settings)))
+    motion = join(list(dance_segments(model, score, seconds, settings, on_share)))
     return motion[: max(1, ceil(seconds * motion.fps - 1e-6))]
 
 
 @torch.no_grad()
 def dance_segments(
-    model: MuseDance, score: DanceScore, seconds: float, settings: DanceSettings | None = None
+    model: MuseDance,
+    score: DanceScore,
+    seconds: float,
+    settings: DanceSettings | None = None,
+    on_share: OnShare = lambda share: None,
 ) -> Iterator[DanceMotion]:
     """Yields the dance of the next `seconds` in whole segments, on demand.
 
     Angles go on from segment to segment. The dancer rests where the song is silent, and where no
-    beat was found in it.
+    beat was found in it. `on_share` is called after every denoising step, with the share of all of
+    them that is done.
 
     Raises:
         InputError: the model has no choreographer, or its output is not finite.
@@ -136,8 +145,14 @@ def dance_segments(
     poses: Tensor | None = None
     before: DanceMotion | None = None
     clip = model.config.clip
-    for index in range(max(1, ceil(seconds / clip.seconds - 1e-6))):
-        segment = plan_segment(model, score, index, index * clip.frames, poses, settings)
+    count = max(1, ceil(seconds / clip.seconds - 1e-6))
+
+    def shared(index: int) -> OnShare:
+        return lambda share: on_share((index + share) / count)
+
+    for index in range(count):
+        first = index * clip.frames
+        segment = plan_segment(model, score, index, first, poses, settings, shared(index))
         assert segment.poses is not None
         motion, poses = DanceMotion.from_features(segment.poses, fps), segment.context
         if before is not None:

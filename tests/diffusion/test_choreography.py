@@ -67,6 +67,12 @@ def test_a_dance_begins_alike_however_long_it_is(model: MuseDance, score: DanceS
     assert torch.equal(long[: len(short)].root, short.root)
 
 
+def test_shares_of_the_work_rise_to_all_of_it(model: MuseDance, score: DanceScore) -> None:
+    shares: list[float] = []
+    choreograph(model, score, 2.5 * model.config.clip.seconds, on_share=shares.append)
+    assert shares == sorted(set(shares)) and shares[0] < 1 / 3 and shares[-1] == 1.0
+
+
 def test_segments_come_one_by_one(model: MuseDance, score: DanceScore) -> None:
     k = segment_poses(model.config)
     hour = dance_segments(model, score, 3600.0)

@@ -19,7 +19,7 @@ from musedance_core.dance.posing import Body
 from musedance_core.dance.skeleton import to_openpose
 from musedance_core.pipeline import MuseDancePipeline
 
-from .conftest import ROOT, Comfy, workflow
+from .conftest import ROOT, Comfy, listen, workflow
 
 pytestmark = pytest.mark.xdist_group("comfy")
 SONG = ROOT / "assets" / "demo-song.ogg"
@@ -109,6 +109,13 @@ def test_a_model_without_a_choreographer_makes_no_poses(comfy: Comfy) -> None:
     assert "This model plans no dance: it has no choreographer." in error["exception_message"]
     error = comfy.fails(pose(start=100.0))
     assert "so a start at 100 s is past its end" in error["exception_message"]
+
+
+def test_the_bar_moves_and_cancel_ends_the_planning(comfy: Comfy) -> None:
+    heard = listen(comfy, pose(seconds=12.0, seed=77), cancel_after=1)
+    assert heard.of("execution_interrupted")
+    values = [data["value"] for data in heard.of("progress") if data["node"] == "50"]
+    assert values == sorted(values) and len(set(values)) >= 6 and values[0] < values[-1] / 3
 
 
 WRONG: dict[str, tuple[str, Any, str]] = {
