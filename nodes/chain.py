@@ -310,7 +310,7 @@ def background_inputs() -> list[Any]:
             default=STILL,
             optional=True,
             tooltip="still is the picture's own; transparent gives frames with alpha, for Save "
-            "Animated WEBP or PNG.",
+            "Animated WEBP or PNG; Save Video takes none with alpha.",
         ),
         io.String.Input(
             "colour",
