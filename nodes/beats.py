@@ -10,10 +10,11 @@ from einops import rearrange
 from torch import Tensor
 
 from ..musedance_core.errors import InputError
+from ..musedance_core.ranges import require_within
 from . import host
 from .errors import readable_errors
 from .images import as_image
-from .music import count_frames, song_of
+from .music import RATES, TIMES, count_frames, song_of
 from .types import BEATS, CATEGORY, SHOWS_OUTPUT, Audio
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 BUILT_IN, LIBROSA = "built in", "librosa"
 EDITS = ("as heard", "halve", "double")
 PEAKS = 2000
+TEMPI, OFFSETS, SHIFTS = (20.0, 400.0), (-1.0, 3600.0), (-10.0, 10.0)
+"""Bounds of beats a minute, and of seconds, where -1 is no offset. The host does not check numbers
+that other nodes give."""
 
 
 class ExtractBeats(io.ComfyNode):
@@ -45,15 +49,15 @@ class ExtractBeats(io.ComfyNode):
                     "bpm",
                     default=0.0,
                     min=0.0,
-                    max=400.0,
+                    max=TEMPI[1],
                     step=0.1,
                     tooltip="The tempo in beats per minute, where you know it; 0 estimates it.",
                 ),
                 io.Float.Input(
                     "offset",
                     default=-1.0,
-                    min=-1.0,
-                    max=3600.0,
+                    min=OFFSETS[0],
+                    max=OFFSETS[1],
                     step=0.01,
                     advanced=True,
                     tooltip="Time of one beat in seconds. With bpm it makes an even grid, without "
@@ -68,8 +72,8 @@ class ExtractBeats(io.ComfyNode):
                 io.Float.Input(
                     "shift",
                     default=0.0,
-                    min=-10.0,
-                    max=10.0,
+                    min=SHIFTS[0],
+                    max=SHIFTS[1],
                     step=0.01,
                     tooltip="Moves all beats later by this many seconds.",
                 ),
@@ -149,6 +153,7 @@ class ExtractBeats(io.ComfyNode):
 
         song = song_of(audio)
         frames = count_frames(song, fps, start, seconds)
+        require_within("shift in seconds", shift, SHIFTS)
         by_hand = bool(timeline.strip())
         grid = beat_grid(song, bpm, offset, timeline, tracker, meter)
         if grid.assumed:
@@ -222,6 +227,9 @@ def beat_grid(
 
     if meter:
         require_whole("meter", meter, METER)
+    require_within("offset in seconds", offset, OFFSETS)
+    if bpm:
+        require_within("bpm", bpm, TEMPI)
     if offset >= 0 and not bpm:
         raise InputError("offset needs bpm: an even grid is made of both.")
     if timeline.strip():
@@ -302,6 +310,8 @@ class BeatSyncScore(io.ComfyNode):
     def execute(cls, frames: Tensor, beats: BeatGrid, fps: float, start: float) -> io.NodeOutput:
         from ..musedance_core.metrics.beat_score import beat_score, draw_score
 
+        require_within("rate in frames a second", fps, RATES)
+        require_within("start in seconds", start, TIMES)
         if not bool(torch.isfinite(frames).all()):
             raise InputError("The frames hold values that are not finite numbers.")
         result = beat_score(rearrange(frames, "f h w c -> f c h w"), fps, beats, start)

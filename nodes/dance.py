@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..musedance_core.diffusion.sampler_names import SAMPLER_NAMES
 from ..musedance_core.errors import InputError
-from ..musedance_core.ranges import DEFAULT_FPS, SEEDS
+from ..musedance_core.ranges import DEFAULT_FPS, SEEDS, require_sampling
 from . import host
 from .music import require_start
 from .types import BEATS, MODEL, MUSIC, REFERENCE, VAE, Conditioning, Music, Prompts, Weights
@@ -120,6 +120,7 @@ def sampling_settings(
     from ..musedance_core.diffusion.guidance import CONDITIONS, Guidance
     from ..musedance_core.diffusion.segment import SamplingSettings
 
+    require_sampling(steps=steps or None, guidance=guidance or None)
     own = model.config.schedule
     chosen = Guidance.of(own, guidance or None)
     if weights is not None:

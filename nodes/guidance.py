@@ -7,8 +7,12 @@ from typing import Any
 from comfy_api.v0_0_2 import io
 
 from ..musedance_core.errors import InputError
+from ..musedance_core.ranges import require_within
 from .errors import readable_errors
 from .types import CATEGORY, GUIDANCE, PROMPTS, Weights
+
+WEIGHTS = (-10.0, 10.0)
+"""Bounds of the weight of one condition."""
 
 
 class GuidancePerCondition(io.ComfyNode):
@@ -21,7 +25,8 @@ class GuidancePerCondition(io.ComfyNode):
                 f"Adds this much of the change that {condition} alone makes; one more pass per "
                 f"step unless 0."
             )
-            return io.Float.Input(name, default=0.0, min=-10.0, max=10.0, step=0.1, tooltip=tooltip)
+            low, high = WEIGHTS
+            return io.Float.Input(name, default=0.0, min=low, max=high, step=0.1, tooltip=tooltip)
 
         return io.Schema(
             node_id="MuseDance_Guidance",
@@ -50,6 +55,9 @@ class GuidancePerCondition(io.ComfyNode):
     @classmethod
     @readable_errors
     def execute(cls, text: float, music: float, reference: float, rescale: float) -> io.NodeOutput:
+        for name, weight in (("text", text), ("music", music), ("reference", reference)):
+            require_within(f"weight of {name}", weight, WEIGHTS)
+        require_within("rescale", rescale, (0.0, 1.0))
         return io.NodeOutput(Weights(text, music, reference, rescale))
 
 

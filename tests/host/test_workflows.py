@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from typing import Any
 
@@ -281,6 +282,13 @@ BAD: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "a tracker that is none": ("7", {"tracker": "broken.ckpt"}, "Beat This!"),
     "offset alone": ("7", {"offset": 1.0}, "offset needs bpm"),
+    "a tempo that is no number": (
+        "7",
+        {"bpm": math.nan},
+        "The bpm must be within 20..400, not nan.",
+    ),
+    "a shift that is no number": ("7", {"shift": math.nan}, "The shift in seconds must be within"),
+    "guidance that is no number": ("9", {"guidance": math.nan}, "The guidance must be within"),
     "no prompt": ("8", {"text": "  "}, "prompt timeline is empty"),
     "prompts that fall": ("8", {"text": "0:08 hop / 0:04 sway"}, "must rise"),
 }
