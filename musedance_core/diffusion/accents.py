@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..dance.motion import DanceMotion
 
-STRENGTH = 0.4
+STRENGTH = 0.25
 """Share by which a dance is slower on a beat and faster halfway between two; from validation."""
 REACH = 2
 """Poses by which a pose may be moved; 60 BPM at 24 poses a second need 1.5."""

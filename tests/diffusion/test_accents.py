@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -35,7 +36,8 @@ def test_poses_on_beats_and_halfway_stay() -> None:
     features = gliding(49)
     moved = accented(features, None, np.arange(49) / PERIOD)
     assert torch.allclose(moved[:: PERIOD // 2], features[:: PERIOD // 2], atol=1e-4)
-    assert (moved - features).abs().max() > 0.005
+    farthest = STRENGTH * PERIOD / (2 * np.pi) * 0.01
+    assert (moved - features).abs().max() == pytest.approx(farthest, rel=0.05)
 
 
 def test_a_beat_later_is_an_accent_later() -> None:
