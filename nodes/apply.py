@@ -16,6 +16,7 @@ from .dance import (
     require_shape,
     require_tail,
     sampling_settings,
+    seed_input,
     segment_runner,
     start_input,
 )
@@ -46,14 +47,9 @@ class ApplyDance(io.ComfyNode):
             inputs=[
                 *dance_inputs(),
                 io.Conditioning.Input("positive", tooltip="The sentence: how to dance."),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**32 - 1,
-                    control_after_generate=True,
-                    tooltip="Of the planned dance: another gives another take. The sampler has a "
-                    "seed of its own.",
+                seed_input(
+                    "Of the planned dance: another gives another take. The sampler has a seed of "
+                    "its own."
                 ),
                 start_input(),
                 io.Conditioning.Input(

@@ -38,15 +38,18 @@ def dance_inputs() -> list[Any]:
     ]
 
 
-def seed_input() -> Any:
+def seed_input(
+    tooltip: str = "The same seed gives the same video; another gives another take.",
+) -> Any:
     """The seed."""
     return io.Int.Input(
         "seed",
         default=0,
         min=0,
-        max=2**32 - 1,
-        control_after_generate=True,
-        tooltip="The same seed gives the same video; another gives another take.",
+        max=SEEDS[1],
+        # A cancelled dance goes on only with its seed, so it is not random unless asked for.
+        control_after_generate="fixed",
+        tooltip=tooltip,
     )
 
 

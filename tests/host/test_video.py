@@ -126,6 +126,13 @@ def test_the_bar_moves_and_a_cancelled_draft_gives_its_finished_frames(comfy: Co
     assert torch.equal(pictures(comfy, comfy.run(prompt)), frames)
 
 
+@pytest.mark.parametrize("kind", ["Chain", "Sample", "ApplyDance", "DancePose"])
+def test_seeds_stay_as_they_are_unless_the_user_asks_for_others(comfy: Comfy, kind: str) -> None:
+    """A cancelled dance goes on with the next run only if its seed is the same."""
+    told = comfy.get(f"/object_info/MuseDance_{kind}")[f"MuseDance_{kind}"]["input"]
+    assert told["required"]["seed"][1]["control_after_generate"] == "fixed"
+
+
 def test_a_batch_of_pictures_is_a_batch_of_dances(comfy: Comfy) -> None:
     prompt = draft(size=128)
     prompt["2"]["inputs"]["image"] = "small-drawing-robot.png"
