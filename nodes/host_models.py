@@ -214,6 +214,7 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
     """
     from ..musedance_core.checkpoint.format import load_checkpoint, read_header
     from ..musedance_core.diffusion.segment_cache import cache_key
+    from ..musedance_core.models.vae import PatchAutoencoder
 
     path = host.checkpoint_path(name)
     manage = comfy.model_management
@@ -241,7 +242,8 @@ def load_model(name: str, allow_untrained: bool) -> HostModel:
         if not loaded.config.unet.copy_reach:
             del model.vae
     identity = cache_key(name, size, os.stat(path).st_mtime_ns)
-    patches = vae.vae if isinstance(vae, HostVAE) else None
+    autoencoder = vae.vae if isinstance(vae, HostVAE) else None
+    patches = autoencoder if isinstance(autoencoder, PatchAutoencoder) else None
     native_model = NativeModel(store(model.to(dtype), stored), dtype, device, patches)
     managed = host.Managed(native_model, device, manage.unet_offload_device())
     return HostModel(name, identity, model, managed, vae, clip, dtype)

@@ -87,7 +87,8 @@ class FramesDenoiser(nn.Module):
             raise NodeError("MuseDance models take no ControlNet: remove it from the conditioning.")
         frames = rearrange(x, "f c h w -> 1 f c h w")
         v = self.network.unet(frames, timesteps[:1].round().long(), musedance)
-        return rearrange(v, "1 f c h w -> f c h w")
+        out: Tensor = rearrange(v, "1 f c h w -> f c h w")
+        return out
 
 
 class _Fixed(comfy.conds.CONDConstant):

@@ -58,11 +58,11 @@ class RestorePicture(io.ComfyNode):
         segment, dancer = tail.segment, reference.dancer
         if segment is None or segment.poses is None or segment.latents is None or dancer is None:
             raise InputError("This model does not plan how the dancer moves: nothing to restore.")
-        here, there = segment.latents.shape[1], vae.latent_channels
-        if here != there:
+        channels = segment.latents.shape[1]
+        if channels != vae.latent_channels:
             raise InputError(
-                f"The vae belongs to another model: it takes latents of {there} channels, and this "
-                f"dance has {here}."
+                f"The vae belongs to another model: it takes latents of {vae.latent_channels} "
+                f"channels, and this dance has {channels}."
             )
         expected, fps = len(segment.latents), tail.fps
         if expected != len(frames):
