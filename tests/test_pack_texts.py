@@ -157,6 +157,13 @@ def test_a_template_is_clean(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
+def test_notes_have_no_code(name: str) -> None:
+    """Nodes 2.0 writes it in blue on blue, which nobody can read on a note."""
+    for node in read(WORKFLOWS / f"{name}.json")["nodes"]:
+        assert node["type"] not in NOTES or "`" not in node["widgets_values"][0]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
 def test_what_a_template_loads_comes_with_the_pack(name: str) -> None:
     for node in read(WORKFLOWS / f"{name}.json")["nodes"]:
         if node["type"] in ("LoadImage", "LoadAudio"):
