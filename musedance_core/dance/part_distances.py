@@ -150,6 +150,7 @@ def joints_of(group: str) -> list[int]:
 
 
 def spine_of(joints: Array) -> list[Bone]:
+    """The bones of the trunk between those of `joints [j 2]` that are there, from the pelvis up."""
     points = [joints[INDEX[name]] for name in SPINE]
     points = [p for p in points if np.isfinite(p).all()]
     return list(pairwise(points))
