@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -102,10 +102,41 @@ def test_ksampler_with_ddim_equals_our_own_sampler(
     assert by_us.std() > 0.02
 
 
+@dataclass(frozen=True)
+class Case:
+    """A checkpoint of one of the presets, with the steps and the denoise that suit it."""
+
+    checkpoint: str
+    steps: int
+    denoise: float
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"steps": self.steps, "denoise": self.denoise}
+
+    def frames(self, comfy: Comfy, **changes: Any) -> Tensor:
+        return sampled(comfy, self.checkpoint, **self.settings | changes)
+
+
+PRESETS = (Case(STICKER, 5, 0.625), Case(SMALL_SD15, 4, 1.0))
+
+
+@pytest.fixture(scope="module", params=PRESETS, ids=("sticker", "sd15"))
+def case(request: pytest.FixtureRequest) -> Case:
+    chosen: Case = request.param
+    return chosen
+
+
 @pytest.fixture(scope="module")
-def usual(request: pytest.FixtureRequest) -> Tensor:
-    """Frames that KSampler makes of the plan with all five steps."""
-    return sampled(request.getfixturevalue("comfy"))
+def usual(comfy: Comfy, case: Case) -> Tensor:
+    """Frames that KSampler makes with all steps."""
+    return case.frames(comfy)
+
+
+@pytest.fixture(scope="module")
+def refined(comfy: Comfy) -> Tensor:
+    """Those of the sticker model."""
+    return sampled(comfy)
 
 
 @pytest.mark.parametrize(
@@ -113,20 +144,20 @@ def usual(request: pytest.FixtureRequest) -> Tensor:
     [("dpmpp_2m", "sgm_uniform", 3), ("euler_ancestral", "karras", 4), ("lcm", "normal", 2)],
 )
 def test_the_host_s_samplers_and_schedulers_make_the_dance(
-    comfy: Comfy, usual: Tensor, sampler: str, scheduler: str, steps: int
+    comfy: Comfy, refined: Tensor, sampler: str, scheduler: str, steps: int
 ) -> None:
     frames = sampled(comfy, sampler_name=sampler, scheduler=scheduler, steps=steps, cfg=1.5)
     # The same dance, frame by frame, although few steps and fresh noise change it a little.
-    assert (frames - usual).abs().mean() < 0.8 * (usual - usual.roll(6, 0)).abs().mean()
+    assert (frames - refined).abs().mean() < 0.8 * (refined - refined.roll(6, 0)).abs().mean()
 
 
-def test_guiders_take_it(comfy: Comfy, usual: Tensor) -> None:
-    prompt = dance()
+def test_guiders_take_it(comfy: Comfy, case: Case, usual: Tensor) -> None:
+    prompt = dance(case.checkpoint)
     prompt |= {
         "noise": node("RandomNoise", noise_seed=0),
         "guider": node("CFGGuider", model=MODEL, positive=[APPLY, 0], negative=[APPLY, 1], cfg=1.0),
         "sampler": node("KSamplerSelect", sampler_name="ddim"),
-        "sigmas": node("BasicScheduler", model=MODEL, scheduler="simple", steps=5, denoise=0.625),
+        "sigmas": node("BasicScheduler", model=MODEL, scheduler="simple", **case.settings),
         SAMPLER: node(
             "SamplerCustomAdvanced",
             noise=["noise", 0],
@@ -139,44 +170,47 @@ def test_guiders_take_it(comfy: Comfy, usual: Tensor) -> None:
     assert_same(frames_of(comfy, decoded(prompt, [SAMPLER, 0]), DECODED), usual)
 
 
-def test_every_step_shows_a_preview(comfy: Comfy) -> None:
-    prompt = dance()
-    prompt[SAMPLER] = ksampler(MODEL, seed=7)
+def test_every_step_shows_a_preview(comfy: Comfy, case: Case) -> None:
+    prompt = dance(case.checkpoint)
+    prompt[SAMPLER] = ksampler(MODEL, seed=7, **case.settings)
     heard = listen(comfy, watched(decoded(prompt, [SAMPLER, 0]), DECODED))
-    assert not heard.of("execution_error") and len(heard.previews) >= 5
+    assert not heard.of("execution_error") and len(heard.previews) >= case.steps
 
 
-def write_lora(folder: Path) -> str:
-    """A LoRA on the first convolution; its file name."""
-    with safe_open(DEFAULT_CHECKPOINT, framework="pt") as file:
-        weight = file.get_tensor("unet.conv_in.weight")
-    name = "diffusion_model.network.unet.conv_in"
+def write_lora(comfy: Comfy, checkpoint: str) -> str:
+    """A LoRA on the last convolution of a checkpoint, which is zero in untrained ones; its file
+    name."""
+    folder = comfy.folder / "models" / "loras"
+    own = comfy.folder / "models" / "musedance" / checkpoint
+    with safe_open(own if own.is_file() else DEFAULT_CHECKPOINT, framework="pt") as file:
+        weight = file.get_tensor("unet.conv_out.weight")
+    name = "diffusion_model.network.unet.conv_out"
     generator = torch.Generator().manual_seed(0)
     down = torch.randn(2, *weight.shape[1:], generator=generator) * 0.3
     up = torch.randn(len(weight), 2, 1, 1, generator=generator) * 0.3
     folder.mkdir(exist_ok=True)
     weights = {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up}
-    save_file(weights, folder / "dance.safetensors")
-    return "dance.safetensors"
+    save_file(weights, folder / f"lora-{checkpoint}")
+    return f"lora-{checkpoint}"
 
 
 def test_loras_and_merges_change_the_model_and_leave_the_loaded_one_alone(
-    comfy: Comfy, usual: Tensor
+    comfy: Comfy, case: Case, usual: Tensor
 ) -> None:
-    lora = write_lora(comfy.folder / "models" / "loras")
+    lora = write_lora(comfy, case.checkpoint)
     loaded = node("LoraLoaderModelOnly", model=MODEL, lora_name=lora, strength_model=1.0)
-    with_lora = sampled(comfy, nodes={"lora": loaded}, model=["lora", 0])
+    with_lora = case.frames(comfy, nodes={"lora": loaded}, model=["lora", 0])
     merge = node("ModelMergeSimple", model1=MODEL, model2=["lora", 0], ratio=1.0)
-    merged = sampled(comfy, nodes={"lora": loaded, "merge": merge}, model=["merge", 0])
+    merged = case.frames(comfy, nodes={"lora": loaded, "merge": merge}, model=["merge", 0])
     assert (with_lora - usual).abs().max() > 0.1
     assert_same(merged, usual)
-    assert_same(sampled(comfy, seed=0, sampler_name="euler"), usual)
+    assert_same(case.frames(comfy, sampler_name="euler"), usual)
 
 
-def test_a_compiled_model_makes_the_same_frames(comfy: Comfy, usual: Tensor) -> None:
+def test_a_compiled_model_makes_the_same_frames(comfy: Comfy, case: Case, usual: Tensor) -> None:
     compiled = node("TorchCompileModel", model=MODEL, backend="inductor")
-    prompt = dance() | {"compiled": compiled}
-    prompt[SAMPLER] = ksampler(["compiled", 0])
+    prompt = dance(case.checkpoint) | {"compiled": compiled}
+    prompt[SAMPLER] = ksampler(["compiled", 0], **case.settings)
     prompt_id = comfy.queue(watched(decoded(prompt, [SAMPLER, 0]), DECODED))
     done = comfy.finished(prompt_id, COMPILE_SECONDS)
     assert done["status"]["status_str"] == "success", done["status"]["messages"]
