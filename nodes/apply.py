@@ -19,6 +19,7 @@ from .dance import (
     seed_input,
     segment_runner,
     start_input,
+    tail_input,
 )
 from .errors import readable_errors
 from .types import CATEGORY, TAIL, Conditioning, Latent, Music
@@ -57,12 +58,7 @@ class ApplyDance(io.ComfyNode):
                     optional=True,
                     tooltip="A negative prompt; without one, guidance leads away from no sentence.",
                 ),
-                TAIL.Input(
-                    "tail",
-                    optional=True,
-                    tooltip="The tail of the segment to continue; its start is used, not this "
-                    "node's.",
-                ),
+                tail_input(),
                 io.Latent.Input(
                     "samples",
                     optional=True,

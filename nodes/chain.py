@@ -18,6 +18,7 @@ from .dance import (
     VideoSettings,
     dance_inputs,
     denoising_inputs,
+    guidance_inputs,
     memory_for_segments,
     require_vae,
     sampling_settings,
@@ -26,7 +27,7 @@ from .dance import (
 from .errors import readable_errors
 from .images import as_picture
 from .music import audio_under, count_frames
-from .types import CATEGORY, GUIDANCE, PROMPTS, TAIL, VAE, Conditioning, Music, Prompts, Weights
+from .types import CATEGORY, PROMPTS, TAIL, VAE, Conditioning, Music, Prompts, Weights
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
@@ -71,12 +72,7 @@ class ChainSegments(io.ComfyNode):
                     step=0.1,
                     tooltip="Length of the video; 0 is the rest of the song.",
                 ),
-                io.Conditioning.Input(
-                    "negative", optional=True, tooltip="A negative prompt, for guidance above 1."
-                ),
-                GUIDANCE.Input(
-                    "weights", optional=True, tooltip="Output of Emphasize text, music or picture."
-                ),
+                *guidance_inputs(),
                 io.Vae.Input(
                     "vae",
                     optional=True,

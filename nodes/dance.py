@@ -16,7 +16,19 @@ from ..musedance_core.errors import InputError
 from ..musedance_core.ranges import DEFAULT_FPS, SEEDS, require_sampling
 from . import host
 from .music import require_start
-from .types import BEATS, MODEL, MUSIC, REFERENCE, VAE, Conditioning, Music, Prompts, Weights
+from .types import (
+    BEATS,
+    GUIDANCE,
+    MODEL,
+    MUSIC,
+    REFERENCE,
+    TAIL,
+    VAE,
+    Conditioning,
+    Music,
+    Prompts,
+    Weights,
+)
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
@@ -98,6 +110,27 @@ def denoising_inputs() -> list[Any]:
         ),
         start_input(),
     ]
+
+
+def guidance_inputs() -> list[Any]:
+    """A negative prompt, and guidance per condition."""
+    return [
+        io.Conditioning.Input(
+            "negative", optional=True, tooltip="A negative prompt, for guidance above 1."
+        ),
+        GUIDANCE.Input(
+            "weights", optional=True, tooltip="Output of Emphasize text, music or picture."
+        ),
+    ]
+
+
+def tail_input() -> Any:
+    """The tail of another segment."""
+    return TAIL.Input(
+        "tail",
+        optional=True,
+        tooltip="The tail of the segment to continue; its start is used, not this node's.",
+    )
 
 
 @dataclass(frozen=True)

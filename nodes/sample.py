@@ -10,13 +10,15 @@ from . import host
 from .dance import (
     dance_inputs,
     denoising_inputs,
+    guidance_inputs,
     memory_for_segments,
     require_tail,
     sampling_settings,
     segment_runner,
+    tail_input,
 )
 from .errors import readable_errors
-from .types import CATEGORY, GUIDANCE, TAIL, Conditioning, Music, Weights
+from .types import CATEGORY, TAIL, Conditioning, Music, Weights
 
 if TYPE_CHECKING:
     from ..musedance_core.audio.beats import BeatGrid
@@ -49,18 +51,8 @@ class Sample(io.ComfyNode):
                     max=48,
                     tooltip="How many of the segment's frames to use.",
                 ),
-                io.Conditioning.Input(
-                    "negative", optional=True, tooltip="A negative prompt, for guidance above 1."
-                ),
-                GUIDANCE.Input(
-                    "weights", optional=True, tooltip="Output of Emphasize text, music or picture."
-                ),
-                TAIL.Input(
-                    "tail",
-                    optional=True,
-                    tooltip="The tail of the segment to continue; its start is used, not this "
-                    "node's.",
-                ),
+                *guidance_inputs(),
+                tail_input(),
             ],
             outputs=[io.Latent.Output(display_name="latent"), TAIL.Output(display_name="tail")],
         )

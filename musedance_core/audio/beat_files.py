@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -103,11 +104,14 @@ def parse_beats(text: str, name: str, meter: int = BEATS_PER_BAR) -> BeatGrid:
     try:
         data = json.loads(text)
         data = {"beats": data} if isinstance(data, list) else data
+        _require_numbers(data["beats"], name)
         times = np.array(data["beats"], dtype=np.float64)
         downbeats = np.array(data.get("downbeats", times[::meter]), dtype=np.float64)
         tempo = float(data.get("tempo") or 0)
         shares = data.get("confidence")
         confidence = None if shares is None else np.array(shares, dtype=np.float64)
+    except InputError:
+        raise
     except NOT_BEATS as error:
         raise InputError(f'{name} is not JSON with a list "beats" of seconds.') from error
     _require_two(times, name)
@@ -127,6 +131,14 @@ def parse_beats(text: str, name: str, meter: int = BEATS_PER_BAR) -> BeatGrid:
         for share in confidence[~((confidence >= 0) & (confidence <= 1))]:
             raise InputError(f"{name}: a confidence must be within 0..1, not {share:g}.")
     return BeatGrid(times, downbeats, tempo or usual_tempo(times), confidence=confidence)
+
+
+def _require_numbers(values: Any, name: str) -> None:
+    """Raises InputError where a list of beat times holds a text, null, true or false; other
+    structures are left to the caller."""
+    for value in values if isinstance(values, list) else []:
+        if value is None or isinstance(value, str | bool):
+            raise InputError(f"{name}: a beat is a number of seconds, not {json.dumps(value)}.")
 
 
 def usual_tempo(times: np.ndarray) -> float:

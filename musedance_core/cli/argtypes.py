@@ -111,7 +111,7 @@ def tracker(text: str) -> str:
 
 def width_height(text: str) -> tuple[int, int]:
     """Width and height of a video in pixels, such as 512x768."""
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
+    match = re.fullmatch(r"(\d+)[xX](\d+)", text.strip())
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no width and height such as 512x768.")
     return frame_size(match[1]), frame_size(match[2])

@@ -197,6 +197,8 @@ BAD = {
     "JSON, too sure": (".json", '{"beats": [0, 1], "confidence": [1, 2]}', "0..1, not 2"),
     "JSON, few": (".json", '{"beats": [0, 1], "confidence": [1]}', "each of the 2 beats"),
     "JSON, unsure": (".json", '{"beats": [0, 1], "confidence": [1, NaN]}', "0..1, not nan"),
+    "JSON, a word": (".json", '{"beats": [0, 1, "three"]}', 'seconds, not "three"'),
+    "JSON, a gap": (".json", "[0, 1, null]", "seconds, not null"),
     "another suffix": (".lab", "0.5 1\n1 2\n", ".json, .txt, .beats, .csv, unlike"),
 }
 

@@ -45,6 +45,7 @@ def test_a_background_is_transparent_a_colour_or_a_picture(tmp_path: Path) -> No
         (argtypes.frame_rate, "nan", "'nan' is not a finite number"),
         (argtypes.width_height, "512", "'512' is no width and height such as 512x768"),
         (argtypes.width_height, "512x", "no width and height"),
+        (argtypes.width_height, "100000x512", "100000"),
         (argtypes.width_height, "-512x512", "no width and height"),
         (argtypes.width_height, "512x9999", "'9999' is not a whole number within 64..2048"),
         (argtypes.background, "blu", "'blu' is neither a picture file, nor a colour"),

@@ -21,8 +21,10 @@ PROMPTS, WARM_UP = 100, 20
 """Runs in all, and those after which memory may not grow any more ..."""
 GROWTH = 1.05
 """... by more than this factor."""
-CANCELLED, LONGEST_WAIT = 0.4, 1.5
-"""Share of runs that are cancelled, after at most so many seconds."""
+CANCELLED, LONGEST_WAIT = 0.6, 0.4
+"""Share of runs that are cancelled, after at most so many seconds; some have ended by then."""
+FEWEST_CANCELLED = 10
+"""Runs that a cancel reaches at least."""
 
 
 def short_dance(seed: int) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def test_a_hundred_prompts_with_cancels_leave_neither_memory_nor_state(comfy: Co
             comfy.post("/interrupt", {})
         ends.append(comfy.finished(prompt_id)["status"]["status_str"])
     assert len(ends) == PROMPTS and ends.count("success") >= PROMPTS * (1 - CANCELLED) * 0.8
+    assert PROMPTS - ends.count("success") >= FEWEST_CANCELLED
     assert resident_bytes(comfy) < GROWTH * warm
     forget(comfy)
     assert torch.equal(frames(comfy, 0), first)

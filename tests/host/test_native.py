@@ -267,7 +267,7 @@ def test_models_and_vaes_of_other_checkpoints_are_refused(comfy: Comfy) -> None:
 
 
 def test_nodes_that_change_the_text_encoder_are_refused_in_a_sentence(comfy: Comfy) -> None:
-    lora = write_lora(comfy.folder / "models" / "loras")
+    lora = write_lora(comfy, STICKER)
     strengths = {"strength_model": 1.0, "strength_clip": 1.0}
     both = node("LoraLoader", model=MODEL, clip=[LOADER, 2], lora_name=lora, **strengths)
     skip = node("CLIPSetLastLayer", clip=[LOADER, 2], stop_at_clip_layer=-2)
